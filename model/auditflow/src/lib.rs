@@ -1,1 +1,41 @@
-//! auditflow
+//! AuditFlow: an event pipeline that turns audit events into alerts, declared in the words of `vocabulary`.
+//!
+//! One file per service and per backing service; every fact stands once. What a service needs is said here, what follows
+//! from that is derived elsewhere.
+
+mod audit_event_generator;
+mod audit_log_analysis;
+mod environments;
+mod event_audit_dashboard;
+mod notification_service;
+mod postgresql;
+mod rabbitmq;
+mod redis;
+
+use vocabulary::{Backing, ChartVersion, Place, Platform, PlatformName};
+
+/// The whole platform.
+#[must_use]
+pub fn platform() -> Platform {
+    Platform {
+        name: PlatformName::new("auditflow-platform"),
+        doc: "AuditFlow: audit events in, security alerts out",
+        version: ChartVersion::new("0.1.0"),
+        home: "https://github.com/jojees/project-AuditFlow",
+        // `<environment>-afp`, and room for those who name theirs otherwise.
+        longest_release_name: 20,
+        services: vec![
+            audit_event_generator::SERVICE,
+            audit_log_analysis::SERVICE,
+            notification_service::SERVICE,
+            event_audit_dashboard::SERVICE,
+        ],
+        backing: vec![
+            Backing::RabbitMq(rabbitmq::RABBITMQ),
+            Backing::PostgreSql(postgresql::POSTGRESQL),
+            Backing::Valkey(redis::REDIS),
+        ],
+        environments: environments::ALL.to_vec(),
+        place: Place::here(),
+    }
+}

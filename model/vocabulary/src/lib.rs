@@ -1,1 +1,48 @@
-//! vocabulary
+//! The words a platform is declared in.
+//!
+//! A declaration is plain data made of `const` values: names are checked by the compiler, references are handles got
+//! from what they refer to, and [`Platform::resolve`] reports every mistake that only the whole platform shows.
+//!
+//! **Invariant.** This crate knows no Helm, no YAML and no files. It says what a platform *is*; the generator says what
+//! follows from that.
+
+mod environment;
+mod exposure;
+mod health;
+mod image;
+mod kubernetes;
+mod name;
+mod place;
+mod platform;
+mod port;
+mod postgresql;
+mod rabbitmq;
+mod resolve;
+mod resources;
+mod scaling;
+mod service;
+mod uses;
+mod valkey;
+mod variable;
+
+pub use environment::{Change, Environment, autoscaled, exposed_at_node_port, replicas, setting, storage};
+pub use exposure::Exposure;
+pub use health::{Health, HealthRoute, Probe, Python3};
+pub use image::{Digest, Image, Repository, Tag};
+pub use kubernetes::ApiRule;
+pub use name::{
+    BackingName, ChartVersion, DatabaseName, EnvironmentName, ExchangeName, HttpPath, KeyPattern, NameError,
+    PlatformName, PortName, QueueName, ServiceName, ValkeyCommand, VariableName,
+};
+pub use place::Place;
+pub use platform::{Backing, Kind, Platform};
+pub use port::{Port, Protocol};
+pub use postgresql::{Database, DatabaseUse, PostgreSql, SqlClient, SqlEnv, owns};
+pub use rabbitmq::{AmqpClient, AmqpEnv, Exchange, Queue, QueueUse, RabbitMq, consumes, publishes, publishes_through};
+pub use resolve::{Mistake, Mistakes, Resolved, limits};
+pub use resources::{Quantity, Range, Resources, WritablePath, cpu, memory};
+pub use scaling::Scaling;
+pub use service::Service;
+pub use uses::{Call, CallEnv, Client, Endpoint, Reconnects, Use};
+pub use valkey::{CacheEnv, CacheLogin, KeyUse, Valkey, ValkeyClient, keys};
+pub use variable::{PasswordVariable, Setting, Variable, VariableSource, libpq_value, plain, variable};

@@ -1,0 +1,65 @@
+//! audit-log-analysis: looks for attacks in the events, and raises alerts.
+
+use vocabulary::{
+    AmqpEnv, CacheEnv, CacheLogin, Health, HealthRoute, Image, Port, Probe, Resources, Scaling, Service, ServiceName,
+    Variable, consumes, cpu, keys, memory, plain, publishes, variable,
+};
+
+use crate::rabbitmq::{AUDIT_ALERTS, AUDIT_EVENTS, RABBITMQ};
+use crate::redis::REDIS;
+
+pub(crate) const NAME: ServiceName = ServiceName::new("audit-log-analysis");
+const HTTP: Port = Port::http("http", 5001);
+const METRICS: Port = Port::metrics("metrics", 8001);
+const HEALTHZ: HealthRoute = HealthRoute::new(HTTP, "/healthz").fails_without(&[RABBITMQ.name, REDIS.name]);
+
+pub(crate) const SERVICE: Service = Service {
+    ports: &[HTTP, METRICS],
+    uses: &[
+        RABBITMQ.client(
+            AmqpEnv {
+                host: variable("RABBITMQ_HOST"),
+                port: variable("RABBITMQ_PORT"),
+                user: variable("RABBITMQ_USER"),
+                password: plain("RABBITMQ_PASS"),
+            },
+            &[
+                consumes(AUDIT_EVENTS, variable("RABBITMQ_QUEUE")),
+                publishes(AUDIT_ALERTS, variable("RABBITMQ_ALERT_QUEUE")),
+            ],
+        ),
+        REDIS.client(
+            CacheEnv {
+                host: variable("REDIS_HOST"),
+                port: variable("REDIS_PORT"),
+                // It has no variable for a password.
+                login: CacheLogin::Anonymous,
+            },
+            // One sorted set per user and host, read and written in one transaction; the last two are its library's.
+            keys(
+                "failed_logins_zset:*",
+                &[
+                    "ping",
+                    "zadd",
+                    "zremrangebyscore",
+                    "zcard",
+                    "expire",
+                    "multi",
+                    "exec",
+                    "discard",
+                    "client|setinfo",
+                    "client|setname",
+                ],
+            ),
+        ),
+    ],
+    environment: &[Variable::port("APP_PORT", HTTP), Variable::port("PROMETHEUS_PORT", METRICS)],
+    scaling: Scaling::horizontal(2, 5, 70),
+    ..Service::new(
+        NAME,
+        "Looks for attacks in the events, and raises alerts.",
+        Image::new("jojees/audit-log-analysis", "ph3.6"),
+        Health::probes(HEALTHZ.probe(), Probe::tcp(HTTP)),
+        Resources::new(cpu("100m").up_to("200m"), memory("256Mi").up_to("512Mi")),
+    )
+};

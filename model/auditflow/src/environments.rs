@@ -1,0 +1,42 @@
+//! The environments, each with what differs from the defaults. The delivery pipeline sets the image tags.
+
+use vocabulary::{Environment, exposed_at_node_port, replicas, setting};
+
+use crate::{event_audit_dashboard, notification_service};
+
+pub(crate) const ALL: &[Environment] = &[
+    Environment::new(
+        "dev",
+        "Where a change is tried first.",
+        &[
+            setting(notification_service::NAME, notification_service::ENVIRONMENT, "dev"),
+            setting(notification_service::NAME, notification_service::LOG_LEVEL, "DEBUG"),
+            exposed_at_node_port(event_audit_dashboard::NAME, 30081),
+        ],
+    ),
+    Environment::new(
+        "test",
+        "Where the tests of a whole release run.",
+        &[
+            setting(notification_service::NAME, notification_service::ENVIRONMENT, "test"),
+            exposed_at_node_port(event_audit_dashboard::NAME, 30090),
+        ],
+    ),
+    Environment::new(
+        "stg",
+        "Where a release is rehearsed.",
+        &[
+            setting(notification_service::NAME, notification_service::ENVIRONMENT, "stg"),
+            exposed_at_node_port(event_audit_dashboard::NAME, 30091),
+        ],
+    ),
+    Environment::new(
+        "main",
+        "What people rely on.",
+        &[
+            setting(notification_service::NAME, notification_service::ENVIRONMENT, "main"),
+            exposed_at_node_port(event_audit_dashboard::NAME, 30092),
+            replicas(event_audit_dashboard::NAME, 2),
+        ],
+    ),
+];

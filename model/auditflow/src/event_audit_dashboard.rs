@@ -1,0 +1,30 @@
+//! event-audit-dashboard: shows alerts to people.
+
+use vocabulary::{
+    CallEnv, Exposure, Health, HealthRoute, Image, Port, Resources, Scaling, Service, ServiceName, WritablePath, cpu,
+    memory, variable,
+};
+
+use crate::notification_service;
+
+pub(crate) const NAME: ServiceName = ServiceName::new("event-audit-dashboard");
+const HTTP: Port = Port::http("http", 8080);
+const HEALTHZ: HealthRoute = HealthRoute::new(HTTP, "/healthz");
+
+pub(crate) const SERVICE: Service = Service {
+    ports: &[HTTP],
+    uses: &[notification_service::API
+        .called(CallEnv { host: variable("NOTIFICATION_SERVICE_HOST"), port: variable("NOTIFICATION_SERVICE_PORT") })],
+    // gunicorn's worker keeps its heartbeat in a file there.
+    writable: &[WritablePath::new("/tmp", "16Mi")],
+    scaling: Scaling::horizontal(2, 3, 70),
+    exposure: Some(Exposure::http(HTTP)),
+    ..Service::new(
+        NAME,
+        "Shows the alerts to people.",
+        Image::new("jojees/event-audit-dashboard", "v1.0.2"),
+        // It answers 200 for itself, and mends itself when what it calls comes back.
+        Health::probes(HEALTHZ.probe(), HEALTHZ.probe()),
+        Resources::new(cpu("50m").up_to("200m"), memory("64Mi").up_to("128Mi")),
+    )
+};

@@ -1,0 +1,64 @@
+//! notification-service: turns alerts on the queue into rows, and serves them over HTTP.
+
+use vocabulary::{
+    AmqpEnv, Endpoint, Health, Image, Port, Python3, Resources, Scaling, Service, ServiceName, SqlEnv, Variable,
+    VariableName, consumes, cpu, libpq_value, memory, owns, plain, variable,
+};
+
+use crate::postgresql::{ALERTS_DB, POSTGRESQL};
+use crate::rabbitmq::{AUDIT_ALERTS, RABBITMQ};
+
+pub(crate) const NAME: ServiceName = ServiceName::new("notification-service");
+const HTTP: Port = Port::http("http-api", 8000);
+pub(crate) const API: Endpoint = Endpoint::new(NAME, HTTP);
+pub(crate) const ENVIRONMENT: VariableName = variable("ENVIRONMENT");
+pub(crate) const LOG_LEVEL: VariableName = variable("LOG_LEVEL");
+
+pub(crate) const SERVICE: Service = Service {
+    ports: &[HTTP],
+    uses: &[
+        RABBITMQ
+            .client(
+                AmqpEnv {
+                    host: variable("RABBITMQ_HOST"),
+                    port: variable("RABBITMQ_PORT"),
+                    user: variable("RABBITMQ_USER"),
+                    password: plain("RABBITMQ_PASS"),
+                },
+                &[consumes(AUDIT_ALERTS, variable("RABBITMQ_ALERT_QUEUE"))],
+            )
+            .never_reconnects("tries once at its start, and consumes nothing after a lost connection"),
+        POSTGRESQL
+            .client(
+                SqlEnv {
+                    host: variable("PG_HOST"),
+                    port: variable("PG_PORT"),
+                    user: variable("PG_USER"),
+                    password: libpq_value("PG_PASSWORD"),
+                },
+                owns(ALERTS_DB, variable("PG_DB")),
+            )
+            .never_reconnects("closes its pool with the first lost connection, and never opens another"),
+    ],
+    environment: &[
+        Variable::fixed("SERVICE_NAME", "NotificationService"),
+        Variable::text(ENVIRONMENT.as_str(), "production", "Which environment this is, as it appears in the logs."),
+        Variable::choice(
+            LOG_LEVEL.as_str(),
+            "INFO",
+            &["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+            "The least severe messages that are logged.",
+        ),
+        Variable::fixed("API_HOST", "0.0.0.0"),
+        Variable::port("API_PORT", HTTP),
+    ],
+    scaling: Scaling::horizontal(2, 5, 70),
+    ..Service::new(
+        NAME,
+        "Stores alerts, and serves them.",
+        Image::new("jojees/notification-service", "0.1.6"),
+        // Its `/healthz` answers 200 whatever happens.
+        Health::by_connections(Python3),
+        Resources::new(cpu("100m").up_to("200m"), memory("128Mi").up_to("256Mi")),
+    )
+};

@@ -1,0 +1,102 @@
+//! Environments: the same platform with other sizes.
+
+use crate::{BackingName, EnvironmentName, Place, Quantity, ServiceName, VariableName};
+
+/// An environment that the platform is installed in. It changes sizes and settings, never structure.
+#[derive(Clone, Copy, Debug)]
+pub struct Environment {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// What it is for, in one line.
+    pub doc: &'static str,
+    /// What differs from the defaults.
+    pub changes: &'static [Change],
+    /// Where it was declared.
+    pub place: Place,
+}
+
+impl Environment {
+    /// An environment and what differs there.
+    ///
+    /// # Panics
+    /// When the name breaks its rule; in a `const` this is a compile error.
+    #[must_use]
+    #[track_caller]
+    pub const fn new(name: &'static str, doc: &'static str, changes: &'static [Change]) -> Self {
+        Self { name: EnvironmentName::new(name), doc, changes, place: Place::here() }
+    }
+}
+
+/// One difference from the defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A setting of a service has another value.
+    Setting {
+        /// The service.
+        service: ServiceName,
+        /// The setting's variable.
+        variable: VariableName,
+        /// Its value here, as text.
+        value: &'static str,
+    },
+    /// Another number of pods, while autoscaling is off.
+    Replicas {
+        /// The service.
+        service: ServiceName,
+        /// How many.
+        count: u16,
+    },
+    /// Autoscaling is on.
+    Autoscaled {
+        /// The service.
+        service: ServiceName,
+    },
+    /// An exposed service is reached through this port of every node.
+    NodePort {
+        /// The service.
+        service: ServiceName,
+        /// The port: 30000 to 32767 unless the cluster was set up otherwise.
+        port: u16,
+    },
+    /// Another size of a backing service's volume.
+    Storage {
+        /// The backing service.
+        backing: BackingName,
+        /// The size.
+        size: Quantity,
+    },
+}
+
+/// A setting has another value here.
+#[must_use]
+pub const fn setting(service: ServiceName, variable: VariableName, value: &'static str) -> Change {
+    Change::Setting { service, variable, value }
+}
+
+/// Another number of pods runs here, while autoscaling is off.
+#[must_use]
+pub const fn replicas(service: ServiceName, count: u16) -> Change {
+    Change::Replicas { service, count }
+}
+
+/// Autoscaling is on here.
+#[must_use]
+pub const fn autoscaled(service: ServiceName) -> Change {
+    Change::Autoscaled { service }
+}
+
+/// An exposed service is reached through this port of every node here.
+#[must_use]
+pub const fn exposed_at_node_port(service: ServiceName, port: u16) -> Change {
+    Change::NodePort { service, port }
+}
+
+/// A backing service's volume has another size here.
+///
+/// # Panics
+/// When the size is not a quantity; in a `const` this is a compile error.
+#[must_use]
+#[track_caller]
+pub const fn storage(backing: BackingName, size: &'static str) -> Change {
+    Change::Storage { backing, size: Quantity::new(size) }
+}

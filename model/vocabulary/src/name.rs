@@ -1,0 +1,308 @@
+//! Names: one type per kind, checked when they are made.
+//!
+//! Each has one rule, taken from the system that imposes it. `new` is for literals and is meant to be evaluated by the
+//! compiler (`const X: ServiceName = ServiceName::new("x")`): a literal that breaks the rule does not compile.
+//! `checked` is for text that is only known at run time.
+
+use std::fmt;
+
+/// Why a text is not a name of the wanted kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameError {
+    /// The rule that the text breaks, as a sentence.
+    pub rule: &'static str,
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.rule)
+    }
+}
+
+impl std::error::Error for NameError {}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $rule:literal, $check:path) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(&'static str);
+
+        impl $name {
+            #[doc = concat!("Takes a literal. ", $rule)]
+            ///
+            /// # Panics
+            /// When the text breaks that rule; in a `const` this is a compile error.
+            #[must_use]
+            #[track_caller]
+            pub const fn new(text: &'static str) -> Self {
+                match Self::checked(text) {
+                    Ok(name) => name,
+                    Err(_) => panic!($rule),
+                }
+            }
+
+            /// Takes a text known at run time.
+            ///
+            /// # Errors
+            /// When the text breaks the rule of this kind of name.
+            pub const fn checked(text: &'static str) -> Result<Self, NameError> {
+                if $check(text.as_bytes()) { Ok(Self(text)) } else { Err(NameError { rule: $rule }) }
+            }
+
+            /// The name as text.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({:?})"), self.0)
+            }
+        }
+    };
+}
+
+name! {
+    /// The platform's name: the umbrella chart's name and the prefix of its helpers and labels.
+    PlatformName, "a platform's name is 1 to 40 of a-z, 0-9 and -, beginning with a letter, not ending with -", chart_name
+}
+name! {
+    /// A service's name: its chart's name, its key in the values, the last part of its objects' names.
+    ///
+    /// RFC 1035's label, since a Kubernetes Service of that name must exist; 40 characters leave room for the release's
+    /// name within the 63 of a label ([`crate::limits`]).
+    ServiceName, "a service's name is 1 to 40 of a-z, 0-9 and -, beginning with a letter, not ending with -", chart_name
+}
+name! {
+    /// The name of a backing service (a broker, a database server, a cache), with a service's rule and uses.
+    BackingName, "a backing service's name is 1 to 40 of a-z, 0-9 and -, beginning with a letter, not ending with -", chart_name
+}
+name! {
+    /// The name of an environment: the part that varies of its overlay file's name.
+    EnvironmentName, "an environment's name is 1 to 40 of a-z, 0-9 and -, beginning with a letter, not ending with -", chart_name
+}
+name! {
+    /// The chart's version, as Semantic Versioning 2 has it, without build metadata (`+` is not allowed in a label).
+    ChartVersion, "a chart's version is three numbers joined by dots, with an optional pre-release part after -", version
+}
+name! {
+    /// A port's name (Kubernetes: an IANA service name).
+    PortName, "a port's name is 1 to 15 of a-z, 0-9 and single -, with at least one letter, - neither first nor last", port_name
+}
+name! {
+    /// An environment variable's name (a C identifier: what every shell can read).
+    VariableName, "a variable's name is 1 to 128 of A-Z, a-z, 0-9 and _, with at least one letter, not beginning with a digit", identifier
+}
+name! {
+    /// A queue's name. AMQP allows any 255 bytes; these are the ones that need no quoting anywhere.
+    QueueName, "a queue's name is 1 to 128 of A-Z, a-z, 0-9, _, -, . and :, and does not begin with `amq.`, which is the broker's", amqp_name
+}
+name! {
+    /// An exchange's name, with a queue's rule.
+    ExchangeName, "an exchange's name is 1 to 128 of A-Z, a-z, 0-9, _, -, . and :, and does not begin with `amq.`, which is the broker's", amqp_name
+}
+name! {
+    /// A database's name: an SQL identifier that needs no quotes. PostgreSQL cuts identifiers at 63 bytes; the role that
+    /// owns the database is called after it, with six more.
+    DatabaseName, "a database's name is 1 to 57 of a-z, 0-9 and _, beginning with a letter, and not one of PostgreSQL's own (postgres, template0, template1, pg_…)", database
+}
+name! {
+    /// A path that a program serves over HTTP.
+    HttpPath, "an HTTP path begins with / and has 1 to 128 of the characters that need no escaping in one", http_path
+}
+name! {
+    /// A pattern of keys, as a Valkey ACL takes it (`~pattern`).
+    KeyPattern, "a key pattern is 1 to 128 printable ASCII characters without a space", printable
+}
+name! {
+    /// A command, or a command and its subcommand, as a Valkey ACL takes it (`zadd`, `client|setinfo`).
+    ValkeyCommand, "a command is 1 to 64 of a-z, 0-9, _, . and -, with at most one | before a subcommand", valkey_command
+}
+
+impl VariableName {
+    /// The name in camelCase, as it appears as a key in the values: `LOG_LEVEL` becomes `logLevel`.
+    #[must_use]
+    pub fn camel_case(self) -> String {
+        let mut words = self.0.split('_').filter(|word| !word.is_empty()).map(str::to_ascii_lowercase);
+        let mut key = words.next().unwrap_or_default();
+        for word in words {
+            key.extend(word.chars().take(1).map(|c| c.to_ascii_uppercase()));
+            key.push_str(&word[1..]);
+        }
+        key
+    }
+}
+
+const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz";
+const DIGIT: &[u8] = b"0123456789";
+const LABEL: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789-";
+const WORD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+const AMQP: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:";
+const URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./~";
+const COMMAND: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789_.-|";
+const VERSION: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
+
+const fn chart_name(text: &[u8]) -> bool {
+    sized(text, 40) && only(text, LABEL) && has(LOWER, text[0]) && text[text.len() - 1] != b'-'
+}
+
+const fn port_name(text: &[u8]) -> bool {
+    sized(text, 15)
+        && only(text, LABEL)
+        && any(text, LOWER)
+        && text[0] != b'-'
+        && text[text.len() - 1] != b'-'
+        && !contains(text, b"--")
+}
+
+const fn identifier(text: &[u8]) -> bool {
+    sized(text, 128) && only(text, WORD) && !has(DIGIT, text[0]) && !only(text, b"0123456789_")
+}
+
+const fn amqp_name(text: &[u8]) -> bool {
+    sized(text, 128) && only(text, AMQP) && !starts_with(text, b"amq.")
+}
+
+const fn database(text: &[u8]) -> bool {
+    sized(text, 57)
+        && only(text, b"abcdefghijklmnopqrstuvwxyz0123456789_")
+        && has(LOWER, text[0])
+        && !starts_with(text, b"pg_")
+        && !same(text, b"postgres")
+        && !same(text, b"template0")
+        && !same(text, b"template1")
+}
+
+const fn http_path(text: &[u8]) -> bool {
+    sized(text, 128) && text[0] == b'/' && only(text, URL)
+}
+
+const fn printable(text: &[u8]) -> bool {
+    let mut i = 0;
+    while i < text.len() {
+        if !text[i].is_ascii_graphic() {
+            return false;
+        }
+        i += 1;
+    }
+    sized(text, 128)
+}
+
+const fn valkey_command(text: &[u8]) -> bool {
+    let mut bars = 0;
+    let mut i = 0;
+    while i < text.len() {
+        if text[i] == b'|' {
+            bars += 1;
+        }
+        i += 1;
+    }
+    sized(text, 64) && only(text, COMMAND) && bars <= 1 && text[0] != b'|' && text[text.len() - 1] != b'|'
+}
+
+const fn version(text: &[u8]) -> bool {
+    // Three runs of digits without a leading zero, then the end or a pre-release part.
+    let mut i = 0;
+    let mut part = 0;
+    while part < 3 {
+        let start = i;
+        while i < text.len() && has(DIGIT, text[i]) {
+            i += 1;
+        }
+        if i == start || (text[start] == b'0' && i > start + 1) {
+            return false;
+        }
+        part += 1;
+        if part < 3 {
+            if i >= text.len() || text[i] != b'.' {
+                return false;
+            }
+            i += 1;
+        }
+    }
+    let pre_release = i < text.len();
+    sized(text, 40)
+        && only(text, VERSION)
+        && (!pre_release || (text[i] == b'-' && has(WORD, text[text.len() - 1])))
+        && !contains(text, b"..")
+}
+
+pub(crate) const fn sized(text: &[u8], longest: usize) -> bool {
+    !text.is_empty() && text.len() <= longest
+}
+
+pub(crate) const fn has(set: &[u8], byte: u8) -> bool {
+    let mut i = 0;
+    while i < set.len() {
+        if set[i] == byte {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+pub(crate) const fn only(text: &[u8], set: &[u8]) -> bool {
+    let mut i = 0;
+    while i < text.len() {
+        if !has(set, text[i]) {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+const fn any(text: &[u8], set: &[u8]) -> bool {
+    let mut i = 0;
+    while i < text.len() {
+        if has(set, text[i]) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+const fn matches_at(text: &[u8], part: &[u8], at: usize) -> bool {
+    if at + part.len() > text.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < part.len() {
+        if text[at + i] != part[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+pub(crate) const fn starts_with(text: &[u8], part: &[u8]) -> bool {
+    matches_at(text, part, 0)
+}
+
+const fn same(text: &[u8], other: &[u8]) -> bool {
+    text.len() == other.len() && starts_with(text, other)
+}
+
+pub(crate) const fn contains(text: &[u8], part: &[u8]) -> bool {
+    let mut i = 0;
+    while i < text.len() {
+        if matches_at(text, part, i) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+pub(crate) use name;

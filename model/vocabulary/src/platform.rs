@@ -1,0 +1,115 @@
+//! The platform: all of it in one value.
+
+use crate::{
+    BackingName, ChartVersion, Environment, Image, Mistakes, Place, PlatformName, PostgreSql, Quantity, RabbitMq,
+    Resolved, Resources, Service, Valkey,
+};
+
+/// Everything that is declared. Plain data: [`Platform::resolve`] is what checks it.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    /// Its name: the umbrella chart's name.
+    pub name: PlatformName,
+    /// What it is, in one line.
+    pub doc: &'static str,
+    /// The chart's version.
+    pub version: ChartVersion,
+    /// The address of its home page.
+    pub home: &'static str,
+    /// The most characters that a release's name may have. Every object is called `<release>-<service>`; names that the cluster would not
+    /// take with a release of this length are a mistake of the declaration, longer release names one of whoever installs.
+    pub longest_release_name: u8,
+    /// Its services.
+    pub services: Vec<Service>,
+    /// What they use.
+    pub backing: Vec<Backing>,
+    /// The environments it is installed in.
+    pub environments: Vec<Environment>,
+    /// Where it was declared.
+    pub place: Place,
+}
+
+impl Platform {
+    /// Checks the whole declaration.
+    ///
+    /// # Errors
+    /// With every mistake there is, each with the places where to look and what to do.
+    pub fn resolve(self) -> Result<Resolved, Mistakes> {
+        crate::resolve::resolve(self)
+    }
+}
+
+/// A backing service of any kind.
+#[derive(Clone, Copy, Debug)]
+pub enum Backing {
+    /// A broker.
+    RabbitMq(RabbitMq),
+    /// A database server.
+    PostgreSql(PostgreSql),
+    /// A cache.
+    Valkey(Valkey),
+}
+
+/// The kinds of backing services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// RabbitMQ.
+    RabbitMq,
+    /// PostgreSQL.
+    PostgreSql,
+    /// Valkey.
+    Valkey,
+}
+
+impl Kind {
+    /// The product's name, as its makers write it.
+    #[must_use]
+    pub const fn product(self) -> &'static str {
+        match self {
+            Self::RabbitMq => "RabbitMQ",
+            Self::PostgreSql => "PostgreSQL",
+            Self::Valkey => "Valkey",
+        }
+    }
+}
+
+macro_rules! common {
+    ($($(#[$doc:meta])* $field:ident: $type:ty),* $(,)?) => {
+        impl Backing {
+            $($(#[$doc])*
+            #[must_use]
+            pub const fn $field(&self) -> $type {
+                match self {
+                    Self::RabbitMq(b) => b.$field,
+                    Self::PostgreSql(b) => b.$field,
+                    Self::Valkey(b) => b.$field,
+                }
+            })*
+        }
+    };
+}
+
+common! {
+    /// Its name.
+    name: BackingName,
+    /// Its image.
+    image: Image,
+    /// What its one pod takes.
+    resources: Resources,
+    /// The size of its volume.
+    storage: Quantity,
+    /// Where it was declared.
+    place: Place,
+}
+
+impl Backing {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::RabbitMq(_) => Kind::RabbitMq,
+            Self::PostgreSql(_) => Kind::PostgreSql,
+            Self::Valkey(_) => Kind::Valkey,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What can be wrong with an environment.
+
+use std::collections::BTreeMap;
+
+use super::services::refusal;
+use crate::{Change, Environment, Mistake, Place, Platform, Scaling, Service, ServiceName, VariableSource};
+
+pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
+    let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
+    for environment in &platform.environments {
+        let name = environment.name.as_str();
+        if let Some(first) = seen.insert(name, environment.place) {
+            found.push(Mistake::EnvironmentTwice { name, first, second: environment.place });
+        }
+        let mut targets: Vec<String> = Vec::new();
+        for change in environment.changes {
+            check_change(platform, environment, *change, found);
+            let what = target(*change);
+            if targets.contains(&what) {
+                found.push(Mistake::ChangedTwice { environment: name, what: what.clone(), place: environment.place });
+            }
+            targets.push(what);
+        }
+    }
+}
+
+/// What a change changes, in words; two changes with the same target contradict each other.
+fn target(change: Change) -> String {
+    match change {
+        Change::Setting { service, variable, .. } => format!("setting `{variable}` of {service}"),
+        Change::Replicas { service, .. } => format!("the replicas of {service}"),
+        Change::Autoscaled { service } => format!("the autoscaling of {service}"),
+        Change::NodePort { service, .. } => format!("the exposure of {service}"),
+        Change::Storage { backing, .. } => format!("the storage of {backing}"),
+    }
+}
+
+fn check_change(platform: &Platform, environment: &Environment, change: Change, found: &mut Vec<Mistake>) {
+    let (name, place) = (environment.name.as_str(), environment.place);
+    let nothing = |why: String| Mistake::NothingToChange { environment: name, what: target(change), why, place };
+    let refused = |why: String| Mistake::ChangeRefused { environment: name, what: target(change), why, place };
+    let service = |wanted: ServiceName, found: &mut Vec<Mistake>| -> Option<&Service> {
+        let service = platform.services.iter().find(|s| s.name == wanted);
+        if service.is_none() {
+            let by = format!("environment `{name}`");
+            found.push(Mistake::ServiceNotListed { service: wanted.as_str(), by, place });
+        }
+        service
+    };
+    match change {
+        Change::Setting { service: of, variable, value } => {
+            let Some(service) = service(of, found) else { return };
+            let declared = service.environment.iter().find(|v| v.name == variable).map(|v| v.source);
+            let Some(VariableSource::Setting(setting)) = declared else {
+                found.push(nothing(format!("{of} has no setting of that name")));
+                return;
+            };
+            if let Some((value, allowed)) = refusal(&setting, Some(value)) {
+                let (service, by) = (of.as_str(), format!("environment `{name}`"));
+                let variable = variable.as_str();
+                found.push(Mistake::SettingRefuses { service, variable, by, value, allowed, place });
+            }
+        }
+        Change::Replicas { service: of, count } => {
+            if service(of, found).is_some() && count == 0 {
+                found.push(refused("a service that is not to run is switched off by `enabled: false`".into()));
+            }
+        }
+        Change::Autoscaled { service: of } => {
+            if service(of, found).is_some_and(|s| s.scaling == Scaling::Fixed) {
+                found.push(nothing(format!("{of} does not declare how it scales (`Scaling::horizontal`)")));
+            }
+        }
+        Change::NodePort { service: of, port } => {
+            let Some(service) = service(of, found) else { return };
+            if service.exposure.is_none() {
+                found.push(nothing(format!("{of} is not exposed (`exposure`)")));
+            } else if port == 0 {
+                found.push(refused("a port's number is 1 to 65535, on most clusters 30000 to 32767".into()));
+            }
+        }
+        Change::Storage { backing, .. } => {
+            if !platform.backing.iter().any(|b| b.name() == backing) {
+                let by = format!("environment `{name}`");
+                found.push(Mistake::BackingNotListed { backing: backing.as_str(), by, place });
+            }
+        }
+    }
+}
