@@ -99,7 +99,7 @@ name! {
 }
 name! {
     /// An environment variable's name (a C identifier: what every shell can read).
-    VariableName, "a variable's name is 1 to 128 of A-Z, a-z, 0-9 and _, with at least one letter, not beginning with a digit", identifier
+    VariableName, "a variable's name is 1 to 128 of A-Z, a-z, 0-9 and _, the first that is not _ being a letter", identifier
 }
 name! {
     /// A queue's name. AMQP allows any 255 bytes; these are the ones that need no quoting anywhere.
@@ -164,7 +164,12 @@ const fn port_name(text: &[u8]) -> bool {
 }
 
 const fn identifier(text: &[u8]) -> bool {
-    sized(text, 128) && only(text, WORD) && !has(DIGIT, text[0]) && !only(text, b"0123456789_")
+    // The first word becomes the first word of a key in camelCase, which templates name: it begins with a letter.
+    let mut i = 0;
+    while i < text.len() && text[i] == b'_' {
+        i += 1;
+    }
+    sized(text, 128) && only(text, WORD) && i < text.len() && text[i].is_ascii_alphabetic()
 }
 
 const fn amqp_name(text: &[u8]) -> bool {

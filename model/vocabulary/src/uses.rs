@@ -23,6 +23,7 @@ impl Use {
     /// For a call, which holds no connection; in a `const` this is a compile error.
     #[must_use]
     #[track_caller]
+    #[expect(clippy::panic, reason = "evaluated by the compiler: it is how the declaration is refused")]
     pub const fn never_reconnects(self, reason: &'static str) -> Self {
         match self {
             Self::Amqp(c) => Self::Amqp(AmqpClient { client: c.client.never_reconnects(reason), ..c }),

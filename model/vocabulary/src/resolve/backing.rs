@@ -143,6 +143,11 @@ fn databases(platform: &Platform, found: &mut Vec<Mistake>) {
             let database = client.database.database;
             let (name, server) = (database.name.as_str(), database.server.as_str());
             let owner = (service.name, client.client.place, database.place);
+            let role = format!("{name}_owner");
+            if let Some(other) = platform.services.iter().find(|s| s.name.as_str().replace('-', "_") == role) {
+                let (service, place) = (other.name.as_str(), other.place);
+                found.push(Mistake::RoleTaken { service, database: name, role, place, owner: database.place });
+            }
             let Some((before, first, declared)) = owners.insert((database.server, name), owner) else { continue };
             twice("database", name, server, Some(declared), database.place, found);
             if before != service.name {

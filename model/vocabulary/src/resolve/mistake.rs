@@ -201,6 +201,11 @@ mistakes! {
         "database `{database}` has two owners"
         ["{one}" => first, "{other}" => second]
         help "who owns a database decides its tables alone: give {other} a database of its own, or let it ask {one}"
+    /// A service whose login would be the role that owns a database.
+    RoleTaken { service: &'static str, database: &'static str, role: String, place: Place, owner: Place }
+        "the login of {service} would be `{role}`, which is the role that owns database `{database}`"
+        ["{service}" => place, "{database}" => owner]
+        help "rename the service or the database"
     /// Two clients of a cache that cannot log in.
     AnonymousTwice { backing: &'static str, one: &'static str, other: &'static str, first: Place, second: Place }
         "{one} and {other} both use {backing} without logging in"

@@ -42,6 +42,8 @@ fn chart_names(platform: &Platform, found: &mut Vec<Mistake>) {
             "global" => Some("where Helm keeps the values that all charts share"),
             "enabled" => Some("what a parent chart switches this one off by"),
             "tags" | "exports" | "import-values" => Some("a key of Helm's own in the values"),
+            "administrator" | "default" | "guest" | "postgres" | "probe" | "superuser" => Some("a login that a backing service has of its own"),
+            _ if name.starts_with("pg-") => Some("a role that PostgreSQL keeps for itself once it is `pg_…`"),
             _ if name == platform.name.as_str() => Some("the platform's own name"),
             _ => None,
         };

@@ -1,0 +1,207 @@
+//! The access graph: who may do what where. Computed once from the declarations, and the only source of NetworkPolicies, broker
+//! permissions, database roles, cache users, Secrets and the tables of the README.
+
+use vocabulary::{
+    BackingName, CacheLogin, PasswordVariable, Protocol, QueueUse, Resolved, Service, ServiceName, Use,
+    VariableName,
+};
+
+use crate::backing;
+
+/// Who may do what where.
+pub(crate) struct Access {
+    /// Every path that a declared use needs, by client.
+    pub(crate) paths: Vec<Path>,
+    /// Every login of a service at a backing service.
+    pub(crate) logins: Vec<Login>,
+}
+
+/// A path over the network: a service opens connections to a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Path {
+    /// Who connects.
+    pub(crate) from: ServiceName,
+    /// To whom.
+    pub(crate) to: End,
+    /// On which port.
+    pub(crate) port: u16,
+}
+
+/// The end that is connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum End {
+    /// A backing service.
+    Backing(BackingName),
+    /// Another service.
+    Service(ServiceName),
+}
+
+impl End {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Backing(name) => name.as_str(),
+            Self::Service(name) => name.as_str(),
+        }
+    }
+}
+
+/// A login of a service at a backing service, with all that it may do there.
+pub(crate) struct Login {
+    /// The service.
+    pub(crate) service: ServiceName,
+    /// The backing service.
+    pub(crate) backing: BackingName,
+    /// The name it logs in with.
+    pub(crate) user: String,
+    /// The variables that get name and password; none for a client that cannot log in.
+    pub(crate) variables: Option<LoginVariables>,
+    /// What it may do.
+    pub(crate) rights: Rights,
+}
+
+/// The variables that get a login's name and password.
+#[derive(Clone, Copy)]
+pub(crate) struct LoginVariables {
+    pub(crate) user: VariableName,
+    pub(crate) password: PasswordVariable,
+}
+
+/// What a login may do.
+pub(crate) enum Rights {
+    /// At a broker: regular expressions of what it may configure, write to and read from, in RabbitMQ's own terms.
+    Amqp { configure: String, write: String, read: String, words: String },
+    /// At a database server: the database that it owns.
+    Sql { database: &'static str },
+    /// At a cache: a pattern of keys, and commands.
+    Valkey { pattern: &'static str, commands: &'static [&'static str] },
+}
+
+impl Access {
+    pub(crate) fn of(platform: &Resolved) -> Self {
+        let services = &platform.platform().services;
+        let mut access = Self { paths: Vec::new(), logins: Vec::new() };
+        for service in services {
+            for one in service.uses {
+                access.paths.push(Path { from: service.name, to: end(one), port: port(one) });
+                access.logins.extend(login(service, one));
+            }
+        }
+        access
+    }
+
+    /// The paths that a service opens.
+    pub(crate) fn from(&self, service: ServiceName) -> impl Iterator<Item = &Path> {
+        self.paths.iter().filter(move |path| path.from == service)
+    }
+
+    /// The paths that lead to a service or backing service.
+    pub(crate) fn to(&self, name: &str) -> impl Iterator<Item = &Path> {
+        self.paths.iter().filter(move |path| path.to.name() == name)
+    }
+
+    /// The logins at a backing service.
+    pub(crate) fn logins_at(&self, backing: BackingName) -> impl Iterator<Item = &Login> {
+        self.logins.iter().filter(move |login| login.backing == backing)
+    }
+
+    /// The logins of a service that need a password.
+    pub(crate) fn passwords_of(&self, service: ServiceName) -> impl Iterator<Item = (&Login, LoginVariables)> {
+        let own = self.logins.iter().filter(move |login| login.service == service);
+        own.filter_map(|login| login.variables.map(|variables| (login, variables)))
+    }
+}
+
+fn end(one: &Use) -> End {
+    match one {
+        Use::Call(call) => End::Service(call.endpoint.service),
+        Use::Amqp(c) => End::Backing(c.client.backing),
+        Use::Sql(c) => End::Backing(c.client.backing),
+        Use::Valkey(c) => End::Backing(c.client.backing),
+    }
+}
+
+fn port(one: &Use) -> u16 {
+    match (one, one.kind()) {
+        (Use::Call(call), _) => call.endpoint.port.number,
+        (_, Some(kind)) => backing::client_port(kind),
+        (_, None) => unreachable!("only a call has no backing service"),
+    }
+}
+
+fn login(service: &Service, one: &Use) -> Option<Login> {
+    let client = one.client()?;
+    let name = service.name.as_str();
+    let (user, variables, rights) = match one {
+        Use::Amqp(c) => {
+            let variables = LoginVariables { user: c.env.user, password: c.env.password };
+            (name.to_owned(), Some(variables), amqp_rights(c.queues))
+        }
+        Use::Sql(c) => {
+            let variables = LoginVariables { user: c.env.user, password: c.env.password };
+            // An SQL identifier that needs no quotes. A service's name has no underscore, so no two become one.
+            let rights = Rights::Sql { database: c.database.database.name.as_str() };
+            (name.replace('-', "_"), Some(variables), rights)
+        }
+        Use::Valkey(c) => {
+            let rights = Rights::Valkey { pattern: c.keys.pattern.as_str(), commands: c.keys.commands };
+            match c.env.login {
+                CacheLogin::Anonymous => ("default".to_owned(), None, rights),
+                CacheLogin::Own { user, password } => {
+                    (name.to_owned(), Some(LoginVariables { user, password }), rights)
+                }
+            }
+        }
+        Use::Call(_) => return None,
+    };
+    Some(Login { service: service.name, backing: client.backing, user, variables, rights })
+}
+
+/// RabbitMQ's permissions for these uses. Declaring a queue takes *configure* on it, consuming *read*; publishing takes *write* on the
+/// exchange, which for the default exchange is checked under the name `amq.default`.
+fn amqp_rights(uses: &[QueueUse]) -> Rights {
+    let (mut configure, mut write, mut read, mut words) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for queue_use in uses {
+        let queue = queue_use.queue().name.as_str();
+        configure.push(queue);
+        match queue_use {
+            QueueUse::Consumes { .. } => {
+                read.push(queue);
+                words.push(format!("consume `{queue}`"));
+            }
+            QueueUse::Publishes { exchange: None, .. } => {
+                write.push("amq.default");
+                words.push(format!("publish to `{queue}`"));
+            }
+            QueueUse::Publishes { exchange: Some((exchange, _)), .. } => {
+                write.push(exchange.name.as_str());
+                words.push(format!("publish to `{queue}` through `{}`", exchange.name));
+            }
+        }
+    }
+    Rights::Amqp { configure: exactly(configure), write: exactly(write), read: exactly(read), words: words.join(", ") }
+}
+
+/// A regular expression that matches exactly these names; RabbitMQ's are not anchored by themselves.
+fn exactly(mut names: Vec<&str>) -> String {
+    names.sort_unstable();
+    names.dedup();
+    let names: Vec<_> = names.iter().map(|name| name.replace('.', r"\.")).collect();
+    if names.len() > 1 { format!("^({})$", names.join("|")) } else { format!("^{}$", names.concat()) }
+}
+
+/// The ports of a service that monitoring scrapes.
+pub(crate) fn metrics_ports(service: &Service) -> impl Iterator<Item = u16> {
+    service.ports.iter().filter(|port| port.protocol == Protocol::Metrics).map(|port| port.number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::exactly;
+
+    #[test]
+    fn patterns_are_anchored_and_dots_are_dots() {
+        assert_eq!(exactly(vec![]), "^$");
+        assert_eq!(exactly(vec!["amq.default", "amq.default"]), r"^amq\.default$");
+        assert_eq!(exactly(vec!["b.c", "a"]), r"^(a|b\.c)$");
+    }
+}

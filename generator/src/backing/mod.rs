@@ -1,0 +1,89 @@
+//! The kinds of backing services, one module each with the same shape: what an edge to it gives the client, what it needs itself, its
+//! chart. A further kind is a further module and a further arm here.
+
+mod postgresql;
+mod rabbitmq;
+mod valkey;
+
+use vocabulary::{Backing, Kind, Use};
+
+use crate::access::Access;
+use crate::chart::{Context, Files};
+
+/// The administrator of a backing service, whom no program of the platform is.
+#[derive(Clone, Copy)]
+pub(crate) struct Administrator {
+    /// Its key in the values' `credentials`.
+    pub(crate) key: &'static str,
+    /// What the password is for.
+    pub(crate) doc: &'static str,
+}
+
+/// One variable that a client of a backing service gets, without its credentials.
+pub(crate) struct Given {
+    pub(crate) name: &'static str,
+    pub(crate) value: GivenValue,
+}
+
+/// Where such a variable's value comes from.
+pub(crate) enum GivenValue {
+    Host,
+    Port,
+    Text(&'static str),
+}
+
+/// The port that clients connect to.
+pub(crate) const fn client_port(kind: Kind) -> u16 {
+    match kind {
+        Kind::RabbitMq => rabbitmq::AMQP,
+        Kind::PostgreSql => postgresql::PORT,
+        Kind::Valkey => valkey::PORT,
+    }
+}
+
+/// The port on which it shows metrics by itself, if it does.
+pub(crate) const fn metrics_port(kind: Kind) -> Option<u16> {
+    match kind {
+        Kind::RabbitMq => Some(rabbitmq::METRICS),
+        Kind::PostgreSql | Kind::Valkey => None,
+    }
+}
+
+pub(crate) const fn administrator(kind: Kind) -> Administrator {
+    match kind {
+        Kind::RabbitMq => rabbitmq::ADMINISTRATOR,
+        Kind::PostgreSql => postgresql::ADMINISTRATOR,
+        Kind::Valkey => valkey::ADMINISTRATOR,
+    }
+}
+
+/// The word that stands for what is spoken, in the arguments of the script that looks at connections.
+pub(crate) const fn scheme(kind: Kind) -> &'static str {
+    match kind {
+        Kind::RabbitMq => "amqp",
+        Kind::PostgreSql => "postgresql",
+        Kind::Valkey => "redis",
+    }
+}
+
+/// The variables that a use gives its client, without credentials.
+pub(crate) fn given(one: &Use) -> Vec<Given> {
+    match one {
+        Use::Amqp(client) => rabbitmq::given(client),
+        Use::Sql(client) => postgresql::given(client),
+        Use::Valkey(client) => valkey::given(client),
+        Use::Call(call) => vec![
+            Given { name: call.env.host.as_str(), value: GivenValue::Host },
+            Given { name: call.env.port.as_str(), value: GivenValue::Port },
+        ],
+    }
+}
+
+/// The files of a backing service: its subchart, and what the umbrella holds for it because it concerns several charts.
+pub(crate) fn files(context: &Context, backing: &Backing, access: &Access, files: &mut Files) {
+    match backing {
+        Backing::RabbitMq(broker) => rabbitmq::files(context, broker, access, files),
+        Backing::PostgreSql(server) => postgresql::files(context, server, access, files),
+        Backing::Valkey(server) => valkey::files(context, server, access, files),
+    }
+}

@@ -1,0 +1,101 @@
+//! Valkey: a StatefulSet that reads its users from an ACL file at its boot.
+
+use askama::Template;
+use vocabulary::{Valkey, ValkeyClient};
+
+use super::{Administrator, Given, GivenValue};
+use crate::access::{Access, Rights};
+use crate::chart::{Context, Files, chart_yaml, service_account};
+use crate::pods::{Pace, ask, container_security, exec, pod_security};
+use crate::text::{inert, value};
+
+pub(super) const PORT: u16 = 6379;
+
+/// The user and group of the official image.
+const USER: u32 = 999;
+
+pub(super) const ADMINISTRATOR: Administrator =
+    Administrator { key: "administrator", doc: "The password of `administrator`, who may do everything." };
+
+pub(super) fn given(client: &ValkeyClient) -> Vec<Given> {
+    vec![
+        Given { name: client.env.host.as_str(), value: GivenValue::Host },
+        Given { name: client.env.port.as_str(), value: GivenValue::Port },
+    ]
+}
+
+pub(super) fn files(context: &Context, server: &Valkey, access: &Access, files: &mut Files) {
+    let name = server.name.as_str();
+    let source = context.source(server.place);
+    let doc = "Valkey, which holds each service to its own keys and commands.";
+    files.subchart(name, "Chart.yaml", &chart_yaml(context, name, doc, source));
+    files.subchart(name, "templates/serviceaccount.yaml", &service_account(context, source));
+    files.subchart(name, "templates/service.yaml", &Services { c: context, port: PORT });
+    // As a user who may do nothing else: the answer is an error while data is loaded.
+    let asked = || {
+        let command = ["valkey-cli", "-e", "--no-auth-warning", "--user", "probe", "--pass", "any", "ping"];
+        exec(command.map(str::to_owned).to_vec())
+    };
+    files.subchart(name, "templates/statefulset.yaml", &StatefulSet {
+        c: context,
+        port: PORT,
+        pod_security: pod_security(USER, true),
+        container_security: container_security(),
+        startup: ask(asked(), Pace { every_seconds: 5, failures: 60, timeout_seconds: 5 }),
+        readiness: ask(asked(), Pace { every_seconds: 10, failures: 3, timeout_seconds: 5 }),
+        liveness: ask(asked(), Pace { every_seconds: 30, failures: 5, timeout_seconds: 5 }),
+    });
+    let users = access.logins_at(server.name).filter_map(|login| match login.rights {
+        Rights::Valkey { pattern, commands } => Some(User {
+            enabled: value(&[login.service.as_str(), "enabled"]),
+            password: login
+                .variables
+                .map(|_| value(&[login.service.as_str(), "credentials", name, "password"])),
+            name: inert(&login.user),
+            keys: inert(pattern),
+            commands: commands.iter().map(|c| format!("+{c}")).collect::<Vec<_>>().join(" "),
+        }),
+        Rights::Amqp { .. } | Rights::Sql { .. } => None,
+    });
+    let users: Vec<_> = users.collect();
+    let anonymous = users.iter().any(|user| user.password.is_none());
+    let view = Acl { c: context, name, admin: value(&[name, "credentials", ADMINISTRATOR.key, "password"]), users, anonymous };
+    files.umbrella(format!("templates/{name}-acl.yaml"), &view);
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/charts/valkey/templates/service.yaml")]
+struct Services<'a> {
+    c: &'a Context<'a>,
+    port: u16,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/charts/valkey/templates/statefulset.yaml")]
+struct StatefulSet<'a> {
+    c: &'a Context<'a>,
+    port: u16,
+    pod_security: String,
+    container_security: String,
+    startup: String,
+    readiness: String,
+    liveness: String,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/templates/valkey-acl.yaml")]
+struct Acl<'a> {
+    c: &'a Context<'a>,
+    name: &'a str,
+    admin: String,
+    users: Vec<User>,
+    anonymous: bool,
+}
+
+struct User {
+    enabled: String,
+    password: Option<String>,
+    name: String,
+    keys: String,
+    commands: String,
+}

@@ -1,0 +1,96 @@
+//! The chart as a map from path to text.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// Everything that is generated: paths below the folder that holds the chart, and the text of each file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chart {
+    files: BTreeMap<Utf8PathBuf, String>,
+    paths: ChartPaths,
+}
+
+/// Where things lie in a [`Chart`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChartPaths {
+    /// The umbrella chart's folder.
+    pub umbrella: Utf8PathBuf,
+    /// Values that make the chart installable without any of one's own: obviously fake passwords.
+    pub ci_values: Utf8PathBuf,
+    /// The overlays of the environments, by the environment's name.
+    pub environments: BTreeMap<String, Utf8PathBuf>,
+}
+
+impl Chart {
+    /// The files, in the order of their paths.
+    #[must_use]
+    pub const fn files(&self) -> &BTreeMap<Utf8PathBuf, String> {
+        &self.files
+    }
+
+    /// The files alone.
+    #[must_use]
+    pub fn into_files(self) -> BTreeMap<Utf8PathBuf, String> {
+        self.files
+    }
+
+    /// Where things lie.
+    #[must_use]
+    pub const fn paths(&self) -> &ChartPaths {
+        &self.paths
+    }
+}
+
+/// The chart while it is made.
+pub(crate) struct Files(Chart);
+
+impl Files {
+    pub(crate) fn new(platform: &str) -> Self {
+        let umbrella = Utf8PathBuf::from(platform);
+        let ci_values = umbrella.join("ci/default-values.yaml");
+        let paths = ChartPaths { umbrella, ci_values, environments: BTreeMap::new() };
+        Self(Chart { files: BTreeMap::new(), paths })
+    }
+
+    /// Adds a file of the umbrella chart.
+    pub(crate) fn umbrella(&mut self, path: impl AsRef<Utf8Path>, view: &impl Template) {
+        self.text(path, render(view));
+    }
+
+    /// Adds a file of a subchart.
+    pub(crate) fn subchart(&mut self, chart: &str, path: &str, view: &impl Template) {
+        self.text(Utf8Path::new("charts").join(chart).join(path), render(view));
+    }
+
+    /// Adds a file of the umbrella chart whose text is made already.
+    pub(crate) fn text(&mut self, path: impl AsRef<Utf8Path>, text: String) {
+        let path = self.0.paths.umbrella.join(path);
+        self.insert(path, text);
+    }
+
+    /// Adds the overlay of an environment.
+    pub(crate) fn environment(&mut self, name: &str, text: String) {
+        let path = Utf8PathBuf::from(format!("environments/values-{name}.yaml"));
+        self.0.paths.environments.insert(name.to_owned(), path.clone());
+        self.insert(path, text);
+    }
+
+    pub(crate) fn into_chart(self) -> Chart {
+        self.0
+    }
+
+    fn insert(&mut self, path: Utf8PathBuf, mut text: String) {
+        // Of a template's end askama drops one line break.
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        let before = self.0.files.insert(path, text);
+        debug_assert!(before.is_none(), "two views have one path");
+    }
+}
+
+fn render(view: &impl Template) -> String {
+    view.render().expect("a view holds strings alone, and writing to a string does not fail")
+}

@@ -1,0 +1,234 @@
+//! The README that the chart's users read, with tables from the access graph and the values.
+
+use askama::Template;
+use vocabulary::{Health, QueueUse, Use};
+
+use super::{Context, Files};
+use crate::access::{Access, Login, Rights};
+use crate::backing::{administrator, metrics_port};
+use crate::text::{cell, code_cell};
+use crate::values::{Node, Section};
+use crate::yaml;
+
+pub(super) fn files(c: &Context, access: &Access, tree: &Section, files: &mut Files) {
+    let declared = c.platform.platform();
+    let view = Readme {
+        c,
+        doc: cell(declared.doc),
+        longest_release_name: declared.longest_release_name,
+        charts: charts(c),
+        passwords: passwords(c, access),
+        access: access_rows(c, access),
+        diagram: diagram(c, access),
+        api: api_rows(c),
+        defaults: default_exchange_publishers(c),
+        watched: watched(c),
+        exposed: exposed(c),
+        metrics: metrics(c),
+        environments: declared.environments.iter().map(|e| Row::of(&[code_cell(e.name.as_str()), cell(e.doc)])).collect(),
+        brokers: names(c, vocabulary::Kind::RabbitMq),
+        servers: names(c, vocabulary::Kind::PostgreSql),
+        caches: names(c, vocabulary::Kind::Valkey),
+        values: value_rows(tree),
+    };
+    files.umbrella("README.md", &view);
+    files.umbrella("UPGRADING.md", &Upgrading { c });
+}
+
+/// One row of a table, its cells joined.
+struct Row(String);
+
+impl Row {
+    fn of<const N: usize>(cells: &[String; N]) -> Self {
+        Self(format!("| {} |", cells.join(" | ")))
+    }
+}
+
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn charts(c: &Context) -> Vec<Row> {
+    let declared = c.platform.platform();
+    let services = declared.services.iter().map(|service| {
+        let ports: Vec<_> = service.ports.iter().map(|port| format!("{} {}", port.number, cell(port.name.as_str()))).collect();
+        Row::of(&[code_cell(service.name.as_str()), cell(service.doc), ports.join(", "), "Deployment".into()])
+    });
+    let backing = declared.backing.iter().map(|one| {
+        let port = crate::backing::client_port(one.kind()).to_string();
+        let doc = format!("{}, used by the services.", one.kind().product());
+        Row::of(&[code_cell(one.name().as_str()), doc, port, "StatefulSet, one pod, one volume".into()])
+    });
+    services.chain(backing).collect()
+}
+
+fn passwords(c: &Context, access: &Access) -> String {
+    // The same shape as the values: read from the tree of fake ones would tie the two, so it is written from the graph.
+    let declared = c.platform.platform();
+    let mut out = Vec::new();
+    for service in &declared.services {
+        let own = service.environment.iter().filter_map(|v| match v.source {
+            vocabulary::VariableSource::Secret(_) => Some((crate::values::credential_key(v.name), "value")),
+            _ => None,
+        });
+        let logins = access.passwords_of(service.name).map(|(login, _)| (login.backing.to_string(), "password"));
+        let all: Vec<_> = logins.chain(own).collect();
+        if !all.is_empty() {
+            out.push(format!("{}:\n  credentials:", service.name));
+            out.extend(all.iter().map(|(key, field)| format!("    {key}: {{ {field}: \"$(openssl rand -hex 24)\" }}")));
+        }
+    }
+    for one in &declared.backing {
+        let key = administrator(one.kind()).key;
+        out.push(format!("{}:\n  credentials:\n    {key}: {{ password: \"$(openssl rand -hex 24)\" }}", one.name()));
+    }
+    out.join("\n")
+}
+
+fn access_rows(c: &Context, access: &Access) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for service in &c.platform.platform().services {
+        if service.uses.is_empty() {
+            rows.push(Row::of(&[code_cell(service.name.as_str()), "–".into(), "–".into(), "–".into(), "nothing".into()]));
+        }
+        for (one, path) in service.uses.iter().zip(access.from(service.name)) {
+            let to = format!("`{}:{}`", path.to.name(), path.port);
+            let name = code_cell(service.name.as_str());
+            let login = access.logins.iter().find(|l| l.service == service.name && l.backing.as_str() == path.to.name());
+            rows.push(match (one, login) {
+                (Use::Call(_), _) | (_, None) => Row::of(&[name, to, "–".into(), "–".into(), "call it".into()]),
+                (_, Some(login)) => {
+                    let variable = login.variables.map_or("–".into(), |v| code_cell(v.password.name.as_str()));
+                    Row::of(&[name, to, code_cell(&login.user), variable, rights(login)])
+                }
+            });
+        }
+    }
+    rows
+}
+
+fn rights(login: &Login) -> String {
+    match &login.rights {
+        Rights::Amqp { words, .. } => words.replace('|', r"\|"),
+        Rights::Sql { database } => format!("own database `{database}`, and enter no other"),
+        Rights::Valkey { pattern, commands } => {
+            format!("on keys {}: {}", code_cell(pattern), commands.iter().map(|c| code_cell(c)).collect::<Vec<_>>().join(" "))
+        }
+    }
+}
+
+/// A Mermaid flow chart of the same graph.
+fn diagram(c: &Context, access: &Access) -> Vec<String> {
+    let declared = c.platform.platform();
+    let id = |name: &str| name.replace('-', "_");
+    let services = declared.services.iter().map(|s| format!("n_{}[{}]", id(s.name.as_str()), s.name));
+    let backing = declared.backing.iter().map(|b| format!("n_{}[({})]", id(b.name().as_str()), b.name()));
+    let paths = access.paths.iter().map(|path| {
+        format!("n_{} -->|{}| n_{}", id(path.from.as_str()), path.port, id(path.to.name()))
+    });
+    let users = declared.services.iter().filter_map(|s| {
+        s.exposure.map(|e| format!("users((users)) -.->|{}| n_{}", e.port.number, id(s.name.as_str())))
+    });
+    services.chain(backing).chain(users).chain(paths).collect()
+}
+
+fn api_rows(c: &Context) -> Vec<Row> {
+    let rules = c.platform.platform().services.iter().flat_map(|service| service.kubernetes.iter().map(move |rule| {
+        let kinds = rule.resources.iter().map(|kind| code_cell(kind)).collect::<Vec<_>>().join(" ");
+        let names = if rule.names.is_empty() { "all of the namespace".into() } else { code_cell(&rule.names.join(" ")) };
+        Row::of(&[code_cell(service.name.as_str()), rule.verbs.join(", "), kinds, names, cell(rule.reason)])
+    }));
+    rules.collect()
+}
+
+/// The services that the broker cannot hold to their queue, and why this is said.
+fn default_exchange_publishers(c: &Context) -> Vec<&'static str> {
+    let through_default = |one: &&Use| matches!(one, Use::Amqp(client) if client.queues.iter().any(|u| {
+        matches!(u, QueueUse::Publishes { exchange: None, .. })
+    }));
+    let services = c.platform.platform().services.iter();
+    services.filter(|s| s.uses.iter().any(|u| through_default(&u))).map(|s| s.name.as_str()).collect()
+}
+
+fn watched(c: &Context) -> Vec<&'static str> {
+    let services = c.platform.platform().services.iter();
+    services.filter(|s| matches!(s.health, Health::Connections(_))).map(|s| s.name.as_str()).collect()
+}
+
+fn exposed(c: &Context) -> Vec<&'static str> {
+    let services = c.platform.platform().services.iter();
+    services.filter(|s| s.exposure.is_some()).map(|s| s.name.as_str()).collect()
+}
+
+fn metrics(c: &Context) -> Vec<Row> {
+    let declared = c.platform.platform();
+    let services = declared.services.iter().flat_map(|s| crate::access::metrics_ports(s).map(move |p| (s.name.as_str(), p)));
+    let backing = declared.backing.iter().filter_map(|b| Some((b.name().as_str(), metrics_port(b.kind())?)));
+    services.chain(backing).map(|(name, port)| Row::of(&[code_cell(name), port.to_string()])).collect()
+}
+
+fn names(c: &Context, kind: vocabulary::Kind) -> Vec<&'static str> {
+    let backing = c.platform.platform().backing.iter().filter(|b| b.kind() == kind);
+    backing.map(|b| b.name().as_str()).collect()
+}
+
+/// One row for each value, in the order of the file.
+fn value_rows(tree: &Section) -> Vec<Group> {
+    let group = tree.0.iter().map(|entry| {
+        let mut rows = Vec::new();
+        if let Node::Section(section) = &entry.node {
+            collect(&mut rows, &entry.key, section);
+        }
+        Group { key: entry.key.clone(), doc: cell(&entry.doc), rows }
+    });
+    group.collect()
+}
+
+/// The values of one chart, or those that all share.
+struct Group {
+    key: String,
+    doc: String,
+    rows: Vec<Row>,
+}
+
+fn collect(rows: &mut Vec<Row>, path: &str, section: &Section) {
+    for entry in &section.0 {
+        let path = format!("{path}.{}", entry.key);
+        match &entry.node {
+            Node::Section(inner) => collect(rows, &path, inner),
+            Node::Leaf { default, .. } => {
+                rows.push(Row::of(&[code_cell(&path), code_cell(&yaml::leaf(default)), cell(&entry.doc)]));
+            }
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/README.md")]
+struct Readme<'a> {
+    c: &'a Context<'a>,
+    doc: String,
+    longest_release_name: u8,
+    charts: Vec<Row>,
+    passwords: String,
+    access: Vec<Row>,
+    diagram: Vec<String>,
+    api: Vec<Row>,
+    defaults: Vec<&'static str>,
+    watched: Vec<&'static str>,
+    exposed: Vec<&'static str>,
+    metrics: Vec<Row>,
+    environments: Vec<Row>,
+    brokers: Vec<&'static str>,
+    servers: Vec<&'static str>,
+    caches: Vec<&'static str>,
+    values: Vec<Group>,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/UPGRADING.md")]
+struct Upgrading<'a> {
+    c: &'a Context<'a>,
+}

@@ -1,0 +1,185 @@
+//! The umbrella chart: what belongs to no single service.
+
+use askama::Template;
+use vocabulary::VariableSource;
+
+use super::{Context, Files};
+use crate::access::{Access, End};
+use crate::backing::administrator;
+use crate::text::{scalar, value};
+use crate::values::credential_key;
+
+pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
+    let declared = c.platform.platform();
+    let services = declared.services.iter().map(|s| ChartRef { name: s.name.to_string(), is_service: true });
+    let backing = declared.backing.iter().map(|b| ChartRef { name: b.name().to_string(), is_service: false });
+    files.umbrella("Chart.yaml", &ChartYaml {
+        c,
+        source: c.source(declared.place),
+        doc: scalar(declared.doc),
+        version: declared.version.as_str(),
+        home: scalar(declared.home),
+        charts: services.chain(backing).collect(),
+    });
+    files.umbrella(".helmignore", &HelmIgnore);
+    files.umbrella("templates/_helpers.tpl", &Helpers {
+        c,
+        backing: declared.backing.iter().map(|b| b.name().as_str()).collect(),
+        libpq: access.logins.iter().any(|login| login.variables.is_some_and(|v| v.password.libpq_value)),
+    });
+    files.umbrella("templates/checks.yaml", &Checks {
+        c,
+        longest_release_name: declared.longest_release_name,
+        calls: calls(access),
+        routes: routes(c),
+        credentials: credentials(c, access),
+    });
+    let doors = declared.services.iter().filter_map(|service| {
+        let name = service.name.as_str();
+        let port = service.exposure?.port.number;
+        Some(Door { service: name, enabled: value(&[name, "enabled"]), via: value(&[name, "exposure", "via"]), port })
+    });
+    files.umbrella("templates/NOTES.txt", &Notes { c, doors: doors.collect() });
+}
+
+fn calls(access: &Access) -> Vec<Call> {
+    let call = |from: &'static str, to: &'static str| Call {
+        caller: from,
+        callee: to,
+        caller_enabled: value(&[from, "enabled"]),
+        callee_enabled: value(&[to, "enabled"]),
+    };
+    let paths = access.paths.iter().filter_map(|path| match path.to {
+        End::Service(to) => Some(call(path.from.as_str(), to.as_str())),
+        End::Backing(_) => None,
+    });
+    paths.collect()
+}
+
+fn routes(c: &Context) -> Vec<Route> {
+    let exposed = c.platform.platform().services.iter().filter(|service| service.exposure.is_some());
+    let route = exposed.map(|service| {
+        let name = service.name.as_str();
+        Route {
+            service: name,
+            enabled: value(&[name, "enabled"]),
+            via: value(&[name, "exposure", "via"]),
+            host: value(&[name, "exposure", "host"]),
+            gateway: value(&[name, "exposure", "httpRoute", "gateway"]),
+            tls: value(&[name, "exposure", "ingress", "tlsSecretName"]),
+        }
+    });
+    route.collect()
+}
+
+fn credentials(c: &Context, access: &Access) -> Vec<Credential> {
+    let declared = c.platform.platform();
+    let mut all = Vec::new();
+    for service in &declared.services {
+        let name = service.name.as_str();
+        let mut add = |key: &str, field: &str, doc: String| {
+            let (enabled, held) = (value(&[name, "enabled"]), value(&[name, "credentials", key, field]));
+            let needed = format!("and {enabled} (not {held})");
+            all.push(Credential { path: format!("{name}.credentials.{key}.{field}"), needed, doc });
+        };
+        for (login, _) in access.passwords_of(service.name) {
+            let doc = format!("{name} logs in to {} with it.", login.backing);
+            add(login.backing.as_str(), "password", doc);
+        }
+        for variable in service.environment {
+            if let VariableSource::Secret(doc) = variable.source {
+                add(&credential_key(variable.name), "value", in_go_string(doc));
+            }
+        }
+    }
+    for one in &declared.backing {
+        let (name, administrator) = (one.name().as_str(), administrator(one.kind()));
+        let held = value(&[name, "credentials", administrator.key, "password"]);
+        all.push(Credential {
+            path: format!("{name}.credentials.{}.password", administrator.key),
+            needed: format!("not {held}"),
+            doc: in_go_string(administrator.doc),
+        });
+    }
+    all
+}
+
+/// Text for the inside of a string literal of a template.
+fn in_go_string(text: &str) -> String {
+    let literal = crate::text::go_string(text);
+    literal.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned()
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/Chart.yaml")]
+struct ChartYaml<'a> {
+    c: &'a Context<'a>,
+    source: &'a str,
+    doc: String,
+    version: &'a str,
+    home: String,
+    charts: Vec<ChartRef>,
+}
+
+struct ChartRef {
+    name: String,
+    is_service: bool,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/helmignore.txt")]
+struct HelmIgnore;
+
+#[derive(Template)]
+#[template(path = "umbrella/templates/_helpers.tpl")]
+struct Helpers<'a> {
+    c: &'a Context<'a>,
+    backing: Vec<&'static str>,
+    libpq: bool,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/templates/checks.yaml")]
+struct Checks<'a> {
+    c: &'a Context<'a>,
+    longest_release_name: u8,
+    calls: Vec<Call>,
+    routes: Vec<Route>,
+    credentials: Vec<Credential>,
+}
+
+struct Call {
+    caller: &'static str,
+    callee: &'static str,
+    caller_enabled: String,
+    callee_enabled: String,
+}
+
+struct Route {
+    service: &'static str,
+    enabled: String,
+    via: String,
+    host: String,
+    gateway: String,
+    tls: String,
+}
+
+struct Credential {
+    path: String,
+    needed: String,
+    doc: String,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/templates/NOTES.txt")]
+struct Notes<'a> {
+    c: &'a Context<'a>,
+    doors: Vec<Door>,
+}
+
+struct Door {
+    service: &'static str,
+    enabled: String,
+    via: String,
+    port: u16,
+}

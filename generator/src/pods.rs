@@ -1,0 +1,118 @@
+//! The pieces of a pod that name no object of the release: typed, and serialised into the templates.
+
+use k8s_openapi::api::core::v1::{
+    Capabilities, ExecAction, HTTPGetAction, PodSecurityContext, Probe, SeccompProfile, SecurityContext,
+    TCPSocketAction,
+};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use vocabulary::{Health, Port, Service};
+
+use crate::yaml::template_block;
+
+/// The probes of a container, each as a block of YAML.
+pub(crate) struct Probes {
+    pub(crate) startup: Option<String>,
+    pub(crate) readiness: String,
+    pub(crate) liveness: String,
+}
+
+/// How often is asked, and how often in a row the answer must be no.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) every_seconds: i32,
+    pub(crate) failures: i32,
+    pub(crate) timeout_seconds: i32,
+}
+
+/// A program of a few seconds' start.
+const STARTUP: Pace = Pace { every_seconds: 5, failures: 24, timeout_seconds: 3 };
+const READINESS: Pace = Pace { every_seconds: 10, failures: 2, timeout_seconds: 3 };
+const LIVENESS: Pace = Pace { every_seconds: 15, failures: 3, timeout_seconds: 3 };
+
+/// Python takes a second to start where processor time is scarce. A dependency that is back for less than this (three failures, fifteen
+/// seconds apart) may still be found by the program itself, when it is in the middle of its tries at the start.
+const CONNECTIONS_STARTUP: Pace = Pace { every_seconds: 5, failures: 24, timeout_seconds: 10 };
+const CONNECTIONS: Pace = Pace { every_seconds: 15, failures: 3, timeout_seconds: 10 };
+const CONNECTIONS_READINESS: Pace = Pace { every_seconds: 10, failures: 2, timeout_seconds: 10 };
+
+/// Where the script that looks at a program's connections is mounted.
+pub(crate) const CONNECTIONS_FOLDER: &str = "/opt/connections";
+
+pub(crate) fn probes(service: &Service, connections: &[String]) -> Probes {
+    match service.health {
+        Health::Connections(_) => Probes {
+            startup: Some(ask(exec(connection_command("alive", connections)), CONNECTIONS_STARTUP)),
+            readiness: ask(exec(connection_command("connected", connections)), CONNECTIONS_READINESS),
+            liveness: ask(exec(connection_command("alive", connections)), CONNECTIONS),
+        },
+        Health::Probes { readiness, liveness } => Probes {
+            startup: Some(ask(way(liveness), STARTUP)),
+            readiness: ask(way(readiness), READINESS),
+            liveness: ask(way(liveness), LIVENESS),
+        },
+    }
+}
+
+/// The command line of the script: what to do, and which connections.
+pub(crate) fn connection_command(verb: &str, connections: &[String]) -> Vec<String> {
+    // `-I`: nothing of the image's Python environment, `-S`: no site packages, which halves its start.
+    let script = format!("{CONNECTIONS_FOLDER}/connections.py");
+    ["python3", "-IS", &script, verb].map(str::to_owned).into_iter().chain(connections.iter().cloned()).collect()
+}
+
+fn way(probe: vocabulary::Probe) -> Probe {
+    let named = |port: Port| IntOrString::String(port.name.to_string());
+    match probe {
+        vocabulary::Probe::Tcp(port) => tcp(named(port)),
+        vocabulary::Probe::Http(route) => Probe {
+            http_get: Some(HTTPGetAction {
+                path: Some(route.path.to_string()),
+                port: named(route.port),
+                ..HTTPGetAction::default()
+            }),
+            ..Probe::default()
+        },
+    }
+}
+
+pub(crate) fn tcp(port: IntOrString) -> Probe {
+    Probe { tcp_socket: Some(TCPSocketAction { port, host: None }), ..Probe::default() }
+}
+
+pub(crate) fn exec(command: Vec<String>) -> Probe {
+    Probe { exec: Some(ExecAction { command: Some(command) }), ..Probe::default() }
+}
+
+pub(crate) fn ask(way: Probe, pace: Pace) -> String {
+    template_block(&Probe {
+        period_seconds: Some(pace.every_seconds),
+        timeout_seconds: Some(pace.timeout_seconds),
+        failure_threshold: Some(pace.failures),
+        ..way
+    })
+}
+
+/// What Pod Security `restricted` asks of a pod. With a group for its volumes where it has any that must be written.
+pub(crate) fn pod_security(user: u32, volumes: bool) -> String {
+    let id = Some(i64::from(user));
+    template_block(&PodSecurityContext {
+        run_as_non_root: Some(true),
+        run_as_user: id,
+        run_as_group: id,
+        fs_group: if volumes { id } else { None },
+        // Changing the owner of every file at each start takes minutes on a large volume.
+        fs_group_change_policy: volumes.then(|| "OnRootMismatch".to_owned()),
+        seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".into(), localhost_profile: None }),
+        ..PodSecurityContext::default()
+    })
+}
+
+/// What Pod Security `restricted` asks of a container, and a root file system that cannot be written.
+pub(crate) fn container_security() -> String {
+    template_block(&SecurityContext {
+        allow_privilege_escalation: Some(false),
+        read_only_root_filesystem: Some(true),
+        capabilities: Some(Capabilities { drop: Some(vec!["ALL".into()]), add: None }),
+        ..SecurityContext::default()
+    })
+}

@@ -1,0 +1,144 @@
+//! Text on its way into a file: everything that comes from a model passes one of these.
+
+/// A YAML scalar that any parser, of YAML 1.1 (Helm's) or 1.2, reads back as exactly this string.
+///
+/// Bare where nobody can take it for something else, in double quotes with escapes otherwise.
+#[must_use]
+pub(crate) fn scalar(text: &str) -> String {
+    if is_plain(text) || is_quantity(text) { text.to_owned() } else { quoted(text) }
+}
+
+/// The same, to stand in a Helm template: what Helm would take for an action comes out as text.
+#[must_use]
+pub(crate) fn template_scalar(text: &str) -> String {
+    inert(&scalar(text))
+}
+
+/// Text in which Helm finds no action: `{{` is written as an action that prints it.
+#[must_use]
+pub(crate) fn inert(text: &str) -> String {
+    text.replace("{{", r#"{{ "{{" }}"#)
+}
+
+/// A value of an environment variable: the kubelet replaces `$(NAME)` and `$$`, so a dollar sign is doubled where one of them
+/// could be read into it.
+#[must_use]
+pub(crate) fn variable_value(text: &str) -> String {
+    if text.contains("$(") || text.contains("$$") { text.replace('$', "$$") } else { text.to_owned() }
+}
+
+/// A string literal of a Helm template, for use within an action: `"…"` as Go reads it.
+#[must_use]
+pub(crate) fn go_string(text: &str) -> String {
+    serde_json::to_string(text).expect("a string is always JSON")
+}
+
+/// An expression for a value of the chart: `.Values.a.b` where a template can write it so, `(index .Values "a-b" "c")` otherwise.
+#[must_use]
+pub(crate) fn value(path: &[&str]) -> String {
+    let identifier = |part: &&str| part.chars().all(|c| c.is_ascii_alphanumeric());
+    if path.iter().all(identifier) {
+        format!(".Values.{}", path.join("."))
+    } else {
+        format!("(index .Values {})", path.iter().map(|p| go_string(p)).collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// Text for a cell of a Markdown table.
+#[must_use]
+pub(crate) fn cell(text: &str) -> String {
+    text.replace('\\', r"\\").replace('|', r"\|").replace('<', "&lt;").replace('*', r"\*").replace('_', r"\_")
+}
+
+/// Code for a cell of a Markdown table, in as many backticks as it takes.
+#[must_use]
+pub(crate) fn code_cell(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let space = if longest > 0 { " " } else { "" };
+    let shown: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    format!("{fence}{space}{}{space}{fence}", shown.replace('|', r"\|"))
+}
+
+/// Whether YAML 1.1 and 1.2 both read the bare text as this string, in a block and in a flow.
+fn is_plain(text: &str) -> bool {
+    let mut characters = text.chars();
+    let begins = characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '/' || c == '_');
+    // A space inside is fine in a block; `: ` and ` #` cannot come up, since neither sign is in the set.
+    begins
+        && !text.ends_with(' ')
+        && characters.all(|c| c.is_ascii_alphanumeric() || "/_-.@+ ()".contains(c))
+        && !is_word_of_yaml(text)
+}
+
+/// A number with a suffix that makes it a word: `100m`, `128Mi`.
+fn is_quantity(text: &str) -> bool {
+    let digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    digits.len() < text.len() && matches!(digits, "m" | "k" | "M" | "G" | "T" | "P" | "Ki" | "Mi" | "Gi" | "Ti" | "Pi")
+}
+
+/// The words that YAML 1.1 reads as booleans and null (yaml.org/type/bool.html, /null.html), and numbers that begin with a letter or
+/// underscore. go-yaml also takes `.inf` and `.nan`, which begin with a point and so are never bare.
+fn is_word_of_yaml(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    matches!(lower.as_str(), "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null" | "inf" | "nan")
+        || text.strip_prefix('_').is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || "_.eE+-".contains(c)))
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if must_escape(c) && u32::from(c) > 0xffff => out.extend(format!("\\U{:08x}", u32::from(c)).chars()),
+            c if must_escape(c) => out.extend(format!("\\u{:04x}", u32::from(c)).chars()),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// What YAML calls not printable, and what a reader of the file could not see.
+fn must_escape(c: char) -> bool {
+    c.is_control()
+        || matches!(u32::from(c), 0x85 | 0xa0 | 0xad | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff | 0xfff0..=0xffff)
+        || u32::from(c) & 0xfffe == 0xfffe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cell, code_cell, inert, scalar, variable_value};
+
+    #[test]
+    fn words_that_yaml_1_1_reads_otherwise_are_quoted() {
+        for word in ["yes", "Y", "on", "OFF", "null", "~", "1_000", "0777", "1e6", "", " x", "x ", "a: b", "a #b", "_1", "-", "2001-01-01"] {
+            assert!(scalar(word).starts_with('"'), "{word:?} must not be bare");
+        }
+        for word in ["audit_events", "sha256", "/healthz", "Seconds between two events.", "INFO"] {
+            assert_eq!(scalar(word), word);
+        }
+    }
+
+    #[test]
+    fn helm_finds_no_action_in_a_model_s_text() {
+        assert_eq!(inert("{{ .Values.x }}"), r#"{{ "{{" }} .Values.x }}"#);
+    }
+
+    #[test]
+    fn the_kubelet_finds_no_reference_in_a_value() {
+        assert_eq!(variable_value("$(HOME) and $5"), "$$(HOME) and $$5");
+        assert_eq!(variable_value("$5"), "$5");
+    }
+
+    #[test]
+    fn cells_stay_in_their_table() {
+        assert_eq!(cell("a | b"), r"a \| b");
+        assert_eq!(code_cell("a`b|c"), r"`` a`b\|c ``");
+    }
+}

@@ -1,0 +1,103 @@
+//! The values that every chart of the platform sees.
+
+use indexmap::IndexMap;
+use k8s_openapi::api::core::v1::LocalObjectReference;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+use vocabulary::{Protocol, Resolved};
+
+use super::tree::{Entry, Section};
+
+/// Values that several charts need. A parent chart may add keys of its own.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Global {
+    /// A registry that all images are pulled from instead of their own, such as a mirror; empty leaves them as they are.
+    image_registry: String,
+    /// Secrets with the credentials of private registries, as `- name: …`.
+    image_pull_secrets: Vec<LocalObjectReference>,
+    secrets: Secrets,
+    network: Network,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics: Option<Metrics>,
+    #[serde(flatten)]
+    backing: IndexMap<&'static str, Mode>,
+}
+
+/// How credentials reach the programs.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct Secrets {
+    /// `inline`: the chart makes each program's Secret from the values.
+    mode: SecretMode,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum SecretMode {
+    Inline,
+}
+
+/// Where the traffic that the NetworkPolicies let in and out comes from and goes to.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Network {
+    /// The namespace of the cluster's DNS.
+    dns_namespace: String,
+    /// The namespace of the ingress controller or gateway that exposed services are reached through.
+    edge_namespace: String,
+}
+
+/// Who may read the programs' metrics.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct Metrics {
+    /// Whether the metrics ports can be reached from `namespace`.
+    enabled: bool,
+    /// The namespace of the monitoring.
+    namespace: String,
+}
+
+/// Where a backing service runs.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct Mode {
+    /// `embedded`: the chart brings it, as one pod with a volume.
+    mode: BackingMode,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum BackingMode {
+    Embedded,
+}
+
+impl Global {
+    pub(super) fn of(platform: &Resolved) -> Self {
+        let declared = platform.platform();
+        let measured = |s: &vocabulary::Service| s.ports.iter().any(|p| p.protocol == Protocol::Metrics);
+        let metrics = declared.services.iter().any(measured) || !declared.backing.is_empty();
+        Self {
+            image_registry: String::new(),
+            image_pull_secrets: Vec::new(),
+            secrets: Secrets { mode: SecretMode::Inline },
+            network: Network { dns_namespace: "kube-system".into(), edge_namespace: "ingress".into() },
+            metrics: metrics.then(|| Metrics { enabled: false, namespace: "monitoring".into() }),
+            backing: declared.backing.iter().map(|b| (b.name().as_str(), Mode { mode: BackingMode::Embedded })).collect(),
+        }
+    }
+}
+
+pub(super) fn entry(global: &Global) -> Entry {
+    let mut section = Section::of(global);
+    for (name, mode) in &global.backing {
+        let doc = format!("Where {name} runs.");
+        section.0.push(Entry::section(name, &doc, Section::of(mode)));
+    }
+    Entry::section("global", "Values that all charts of the platform share.", section)
+}
+
+/// What a subchart's section holds beside its own values: Helm puts `global` there.
+pub(super) fn in_subchart() -> serde_json::Value {
+    json!({ "type": "object", "description": "Helm's copy of the top-level `global`." })
+}

@@ -1,0 +1,86 @@
+//! Kubernetes types inside values, with schemas that catch a typo at any depth.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use schemars::JsonSchema;
+use serde::Serialize;
+use vocabulary::{Range, Resources};
+
+/// Where pods may run. Shared by every kind of pod.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Scheduling {
+    /// Annotations for the pods.
+    pod_annotations: BTreeMap<String, String>,
+    /// Labels that a node must have.
+    node_selector: BTreeMap<String, String>,
+    /// Taints of nodes that are accepted.
+    tolerations: Vec<Toleration>,
+    /// Rules about nodes and about other pods.
+    affinity: Affinity,
+    /// How pods are spread over nodes and zones.
+    topology_spread_constraints: Vec<TopologySpreadConstraint>,
+    /// The priority class of the pods; empty is the cluster's default.
+    priority_class_name: String,
+}
+
+/// Processor time and memory of the container.
+// Not Kubernetes' own type: that has a third field (claims of dynamic resources) which these programs have no use for.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct ContainerResources {
+    /// What the scheduler sets aside.
+    requests: BTreeMap<String, Quantity>,
+    /// The most that may be used.
+    limits: BTreeMap<String, Quantity>,
+}
+
+impl ContainerResources {
+    pub(crate) fn of(resources: Resources) -> Self {
+        let named = [("cpu", resources.cpu), ("memory", resources.memory)];
+        let quantity = |q: vocabulary::Quantity| Quantity(q.to_string());
+        let limit = |(name, range): (&str, Range)| range.limit.map(|l| (name.to_owned(), quantity(l)));
+        Self {
+            requests: named.iter().map(|(name, range)| ((*name).to_owned(), quantity(range.request))).collect(),
+            limits: named.into_iter().filter_map(limit).collect(),
+        }
+    }
+}
+
+/// The image.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ImageValues {
+    /// Registry and path, without a tag.
+    repository: String,
+    /// The tag; unused when there is a digest.
+    tag: String,
+    /// The digest (`sha256:…`), when the image is pinned.
+    #[schemars(regex(pattern = "^(sha256:[0-9a-f]{64})?$"))]
+    digest: String,
+    /// When it is pulled.
+    pull_policy: PullPolicy,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+enum PullPolicy {
+    Always,
+    IfNotPresent,
+    #[expect(dead_code, reason = "no default, but whoever installs may choose it")]
+    Never,
+}
+
+impl ImageValues {
+    pub(crate) fn of(image: vocabulary::Image) -> Self {
+        // A tag that moves is asked for again each time, as Kubernetes does when nothing is said.
+        let moves = image.tag.as_str() == "latest" && image.digest.is_none();
+        Self {
+            repository: image.repository.to_string(),
+            tag: image.tag.to_string(),
+            digest: image.digest.map(|d| d.to_string()).unwrap_or_default(),
+            pull_policy: if moves { PullPolicy::Always } else { PullPolicy::IfNotPresent },
+        }
+    }
+}

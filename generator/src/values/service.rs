@@ -1,0 +1,206 @@
+//! The values of a service's chart.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+use serde_yaml::Value;
+use vocabulary::{Scaling, Service, Setting, Use, VariableName, VariableSource};
+
+use super::kubernetes::{ContainerResources, ImageValues, Scheduling};
+use super::tree::{Entry, Section};
+
+/// The values of a service. A field that is not there is a thing that this service cannot have.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct ServiceValues {
+    /// Whether this service is installed. Off takes away its pods, its logins, and its rules at the other ends; its data stays.
+    pub(crate) enabled: bool,
+    image: ImageValues,
+    /// Number of pods.
+    pub(crate) replicas: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) autoscaling: Option<Autoscaling>,
+    resources: ContainerResources,
+    /// Settings of the program.
+    #[schemars(with = "Option<String>")]
+    pub(crate) settings: IndexMap<String, Value>,
+    /// Its credentials. None has a default.
+    #[schemars(with = "Option<String>")]
+    credentials: IndexMap<String, IndexMap<&'static str, &'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exposure: Option<Exposure>,
+    #[serde(flatten)]
+    scheduling: Scheduling,
+}
+
+/// A number of pods that follows the load. Takes a metrics server in the cluster.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Autoscaling {
+    /// Whether a HorizontalPodAutoscaler decides the number of pods. `replicas` is unused then.
+    pub(crate) enabled: bool,
+    /// The fewest pods.
+    #[schemars(range(min = 1))]
+    min_replicas: u16,
+    /// The most pods.
+    #[schemars(range(min = 1))]
+    max_replicas: u16,
+    /// The mean use of the requested processor time that is aimed at, in percent.
+    #[schemars(range(min = 1, max = 100))]
+    target_cpu_percent: u16,
+}
+
+/// How users outside the cluster reach a service.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Exposure {
+    /// Through what users outside the cluster reach it.
+    pub(crate) via: Via,
+    /// The host name that it is reached by, through an Ingress or an HTTPRoute; empty is any.
+    host: String,
+    /// The port of every node, with `NodePort`; 0 lets the cluster choose one.
+    #[schemars(range(max = 65535))]
+    pub(crate) node_port: u32,
+    ingress: IngressValues,
+    http_route: HttpRouteValues,
+}
+
+/// Through what users outside the cluster reach a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(inline)]
+#[expect(dead_code, reason = "no default and no environment has them, but whoever installs may choose them")]
+pub(crate) enum Via {
+    None,
+    NodePort,
+    LoadBalancer,
+    Ingress,
+    #[serde(rename = "HTTPRoute")]
+    HttpRoute,
+}
+
+/// The Ingress, with `via: Ingress`.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct IngressValues {
+    /// The ingress class; empty is the cluster's default.
+    class_name: String,
+    /// Annotations, as the ingress controller wants them.
+    annotations: IndexMap<String, String>,
+    /// The Secret with the certificate of `host`; empty is plain HTTP.
+    tls_secret_name: String,
+}
+
+/// The HTTPRoute of the Gateway API, with `via: HTTPRoute`.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct HttpRouteValues {
+    /// The Gateway that it is attached to.
+    gateway: String,
+    /// The Gateway's namespace; empty is the release's.
+    gateway_namespace: String,
+    /// The Gateway's listener; empty is any that takes it.
+    section_name: String,
+}
+
+impl ServiceValues {
+    pub(super) fn of(service: &Service) -> Self {
+        let settings = service.environment.iter().filter_map(|variable| match variable.source {
+            VariableSource::Setting(setting) => Some((variable.name.camel_case(), default(setting))),
+            VariableSource::Fixed(_) | VariableSource::Port(_) | VariableSource::Secret(_) => None,
+        });
+        let credentials = credentials(service).into_iter();
+        Self {
+            enabled: true,
+            image: ImageValues::of(service.image),
+            replicas: 1,
+            autoscaling: match service.scaling {
+                Scaling::Fixed => None,
+                Scaling::Horizontal { min, max, cpu_percent } => Some(Autoscaling {
+                    enabled: false,
+                    min_replicas: min,
+                    max_replicas: max,
+                    target_cpu_percent: cpu_percent,
+                }),
+            },
+            resources: ContainerResources::of(service.resources),
+            settings: settings.collect(),
+            credentials: credentials.map(|c| (c.key, IndexMap::from([(c.field, "")]))).collect(),
+            exposure: service.exposure.map(|_| Exposure {
+                via: Via::None,
+                host: String::new(),
+                node_port: 0,
+                ingress: IngressValues::default(),
+                http_route: HttpRouteValues::default(),
+            }),
+            scheduling: Scheduling::default(),
+        }
+    }
+}
+
+pub(super) fn entry(service: &Service, values: &ServiceValues) -> Entry {
+    let mut section = Section::of(values);
+    let settings = service.environment.iter().filter_map(|variable| match variable.source {
+        VariableSource::Setting(setting) => {
+            let key = variable.name.camel_case();
+            let default = values.settings[&key].clone();
+            Some(Entry::leaf(&key, setting.doc(), default, setting_schema(setting)))
+        }
+        VariableSource::Fixed(_) | VariableSource::Port(_) | VariableSource::Secret(_) => None,
+    });
+    section.fill("settings", Section(settings.collect()));
+    let credentials = credentials(service).into_iter().map(|c| {
+        let value = Entry::leaf(c.field, &c.doc, Value::from(""), password_schema());
+        Entry::section(&c.key, "", Section(vec![value]))
+    });
+    section.fill("credentials", Section(credentials.collect()));
+    Entry::section(service.name.as_str(), service.doc, section)
+}
+
+/// A credential as it lies in the values.
+struct Credential {
+    key: String,
+    field: &'static str,
+    doc: String,
+}
+
+fn credentials(service: &Service) -> Vec<Credential> {
+    let logins = service.uses.iter().filter_map(|one| {
+        let anonymous = matches!(one, Use::Valkey(c) if matches!(c.env.login, vocabulary::CacheLogin::Anonymous));
+        let client = one.client().filter(|_| !anonymous)?;
+        let doc = format!("The password of its own login at {}.", client.backing);
+        Some(Credential { key: client.backing.to_string(), field: "password", doc })
+    });
+    let own = service.environment.iter().filter_map(|variable| match variable.source {
+        VariableSource::Secret(doc) => {
+            Some(Credential { key: credential_key(variable.name), field: "value", doc: doc.to_owned() })
+        }
+        VariableSource::Fixed(_) | VariableSource::Port(_) | VariableSource::Setting(_) => None,
+    });
+    logins.chain(own).collect()
+}
+
+/// The key of a service's own secret in its `credentials`.
+pub(crate) fn credential_key(variable: VariableName) -> String {
+    variable.camel_case()
+}
+
+/// A password, or nothing yet: that it is there is checked when the chart is rendered, with a message that says how to make one. What no
+/// environment variable can hold, and what a program would have to read in two lines, is refused here.
+pub(super) fn password_schema() -> serde_json::Value {
+    json!({ "type": "string", "pattern": "^[^\\x00-\\x1f\\x7f]*$" })
+}
+
+fn default(setting: Setting) -> Value {
+    match setting {
+        Setting::Text { default, .. } | Setting::Choice { default, .. } => Value::from(default),
+        Setting::Integer { default, .. } => Value::from(default),
+    }
+}
+
+fn setting_schema(setting: Setting) -> serde_json::Value {
+    match setting {
+        Setting::Text { .. } => json!({ "type": "string" }),
+        Setting::Integer { min, max, .. } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+        Setting::Choice { options, .. } => json!({ "enum": options }),
+    }
+}

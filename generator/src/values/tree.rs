@@ -1,0 +1,138 @@
+//! Values with their documentation and schema: what typed structs become before they are written.
+
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex};
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+use serde_yaml::Value;
+
+/// A group of values: what a struct becomes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Section(pub(crate) Vec<Entry>);
+
+/// One key.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    /// The field's doc comment: one or more sentences.
+    pub(crate) doc: String,
+    pub(crate) node: Node,
+}
+
+/// What a key holds.
+#[derive(Clone, Debug)]
+pub(crate) enum Node {
+    Section(Section),
+    Leaf { default: Value, schema: Json },
+}
+
+/// The schema of a type, and the definitions it refers to.
+#[derive(Clone)]
+struct TypeSchema {
+    root: Json,
+    definitions: Map<String, Json>,
+}
+
+impl Section {
+    /// The section of a typed struct: the keys that it serialises, each with the doc comment and the schema of its field.
+    pub(crate) fn of<T: Serialize + JsonSchema>(value: &T) -> Self {
+        let schema = type_schema::<T>();
+        section(&schema.root, &schema.definitions, &crate::yaml::tree(value))
+    }
+
+    /// Puts a section in the place of a key that stands for one; takes the key away when the section is empty.
+    pub(crate) fn fill(&mut self, key: &str, filled: Self) {
+        if filled.0.is_empty() {
+            self.0.retain(|entry| entry.key != key);
+        } else if let Some(entry) = self.0.iter_mut().find(|entry| entry.key == key) {
+            entry.node = Node::Section(filled);
+        }
+    }
+}
+
+impl Entry {
+    pub(crate) fn section(key: &str, doc: &str, section: Section) -> Self {
+        Self { key: key.to_owned(), doc: doc.to_owned(), node: Node::Section(section) }
+    }
+
+    pub(crate) fn leaf(key: &str, doc: &str, default: Value, schema: Json) -> Self {
+        Self { key: key.to_owned(), doc: doc.to_owned(), node: Node::Leaf { default, schema } }
+    }
+}
+
+/// Making a type's schema takes a hundred times longer than using it, and a platform of 500 services uses the same one 500 times.
+fn type_schema<T: JsonSchema>() -> TypeSchema {
+    static MADE: LazyLock<Mutex<BTreeMap<String, TypeSchema>>> = LazyLock::new(Mutex::default);
+    let mut made = MADE.lock().expect("nothing panics while it holds this lock");
+    made.entry(T::schema_id().into_owned())
+        .or_insert_with(|| {
+            let generator = SchemaSettings::draft07().with(|s| s.meta_schema = None).into_generator();
+            let mut root = Json::from(generator.into_root_schema_for::<T>());
+            let definitions = root.as_object_mut().and_then(|o| o.remove("definitions"));
+            let definitions = definitions.and_then(|d| d.as_object().cloned()).unwrap_or_default();
+            TypeSchema { root, definitions }
+        })
+        .clone()
+}
+
+/// The definitions of Kubernetes types that the values refer to, by name.
+pub(crate) fn definitions_of<T: JsonSchema>() -> Map<String, Json> {
+    type_schema::<T>().definitions.into_iter().filter(|(name, _)| is_kubernetes(name)).collect()
+}
+
+fn section(schema: &Json, definitions: &Map<String, Json>, value: &Value) -> Section {
+    let (Some(properties), Value::Mapping(fields)) = (schema["properties"].as_object(), value) else {
+        return Section::default();
+    };
+    let entries = fields.iter().filter_map(|(key, default)| {
+        let key = key.as_str()?;
+        let field = properties.get(key)?;
+        let own = without_null(field);
+        let inner = own_struct(&own, definitions);
+        // A field that says nothing of its own is what its type says.
+        let doc = field["description"].as_str().or_else(|| inner.and_then(|i| i["description"].as_str()));
+        let doc = doc.unwrap_or_default().replace('\n', " ");
+        let node = match inner {
+            Some(inner) if default.is_mapping() => Node::Section(section(inner, definitions, default)),
+            _ => Node::Leaf { default: default.clone(), schema: own },
+        };
+        Some(Entry { key: key.to_owned(), doc, node })
+    });
+    Section(entries.collect())
+}
+
+/// The struct of this crate that a field's schema refers to; not a Kubernetes type, which is a value as a whole.
+fn own_struct<'a>(schema: &'a Json, definitions: &'a Map<String, Json>) -> Option<&'a Json> {
+    let name = schema["$ref"].as_str()?.strip_prefix("#/definitions/")?;
+    let target = definitions.get(name)?;
+    (!is_kubernetes(name) && target.get("properties").is_some()).then_some(target)
+}
+
+/// A key that is there has a value: an optional field's `null` is not one of them.
+fn without_null(schema: &Json) -> Json {
+    let mut schema = schema.clone();
+    let Some(object) = schema.as_object_mut() else { return schema };
+    for keyword in ["anyOf", "allOf"] {
+        let alternatives = object.get(keyword).and_then(Json::as_array).cloned().unwrap_or_default();
+        let kept: Vec<_> = alternatives.into_iter().filter(|a| a["type"] != "null").collect();
+        if let [one] = kept.as_slice() {
+            object.remove(keyword);
+            object.extend(one.as_object().cloned().unwrap_or_default());
+        }
+    }
+    if let Some(types) = object.get("type").and_then(Json::as_array).cloned() {
+        let kept: Vec<_> = types.into_iter().filter(|t| t != "null").collect();
+        if let [one] = kept.as_slice() {
+            object.insert("type".into(), one.clone());
+        }
+    }
+    object.remove("default");
+    schema
+}
+
+pub(crate) fn is_kubernetes(name: &str) -> bool {
+    name.starts_with("io.k8s.")
+}
