@@ -23,3 +23,25 @@ pub use vocabulary::Resolved;
 pub fn generate(platform: &Resolved) -> Chart {
     chart::render(platform)
 }
+
+/// A path over the network that a declaration needs: pods of `from` open connections to `port` of pods of `to`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AccessPath {
+    /// The service that connects.
+    pub from: String,
+    /// The service or backing service that is connected to.
+    pub to: String,
+    /// The port's number, the same on the pod and on its Service.
+    pub port: u16,
+}
+
+/// Every path that the declared uses need, in order: what the NetworkPolicies of [`generate`] let through between the pods of a release,
+/// and what a proof on a cluster is held against.
+#[must_use]
+pub fn access_paths(platform: &Resolved) -> Vec<AccessPath> {
+    let paths = access::Access::of(platform).paths;
+    let path = |p: access::Path| AccessPath { from: p.from.to_string(), to: p.to.name().to_owned(), port: p.port };
+    let mut all: Vec<_> = paths.into_iter().map(path).collect();
+    all.sort();
+    all
+}

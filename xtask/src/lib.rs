@@ -3,6 +3,7 @@
 //! The renderer makes all output in memory, as one ordered map of path and text. What is here puts that map on disk or
 //! compares it with what lies there; it decides nothing about the chart.
 
+pub mod cases;
 pub mod commands;
 pub mod owned_tree;
 pub mod platform;

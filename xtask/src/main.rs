@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::commands::generate;
+use xtask::commands::{generate, verify};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Generates the AuditFlow Helm chart and proves it.")]
@@ -16,16 +16,18 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Generate(generate::Arguments),
+    Verify(verify::Arguments),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut out = io::stdout().lock();
     let outcome = match &arguments.command {
-        Command::Generate(arguments) => generate::run(arguments, &mut out),
+        Command::Generate(arguments) => generate::run(arguments, &mut out).map(ExitCode::from),
+        Command::Verify(arguments) => verify::run(arguments, &mut out),
     };
     match outcome {
-        Ok(outcome) => outcome.into(),
+        Ok(code) => code,
         Err(error) => {
             // Nobody is left to tell when standard error is closed as well.
             let _ = writeln!(io::stderr(), "error: {error:#}");

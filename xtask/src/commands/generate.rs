@@ -4,14 +4,13 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use camino::Utf8Path;
 
 use crate::owned_tree::{self, HandEdits, OwnedTree, Wanted};
 use crate::{platform, workspace};
 
 /// The folder below the workspace that the generated files lie in.
-const FOLDER: &str = "generated-chart";
+pub const FOLDER: &str = "generated-chart";
 
 /// Writes generated-chart/ from the model
 ///
@@ -60,7 +59,7 @@ impl From<Outcome> for ExitCode {
 /// # Errors
 /// Those of [`platform::rendered`] and of [`run_on`].
 pub fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
-    let wanted = platform::rendered().context("the chart cannot be rendered")?;
+    let wanted = platform::rendered()?;
     run_on(&workspace::root().join(FOLDER), &wanted, arguments, out)
 }
 

@@ -1,0 +1,121 @@
+//! The ways in which the committed chart is installed, and in which every proof renders it.
+
+use anyhow::{Context as _, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use generator::Chart;
+use tools::{Located, Template};
+use vocabulary::{Platform, Scaling, Service, Use};
+
+/// The release that is rendered; the name that AuditFlow's own documents use.
+pub const RELEASE: &str = "afp";
+
+/// One way to install the chart.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Its name, as it appears in verdicts and snapshots.
+    pub name: String,
+    /// Files with values, the later over the earlier.
+    pub values: Vec<Utf8PathBuf>,
+    /// Further arguments for Helm.
+    pub arguments: Vec<String>,
+}
+
+/// The defaults, each environment, and everything that a value switches on or off, so that no branch of a template is without a proof;
+/// `folder` holds the chart.
+#[must_use]
+pub fn all(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
+    let passwords = folder.join(&chart.paths().ci_values);
+    let case = |name: String, overlay: Option<Utf8PathBuf>, arguments: Vec<String>| Case {
+        name,
+        values: overlay.into_iter().chain([passwords.clone()]).collect(),
+        arguments,
+    };
+    let environments = chart.paths().environments.iter();
+    let environments = environments.map(|(name, path)| case(name.clone(), Some(folder.join(path)), Vec::new()));
+    let features = features(platform).into_iter().map(|(name, arguments)| case(name, None, arguments));
+    std::iter::once(case("defaults".to_owned(), None, Vec::new())).chain(environments).chain(features).collect()
+}
+
+/// Each thing that a value switches on or off, for all charts that have it.
+fn features(platform: &Platform) -> Vec<(String, Vec<String>)> {
+    let services = || platform.services.iter();
+    let for_each = |names: Vec<&str>, settings: &[&str]| -> Vec<String> {
+        let of = |name: &&str| settings.iter().map(|s| format!("--set={name}.{s}")).collect::<Vec<_>>();
+        names.iter().flat_map(of).collect()
+    };
+    let autoscaled = services().filter(|s| s.scaling != Scaling::Fixed).map(|s| s.name.as_str()).collect();
+    let exposed = || services().filter(|s| s.exposure.is_some()).map(|s| s.name.as_str()).collect::<Vec<_>>();
+    let backing = platform.backing.iter().map(|b| b.name().as_str());
+    let all: Vec<_> = services().map(|s| s.name.as_str()).chain(backing.clone()).collect();
+    let mut route = for_each(exposed(), ROUTE);
+    route.push("--api-versions=gateway.networking.k8s.io/v1/HTTPRoute".to_owned());
+    let mut mirror = for_each(backing.clone().collect(), &[DIGEST]);
+    mirror.extend(["--set=global.imageRegistry=registry.example.org:5000", "--set=global.imagePullSecrets[0].name=pull"].map(str::to_owned));
+    let mut placed = for_each(all, PLACED);
+    placed.extend(for_each(backing.collect(), &["persistence.storageClassName=fast"]));
+
+    let mut features = vec![
+        ("autoscaled".to_owned(), for_each(autoscaled, &["autoscaling.enabled=true"])),
+        ("ingress".to_owned(), for_each(exposed(), INGRESS)),
+        ("httproute".to_owned(), route),
+        ("loadbalancer".to_owned(), for_each(exposed(), &["exposure.via=LoadBalancer"])),
+        ("metrics".to_owned(), vec!["--set=global.metrics.enabled=true".to_owned()]),
+        ("mirror".to_owned(), mirror),
+        ("placed".to_owned(), placed),
+    ];
+    // A service that is off, and with it those that call it: they could not work.
+    features.extend(services().map(|off| {
+        let calls = |s: &&Service| s.uses.iter().any(|u| matches!(u, Use::Call(c) if c.endpoint.service == off.name));
+        let with = services().filter(calls).map(|s| s.name.as_str());
+        (format!("without-{}", off.name), for_each(with.chain([off.name.as_str()]).collect(), &["enabled=false"]))
+    }));
+    features
+}
+
+const INGRESS: &[&str] = &[
+    "exposure.via=Ingress",
+    "exposure.host=alerts.example.org",
+    "exposure.ingress.className=traefik",
+    "exposure.ingress.tlsSecretName=alerts-tls",
+    "exposure.ingress.annotations.owner=security",
+];
+
+const ROUTE: &[&str] = &[
+    "exposure.via=HTTPRoute",
+    "exposure.host=alerts.example.org",
+    "exposure.httpRoute.gateway=public",
+    "exposure.httpRoute.gatewayNamespace=gateways",
+    "exposure.httpRoute.sectionName=https",
+];
+
+const DIGEST: &str = "image.digest=sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+const PLACED: &[&str] = &[
+    "nodeSelector.disk=ssd",
+    "tolerations[0].key=small",
+    "tolerations[0].operator=Exists",
+    "affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight=1",
+    "affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].preference.matchExpressions[0].key=zone",
+    "affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].preference.matchExpressions[0].operator=Exists",
+    "topologySpreadConstraints[0].maxSkew=1",
+    "topologySpreadConstraints[0].topologyKey=zone",
+    "topologySpreadConstraints[0].whenUnsatisfiable=ScheduleAnyway",
+    "priorityClassName=important",
+    "podAnnotations.note=moved",
+];
+
+impl Case {
+    /// The manifest, as a Helm renders it.
+    ///
+    /// # Errors
+    /// When Helm refuses the chart with these values, or cannot be run.
+    pub fn render(&self, helm: &Located, chart: &Utf8Path) -> anyhow::Result<String> {
+        let values: Vec<&Utf8Path> = self.values.iter().map(Utf8PathBuf::as_path).collect();
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        let template = Template { chart, release: RELEASE, values: &values, arguments: &arguments };
+        match helm.template(&template).context("helm template")? {
+            Ok(manifest) => Ok(manifest),
+            Err(refusal) => bail!("{} {} refuses {}: {refusal}", helm.tool.title(), helm.version, self.name),
+        }
+    }
+}

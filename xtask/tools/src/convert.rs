@@ -1,0 +1,356 @@
+//! Turns what Kubernetes publishes about its kinds into JSON schemas (draft 4) for kubeconform, one file per kind.
+//!
+//! The two entry points are pure: [`kubernetes`] takes Kubernetes' OpenAPI 2 document, [`custom_resources`] a file of
+//! custom resource definitions. Both give file names and contents.
+//!
+//! A schema made here is **closed**: a field that Kubernetes does not know is an error, at any depth. Exceptions are what
+//! Kubernetes itself leaves open (`x-kubernetes-preserve-unknown-fields`, `RawExtension`) and a definition inside itself
+//! (`JSONSchemaProps` in a custom resource definition), which is checked one level deep.
+//!
+//! As the API server does, and the published strict schema sets with it, `null` is accepted for a field that may be
+//! absent, and, in Kubernetes' own kinds, in lists and maps; never for a required field. Where a custom resource
+//! combines alternatives (`oneOf` and the like) `null` may be refused, which is stricter than the API server.
+//!
+//! A field of a custom resource with a default may be absent even if it is required, for the API server fills it in first;
+//! and since that may decide which of several alternatives holds, `oneOf` beside a default only asks for at least one.
+//!
+//! What no schema says is not checked: rules in CEL, uniqueness in lists, references between objects.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+type Object = Map<String, Value>;
+
+/// Why a document was not converted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConvertError {
+    /// The document has not the outer form it should have.
+    #[error("{0}")]
+    Shape(String),
+    /// The document is no YAML or JSON.
+    #[error("it cannot be read: {0}")]
+    Syntax(String),
+    /// A reference leads nowhere.
+    #[error("it refers to the definition `{0}`, which it does not have")]
+    Dangling(String),
+    /// A schema uses a word that this converter does not know, so it cannot say what the schema means.
+    #[error("the converter does not know the keyword `{keyword}` ({place}); teach xtask/tools/src/convert.rs")]
+    Keyword {
+        /// The word.
+        keyword: String,
+        /// The kind or definition it stands in.
+        place: String,
+    },
+    /// Two kinds would get the same file, so kubeconform could not tell them apart.
+    #[error("two kinds share the file name {0}")]
+    Collision(String),
+}
+
+/// Converts every kind in Kubernetes' `swagger.json` that can stand in a manifest: those with an object's metadata, so no
+/// lists and no answers of the API server such as `Status`.
+///
+/// File names are those kubeconform looks for by default: `deployment-apps-v1.json`, with the API group's first label, and
+/// `service-v1.json` for the group without a name.
+///
+/// # Errors
+/// [`ConvertError`] if the document is not what it should be. It is all or nothing.
+pub fn kubernetes(swagger: &Value) -> Result<BTreeMap<String, Value>, ConvertError> {
+    let converter = Converter::for_kubernetes(swagger)?;
+    let mut files = BTreeMap::new();
+    for (name, definition) in converter.definitions {
+        let properties = definition.get("properties");
+        let Some(Value::Array(names)) = definition.get("x-kubernetes-group-version-kind") else { continue };
+        if properties.and_then(|all| all.get("metadata")?.get("$ref")?.as_str()) != Some(OBJECT_META) {
+            continue;
+        }
+        for identity in names {
+            let part = |key| identity.get(key).and_then(Value::as_str).unwrap_or_default();
+            let (group, version, kind) = (part("group"), part("version"), part("kind"));
+            let label = group.split('.').next().filter(|label| !label.is_empty());
+            let file = match label {
+                Some(label) => format!("{kind}-{label}-{version}.json"),
+                None => format!("{kind}-{version}.json"),
+            };
+            let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+            let mut schema = converter.definition(name, Place { nullable: false, whole: true }, &mut Vec::new())?;
+            name_kind(&mut schema, &api_version, kind);
+            insert(&mut files, file.to_lowercase(), schema)?;
+        }
+    }
+    if files.is_empty() {
+        return Err(ConvertError::Shape("it has no kinds".to_owned()));
+    }
+    Ok(files)
+}
+
+/// Converts every served version of every custom resource definition in a YAML file, which may have several documents and
+/// other objects among them. File names are `<group>/<kind>_<version>.json`, all lower case.
+///
+/// `swagger` is Kubernetes' own `swagger.json`, for the metadata that every object has.
+///
+/// # Errors
+/// [`ConvertError`] if a document is not what it should be. It is all or nothing.
+pub fn custom_resources(yaml: &str, swagger: &Value) -> Result<BTreeMap<String, Value>, ConvertError> {
+    let native = Converter::for_kubernetes(swagger)?;
+    let meta = native.reference(OBJECT_META, Place { nullable: false, whole: true }, &mut Vec::new())?;
+    let mut files = BTreeMap::new();
+    for document in serde_yaml::Deserializer::from_str(yaml) {
+        let value = Value::deserialize(document).map_err(|error| ConvertError::Syntax(error.to_string()))?;
+        if value.get("kind").and_then(Value::as_str) != Some("CustomResourceDefinition") {
+            continue;
+        }
+        let definition: CustomResourceDefinition =
+            serde_json::from_value(value).map_err(|error| ConvertError::Shape(error.to_string()))?;
+        let Spec { group, names, versions } = definition.spec;
+        for Version { name, schema, .. } in versions.into_iter().filter(|version| version.served) {
+            let converter = Converter { definitions: &Object::new(), source: Source::CustomResource };
+            let api_version = format!("{group}/{name}");
+            let place = format!("{api_version} {}", names.kind);
+            let root = Place { nullable: false, whole: true };
+            let mut file = converter.schema(&schema.open_api_v3_schema, root, &mut vec![&place])?;
+            name_kind(&mut file, &api_version, &names.kind);
+            if let Some(properties) = file.get_mut("properties").and_then(Value::as_object_mut) {
+                properties.insert("metadata".to_owned(), meta.clone());
+            }
+            insert(&mut files, format!("{group}/{}_{name}.json", names.kind).to_lowercase(), file)?;
+        }
+    }
+    Ok(files)
+}
+
+#[derive(Deserialize)]
+struct CustomResourceDefinition {
+    spec: Spec,
+}
+
+#[derive(Deserialize)]
+struct Spec {
+    group: String,
+    names: Names,
+    versions: Vec<Version>,
+}
+
+#[derive(Deserialize)]
+struct Names {
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    name: String,
+    served: bool,
+    schema: Schema,
+}
+
+#[derive(Deserialize)]
+struct Schema {
+    #[serde(rename = "openAPIV3Schema")]
+    open_api_v3_schema: Value,
+}
+
+const REFERENCE: &str = "#/definitions/";
+const OBJECT_META: &str = "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+const QUANTITY: &str = "io.k8s.apimachinery.pkg.api.resource.Quantity";
+/// The pattern that generated custom resource definitions give to quantities.
+const QUANTITY_PATTERN: &str = r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Kubernetes,
+    CustomResource,
+}
+
+/// Where a schema stands.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Whether `null` does there.
+    nullable: bool,
+    /// Whether the schema says all there is to say about its object, so that it can be closed. Not so inside of `oneOf` and
+    /// the like, where it adds a condition to what its parent says.
+    whole: bool,
+}
+
+struct Converter<'a> {
+    definitions: &'a Object,
+    source: Source,
+}
+
+impl<'a> Converter<'a> {
+    fn for_kubernetes(swagger: &'a Value) -> Result<Self, ConvertError> {
+        let definitions = swagger.get("definitions").and_then(Value::as_object);
+        let definitions = definitions.ok_or_else(|| ConvertError::Shape("it has no `definitions`".to_owned()))?;
+        Ok(Self { definitions, source: Source::Kubernetes })
+    }
+
+    /// The definition of this name in full. `path` is the names of the definitions that are being converted.
+    fn definition(&self, name: &'a str, place: Place, path: &mut Vec<&'a str>) -> Result<Value, ConvertError> {
+        let definition = self.definitions.get(name).ok_or_else(|| ConvertError::Dangling(name.to_owned()))?;
+        if name == QUANTITY {
+            return Ok(json!({ "type": types(&["string", "number"], place), "pattern": QUANTITY_PATTERN }));
+        }
+        if path.contains(&name) {
+            // A definition inside itself: its outer form is checked, what is in it is not.
+            let name = definition.get("type").and_then(Value::as_str);
+            return Ok(name.map_or_else(|| json!({}), |name| json!({ "type": types(&[name], place) })));
+        }
+        path.push(name);
+        let converted = self.schema(definition, place, path);
+        path.pop();
+        converted
+    }
+
+    fn reference(&self, reference: &'a str, place: Place, path: &mut Vec<&'a str>) -> Result<Value, ConvertError> {
+        let name = reference.strip_prefix(REFERENCE);
+        self.definition(name.ok_or_else(|| ConvertError::Dangling(reference.to_owned()))?, place, path)
+    }
+
+    fn schema(&self, schema: &'a Value, place: Place, path: &mut Vec<&'a str>) -> Result<Value, ConvertError> {
+        let Some(schema) = schema.as_object() else {
+            return Err(ConvertError::Shape(format!("a schema is `{schema}` and no object, in {}", path.join(", "))));
+        };
+        if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+            return self.reference(reference, place, path);
+        }
+        let is = |key: &str| schema.get(key) == Some(&Value::Bool(true));
+        let text = |key: &str| schema.get(key).and_then(Value::as_str);
+        let place = Place { nullable: place.nullable || is("nullable"), ..place };
+        let integer_or_text = is("x-kubernetes-int-or-string") || text("format") == Some("int-or-string");
+        let mut out = Object::new();
+        if integer_or_text {
+            out.insert("type".to_owned(), types(&["integer", "string"], place));
+        } else if let Some(name) = text("type") {
+            out.insert("type".to_owned(), types(&[name], place));
+        }
+        for (keyword, value) in schema {
+            let converted = match keyword.as_str() {
+                // Done above, or nothing that decides which values are right.
+                "type" | "nullable" | "description" | "title" | "default" | "example" | "externalDocs" => continue,
+                word if word.starts_with("x-") => continue,
+                "format" | "anyOf" if integer_or_text => continue,
+                "enum" => with_null(value, place),
+                "required" => match self.required(schema) {
+                    // JSON schema wants at least one entry here.
+                    names if names.is_empty() => continue,
+                    names => json!(names),
+                },
+                "format" | "pattern" | "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum"
+                | "multipleOf" | "minLength" | "maxLength" | "minItems" | "maxItems" | "uniqueItems"
+                | "minProperties" | "maxProperties" => value.clone(),
+                "properties" => self.properties(schema, value, place, path)?,
+                "items" => {
+                    let nullable = self.source == Source::Kubernetes;
+                    self.schema(value, Place { nullable, ..place }, path)?
+                }
+                "additionalProperties" if value.is_boolean() => value.clone(),
+                "additionalProperties" => self.schema(value, Place { nullable: true, ..place }, path)?,
+                "not" => self.schema(value, CONDITION, path)?,
+                // Before the API server has filled a field in, more than one alternative may seem to hold.
+                "oneOf" if has_default(schema.get("properties")) => {
+                    if !schema.contains_key("anyOf") {
+                        out.insert("anyOf".to_owned(), self.branches(value, path)?);
+                    }
+                    continue;
+                }
+                "allOf" | "anyOf" | "oneOf" => self.branches(value, path)?,
+                unknown => {
+                    return Err(ConvertError::Keyword { keyword: unknown.to_owned(), place: path.join(", ") });
+                }
+            };
+            out.insert(keyword.clone(), converted);
+        }
+        if place.whole && self.is_closed(schema) {
+            out.insert("additionalProperties".to_owned(), Value::Bool(false));
+        }
+        Ok(Value::Object(out))
+    }
+
+    fn branches(&self, branches: &'a Value, path: &mut Vec<&'a str>) -> Result<Value, ConvertError> {
+        branches.as_array().into_iter().flatten().map(|branch| self.schema(branch, CONDITION, path)).collect()
+    }
+
+    fn properties(
+        &self,
+        schema: &'a Object,
+        properties: &'a Value,
+        place: Place,
+        path: &mut Vec<&'a str>,
+    ) -> Result<Value, ConvertError> {
+        let required = self.required(schema);
+        let mut converted = Object::new();
+        for (name, property) in properties.as_object().into_iter().flatten() {
+            let nullable = place.whole && !required.contains(&name.as_str());
+            converted.insert(name.clone(), self.schema(property, Place { nullable, ..place }, path)?);
+        }
+        Ok(Value::Object(converted))
+    }
+
+    /// The fields a manifest must have. The API server fills defaults in before it looks for what is missing.
+    fn required(&self, schema: &'a Object) -> Vec<&'a str> {
+        let names = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let filled_in = |name: &str| {
+            let property = schema.get("properties").and_then(|properties| properties.get(name));
+            self.source == Source::CustomResource && property.is_some_and(|property| property.get("default").is_some())
+        };
+        names.filter(|name| !filled_in(name)).collect()
+    }
+
+    /// Whether the schema names every field its object may have.
+    fn is_closed(&self, schema: &Object) -> bool {
+        let open = schema.contains_key("additionalProperties")
+            || schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true))
+            || schema.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true));
+        // An object without a single property means any object in Kubernetes' own document, and in a custom resource
+        // one that has none: the API server drops, or in strict mode refuses, whatever is in it.
+        let named = schema.contains_key("properties")
+            || (self.source == Source::CustomResource && schema.get("type").is_some_and(|name| name == "object"));
+        named && !open
+    }
+}
+
+const CONDITION: Place = Place { nullable: false, whole: false };
+
+/// One type, or several as a list, with `null` among them where it does.
+fn types(names: &[&str], place: Place) -> Value {
+    let mut names = names.to_vec();
+    if place.nullable {
+        names.push("null");
+    }
+    if let [name] = names[..] { json!(name) } else { json!(names) }
+}
+
+fn with_null(choices: &Value, place: Place) -> Value {
+    let mut choices = choices.as_array().cloned().unwrap_or_default();
+    if place.nullable && !choices.contains(&Value::Null) {
+        choices.push(Value::Null);
+    }
+    Value::Array(choices)
+}
+
+/// Whether there is a default in these properties, at any depth.
+fn has_default(properties: Option<&Value>) -> bool {
+    match properties {
+        Some(Value::Object(object)) => {
+            object.contains_key("default") || object.values().any(|value| has_default(Some(value)))
+        }
+        _ => false,
+    }
+}
+
+/// Says which kind a schema is of. kubeconform finds a file by the first label of the API group; this holds the rest of it.
+fn name_kind(schema: &mut Value, api_version: &str, kind: &str) {
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert("apiVersion".to_owned(), json!({ "type": "string", "enum": [api_version] }));
+        properties.insert("kind".to_owned(), json!({ "type": "string", "enum": [kind] }));
+    }
+}
+
+fn insert(files: &mut BTreeMap<String, Value>, name: String, schema: Value) -> Result<(), ConvertError> {
+    if files.contains_key(&name) {
+        return Err(ConvertError::Collision(name));
+    }
+    files.insert(name, schema);
+    Ok(())
+}

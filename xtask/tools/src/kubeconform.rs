@@ -1,0 +1,270 @@
+//! Manifests against schemas: what kubeconform says about each object.
+
+use std::{
+    fmt,
+    io::{ErrorKind, Write as _},
+    process::Stdio,
+};
+
+use serde::Deserialize;
+
+use crate::{KubernetesVersion, Located, Tool, ToolError, Toolbox};
+
+/// Checks manifests (YAML, any number of documents) with `kubeconform -strict` against the schemas of this version of
+/// Kubernetes and of the custom resources; see [`convert`](crate::convert) for what these say.
+///
+/// Nothing is skipped: an object of a kind without a schema is reported as [`Verdict::NoSchema`], which is a failure, and
+/// so is a document that cannot be read. Documents that are empty are not reported.
+///
+/// The report of a chart of a hundred objects takes well under a second, once tool and schemas are there.
+///
+/// # Errors
+/// Those of [`Tool::ensure`] and [`kubernetes_schemas`](crate::kubernetes_schemas), and [`ToolError::Failed`] if kubeconform
+/// gives no report. Objects that are not valid are no error but part of the report.
+pub fn kubeconform(version: KubernetesVersion, manifests: &str) -> Result<KubeconformReport, ToolError> {
+    Toolbox::from_environment()?.kubeconform(version, manifests)
+}
+
+/// What kubeconform says about a set of manifests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct KubeconformReport {
+    /// One entry per object, in the order of the manifests; the items of a `List` are objects of their own.
+    pub resources: Vec<ResourceReport>,
+}
+
+impl KubeconformReport {
+    /// Whether every object is valid. True for no objects at all.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.failures().next().is_none()
+    }
+
+    /// The objects that are not valid.
+    pub fn failures(&self) -> impl Iterator<Item = &ResourceReport> {
+        self.resources.iter().filter(|resource| resource.verdict != Verdict::Valid)
+    }
+}
+
+/// What kubeconform says about one object. Its `Display` is one line with everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceReport {
+    /// Its API version, such as `apps/v1`; empty if it cannot be read.
+    pub api_version: String,
+    /// Its kind; empty if it cannot be read.
+    pub kind: String,
+    /// Its name; empty if it has none.
+    pub name: String,
+    /// Whether it is valid, and if not, why.
+    pub verdict: Verdict,
+}
+
+/// Whether an object is valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is what its schema says.
+    Valid,
+    /// It is not: at least one violation, in the order of their places.
+    Invalid(Vec<Violation>),
+    /// There is no schema for its kind and API version, so nothing is known about it.
+    NoSchema,
+    /// It cannot be read: no YAML, a key twice in one object, no `kind`. With what kubeconform says.
+    Unreadable(String),
+    /// kubeconform skipped it. It was not told to, so this counts as a failure.
+    Skipped,
+}
+
+/// One place where an object is not what its schema says.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct Violation {
+    /// The place, as a JSON pointer, such as `/spec/template/spec/containers/0`; empty for the object itself.
+    pub path: String,
+    /// What is wrong there, such as `additional properties 'imagee' not allowed`.
+    #[serde(rename = "msg")]
+    pub message: String,
+}
+
+impl fmt::Display for ResourceReport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known: Vec<&str> =
+            [self.api_version.as_str(), &self.kind, &self.name].into_iter().filter(|word| !word.is_empty()).collect();
+        let subject = if known.is_empty() { "a document".to_owned() } else { known.join(" ") };
+        write!(formatter, "{subject}: ")?;
+        match &self.verdict {
+            Verdict::Valid => formatter.write_str("valid"),
+            Verdict::NoSchema => formatter.write_str("there is no schema for this kind in this API version"),
+            Verdict::Skipped => formatter.write_str("kubeconform skipped it"),
+            Verdict::Unreadable(reason) => formatter.write_str(reason),
+            Verdict::Invalid(violations) => {
+                let all: Vec<String> = violations.iter().map(Violation::to_string).collect();
+                formatter.write_str(&all.join("; "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.path.is_empty() { "/" } else { &self.path };
+        write!(formatter, "at {path}: {}", self.message)
+    }
+}
+
+/// kubeconform reads into a buffer of 4 MiB and moves what is in it while its workers still read from there; up to half of
+/// that it never moves anything.
+const BATCH: usize = 2 * 1024 * 1024;
+
+impl Toolbox {
+    /// As [`kubeconform`], in this toolbox.
+    ///
+    /// # Errors
+    /// Those of [`kubeconform`].
+    pub fn kubeconform(&self, version: KubernetesVersion, manifests: &str) -> Result<KubeconformReport, ToolError> {
+        let kubeconform = self.ensure(Tool::Kubeconform)?;
+        let locations = [
+            self.kubernetes_schemas(version)?.into_string(),
+            self.crd_schemas()?.join("{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json").into_string(),
+        ];
+        let mut report = KubeconformReport::default();
+        for batch in batches(manifests, BATCH) {
+            report.resources.extend(run(&kubeconform, version, &locations, batch)?);
+        }
+        Ok(report)
+    }
+}
+
+fn run(
+    kubeconform: &Located,
+    version: KubernetesVersion,
+    locations: &[String],
+    manifests: &str,
+) -> Result<Vec<ResourceReport>, ToolError> {
+    let failed = |output| ToolError::Failed { path: kubeconform.path.clone(), output };
+    let mut command = kubeconform.command();
+    // One worker, so that the answers come in the order of the manifests.
+    command.args(["-strict", "-verbose", "-output", "json", "-n", "1", "-kubernetes-version", version.as_str()]);
+    for location in locations {
+        command.args(["-schema-location", location]);
+    }
+    let mut child = command
+        .arg("-")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(ToolError::io("run", &kubeconform.path))?;
+    if let Some(mut input) = child.stdin.take() {
+        match input.write_all(manifests.as_bytes()) {
+            // It stopped reading; its answer says why.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            written => written.map_err(ToolError::io("write to", &kubeconform.path))?,
+        }
+    }
+    let output = child.wait_with_output().map_err(ToolError::io("run", &kubeconform.path))?;
+    let answer: Answer = serde_json::from_slice(&output.stdout).map_err(|error| {
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        failed(if said.is_empty() { format!("its report cannot be read: {error}") } else { said })
+    })?;
+    Ok(answer.resources.into_iter().filter(|resource| !resource.status.is_empty()).map(ResourceReport::from).collect())
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    resources: Vec<Resource>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Resource {
+    kind: String,
+    name: String,
+    version: String,
+    /// Empty for a document without content.
+    status: String,
+    msg: String,
+    #[serde(default)]
+    validation_errors: Vec<Violation>,
+}
+
+impl From<Resource> for ResourceReport {
+    fn from(resource: Resource) -> Self {
+        let Resource { kind, name, version, status, msg, validation_errors } = resource;
+        let verdict = match status.as_str() {
+            "statusValid" => Verdict::Valid,
+            "statusSkipped" => Verdict::Skipped,
+            "statusInvalid" => Verdict::Invalid(match violations(&msg) {
+                all if !all.is_empty() => all,
+                _ if !validation_errors.is_empty() => validation_errors,
+                _ => vec![Violation { path: String::new(), message: msg }],
+            }),
+            _ if msg.starts_with("could not find schema for ") => Verdict::NoSchema,
+            _ => Verdict::Unreadable(msg),
+        };
+        Self { api_version: version, kind, name, verdict }
+    }
+}
+
+/// The violations in kubeconform's message, which has the form `… - at '/spec': validation failed   - at '/spec/a': …`.
+///
+/// Its list `validationErrors` will not do: where there are several at different depths it has their common ancestor only,
+/// of which it says "validation failed". Before kubeconform 0.7 the message has another form and the list is all there is.
+fn violations(message: &str) -> Vec<Violation> {
+    let entries = message.split(" - at '").skip(1).filter_map(|entry| entry.split_once("': "));
+    let all = entries.map(|(path, message)| Violation { path: path.to_owned(), message: message.trim().to_owned() });
+    let mut all: Vec<_> = all.filter(|violation| violation.message != "validation failed").collect();
+    // kubeconform finds them in another order each time.
+    all.sort();
+    all
+}
+
+/// Cuts manifests between documents into pieces of at most `limit` bytes. A document that is longer is a piece of its own.
+fn batches(manifests: &str, limit: usize) -> Vec<&str> {
+    let mut batches = Vec::new();
+    let mut rest = manifests;
+    while rest.len() > limit {
+        let starts = || rest.match_indices("\n---").map(|(position, _)| position + 1);
+        let last_that_fits = starts().take_while(|start| *start <= limit).last();
+        let Some(cut) = last_that_fits.or_else(|| starts().next()) else { break };
+        let (batch, left) = rest.split_at(cut);
+        batches.push(batch);
+        rest = left;
+    }
+    if !rest.is_empty() {
+        batches.push(rest);
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{batches, violations};
+
+    #[test]
+    fn reads_violations_at_every_depth() {
+        let message = "problem validating schema. Check JSON formatting: jsonschema validation failed with 'file:///a#' \
+             - at '': missing property 'spec' - at '/a/b': validation failed   - at '/a/b/c': got null, want string   \
+             - at '/a/b/d~1e': 'x' does not match pattern '^y$'";
+        let all: Vec<String> = violations(message).iter().map(ToString::to_string).collect();
+        let expected = [
+            "at /: missing property 'spec'",
+            "at /a/b/c: got null, want string",
+            "at /a/b/d~1e: 'x' does not match pattern '^y$'",
+        ];
+        assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn cuts_between_documents_only() {
+        let text = "a: 1\n---\nb: 2\n---\nc: 33333333333333333333\n---\nd: 4\n";
+        assert_eq!(batches(text, 1000), [text]);
+        let pieces = batches(text, 20);
+        assert_eq!(pieces, ["a: 1\n---\nb: 2\n", "---\nc: 33333333333333333333\n", "---\nd: 4\n"]);
+        assert_eq!(pieces.concat(), text);
+    }
+
+    #[test]
+    fn one_long_document_stays_whole() {
+        assert_eq!(batches("a: 1111111111", 4), ["a: 1111111111"]);
+        assert!(batches("", 4).is_empty());
+    }
+}

@@ -1,0 +1,91 @@
+//! A chart through Helm: what it renders, object by object, or why it refuses.
+
+use camino::Utf8Path;
+
+use crate::{Located, ToolError};
+
+/// What is to be rendered.
+#[derive(Clone, Copy, Debug)]
+pub struct Template<'a> {
+    /// The chart's folder.
+    pub chart: &'a Utf8Path,
+    /// The release's name.
+    pub release: &'a str,
+    /// Files with values, the later over the earlier.
+    pub values: &'a [&'a Utf8Path],
+    /// Further arguments, such as `--set a=b`.
+    pub arguments: &'a [&'a str],
+}
+
+/// What Helm said.
+pub type Rendered = Result<String, String>;
+
+/// One object of a rendered chart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its text, without the line that separates documents and the comment that names its template.
+    pub text: String,
+}
+
+impl Located {
+    /// Renders a chart as `helm template` does, in namespace `default`: the manifest, or what Helm refuses it with.
+    ///
+    /// # Errors
+    /// When this is not a Helm, or cannot be run.
+    pub fn template(&self, template: &Template<'_>) -> Result<Rendered, ToolError> {
+        let mut command = self.command();
+        command.args(["template", template.release, template.chart.as_str()]);
+        for file in template.values {
+            command.args(["--values", file.as_str()]);
+        }
+        let output = self.run(command.args(template.arguments))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok(if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) })
+    }
+
+    /// Checks a chart as `helm lint --strict` does: what Helm says, as agreement or as refusal.
+    ///
+    /// # Errors
+    /// When this is not a Helm, or cannot be run.
+    pub fn lint(&self, chart: &Utf8Path, values: &[&Utf8Path]) -> Result<Rendered, ToolError> {
+        let mut command = self.command();
+        command.args(["lint", "--strict", chart.as_str()]);
+        for file in values {
+            command.args(["--values", file.as_str()]);
+        }
+        let output = self.run(&mut command)?;
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        Ok(if output.status.success() { Ok(said) } else { Err(said) })
+    }
+
+    fn run(&self, command: &mut std::process::Command) -> Result<std::process::Output, ToolError> {
+        command.output().map_err(ToolError::io("run", &self.path))
+    }
+}
+
+/// The objects of a rendered chart, in Helm's order.
+///
+/// # Errors
+/// When a document is not YAML, or has no kind or name; the text says which.
+pub fn objects(manifest: &str) -> Result<Vec<Object>, String> {
+    let documents = manifest.split("\n---\n").map(|text| text.strip_prefix("---\n").unwrap_or(text));
+    let mut all = Vec::new();
+    for document in documents {
+        let text: String = document.lines().filter(|l| !l.starts_with("# Source: ")).flat_map(|l| [l, "\n"]).collect();
+        let value: serde_yaml::Value = serde_yaml::from_str(&text).map_err(|error| format!("{error} in:\n{text}"))?;
+        if value.is_null() {
+            continue;
+        }
+        let word = |value: &serde_yaml::Value| value.as_str().map(str::to_owned);
+        match (word(&value["kind"]), word(&value["metadata"]["name"])) {
+            (Some(kind), Some(name)) => all.push(Object { kind, name, text: text.trim().to_owned() + "\n" }),
+            _ => return Err(format!("this has no kind or no name:\n{text}")),
+        }
+    }
+    Ok(all)
+}

@@ -1,0 +1,203 @@
+//! The folders of JSON schemas kubeconform is given, made from pinned Go modules.
+
+use std::{collections::BTreeMap, fmt, fs};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
+
+use crate::{
+    ToolError, Toolbox, cache,
+    convert::{self, ConvertError},
+    go::{Go, OLDEST_GO},
+};
+
+/// A version of Kubernetes whose schemas are pinned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KubernetesVersion {
+    /// 1.34.4
+    V1_34,
+    /// 1.35.4
+    V1_35,
+    /// 1.36.3
+    V1_36,
+    /// 1.37.2
+    V1_37,
+}
+
+/// Every pinned version of Kubernetes, the oldest first.
+pub const KUBERNETES_VERSIONS: [KubernetesVersion; 4] =
+    [KubernetesVersion::V1_34, KubernetesVersion::V1_35, KubernetesVersion::V1_36, KubernetesVersion::V1_37];
+
+impl KubernetesVersion {
+    /// The version without a `v`, as Helm's and kubeconform's options want it: `1.37.2`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V1_34 => "1.34.4",
+            Self::V1_35 => "1.35.4",
+            Self::V1_36 => "1.36.3",
+            Self::V1_37 => "1.37.2",
+        }
+    }
+}
+
+impl fmt::Display for KubernetesVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// A Go module that carries custom resource definitions. Each also needs its line in `modules.sum`, whose checksum is the
+/// `Sum` that `go mod download -json <module>@<version>` prints.
+struct CrdModule {
+    module: &'static str,
+    version: &'static str,
+    /// The folder in it whose `.yaml` files are read.
+    folder: &'static str,
+}
+
+const CRD_MODULES: &[CrdModule] =
+    &[CrdModule { module: "sigs.k8s.io/gateway-api", version: "v1.6.3", folder: "config/crd/standard" }];
+
+/// Checksums of modules that are read and not built, in the format of `go.sum`.
+const PINNED: &str = include_str!("../modules.sum");
+/// The converter itself: what it makes is made again when it changes.
+const CONVERTER: &str = include_str!("convert.rs");
+const KUBERNETES: &str = "k8s.io/kubernetes";
+const SWAGGER: &str = "api/openapi-spec/swagger.json";
+
+/// The folder with the schemas of Kubernetes' own kinds, which is a `-schema-location` for kubeconform: in it lies
+/// `v1.37.2-standalone-strict/deployment-apps-v1.json` and so on.
+///
+/// The first call for a version fetches the module `k8s.io/kubernetes` (some 20 MB) into Go's module cache, compares its
+/// checksum and converts its OpenAPI document; later ones find the folder. See [`convert`] for what the schemas say.
+///
+/// # Errors
+/// [`ToolError::Module`] if Go or the module cannot be had, [`ToolError::Checksum`] if it is not the pinned one, and
+/// [`ToolError::Convert`] or [`ToolError::Io`] if it cannot be converted or written.
+pub fn kubernetes_schemas(version: KubernetesVersion) -> Result<Utf8PathBuf, ToolError> {
+    Toolbox::from_environment()?.kubernetes_schemas(version)
+}
+
+/// The folder with the schemas of the custom resources charts use (for now those of the Gateway API), one file per kind:
+/// `gateway.networking.k8s.io/httproute_v1.json`.
+///
+/// They are read from pinned Go modules in the same way as [`kubernetes_schemas`], whose newest version says what the
+/// metadata of an object is.
+///
+/// # Errors
+/// Those of [`kubernetes_schemas`].
+pub fn crd_schemas() -> Result<Utf8PathBuf, ToolError> {
+    Toolbox::from_environment()?.crd_schemas()
+}
+
+impl Toolbox {
+    /// As [`kubernetes_schemas`], in this toolbox.
+    ///
+    /// # Errors
+    /// Those of [`kubernetes_schemas`].
+    pub fn kubernetes_schemas(&self, version: KubernetesVersion) -> Result<Utf8PathBuf, ToolError> {
+        let release = format!("v{version}");
+        let ingredients = [CONVERTER, pinned(KUBERNETES, &release)?];
+        cache::entry(&self.folder, &format!("kubernetes-{release}"), &ingredients, |folder| {
+            let (file, swagger) = self.swagger(version)?;
+            let schemas = convert::kubernetes(&swagger).map_err(|reason| ToolError::Convert { file, reason })?;
+            write(&folder.join(format!("{release}-standalone-strict")), &schemas)
+        })
+    }
+
+    /// As [`crd_schemas`], in this toolbox.
+    ///
+    /// # Errors
+    /// Those of [`kubernetes_schemas`].
+    pub fn crd_schemas(&self) -> Result<Utf8PathBuf, ToolError> {
+        let [.., newest] = KUBERNETES_VERSIONS;
+        let mut ingredients = vec![CONVERTER, pinned(KUBERNETES, &format!("v{newest}"))?];
+        for CrdModule { module, version, folder } in CRD_MODULES {
+            ingredients.extend([*module, *folder, pinned(module, version)?]);
+        }
+        cache::entry(&self.folder, "custom-resources", &ingredients, |target| {
+            let (_, swagger) = self.swagger(newest)?;
+            for CrdModule { module, version, folder } in CRD_MODULES {
+                for file in yaml_files(&self.module(module, version)?.join(folder))? {
+                    let yaml = fs::read_to_string(&file).map_err(ToolError::io("read", &file))?;
+                    let schemas = convert::custom_resources(&yaml, &swagger)
+                        .map_err(|reason| ToolError::Convert { file, reason })?;
+                    write(target, &schemas)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn swagger(&self, version: KubernetesVersion) -> Result<(Utf8PathBuf, Value), ToolError> {
+        let file = self.module(KUBERNETES, &format!("v{version}"))?.join(SWAGGER);
+        let text = fs::read(&file).map_err(ToolError::io("read", &file))?;
+        match serde_json::from_slice(&text) {
+            Ok(swagger) => Ok((file, swagger)),
+            Err(error) => Err(ToolError::Convert { file, reason: ConvertError::Syntax(error.to_string()) }),
+        }
+    }
+
+    /// The folder of a pinned module, after its checksum was compared.
+    fn module(&self, module: &str, version: &str) -> Result<Utf8PathBuf, ToolError> {
+        let failed = |reason| ToolError::Module { module: module.to_owned(), version: version.to_owned(), reason };
+        let found = Go::find(&self.search_path, OLDEST_GO)
+            .and_then(|go| go.download(module, version, &self.folder))
+            .map_err(failed)?;
+        let pinned = pinned(module, version)?;
+        if found.checksum != pinned {
+            return Err(ToolError::Checksum {
+                module: module.to_owned(),
+                version: version.to_owned(),
+                pinned: pinned.to_owned(),
+                found: found.checksum,
+            });
+        }
+        Ok(found.folder.into())
+    }
+}
+
+/// The checksum of a module in `modules.sum`.
+fn pinned(module: &str, version: &str) -> Result<&'static str, ToolError> {
+    let checksum = PINNED.lines().find_map(|line| {
+        let mut words = line.split_whitespace();
+        (words.next() == Some(module) && words.next() == Some(version)).then(|| words.next()).flatten()
+    });
+    checksum.ok_or_else(|| ToolError::NotPinned { module: module.to_owned(), version: version.to_owned() })
+}
+
+fn yaml_files(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, ToolError> {
+    let read = ToolError::io("read", folder);
+    let entries = folder.read_dir_utf8().and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(read)?;
+    let mut files: Vec<_> = entries.into_iter().map(camino::Utf8DirEntry::into_path).collect();
+    files.retain(|file| file.extension() == Some("yaml"));
+    files.sort();
+    Ok(files)
+}
+
+fn write(folder: &Utf8Path, schemas: &BTreeMap<String, Value>) -> Result<(), ToolError> {
+    for (name, schema) in schemas {
+        let file = folder.join(name);
+        let parent = file.parent().unwrap_or(folder);
+        fs::create_dir_all(parent).map_err(ToolError::io("create", parent))?;
+        fs::write(&file, schema.to_string()).map_err(ToolError::io("write", &file))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_is_read_is_pinned() {
+        for version in KUBERNETES_VERSIONS {
+            assert!(pinned(KUBERNETES, &format!("v{version}")).expect("a checksum").starts_with("h1:"));
+        }
+        for CrdModule { module, version, .. } in CRD_MODULES {
+            assert!(pinned(module, version).expect("a checksum").starts_with("h1:"));
+        }
+        assert!(matches!(pinned(KUBERNETES, "v1.0.0"), Err(ToolError::NotPinned { .. })));
+    }
+}

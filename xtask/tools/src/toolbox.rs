@@ -1,0 +1,142 @@
+//! Where tools are looked for and where they are kept.
+
+use std::env;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::{
+    Attempt, GoError, Located, Origin, Tool, ToolError, cache,
+    go::{self, Go},
+    tool::isolate_helm,
+    version::Version,
+};
+
+/// Where tools are looked for and where what is built and converted is kept.
+///
+/// The functions of this crate that take none use the one of the environment; a test makes one of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toolbox {
+    /// The folders programs are looked for in, Go among them; first come, first served.
+    pub search_path: Vec<Utf8PathBuf>,
+    /// The absolute path of the folder things are kept in. It need not exist.
+    pub folder: Utf8PathBuf,
+}
+
+impl Toolbox {
+    /// The toolbox the environment describes: the folders of `PATH` (those that are absolute and UTF-8), and
+    /// `$CHART_TOOLS_DIR`, or else `tools/` in `$CARGO_TARGET_DIR`, or else `target/tools/` in this workspace.
+    /// Relative folders are taken from the workspace's root, so that every process of a build means the same one.
+    ///
+    /// # Errors
+    /// [`ToolError::Io`] if one of the two variables is not UTF-8.
+    pub fn from_environment() -> Result<Self, ToolError> {
+        let search_path = env::var_os("PATH")
+            .map(|path| env::split_paths(&path).filter_map(|folder| Utf8PathBuf::from_path_buf(folder).ok()).collect())
+            .unwrap_or_default();
+        let root = workspace_root();
+        let folder = match (folder_in("CHART_TOOLS_DIR")?, folder_in("CARGO_TARGET_DIR")?) {
+            (Some(tools), _) => root.join(tools),
+            (None, Some(target)) => root.join(target).join("tools"),
+            (None, None) => root.join("target/tools"),
+        };
+        Ok(Self { search_path, folder })
+    }
+
+    /// As [`Tool::ensure`], in this toolbox.
+    ///
+    /// # Errors
+    /// [`ToolError::Unavailable`] if the tool is neither here in a fitting version nor can be built.
+    pub fn ensure(&self, tool: Tool) -> Result<Located, ToolError> {
+        let mut attempts = Vec::new();
+        for candidate in self.candidates(tool) {
+            match self.examine(tool, &candidate) {
+                Ok(version) => return Ok(self.located(tool, candidate, version, Origin::OnPath)),
+                Err(outcome) => attempts.push(Attempt { tried: candidate.into_string(), outcome }),
+            }
+        }
+        if attempts.is_empty() {
+            let names = tool.names().join(" and ");
+            attempts.push(Attempt { tried: format!("looking for {names} on PATH"), outcome: "not found".to_owned() });
+        }
+        let folder = cache::entry(
+            &self.folder,
+            &format!("{}-{}", tool.folder(), tool.pinned()),
+            &[tool.go_mod(), tool.go_sum(), &tool.linker_flags()],
+            |folder| {
+                self.build(tool, folder).map_err(|reason| {
+                    let tried = format!("building {} from its Go module", tool.pinned());
+                    attempts.push(Attempt { tried, outcome: reason.to_string() });
+                    ToolError::Unavailable { tool, attempts }
+                })
+            },
+        )?;
+        Ok(self.located(tool, binary_in(&folder, tool), tool.pinned().to_owned(), Origin::Built))
+    }
+
+    /// The files on the search path that bear one of the tool's names, the most telling name first.
+    fn candidates(&self, tool: Tool) -> Vec<Utf8PathBuf> {
+        let mut found = Vec::new();
+        for name in tool.names() {
+            let file = format!("{name}{}", env::consts::EXE_SUFFIX);
+            for path in self.search_path.iter().filter(|folder| folder.is_absolute()).map(|folder| folder.join(&file)) {
+                if path.is_file() && !found.contains(&path) {
+                    found.push(path);
+                }
+            }
+        }
+        found
+    }
+
+    /// The version of the program at `path` if it fits, and else why not.
+    fn examine(&self, tool: Tool, path: &Utf8Path) -> Result<String, String> {
+        let mut command = std::process::Command::new(path);
+        if tool.is_helm() {
+            isolate_helm(&mut command, &self.home(tool));
+        }
+        let arguments = tool.version_arguments();
+        let output = command.args(arguments).output().map_err(|error| format!("cannot be run ({error})"))?;
+        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        if !output.status.success() {
+            return Err(format!("`{}` fails ({})", arguments.join(" "), output.status));
+        }
+        match Version::parse(&said) {
+            Some(version) if tool.fits(version) => Ok(said),
+            Some(_) => Err(format!("is {said}, which does not fit")),
+            None => Err(format!("says its version is `{said}`, which is no release")),
+        }
+    }
+
+    fn build(&self, tool: Tool, folder: &Utf8Path) -> Result<(), GoError> {
+        let go = Go::find(&self.search_path, go::oldest_go(tool.go_mod()))?;
+        let version = tool.pinned();
+        let time = if tool.is_helm() { "a few minutes the first time" } else { "some seconds" };
+        eprintln!("building {} {version} from its Go module, {time}", tool.binary());
+        go.build(tool, &Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(tool.folder()), &binary_in(folder, tool))
+    }
+
+    fn located(&self, tool: Tool, path: Utf8PathBuf, version: String, origin: Origin) -> Located {
+        Located { tool, path, version, origin, home: self.home(tool) }
+    }
+
+    fn home(&self, tool: Tool) -> Utf8PathBuf {
+        self.folder.join("home").join(tool.folder())
+    }
+}
+
+fn binary_in(folder: &Utf8Path, tool: Tool) -> Utf8PathBuf {
+    folder.join(format!("{}{}", tool.binary(), env::consts::EXE_SUFFIX))
+}
+
+fn workspace_root() -> Utf8PathBuf {
+    let crate_folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_folder.ancestors().nth(2).unwrap_or(crate_folder).to_owned()
+}
+
+fn folder_in(variable: &str) -> Result<Option<Utf8PathBuf>, ToolError> {
+    let Some(value) = env::var_os(variable).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let path = Utf8PathBuf::from_path_buf(value.into());
+    path.map(Some).map_err(|path| {
+        let reason = std::io::Error::new(std::io::ErrorKind::InvalidInput, format!("{variable} is not UTF-8"));
+        ToolError::io("use", path.to_string_lossy().into_owned())(reason)
+    })
+}

@@ -1,0 +1,170 @@
+//! Finding a tool, with a search path that holds what the test puts there: which version is taken, and what is said where
+//! there is none. The programs are shell scripts, so these tests are for Unix.
+#![cfg(unix)]
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use camino::Utf8PathBuf;
+use tempfile::TempDir;
+use tools::{GoError, KubernetesVersion, Origin, Tool, ToolError, Toolbox};
+
+/// While one test starts a program, a script that another is writing is open in the child for a moment, and then "busy".
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Two folders of a search path and a folder to keep things in, all empty.
+struct Bench {
+    toolbox: Toolbox,
+    root: Utf8PathBuf,
+    _folder: TempDir,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = Utf8PathBuf::try_from(folder.path().to_owned()).expect("a UTF-8 path");
+        let search_path = vec![root.join("first"), root.join("second")];
+        for folder in &search_path {
+            fs::create_dir(folder).expect("a folder");
+        }
+        Self { toolbox: Toolbox { search_path, folder: root.join("kept") }, root, _folder: folder, _alone: alone }
+    }
+
+    fn program(&self, path: &str, script: &str) {
+        let path = self.root.join(path);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a script");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("permissions");
+    }
+
+    /// The error, with this test's folder taken out.
+    fn error(&self, tool: Tool) -> String {
+        let error = self.toolbox.ensure(tool).expect_err("there is no such tool");
+        error.to_string().replace(self.root.as_str(), "…")
+    }
+}
+
+#[test]
+fn an_empty_path_says_what_to_install() {
+    let bench = Bench::new();
+    assert_eq!(
+        bench.error(Tool::Helm4),
+        "helm 4 is needed, version 4.0.0 or newer, below 5, and is not there
+  tried looking for helm4 and helm on PATH: not found
+  tried building v4.3.1 from its Go module: there is no `go` on PATH; install Go 1.26.0 or newer
+  to do: put helm 4 (4.0.0 or newer, below 5) on PATH as `helm4` or `helm`, or install Go 1.26.0 or newer, \
+         with which v4.3.1 is built from its Go module"
+    );
+    assert!(bench.error(Tool::Helm3).contains("put helm 3 (3.18.5 or newer, below 4) on PATH as `helm3` or `helm`"));
+    assert!(
+        bench.error(Tool::Kubeconform).contains("put kubeconform (0.6.0 or newer, below 1) on PATH as `kubeconform`")
+    );
+}
+
+#[test]
+fn a_fitting_version_is_taken_wherever_it_stands() {
+    let bench = Bench::new();
+    bench.program("first/helm", "echo v4.1.0");
+    bench.program("second/helm", "echo v3.19.2+g0123abc");
+    bench.program("second/kubeconform", "echo v0.6.7");
+    for (tool, path, version) in [
+        (Tool::Helm4, "first/helm", "v4.1.0"),
+        (Tool::Helm3, "second/helm", "v3.19.2+g0123abc"),
+        (Tool::Kubeconform, "second/kubeconform", "v0.6.7"),
+    ] {
+        let located = bench.toolbox.ensure(tool).expect("a tool");
+        assert_eq!(located.path, bench.root.join(path));
+        assert_eq!((located.version.as_str(), located.origin), (version, Origin::OnPath));
+    }
+    bench.program("second/helm3", "echo v3.20.0");
+    assert_eq!(bench.toolbox.ensure(Tool::Helm3).expect("a tool").version, "v3.20.0");
+}
+
+#[test]
+fn what_does_not_fit_is_passed_over_and_told() {
+    let bench = Bench::new();
+    bench.program("first/helm3", "exit 3");
+    bench.program("first/helm", "echo v3.18.4");
+    bench.program("second/helm", "echo v3.22");
+    let error = bench.error(Tool::Helm3);
+    for line in [
+        "\n  tried …/first/helm3: `version --template {{.Version}}` fails (exit status: 3)\n",
+        "\n  tried …/first/helm: is v3.18.4, which does not fit\n",
+        "\n  tried …/second/helm: says its version is `v3.22`, which is no release\n",
+    ] {
+        assert!(error.contains(line), "{error}");
+    }
+    bench.program("first/kubeconform", "echo development");
+    assert!(bench.error(Tool::Kubeconform).contains("says its version is `development`, which is no release"));
+}
+
+#[test]
+fn an_old_go_is_told_and_a_failing_build_quoted() {
+    let bench = Bench::new();
+    let old = "go: go.mod requires go >= 1.26.0 (running go 1.24.2; GOTOOLCHAIN=local)";
+    bench.program("first/go", &format!("case $1 in env) echo go1.24.2;; *) echo '{old}' >&2; exit 1;; esac"));
+    let error = bench.error(Tool::Helm4);
+    assert!(error.contains("…/first/go is go1.24.2, which is too old; install Go 1.26.0 or newer"), "{error}");
+
+    bench.program("first/go", "echo 'package helm: no space left' >&2; exit 1");
+    let error = bench.error(Tool::Helm4);
+    assert!(error.contains("first/go build -trimpath"), "{error}");
+    assert!(error.contains("failed:\n    package helm: no space left\n"), "{error}");
+}
+
+#[test]
+fn a_tool_is_built_once() {
+    let bench = Bench::new();
+    // A Go that counts how often it is asked and writes a program of the pinned version where `-o` says.
+    let script = format!(
+        "echo x >> {}/builds\nwhile [ \"$1\" != -o ]; do shift; done\n\
+         printf '#!/bin/sh\\necho v4.3.1\\n' > $2; chmod +x $2",
+        bench.root
+    );
+    bench.program("first/go", &script);
+    let built: Vec<_> = std::thread::scope(|scope| {
+        let threads = [(); 3].map(|()| scope.spawn(|| bench.toolbox.ensure(Tool::Helm4).expect("a tool")));
+        threads.into_iter().map(|thread| thread.join().expect("a result")).collect()
+    });
+    assert_eq!(fs::read_to_string(bench.root.join("builds")).expect("a count"), "x\n");
+    for located in &built {
+        assert_eq!(located, &built[0]);
+        assert_eq!(located.origin, Origin::Built);
+        assert!(located.path.starts_with(&bench.toolbox.folder) && located.path.is_file());
+    }
+}
+
+#[test]
+fn a_module_with_another_checksum_is_refused() {
+    let bench = Bench::new();
+    bench.program("first/go", r#"echo '{"Dir": "/nowhere", "Sum": "h1:other="}'"#);
+    let error = bench.toolbox.kubernetes_schemas(KubernetesVersion::V1_37).expect_err("a wrong checksum");
+    assert!(matches!(&error, ToolError::Checksum { found, .. } if found == "h1:other="), "{error}");
+    assert!(error.to_string().contains("k8s.io/kubernetes v1.37.2 has the checksum h1:other="), "{error}");
+    assert!(matches!(bench.toolbox.crd_schemas(), Err(ToolError::Checksum { .. })));
+}
+
+#[test]
+fn schemas_without_go_say_what_to_install() {
+    let bench = Bench::new();
+    let error = bench.toolbox.crd_schemas().expect_err("there is no Go");
+    assert!(matches!(error, ToolError::Module { reason: GoError::Missing { .. }, .. }));
+    assert!(error.to_string().contains("there is no `go` on PATH; install Go 1.26 or newer"), "{error}");
+}
+
+#[test]
+fn helm_sees_nothing_of_its_user() {
+    let bench = Bench::new();
+    bench.program("first/helm", "echo v4.1.0");
+    let helm = bench.toolbox.ensure(Tool::Helm4).expect("a tool");
+    let command = helm.command();
+    let value = |name: &str| command.get_envs().find(|(key, _)| *key == name).and_then(|(_, value)| value);
+    for name in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
+        let folder = value(name).and_then(|value| value.to_str()).expect("a folder");
+        assert!(folder.starts_with(bench.toolbox.folder.as_str()), "{name} {folder}");
+    }
+}

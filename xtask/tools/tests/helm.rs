@@ -1,0 +1,46 @@
+//! The real Helms: found or built, of the version they should be, rendering for the Kubernetes their release renders for.
+//! The first run builds them, which takes minutes.
+
+mod common;
+
+use std::fs;
+
+use common::pinned;
+use tools::{Located, Origin, Tool};
+
+fn output(located: &Located, arguments: &[&str]) -> String {
+    let output = located.command().args(arguments).output().expect("Helm runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
+}
+
+#[test]
+fn both_helms_are_there_in_fitting_versions() {
+    for (tool, major) in [(Tool::Helm3, "v3."), (Tool::Helm4, "v4.")] {
+        let located = tool.ensure().expect("Helm");
+        let version = output(&located, &["version", "--template", "{{.Version}}"]);
+        assert!(version.starts_with(major), "{version}");
+        assert_eq!(version, located.version);
+    }
+}
+
+/// What is built is a release in all but name. On a machine with Helm on its path this builds it all the same.
+#[cfg(unix)]
+#[test]
+fn a_built_helm_is_the_release() {
+    let (toolbox, folder) = pinned();
+    let chart = folder.path().join("chart");
+    fs::create_dir_all(chart.join("templates")).expect("a folder");
+    fs::write(chart.join("Chart.yaml"), "apiVersion: v2\nname: demo\nversion: 1.0.0\n").expect("a file");
+    fs::write(chart.join("templates/a.yaml"), "is: {{ .Capabilities.KubeVersion.Version }}\n").expect("a file");
+    let chart = chart.to_str().expect("a UTF-8 path");
+
+    for (tool, version) in [(Tool::Helm3, "v3.22.0"), (Tool::Helm4, "v4.3.1")] {
+        let located = toolbox.ensure(tool).expect("Helm");
+        assert_eq!(located.origin, Origin::Built);
+        assert_eq!(located.version, version);
+        assert_eq!(output(&located, &["version", "--template", "{{.Version}}"]), version);
+        assert!(output(&located, &["template", chart]).ends_with("is: v1.37.0"), "{tool:?}");
+        assert!(output(&located, &["env", "HELM_PLUGINS"]).starts_with(located.home.as_str()));
+    }
+}
