@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+use serde_json::json;
 use vocabulary::{Range, Resources};
 
 /// Where pods may run. Shared by every kind of pod.
@@ -31,10 +32,32 @@ pub(crate) struct Scheduling {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct ContainerResources {
     /// What the scheduler sets aside.
+    #[schemars(schema_with = "amounts")]
     requests: BTreeMap<String, Quantity>,
-    /// The most that may be used.
+    /// The most that may be used. `cpu: null` takes that limit away.
+    #[schemars(schema_with = "amounts")]
     limits: BTreeMap<String, Quantity>,
 }
+
+fn amounts(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "$ref": "#/definitions/amounts" })
+}
+
+/// The definitions that [`ContainerResources`] refers to. Kubernetes takes any name for a resource, and ignores a misspelt one: the names of
+/// its own are listed, those of devices have a domain. `null` takes a default away, which Helm does not do reliably below a subchart's key.
+pub(super) fn amounts_definitions() -> [(&'static str, serde_json::Value); 2] {
+    let amount = json!({ "$ref": "#/definitions/amount" });
+    let amounts = json!({
+        "type": "object",
+        "properties": { "cpu": amount, "memory": amount, "ephemeral-storage": amount },
+        "patternProperties": { "^hugepages-": amount, "^[a-z0-9.-]+/": amount },
+        "additionalProperties": false
+    });
+    [("amount", json!({ "type": ["string", "number", "null"], "pattern": QUANTITY })), ("amounts", amounts)]
+}
+
+/// What Kubernetes takes for an amount: more than [`vocabulary::Quantity`] does.
+pub(super) const QUANTITY: &str = "^[0-9]+(\\.[0-9]+)?([eE][0-9]+|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$";
 
 impl ContainerResources {
     pub(crate) fn of(resources: Resources) -> Self {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::kubernetes::{ContainerResources, Scheduling};
+use super::kubernetes::{ContainerResources, QUANTITY, Scheduling, amounts_definitions};
 use super::tree::{Node, Section, definitions_of, is_kubernetes};
 use super::{BackingValues, Global, ServiceValues, global};
 
@@ -30,6 +30,7 @@ pub(crate) fn json_schema(title: &str, values: &Section) -> Json {
         close(&name, &mut schema);
         definitions.insert(name, schema);
     }
+    definitions.extend(amounts_definitions().map(|(name, schema)| (name.to_owned(), schema)));
     root["definitions"] = Json::Object(definitions);
     root
 }
@@ -83,7 +84,7 @@ fn all_definitions() -> std::collections::BTreeMap<String, Json> {
 fn close(name: &str, schema: &mut Json) {
     if name.ends_with(".Quantity") {
         // People write `cpu: 1`, and YAML makes a number of it.
-        *schema = json!({ "type": ["string", "number"], "pattern": "^[0-9]+(\\.[0-9]+)?([eE][0-9]+|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$" });
+        *schema = json!({ "type": ["string", "number"], "pattern": QUANTITY });
         return;
     }
     if name.ends_with(".IntOrString") {

@@ -24,6 +24,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | trunc 63 | trimSuf
 {{- with .Values.image }}{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag }}{{ end }}{{ end -}}
 {{- end }}
 
+{{- /* Requests and limits, without those that a null took away. */ -}}
+{{- define "[[ c.name ]].resources" -}}
+{{- range $kind, $amounts := .Values.resources }}
+{{ $kind }}:
+  {{- range $name, $amount := $amounts }}
+  {{- if not (kindIs "invalid" $amount) }}
+  {{ $name }}: {{ $amount }}
+  {{- end }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
 {{- /* Where a pod may run. */ -}}
 {{- define "[[ c.name ]].scheduling" -}}
 {{- with .Values.priorityClassName }}

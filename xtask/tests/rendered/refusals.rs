@@ -1,0 +1,102 @@
+//! Values that are wrong: Helm refuses them, both versions, with a text that says which and what to do.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use tools::{Located, Template, Tool};
+
+use crate::{Snapshots, chart, folder};
+use xtask::platform;
+
+/// Something wrong: its name, the release's name, whether there are passwords, and further arguments.
+type Wrong = (&'static str, &'static str, bool, &'static [&'static str]);
+
+const WRONG: &[Wrong] = &[
+    ("no-passwords", "afp", false, &[]),
+    ("one-password-empty", "afp", true, &["--set=notification-service.credentials.postgresql.password="]),
+    ("one-password-null", "afp", true, &["--set=notification-service.credentials.postgresql.password=null"]),
+    ("password-is-a-number", "afp", true, &["--set=notification-service.credentials.postgresql.password=12345"]),
+    ("password-with-a-line-break", "afp", true, &["--set-json=notification-service.credentials.rabbitmq.password=\"a\\nb\""]),
+    ("release-name-too-long", "a-release-with-a-long-name", true, &[]),
+    ("callee-switched-off", "afp", true, &["--set=notification-service.enabled=false"]),
+    ("several-at-once", "a-release-with-a-long-name", false, &["--set=notification-service.enabled=false"]),
+    ("httproute-without-the-kind", "afp", true, &["--set=event-audit-dashboard.exposure.via=HTTPRoute"]),
+    (
+        "ingress-with-tls-without-a-host",
+        "afp",
+        true,
+        &["--set=event-audit-dashboard.exposure.via=Ingress", "--set=event-audit-dashboard.exposure.ingress.tlsSecretName=x"],
+    ),
+    ("unknown-service", "afp", true, &["--set=notification-servic.enabled=false"]),
+    ("misspelt-in-a-service", "afp", true, &["--set=notification-service.replica=2"]),
+    ("misspelt-in-a-disabled-service", "afp", true, &["--set=audit-event-generator.enabled=false", "--set=audit-event-generator.replica=2"]),
+    ("misspelt-two-deep", "afp", true, &["--set=rabbitmq.persistence.sise=2Gi"]),
+    ("misspelt-resource", "afp", true, &["--set=rabbitmq.resources.limit.cpu=1"]),
+    ("misspelt-in-a-toleration", "afp", true, &["--set=redis.tolerations[0].keey=x"]),
+    (
+        "misspelt-deep-in-an-affinity",
+        "afp",
+        true,
+        &["--set=redis.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpression[0].key=x"],
+    ),
+    ("wrong-type", "afp", true, &["--set=notification-service.replicas=many"]),
+    ("wrong-quantity", "afp", true, &["--set=rabbitmq.resources.limits.memory=1 gigabyte"]),
+    ("setting-out-of-range", "afp", true, &["--set=audit-event-generator.settings.eventGenerationIntervalSeconds=0"]),
+    ("setting-not-a-choice", "afp", true, &["--set=notification-service.settings.logLevel=LOUD"]),
+    ("unknown-secret-mode", "afp", true, &["--set=global.secrets.mode=vault"]),
+    ("unknown-backing-mode", "afp", true, &["--set=global.rabbitmq.mode=cloud"]),
+    ("unknown-exposure", "afp", true, &["--set=event-audit-dashboard.exposure.via=Route53"]),
+    ("default-taken-away", "afp", true, &["--set=notification-service.image=null"]),
+];
+
+#[test]
+fn what_is_wrong_is_refused_with_its_path() {
+    let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
+    let older = Tool::Helm3.ensure().expect("Helm 3 is there or can be built");
+    let mut snapshots = Snapshots::of("refusals");
+    for wrong in WRONG {
+        let (name, ..) = *wrong;
+        let refusal = refusal(&helm, wrong);
+        let older = self::refusal(&older, wrong);
+        // Each Helm has its own first line; what is wrong is the same.
+        let items = |text: &str| text.lines().filter(|l| l.starts_with("- ") || l.starts_with("  * ")).map(str::to_owned).collect::<Vec<_>>();
+        assert!(!items(&refusal).is_empty(), "Helm 4 names nothing in {name}: {refusal}");
+        assert_eq!(items(&older), items(&refusal), "Helm 3 and 4 say different things of {name}");
+        snapshots.compare(name, &refusal);
+    }
+    snapshots.finish();
+}
+
+#[test]
+fn what_people_write_is_taken() {
+    let right: &[&[&str]] = &[
+        &["--set=rabbitmq.resources.limits.cpu=1"],
+        &["--set=rabbitmq.resources.limits.cpu=0.5"],
+        &["--set=rabbitmq.resources.limits.cpu=null"],
+        &["--set=rabbitmq.resources.limits.hugepages-2Mi=4Mi"],
+        &["--set=global.theirs.anything=goes"],
+        &["--set=enabled=true"],
+        &["--set=audit-event-generator.enabled=false", "--set=audit-event-generator.credentials.rabbitmq.password="],
+        &["--set-string=redis.podAnnotations.note=yes"],
+        &["--set-json=redis.topologySpreadConstraints=[{\"maxSkew\":1,\"topologyKey\":\"zone\",\"whenUnsatisfiable\":\"ScheduleAnyway\",\"labelSelector\":{\"matchLabels\":{\"a\":\"b\"}}}]"],
+    ];
+    for tool in [Tool::Helm3, Tool::Helm4] {
+        let helm = tool.ensure().expect("Helm is there or can be built");
+        for arguments in right {
+            let rendered = render(&helm, "afp", true, arguments);
+            assert!(rendered.is_ok(), "{} refuses {arguments:?}: {rendered:?}", helm.version);
+        }
+    }
+}
+
+fn refusal(helm: &Located, (name, release, passwords, arguments): &Wrong) -> String {
+    let rendered = render(helm, release, *passwords, arguments);
+    let refusal = rendered.err().unwrap_or_else(|| panic!("{} takes {name}", helm.version));
+    let folder = folder();
+    refusal.replace(folder.as_str(), "generated-chart").replace("\n\nUse --debug flag to render out invalid YAML", "")
+}
+
+fn render(helm: &Located, release: &str, passwords: bool, arguments: &[&str]) -> Result<String, String> {
+    let values = platform::chart().expect("the platform resolves").paths().ci_values.clone();
+    let values: Vec<Utf8PathBuf> = passwords.then(|| folder().join(values)).into_iter().collect();
+    let values: Vec<&Utf8Path> = values.iter().map(Utf8PathBuf::as_path).collect();
+    helm.template(&Template { chart: &chart(), release, values: &values, arguments }).expect("Helm runs")
+}
