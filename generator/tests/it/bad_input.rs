@@ -1,0 +1,212 @@
+//! Whatever text a model holds is refused by `resolve`, or arrives in the cluster unchanged.
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::Value;
+use tools::{Located, Tool};
+use vocabulary::{
+    AmqpEnv, ApiRule, Backing, Change, ChartVersion, Environment, EnvironmentName, Health, Image, Place, Platform,
+    PlatformName, Port, Probe, Python3, RabbitMq, Resources, Service, ServiceName, Setting, Variable, VariableName,
+    VariableSource, consumes, cpu, memory, plain, variable,
+};
+
+use crate::harness::{OnDisk, helm, leak, leak_all, read_by_helm};
+
+const HTTP: Port = Port::http("http", 8080);
+const ODD: ServiceName = ServiceName::new("odd");
+
+/// What has bitten somebody somewhere.
+const KNOWN: &[&str] = &[
+    "", " ", "  leading", "trailing ", "yes", "no", "y", "N", "on", "Off", "true", "null", "~", "0777", "0x1F", "0o17", "1e6", "1_000",
+    "1:30", "2001-01-01", ".inf", "-.INF", ".nan", "=", "<<", "-", "- a", "? a", ": a", "a: b", "a #b", "# a", "!tag", "&a", "*a", "@a",
+    "`a`", "%a", "|", ">", "{a: b}", "[a]", "{{ .Values.x }}", "{{", "}}", "{{- fail \"x\" -}}", "{{/* c */}}", "{{ \"{{\" }}", "[[ x ]]",
+    "[% if %]", "{%", "[# c #]", "'", "\"", "'a'", "\"a\"", "\\", "\\n", "a\nb", "\n", "a\r\nb", "\t", "a\tb", "$(HOME)", "$$(HOME)", "$$", "$",
+    "$x", "${x}", "é", "ß漢字", "\u{1f600}", "\u{85}", "\u{a0}", "\u{2028}", "\u{feff}", "\u{feff}a", "\u{fffe}", "\u{ffff}", "\u{7f}", "\u{1b}[0m",
+    "\u{10ffff}", "a\0b", "\0", "---", "--- a", "...", "---\na: b", "%YAML 1.1", "|\n  a", "a\n---\nb", "*/}}", "-->", "```", "a | b",
+];
+
+#[test]
+fn known_troublemakers_are_refused_or_arrive() {
+    let helm = helm(Tool::Helm4);
+    let texts: Vec<String> = KNOWN.iter().map(|text| (*text).to_owned()).collect();
+    check(&helm, &texts).unwrap_or_else(|difference| panic!("{difference}"));
+}
+
+#[test]
+fn any_text_is_refused_or_arrives() {
+    let helm = helm(Tool::Helm4);
+    // Each case is one run of Helm with many texts: a process of a quarter of a second.
+    let mut runner = TestRunner::new(Config { cases: 12, failure_persistence: None, ..Config::default() });
+    let odd = prop::sample::select(KNOWN).prop_map(str::to_owned);
+    let joined = (odd.clone(), any::<String>(), odd).prop_map(|(a, b, c)| format!("{a}{b}{c}"));
+    let text = prop_oneof![any::<String>(), joined, "[ -~]{0,12}", "[{}$'\"\\\\:#\n\t -]{0,8}"];
+    let texts = prop::collection::vec(text, 40);
+    let outcome = runner.run(&texts, |texts| check(&helm, &texts).map_err(TestCaseError::fail));
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// Checks each text in every field that takes one.
+fn check(helm: &Located, texts: &[String]) -> Result<(), String> {
+    let texts: Vec<&'static str> = texts.iter().map(|text| leak(text.clone())).collect();
+    let mut lines = Vec::new();
+    let mut values = Vec::new();
+    for text in texts {
+        for (field, platform) in explained(text) {
+            match platform.resolve() {
+                Ok(_) => lines.push(text),
+                Err(mistakes) if mistakes.to_string().contains("help: ") => {}
+                Err(mistakes) => return Err(format!("{field}: a refusal without help: {mistakes}")),
+            }
+        }
+        match odd(&[text], "fine").resolve() {
+            Ok(_) => values.push(text),
+            Err(_) if text.contains('\0') => {}
+            Err(mistakes) => return Err(format!("{text:?} is refused as a value: {mistakes}")),
+        }
+    }
+    lines.dedup();
+    arrive(helm, &values, "fine")?;
+    for line in lines.chunks(12).filter_map(|chunk| chunk.first()) {
+        arrive(helm, &values[..values.len().min(3)], line)?;
+    }
+    Ok(())
+}
+
+/// Platforms with the text in one of the fields that explain something, and what the field is called.
+fn explained(text: &'static str) -> Vec<(&'static str, Platform)> {
+    let service = |service: Service| Platform { services: vec![service], ..odd(&[], "fine") };
+    let base = odd(&[], "fine").services[0];
+    let rule: &'static [ApiRule] = leak_all(vec![ApiRule::new(text, "", &["configmaps"], &["get"])]);
+    let secret: &'static [Variable] = leak_all(vec![Variable::secret("SECRET", text)]);
+    let setting: &'static [Variable] = leak_all(vec![Variable::text("SETTING", "x", text)]);
+    vec![
+        ("the platform's description", Platform { doc: text, ..odd(&[], "fine") }),
+        ("the home page", Platform { home: text, ..odd(&[], "fine") }),
+        ("a service's description", service(Service { doc: text, ..base })),
+        ("the reason of a rule", service(Service { kubernetes: rule, ..base })),
+        ("a secret's description", service(Service { environment: secret, ..base })),
+        ("a setting's description", service(Service { environment: setting, ..base })),
+        ("everything that is explained", odd(&[], text)),
+    ]
+}
+
+const BROKER: RabbitMq = RabbitMq::named("broker");
+
+/// A platform with each text as a fixed value, as a setting's default, as one of a setting's choices and as an environment's value of a
+/// setting; and one line wherever something is explained.
+fn odd(texts: &[&'static str], line: &'static str) -> Platform {
+    let mut environment = Vec::new();
+    let mut changes = Vec::new();
+    for (i, text) in texts.iter().enumerate() {
+        let name = |kind: &str| VariableName::checked(leak(format!("{kind}_{i}"))).expect("a variable's name");
+        let declared = |name, source| Variable { name, source, place: Place::here() };
+        environment.push(declared(name("FIXED"), VariableSource::Fixed(text)));
+        environment.push(declared(name("TEXT"), VariableSource::Setting(Setting::Text { default: text, doc: line })));
+        let options = leak_all(vec![*text, "another than that"]);
+        environment.push(declared(name("CHOICE"), VariableSource::Setting(Setting::Choice { default: text, options, doc: line })));
+        environment.push(declared(name("CHANGED"), VariableSource::Setting(Setting::Text { default: "default", doc: line })));
+        changes.push(Change::Setting { service: ODD, variable: name("CHANGED"), value: text });
+    }
+    environment.push(Variable::secret("TOKEN", line));
+    let queue = BROKER.queue("q").filled_from_outside(line);
+    let env = AmqpEnv { host: variable("HOST"), port: variable("PORT"), user: variable("USER"), password: plain("PASS") };
+    let client = BROKER.client(env, leak_all(vec![consumes(queue, variable("QUEUE"))])).never_reconnects(line);
+    let lost = Service {
+        ports: &[HTTP],
+        uses: leak_all(vec![client]),
+        ..Service::new(
+            ServiceName::new("lost"),
+            line,
+            Image::new("odd/lost", "1"),
+            Health::by_connections(Python3),
+            Resources::new(cpu("1"), memory("1Mi")),
+        )
+    };
+    let odd = Service {
+        ports: &[HTTP],
+        environment: leak_all(environment),
+        kubernetes: leak_all(vec![ApiRule::new(line, "", &["configmaps"], &["get"])]),
+        ..Service::new(
+            ODD,
+            line,
+            Image::new("odd/odd", "1"),
+            Health::probes(Probe::tcp(HTTP), Probe::tcp(HTTP)),
+            Resources::new(cpu("1"), memory("1Mi")),
+        )
+    };
+    Platform {
+        name: PlatformName::new("odd-texts"),
+        doc: line,
+        version: ChartVersion::new("0.1.0"),
+        home: line,
+        longest_release_name: 20,
+        services: vec![odd, lost],
+        backing: vec![Backing::RabbitMq(BROKER)],
+        environments: vec![Environment {
+            name: EnvironmentName::new("odd"),
+            doc: line,
+            changes: leak_all(changes),
+            place: Place::here(),
+        }],
+        place: Place::here(),
+    }
+}
+
+/// Renders the platform through Helm, and compares what a program would find in its environment, and what Helm reads as the description.
+fn arrive(helm: &Located, texts: &[&'static str], line: &'static str) -> Result<(), String> {
+    let platform = odd(texts, line).resolve().map_err(|mistakes| mistakes.to_string())?;
+    let on_disk = OnDisk::of(&platform);
+    on_disk.write("odd-texts/templates/described.yaml", "kind: Described\nmetadata: { name: x }\ntext: {{ .Chart.Description | toJson }}\n");
+    let manifest = on_disk.render(helm, Some("odd"), &[]).map_err(|refusal| format!("{texts:?} and {line:?}: {refusal}"))?;
+    let objects = read_by_helm(helm, &manifest);
+    let described = objects.iter().find(|o| o["kind"] == "Described").ok_or("no description")?;
+    if !cleaned(line, described["text"].as_str().unwrap_or_default()) {
+        return Err(format!("the description {line:?} arrived as {}", described["text"]));
+    }
+    let deployment = |o: &&Value| o["kind"] == "Deployment" && o["metadata"]["name"] == "r-odd";
+    let deployment = objects.iter().find(deployment).ok_or("no Deployment")?;
+    let env = deployment["spec"]["template"]["spec"]["containers"][0]["env"].as_array().ok_or("no environment")?;
+    for (i, text) in texts.iter().enumerate() {
+        for kind in ["FIXED", "TEXT", "CHOICE", "CHANGED"] {
+            let name = format!("{kind}_{i}");
+            let value = env.iter().find(|v| v["name"] == name).and_then(|v| v["value"].as_str());
+            let arrived = value.map(expanded);
+            if arrived.as_deref() != Some(text) {
+                return Err(format!("{name}: {text:?} arrived as {arrived:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether `arrived` is the description that was declared, as Helm cleans it when it loads a chart: white space of any kind becomes a blank,
+/// and characters that its version of Unicode does not know as printable are dropped.
+fn cleaned(line: &str, arrived: &str) -> bool {
+    let mut arrived = arrived.chars().peekable();
+    for c in line.chars() {
+        let c = if c.is_whitespace() { ' ' } else { c };
+        if arrived.peek() == Some(&c) {
+            arrived.next();
+        } else if c.is_ascii() {
+            return false;
+        }
+    }
+    arrived.next().is_none()
+}
+
+/// What the kubelet makes of a value: `$$` is a dollar sign, and `$(NAME)` would be another variable's value, which none here may be.
+fn expanded(value: &str) -> String {
+    let mut out = String::new();
+    let mut characters = value.chars().peekable();
+    while let Some(c) = characters.next() {
+        match (c, characters.peek()) {
+            ('$', Some('$')) => {
+                out.push('$');
+                characters.next();
+            }
+            ('$', Some('(')) => out.push_str("<a reference>"),
+            _ => out.push(c),
+        }
+    }
+    out
+}

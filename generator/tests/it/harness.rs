@@ -1,0 +1,98 @@
+//! A generated chart on disk, and what Helm makes of it.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use generator::{Chart, Resolved};
+use tools::{Located, Template, Tool};
+
+/// A chart in a folder that goes when this goes.
+pub(crate) struct OnDisk {
+    folder: tempfile::TempDir,
+    chart: Chart,
+}
+
+impl OnDisk {
+    pub(crate) fn of(platform: &Resolved) -> Self {
+        let on_disk = Self { folder: tempfile::tempdir().expect("a temporary folder"), chart: generator::generate(platform) };
+        for (path, text) in on_disk.chart.files() {
+            on_disk.write(path, text);
+        }
+        on_disk
+    }
+
+    pub(crate) fn chart(&self) -> &Chart {
+        &self.chart
+    }
+
+    pub(crate) fn path(&self, path: impl AsRef<Utf8Path>) -> Utf8PathBuf {
+        Utf8Path::from_path(self.folder.path()).expect("the temporary folder is UTF-8").join(path)
+    }
+
+    pub(crate) fn umbrella(&self) -> Utf8PathBuf {
+        self.path(&self.chart.paths().umbrella)
+    }
+
+    pub(crate) fn write(&self, path: impl AsRef<Utf8Path>, text: &str) {
+        let path = self.path(path);
+        std::fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder can be made");
+        std::fs::write(path, text).expect("a file can be written");
+    }
+
+    /// The manifest with the fake passwords, and an environment's overlay if one is named.
+    pub(crate) fn render(&self, helm: &Located, environment: Option<&str>, arguments: &[&str]) -> Result<String, String> {
+        let overlay = environment.map(|name| self.path(&self.chart.paths().environments[name]));
+        let files: Vec<_> = overlay.into_iter().chain([self.path(&self.chart.paths().ci_values)]).collect();
+        let values: Vec<&Utf8Path> = files.iter().map(Utf8PathBuf::as_path).collect();
+        let template = Template { chart: &self.umbrella(), release: "r", values: &values, arguments };
+        helm.template(&template).expect("Helm runs")
+    }
+}
+
+pub(crate) fn helm(tool: Tool) -> Located {
+    tool.ensure().expect("Helm is there or can be built")
+}
+
+/// The objects of a manifest, read as Helm and Kubernetes read YAML (1.1) and not as this test would: Helm turns them into JSON.
+pub(crate) fn read_by_helm(helm: &Located, manifest: &str) -> Vec<serde_json::Value> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let chart = Utf8Path::from_path(folder.path()).expect("the temporary folder is UTF-8");
+    let write = |path: &str, text: &str| std::fs::write(chart.join(path), text).expect("a file can be written");
+    std::fs::create_dir(chart.join("templates")).expect("a folder can be made");
+    write("Chart.yaml", "apiVersion: v2\nname: reader\nversion: 0.0.0\n");
+    write("manifest.txt", &format!("\n{manifest}"));
+    let template = r#"{{ range splitList "\n---\n" (.Files.Get "manifest.txt") }}
+---
+json: {{ fromYaml . | toJson | b64enc }}
+{{ end }}"#;
+    write("templates/json.yaml", template);
+    let read = Template { chart, release: "r", values: &[], arguments: &[] };
+    let read = helm.template(&read).expect("Helm runs").expect("Helm renders its own JSON");
+    let coded = read.lines().filter_map(|line| line.strip_prefix("json: "));
+    let all = coded.map(|text| serde_json::from_slice(&from_base64(text)).expect("Helm writes JSON"));
+    all.filter(|value: &serde_json::Value| value.as_object().is_some_and(|o| !o.is_empty())).collect()
+}
+
+fn from_base64(text: &str) -> Vec<u8> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits = text.trim_end_matches('=').bytes();
+    let digits = digits.map(|b| ALPHABET.iter().position(|a| *a == b).expect("base64") as u32);
+    let (mut bytes, mut held, mut bits) = (Vec::new(), 0_u32, 0);
+    for digit in digits {
+        held = held << 6 | digit;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((held >> bits & 0xff) as u8);
+        }
+    }
+    bytes
+}
+
+/// A text that lives as long as the test: declarations are made of `&'static str`.
+pub(crate) fn leak(text: impl Into<String>) -> &'static str {
+    Box::leak(text.into().into_boxed_str())
+}
+
+/// A list that lives as long as the test.
+pub(crate) fn leak_all<T>(items: Vec<T>) -> &'static [T] {
+    Box::leak(items.into_boxed_slice())
+}

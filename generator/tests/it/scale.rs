@@ -1,0 +1,19 @@
+//! A platform of 500 services, through real Helm.
+
+use tools::Tool;
+
+use crate::harness::{OnDisk, helm};
+
+#[path = "../../benches/many.rs"]
+mod many;
+
+#[test]
+fn five_hundred_services_render() {
+    let on_disk = OnDisk::of(&many::platform(500));
+    let manifest = on_disk.render(&helm(Tool::Helm4), None, &[]).unwrap_or_else(|refusal| panic!("{refusal}"));
+    let objects = tools::objects(&manifest).expect("Helm renders YAML");
+    let deployments = objects.iter().filter(|object| object.kind == "Deployment").count();
+    assert_eq!(deployments, 500);
+    // Each with a policy, and two of the platform's own.
+    assert_eq!(objects.iter().filter(|object| object.kind == "NetworkPolicy").count(), 500 + 2);
+}

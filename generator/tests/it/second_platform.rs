@@ -1,0 +1,261 @@
+//! A platform that has nothing of AuditFlow: other names, two brokers, no database, a login at the cache, a service with rights at the
+//! Kubernetes API, one that listens nowhere.
+
+use generator::Resolved;
+use serde_json::{Value, json};
+use tools::{KUBERNETES_VERSIONS, Tool};
+use vocabulary::{
+    AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, Endpoint, Environment, Exchange, Exposure,
+    Health, HealthRoute, Image, Place, Platform, PlatformName, Port, Python3, Queue, RabbitMq, Resources, Scaling,
+    Service, ServiceName, Valkey, Variable, WritablePath, autoscaled, consumes, cpu, exposed_at_node_port, keys, memory,
+    plain, publishes, publishes_through, setting, storage, variable,
+};
+
+use crate::harness::{OnDisk, helm, read_by_helm};
+
+const ORDERS: RabbitMq = RabbitMq::named("orders-broker");
+const METERS: RabbitMq = RabbitMq { image: Image::new("registry.example.org:5000/mq/rabbitmq", "4.3-management"), ..RabbitMq::named("meters") };
+const SESSIONS: Valkey = Valkey::named("sessions");
+
+const PLACED: Queue = ORDERS.queue("orders.placed");
+const SHIPPED: Queue = ORDERS.queue("orders.shipped").emptied_from_outside("the carrier's own consumer");
+const READINGS: Queue = METERS.queue("readings").filled_from_outside("the gateways in the field");
+const ORDER_EVENTS: Exchange = ORDERS.exchange("order-events");
+
+const fn amqp(prefix: [&'static str; 4]) -> AmqpEnv {
+    AmqpEnv { host: variable(prefix[0]), port: variable(prefix[1]), user: variable(prefix[2]), password: plain(prefix[3]) }
+}
+
+const WEB: Port = Port::http("web", 9000);
+const ADMIN: Port = Port::tcp("admin", 9001);
+const SHOP: ServiceName = ServiceName::new("shop");
+const LIMIT: vocabulary::VariableName = variable("CART_LIMIT");
+
+const SHOP_SERVICE: Service = Service {
+    ports: &[WEB, ADMIN],
+    uses: &[
+        ORDERS.client(
+            amqp(["MQ_HOST", "MQ_PORT", "MQ_USER", "MQ_PASSWORD"]),
+            &[publishes_through(ORDER_EVENTS, variable("MQ_EXCHANGE"), PLACED, variable("MQ_KEY"))],
+        ),
+        SESSIONS.client(
+            CacheEnv {
+                host: variable("CACHE_HOST"),
+                port: variable("CACHE_PORT"),
+                login: CacheLogin::Own { user: variable("CACHE_USER"), password: plain("CACHE_PASSWORD") },
+            },
+            keys("session:*", &["get", "set", "del", "ping", "hello"]),
+        ),
+    ],
+    environment: &[
+        Variable::integer(LIMIT.as_str(), 1_000_000, 1, 10_000_000, "Articles in one cart."),
+        Variable::secret("PAYMENT_TOKEN", "The token for the payment provider."),
+    ],
+    scaling: Scaling::horizontal(3, 10, 50),
+    exposure: Some(Exposure::http(WEB)),
+    writable: &[WritablePath::new("/var/cache/shop", "64Mi"), WritablePath::new("/tmp", "16Mi")],
+    ..Service::new(
+        SHOP,
+        "Takes orders.",
+        Image::new("shop/web", "2.0").digest("sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
+        Health::probes(HealthRoute::new(WEB, "/ready").fails_without(&[ORDERS.name]).probe(), HealthRoute::new(WEB, "/live").probe()),
+        Resources::new(cpu("250m").up_to("1"), memory("256Mi").up_to("512Mi")),
+    )
+};
+
+const SHIPPER: Service = Service {
+    ports: &[ADMIN],
+    uses: &[
+        ORDERS
+            .client(
+                amqp(["BROKER_HOST", "BROKER_PORT", "BROKER_LOGIN", "BROKER_SECRET"]),
+                &[consumes(PLACED, variable("IN")), publishes(SHIPPED, variable("OUT"))],
+            )
+            .never_reconnects("its client gives up with the first error"),
+        METERS.client(amqp(["METER_HOST", "METER_PORT", "METER_USER", "METER_PASS"]), &[consumes(READINGS, variable("METER_QUEUE"))]),
+        Endpoint::new(SHOP, WEB).called(CallEnv { host: variable("SHOP_HOST"), port: variable("SHOP_WEB_PORT") }),
+        Endpoint::new(SHOP, ADMIN).called(CallEnv { host: variable("SHOP_ADMIN_HOST"), port: variable("SHOP_ADMIN_PORT") }),
+    ],
+    kubernetes: &[
+        ApiRule::new("Reads its routes.", "", &["configmaps"], &["get"]).only(&["routes"]),
+        ApiRule::new("Elects a leader.", "coordination.k8s.io", &["leases"], &["get", "create", "update"]),
+    ],
+    user: 2000,
+    ..Service::new(
+        ServiceName::new("shipper"),
+        "Ships orders.",
+        Image::new("shop/shipper", "1.4"),
+        Health::by_connections(Python3),
+        Resources::new(cpu("50m"), memory("64Mi").up_to("128Mi")),
+    )
+};
+
+const LIVE: Environment = Environment::new(
+    "live",
+    "Where customers are.",
+    &[autoscaled(SHOP), setting(SHOP, LIMIT, "2000000"), storage(ORDERS.name, "8Gi"), exposed_at_node_port(SHOP, 30100)],
+);
+
+pub(crate) fn platform() -> Platform {
+    Platform {
+        name: PlatformName::new("shop-floor"),
+        doc: "A shop, and what ships its orders",
+        version: ChartVersion::new("2.0.0-rc.1"),
+        home: "https://example.org/shop",
+        longest_release_name: 20,
+        services: vec![SHOP_SERVICE, SHIPPER],
+        backing: vec![Backing::RabbitMq(ORDERS), Backing::RabbitMq(METERS), Backing::Valkey(SESSIONS)],
+        environments: vec![LIVE],
+        place: Place::here(),
+    }
+}
+
+fn resolved() -> Resolved {
+    platform().resolve().unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+#[test]
+fn nothing_of_auditflow_is_in_it() {
+    let chart = generator::generate(&resolved());
+    for (path, text) in chart.files() {
+        let both = format!("{path}\n{text}").to_lowercase();
+        for word in ["audit", "notification", "alert", "afp"] {
+            assert!(!both.contains(word), "{path} speaks of {word}");
+        }
+    }
+}
+
+#[test]
+fn a_service_has_exactly_the_files_that_it_needs() {
+    let chart = generator::generate(&resolved());
+    let files = |name: &str| -> Vec<String> {
+        let folder = format!("shop-floor/charts/{name}/");
+        chart.files().keys().filter_map(|path| path.as_str().strip_prefix(&folder).map(str::to_owned)).collect()
+    };
+    assert_eq!(files("shop"), [
+        "Chart.yaml",
+        "templates/deployment.yaml",
+        "templates/horizontalpodautoscaler.yaml",
+        "templates/httproute.yaml",
+        "templates/ingress.yaml",
+        "templates/poddisruptionbudget.yaml",
+        "templates/secret.yaml",
+        "templates/service.yaml",
+        "templates/serviceaccount.yaml",
+    ]);
+    assert_eq!(files("shipper"), [
+        "Chart.yaml",
+        "files/connections.py",
+        "templates/configmap.yaml",
+        "templates/deployment.yaml",
+        "templates/role.yaml",
+        "templates/secret.yaml",
+        "templates/service.yaml",
+        "templates/serviceaccount.yaml",
+    ]);
+}
+
+#[test]
+fn both_helms_and_every_kubernetes_take_it() {
+    let on_disk = OnDisk::of(&resolved());
+    for tool in [Tool::Helm3, Tool::Helm4] {
+        let helm = helm(tool);
+        let passwords = on_disk.path(&on_disk.chart().paths().ci_values);
+        let linted = helm.lint(&on_disk.umbrella(), &[&passwords]).expect("Helm runs");
+        assert!(linted.is_ok(), "{linted:?}");
+        for environment in [None, Some("live")] {
+            let manifest = on_disk.render(&helm, environment, &[]).unwrap_or_else(|refusal| panic!("{refusal}"));
+            for version in KUBERNETES_VERSIONS {
+                let report = tools::kubeconform(version, &manifest).expect("kubeconform runs");
+                let failures: Vec<_> = report.failures().map(ToString::to_string).collect();
+                assert!(failures.is_empty(), "{version}: {failures:#?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_login_can_do_what_its_uses_need_and_nothing_else() {
+    let on_disk = OnDisk::of(&resolved());
+    let helm = helm(Tool::Helm4);
+    let manifest = on_disk.render(&helm, None, &[]).expect("it renders");
+    let objects = read_by_helm(&helm, &manifest);
+    let object = |kind: &str, name: &str| -> &Value {
+        let is = |o: &&Value| o["kind"] == kind && o["metadata"]["name"] == format!("r-{name}");
+        objects.iter().find(is).unwrap_or_else(|| panic!("there is no {kind} {name}"))
+    };
+    let definitions = |broker: &str| -> Value {
+        let secret = object("Secret", &format!("{broker}-definitions"));
+        serde_json::from_str(secret["stringData"]["definitions.json"].as_str().expect("a text")).expect("JSON")
+    };
+    let orders = definitions("orders-broker");
+    assert_eq!(orders["permissions"], json!([
+        { "vhost": "/", "user": "administrator", "configure": ".*", "write": ".*", "read": ".*" },
+        { "vhost": "/", "user": "shop", "configure": r"^orders\.placed$", "write": "^order-events$", "read": "^$" },
+        {
+            "vhost": "/", "user": "shipper", "configure": r"^(orders\.placed|orders\.shipped)$",
+            "write": r"^amq\.default$", "read": r"^orders\.placed$"
+        },
+    ]));
+    assert_eq!(orders["bindings"][0]["source"], "order-events");
+    assert_eq!(orders["bindings"][0]["routing_key"], "orders.placed");
+    let users: Vec<_> = definitions("meters")["users"].as_array().expect("a list").iter().map(|u| u["name"].clone()).collect();
+    assert_eq!(users, ["administrator", "shipper"]);
+
+    let acl = object("Secret", "sessions-acl")["stringData"]["users.acl"].as_str().expect("a text");
+    let shop = acl.lines().find(|line| line.starts_with("user shop ")).expect("the shop has a user");
+    assert!(shop.ends_with("resetchannels -@all ~session:* +get +set +del +ping +hello"), "{shop}");
+    assert!(acl.lines().any(|line| line == "user default off"), "{acl}");
+
+    let keys: Vec<_> = object("Secret", "shop")["stringData"].as_object().expect("a map").keys().cloned().collect();
+    assert_eq!(keys, ["CACHE_PASSWORD", "CACHE_USER", "MQ_PASSWORD", "MQ_USER", "PAYMENT_TOKEN"]);
+    assert_eq!(object("Role", "shipper")["rules"], json!([
+        { "apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"], "resourceNames": ["routes"] },
+        { "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"] },
+    ]));
+    let pod = |name: &str| &object("Deployment", name)["spec"]["template"]["spec"];
+    assert_eq!(pod("shipper")["automountServiceAccountToken"], true);
+    assert_eq!(pod("shop")["automountServiceAccountToken"], false);
+    // Of its two brokers the shipper reopens one by itself: the probe looks at the other alone.
+    let probe = pod("shipper")["containers"][0]["livenessProbe"]["exec"]["command"].as_array().expect("a list");
+    assert_eq!(probe.last().expect("an argument"), "amqp=BROKER_HOST,BROKER_PORT,BROKER_LOGIN,BROKER_SECRET");
+}
+
+#[test]
+fn an_environment_s_overlay_is_what_differs_and_nothing_else() {
+    let chart = generator::generate(&resolved());
+    let text = &chart.files()[&chart.paths().environments["live"]];
+    let overlay: Vec<Value> = generator::yaml::read_all(text).expect("YAML");
+    assert_eq!(overlay, [json!({
+        "shop": {
+            "autoscaling": { "enabled": true },
+            "settings": { "cartLimit": 2_000_000 },
+            "exposure": { "via": "NodePort", "nodePort": 30100 },
+        },
+        "orders-broker": { "persistence": { "size": "8Gi" } },
+    })]);
+    let helm = helm(Tool::Helm4);
+    let manifest = OnDisk::of(&resolved()).render(&helm, Some("live"), &[]).expect("it renders");
+    // From a million up numbers become 2e+06 on a careless way through a template.
+    assert!(manifest.contains("value: \"2000000\""), "a large number arrives as it is");
+    assert!(!manifest.contains("e+06"));
+}
+
+#[test]
+fn the_paths_are_those_of_the_declared_uses() {
+    let paths = generator::access_paths(&resolved());
+    let shown: Vec<_> = paths.iter().map(|p| format!("{} → {}:{}", p.from, p.to, p.port)).collect();
+    assert_eq!(shown, [
+        "shipper → meters:5672",
+        "shipper → orders-broker:5672",
+        "shipper → shop:9000",
+        "shipper → shop:9001",
+        "shop → orders-broker:5672",
+        "shop → sessions:6379",
+    ]);
+}
+
+#[test]
+fn the_same_platform_gives_the_same_bytes() {
+    assert_eq!(generator::generate(&resolved()), generator::generate(&resolved()));
+}
