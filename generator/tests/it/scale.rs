@@ -4,7 +4,7 @@ use tools::Tool;
 
 use crate::harness::{OnDisk, helm};
 
-#[path = "../../benches/many.rs"]
+#[path = "../../benches/generate/many.rs"]
 mod many;
 
 #[test]

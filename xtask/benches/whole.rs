@@ -1,0 +1,69 @@
+//! What a maintainer waits for, measured from outside: the whole process of `generate`, an edit of the model until the chart is on disk,
+//! and the writing of 500 services' files. Prints medians; judges nothing.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+use camino::Utf8Path;
+use xtask::owned_tree::{HandEdits, write_tree};
+use xtask::workspace;
+
+#[path = "../../generator/benches/generate/many.rs"]
+mod many;
+
+fn main() {
+    let root = workspace::root();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new("cargo");
+        command.args(arguments).current_dir(&root).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(command.status().expect("cargo runs").success(), "cargo {arguments:?} failed");
+    };
+
+    run(&["build", "--release", "--package", "xtask"]);
+    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| root.join("target").into_string());
+    let binary = Utf8Path::new(&target).join("release/xtask");
+    report("generate, the whole process, release, nothing to write", 20, || {
+        let mut command = Command::new(&binary);
+        command.arg("generate").env("CARGO_MANIFEST_DIR", root.join("xtask")).stdout(Stdio::null());
+        assert!(command.status().expect("it runs").success());
+    });
+
+    // A later time of change is what Cargo takes for an edit; the text stays.
+    let edited = root.join("model/auditflow/src/notification_service.rs");
+    run(&["xtask", "generate"]);
+    report("an edit of the model until `cargo xtask generate` is done, warm", 5, || {
+        let file = std::fs::File::options().append(true).open(&edited).expect("the declaration is there");
+        file.set_modified(SystemTime::now()).expect("its time can be set");
+        run(&["xtask", "generate"]);
+    });
+
+    let platform = many::platform(500);
+    let files = generator::generate(&platform).into_files();
+    let bytes: usize = files.values().map(String::len).sum();
+    println!("500 services are {} files, {} KB", files.len(), bytes / 1000);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut round = 0;
+    report("writing all files of 500 services into an empty folder", 3, || {
+        round += 1;
+        let root = folder.path().join(round.to_string());
+        let root = Utf8Path::from_path(&root).expect("the temporary folder is UTF-8");
+        std::fs::create_dir(root).expect("a folder can be made");
+        write_tree(root, &files, HandEdits::Keep).expect("the files can be written");
+    });
+}
+
+fn report(what: &str, rounds: usize, mut measured: impl FnMut()) {
+    let mut times: Vec<Duration> = (0..rounds)
+        .map(|_| {
+            let start = Instant::now();
+            measured();
+            start.elapsed()
+        })
+        .collect();
+    times.sort();
+    println!("{what}: {:.0} ms (median of {rounds}, {:.0} to {:.0})", ms(times[rounds / 2]), ms(times[0]), ms(times[rounds - 1]));
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
