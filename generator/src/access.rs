@@ -2,8 +2,7 @@
 //! permissions, database roles, cache users, Secrets and the tables of the README.
 
 use vocabulary::{
-    BackingName, CacheLogin, PasswordVariable, Protocol, QueueUse, Resolved, Service, ServiceName, Use,
-    VariableName,
+    BackingName, CacheLogin, PasswordVariable, Protocol, QueueUse, Resolved, Service, ServiceName, Use, VariableName,
 };
 
 use crate::backing;

@@ -117,7 +117,25 @@ mod tests {
 
     #[test]
     fn words_that_yaml_1_1_reads_otherwise_are_quoted() {
-        for word in ["yes", "Y", "on", "OFF", "null", "~", "1_000", "0777", "1e6", "", " x", "x ", "a: b", "a #b", "_1", "-", "2001-01-01"] {
+        for word in [
+            "yes",
+            "Y",
+            "on",
+            "OFF",
+            "null",
+            "~",
+            "1_000",
+            "0777",
+            "1e6",
+            "",
+            " x",
+            "x ",
+            "a: b",
+            "a #b",
+            "_1",
+            "-",
+            "2001-01-01",
+        ] {
             assert!(scalar(word).starts_with('"'), "{word:?} must not be bare");
         }
         for word in ["audit_events", "sha256", "/healthz", "Seconds between two events.", "INFO"] {

@@ -5,8 +5,8 @@
 
 use std::fmt::Write;
 
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_yaml::Value;
 
 use crate::text::{inert, scalar};
@@ -52,8 +52,6 @@ pub fn read_all<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, serde_yaml::E
     }
     Ok(all)
 }
-
-
 
 /// A scalar, or an empty collection, on one line.
 pub(crate) fn leaf(value: &Value) -> String {

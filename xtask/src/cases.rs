@@ -50,7 +50,10 @@ fn features(platform: &Platform) -> Vec<(String, Vec<String>)> {
     let mut route = for_each(exposed(), ROUTE);
     route.push("--api-versions=gateway.networking.k8s.io/v1/HTTPRoute".to_owned());
     let mut mirror = for_each(backing.clone().collect(), &[DIGEST]);
-    mirror.extend(["--set=global.imageRegistry=registry.example.org:5000", "--set=global.imagePullSecrets[0].name=pull"].map(str::to_owned));
+    mirror.extend(
+        ["--set=global.imageRegistry=registry.example.org:5000", "--set=global.imagePullSecrets[0].name=pull"]
+            .map(str::to_owned),
+    );
     let mut placed = for_each(all, PLACED);
     placed.extend(for_each(backing.collect(), &["persistence.storageClassName=fast"]));
 

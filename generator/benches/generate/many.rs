@@ -2,25 +2,25 @@
 
 use generator::Resolved;
 use vocabulary::{
-    AmqpEnv, Backing, ChartVersion, Environment, Health, HealthRoute, Image, Place, Platform, PlatformName, Port, Probe,
-    Queue, QueueName, RabbitMq, Resources, Scaling, Service, ServiceName, Variable, consumes, cpu, memory, plain, publishes,
-    replicas, variable,
+    AmqpEnv, Backing, ChartVersion, Environment, Health, HealthRoute, Image, Place, Platform, PlatformName, Port,
+    Probe, Queue, QueueName, RabbitMq, Resources, Scaling, Service, ServiceName, Variable, consumes, cpu, memory,
+    plain, publishes, replicas, variable,
 };
 
 const BROKER: RabbitMq = RabbitMq::named("broker");
 const HTTP: Port = Port::http("http", 8080);
 
 /// A platform of `count` services.
-pub fn platform(count: usize) -> Resolved {
+pub(crate) fn platform(count: usize) -> Resolved {
     let name = |i: usize| -> &'static str { Box::leak(format!("service-{i}").into_boxed_str()) };
-    let queue = |i: usize| Queue { name: QueueName::checked(name(i)).expect("a queue's name"), ..BROKER.queue("template") };
+    let queue =
+        |i: usize| Queue { name: QueueName::checked(name(i)).expect("a queue's name"), ..BROKER.queue("template") };
     let service = |i: usize| {
         let before = if i == 0 { count - 1 } else { i - 1 };
-        let queues: &'static [_] = Box::leak(Box::new([
-            publishes(queue(i), variable("OUT")),
-            consumes(queue(before), variable("IN")),
-        ]));
-        let env = AmqpEnv { host: variable("HOST"), port: variable("PORT"), user: variable("USER"), password: plain("PASS") };
+        let queues: &'static [_] =
+            Box::leak(Box::new([publishes(queue(i), variable("OUT")), consumes(queue(before), variable("IN"))]));
+        let env =
+            AmqpEnv { host: variable("HOST"), port: variable("PORT"), user: variable("USER"), password: plain("PASS") };
         let uses: &'static [_] = Box::leak(Box::new([BROKER.client(env, queues)]));
         Service {
             ports: &[HTTP],
@@ -49,5 +49,5 @@ pub fn platform(count: usize) -> Resolved {
         environments: vec![Environment::new("live", "All of them twice.", changes)],
         place: Place::here(),
     };
-    platform.resolve().unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    platform.resolve().expect("the platform has no mistake")
 }

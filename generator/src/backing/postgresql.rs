@@ -38,16 +38,20 @@ pub(super) fn files(context: &Context, server: &PostgreSql, access: &Access, fil
         let command = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=postgres", "--timeout=4"];
         exec(command.map(str::to_owned).to_vec())
     };
-    files.subchart(name, "templates/statefulset.yaml", &StatefulSet {
-        c: context,
-        port: PORT,
-        pod_security: pod_security(USER, true),
-        container_security: container_security(),
-        // Ten minutes: after a crash the server replays its log before it lets anybody in.
-        startup: ask(asked(), Pace { every_seconds: 5, failures: 120, timeout_seconds: 5 }),
-        readiness: ask(asked(), Pace { every_seconds: 10, failures: 3, timeout_seconds: 5 }),
-        liveness: ask(asked(), Pace { every_seconds: 30, failures: 5, timeout_seconds: 5 }),
-    });
+    files.subchart(
+        name,
+        "templates/statefulset.yaml",
+        &StatefulSet {
+            c: context,
+            port: PORT,
+            pod_security: pod_security(USER, true),
+            container_security: container_security(),
+            // Ten minutes: after a crash the server replays its log before it lets anybody in.
+            startup: ask(asked(), Pace { every_seconds: 5, failures: 120, timeout_seconds: 5 }),
+            readiness: ask(asked(), Pace { every_seconds: 10, failures: 3, timeout_seconds: 5 }),
+            liveness: ask(asked(), Pace { every_seconds: 30, failures: 5, timeout_seconds: 5 }),
+        },
+    );
     let owners = access.logins_at(server.name).filter_map(|login| match login.rights {
         Rights::Sql { database } => Some(Owner {
             service: login.service.as_str(),
@@ -60,7 +64,8 @@ pub(super) fn files(context: &Context, server: &PostgreSql, access: &Access, fil
         Rights::Amqp { .. } | Rights::Valkey { .. } => None,
     });
     let owners: Vec<_> = owners.collect();
-    let view = Databases { c: context, name, admin: value(&[name, "credentials", ADMINISTRATOR.key, "password"]), owners };
+    let view =
+        Databases { c: context, name, admin: value(&[name, "credentials", ADMINISTRATOR.key, "password"]), owners };
     files.umbrella(format!("templates/{name}-databases.yaml"), &view);
 }
 

@@ -49,26 +49,29 @@ pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files
     files.subchart(name, "templates/serviceaccount.yaml", &service_account(context, source));
     files.subchart(name, "templates/configmap.yaml", &ConfigMap { c: context });
     files.text(format!("charts/{name}/files/rabbitmq.conf"), CONFIGURATION.to_owned());
-    files.subchart(name, "templates/service.yaml", &Services {
-        c: context,
-        amqp: AMQP,
-        management: MANAGEMENT,
-        metrics: METRICS,
-    });
+    files.subchart(
+        name,
+        "templates/service.yaml",
+        &Services { c: context, amqp: AMQP, management: MANAGEMENT, metrics: METRICS },
+    );
     let port = || tcp(IntOrString::String("amqp".into()));
-    files.subchart(name, "templates/statefulset.yaml", &StatefulSet {
-        c: context,
-        amqp: AMQP,
-        management: MANAGEMENT,
-        metrics: METRICS,
-        pod_security: pod_security(USER, true),
-        container_security: container_security(),
-        // The listener opens when the definitions are loaded. A probe with the broker's own tools starts an Erlang machine each time, which
-        // costs more processor time than a small broker's work.
-        startup: ask(port(), Pace { every_seconds: 5, failures: 60, timeout_seconds: 3 }),
-        readiness: ask(port(), Pace { every_seconds: 10, failures: 3, timeout_seconds: 3 }),
-        liveness: ask(port(), Pace { every_seconds: 30, failures: 5, timeout_seconds: 5 }),
-    });
+    files.subchart(
+        name,
+        "templates/statefulset.yaml",
+        &StatefulSet {
+            c: context,
+            amqp: AMQP,
+            management: MANAGEMENT,
+            metrics: METRICS,
+            pod_security: pod_security(USER, true),
+            container_security: container_security(),
+            // The listener opens when the definitions are loaded. A probe with the broker's own tools starts an Erlang machine each time, which
+            // costs more processor time than a small broker's work.
+            startup: ask(port(), Pace { every_seconds: 5, failures: 60, timeout_seconds: 3 }),
+            readiness: ask(port(), Pace { every_seconds: 10, failures: 3, timeout_seconds: 3 }),
+            liveness: ask(port(), Pace { every_seconds: 30, failures: 5, timeout_seconds: 5 }),
+        },
+    );
     let users = access.logins_at(broker.name).filter_map(|login| match &login.rights {
         Rights::Amqp { configure, write, read, .. } => Some(User {
             enabled: value(&[login.service.as_str(), "enabled"]),
@@ -84,15 +87,18 @@ pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files
     let bindings = exchanges.iter().flat_map(|(exchange, queues)| {
         queues.iter().map(|queue| (template_scalar(exchange.name.as_str()), template_scalar(queue.name.as_str())))
     });
-    files.umbrella(format!("templates/{name}-definitions.yaml"), &Definitions {
-        c: context,
-        name,
-        admin: value(&[name, "credentials", ADMINISTRATOR.key, "password"]),
-        users: users.collect(),
-        queues: context.platform.queues(broker.name).iter().map(|q| template_scalar(q.name.as_str())).collect(),
-        exchanges: exchanges.iter().map(|(e, _)| template_scalar(e.name.as_str())).collect(),
-        bindings: bindings.collect(),
-    });
+    files.umbrella(
+        format!("templates/{name}-definitions.yaml"),
+        &Definitions {
+            c: context,
+            name,
+            admin: value(&[name, "credentials", ADMINISTRATOR.key, "password"]),
+            users: users.collect(),
+            queues: context.platform.queues(broker.name).iter().map(|q| template_scalar(q.name.as_str())).collect(),
+            exchanges: exchanges.iter().map(|(e, _)| template_scalar(e.name.as_str())).collect(),
+            bindings: bindings.collect(),
+        },
+    );
 }
 
 #[derive(Template)]

@@ -36,21 +36,23 @@ pub(super) fn files(context: &Context, server: &Valkey, access: &Access, files: 
         let command = ["valkey-cli", "-e", "--no-auth-warning", "--user", "probe", "--pass", "any", "ping"];
         exec(command.map(str::to_owned).to_vec())
     };
-    files.subchart(name, "templates/statefulset.yaml", &StatefulSet {
-        c: context,
-        port: PORT,
-        pod_security: pod_security(USER, true),
-        container_security: container_security(),
-        startup: ask(asked(), Pace { every_seconds: 5, failures: 60, timeout_seconds: 5 }),
-        readiness: ask(asked(), Pace { every_seconds: 10, failures: 3, timeout_seconds: 5 }),
-        liveness: ask(asked(), Pace { every_seconds: 30, failures: 5, timeout_seconds: 5 }),
-    });
+    files.subchart(
+        name,
+        "templates/statefulset.yaml",
+        &StatefulSet {
+            c: context,
+            port: PORT,
+            pod_security: pod_security(USER, true),
+            container_security: container_security(),
+            startup: ask(asked(), Pace { every_seconds: 5, failures: 60, timeout_seconds: 5 }),
+            readiness: ask(asked(), Pace { every_seconds: 10, failures: 3, timeout_seconds: 5 }),
+            liveness: ask(asked(), Pace { every_seconds: 30, failures: 5, timeout_seconds: 5 }),
+        },
+    );
     let users = access.logins_at(server.name).filter_map(|login| match login.rights {
         Rights::Valkey { pattern, commands } => Some(User {
             enabled: value(&[login.service.as_str(), "enabled"]),
-            password: login
-                .variables
-                .map(|_| value(&[login.service.as_str(), "credentials", name, "password"])),
+            password: login.variables.map(|_| value(&[login.service.as_str(), "credentials", name, "password"])),
             name: inert(&login.user),
             keys: inert(pattern),
             commands: commands.iter().map(|c| format!("+{c}")).collect::<Vec<_>>().join(" "),
@@ -59,7 +61,8 @@ pub(super) fn files(context: &Context, server: &Valkey, access: &Access, files: 
     });
     let users: Vec<_> = users.collect();
     let anonymous = users.iter().any(|user| user.password.is_none());
-    let view = Acl { c: context, name, admin: value(&[name, "credentials", ADMINISTRATOR.key, "password"]), users, anonymous };
+    let view =
+        Acl { c: context, name, admin: value(&[name, "credentials", ADMINISTRATOR.key, "password"]), users, anonymous };
     files.umbrella(format!("templates/{name}-acl.yaml"), &view);
 }
 

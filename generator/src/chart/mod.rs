@@ -65,12 +65,7 @@ pub(crate) struct ChartYaml<'a> {
 }
 
 pub(crate) fn chart_yaml<'a>(context: &Context<'a>, name: &str, doc: &str, source: &'a str) -> ChartYaml<'a> {
-    ChartYaml {
-        source,
-        name: scalar(name),
-        doc: scalar(doc),
-        version: context.platform.platform().version.as_str(),
-    }
+    ChartYaml { source, name: scalar(name), doc: scalar(doc), version: context.platform.platform().version.as_str() }
 }
 
 /// A subchart's ServiceAccount, of which no pod gets a token unless it says so itself.

@@ -15,7 +15,9 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
     let declared = c.platform.platform();
     for service in &declared.services {
         let name = service.name.as_str();
-        let door = service.exposure.map(|exposure| Door { via: value(&[name, "exposure", "via"]), port: exposure.port.number });
+        let door = service
+            .exposure
+            .map(|exposure| Door { via: value(&[name, "exposure", "via"]), port: exposure.port.number });
         let mut egress: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
         for path in access.from(service.name) {
             egress.entry(path.to.name()).or_default().push(path.port);

@@ -25,7 +25,11 @@ pub(super) fn files(c: &Context, access: &Access, tree: &Section, files: &mut Fi
         watched: watched(c),
         exposed: exposed(c),
         metrics: metrics(c),
-        environments: declared.environments.iter().map(|e| Row::of(&[code_cell(e.name.as_str()), cell(e.doc)])).collect(),
+        environments: declared
+            .environments
+            .iter()
+            .map(|e| Row::of(&[code_cell(e.name.as_str()), cell(e.doc)]))
+            .collect(),
         brokers: names(c, vocabulary::Kind::RabbitMq),
         servers: names(c, vocabulary::Kind::PostgreSql),
         caches: names(c, vocabulary::Kind::Valkey),
@@ -53,7 +57,8 @@ impl std::fmt::Display for Row {
 fn charts(c: &Context) -> Vec<Row> {
     let declared = c.platform.platform();
     let services = declared.services.iter().map(|service| {
-        let ports: Vec<_> = service.ports.iter().map(|port| format!("{} {}", port.number, cell(port.name.as_str()))).collect();
+        let ports: Vec<_> =
+            service.ports.iter().map(|port| format!("{} {}", port.number, cell(port.name.as_str()))).collect();
         Row::of(&[code_cell(service.name.as_str()), cell(service.doc), ports.join(", "), "Deployment".into()])
     });
     let backing = declared.backing.iter().map(|one| {
@@ -91,12 +96,19 @@ fn access_rows(c: &Context, access: &Access) -> Vec<Row> {
     let mut rows = Vec::new();
     for service in &c.platform.platform().services {
         if service.uses.is_empty() {
-            rows.push(Row::of(&[code_cell(service.name.as_str()), "–".into(), "–".into(), "–".into(), "nothing".into()]));
+            rows.push(Row::of(&[
+                code_cell(service.name.as_str()),
+                "–".into(),
+                "–".into(),
+                "–".into(),
+                "nothing".into(),
+            ]));
         }
         for (one, path) in service.uses.iter().zip(access.from(service.name)) {
             let to = format!("`{}:{}`", path.to.name(), path.port);
             let name = code_cell(service.name.as_str());
-            let login = access.logins.iter().find(|l| l.service == service.name && l.backing.as_str() == path.to.name());
+            let login =
+                access.logins.iter().find(|l| l.service == service.name && l.backing.as_str() == path.to.name());
             rows.push(match (one, login) {
                 (Use::Call(_), _) | (_, None) => Row::of(&[name, to, "–".into(), "–".into(), "call it".into()]),
                 (_, Some(login)) => {
@@ -114,7 +126,11 @@ fn rights(login: &Login) -> String {
         Rights::Amqp { words, .. } => words.replace('|', r"\|"),
         Rights::Sql { database } => format!("own database `{database}`, and enter no other"),
         Rights::Valkey { pattern, commands } => {
-            format!("on keys {}: {}", code_cell(pattern), commands.iter().map(|c| code_cell(c)).collect::<Vec<_>>().join(" "))
+            format!(
+                "on keys {}: {}",
+                code_cell(pattern),
+                commands.iter().map(|c| code_cell(c)).collect::<Vec<_>>().join(" ")
+            )
         }
     }
 }
@@ -125,9 +141,10 @@ fn diagram(c: &Context, access: &Access) -> Vec<String> {
     let id = |name: &str| name.replace('-', "_");
     let services = declared.services.iter().map(|s| format!("n_{}[{}]", id(s.name.as_str()), s.name));
     let backing = declared.backing.iter().map(|b| format!("n_{}[({})]", id(b.name().as_str()), b.name()));
-    let paths = access.paths.iter().map(|path| {
-        format!("n_{} -->|{}| n_{}", id(path.from.as_str()), path.port, id(path.to.name()))
-    });
+    let paths = access
+        .paths
+        .iter()
+        .map(|path| format!("n_{} -->|{}| n_{}", id(path.from.as_str()), path.port, id(path.to.name())));
     let users = declared.services.iter().filter_map(|s| {
         s.exposure.map(|e| format!("users((users)) -.->|{}| n_{}", e.port.number, id(s.name.as_str())))
     });
@@ -135,19 +152,24 @@ fn diagram(c: &Context, access: &Access) -> Vec<String> {
 }
 
 fn api_rows(c: &Context) -> Vec<Row> {
-    let rules = c.platform.platform().services.iter().flat_map(|service| service.kubernetes.iter().map(move |rule| {
-        let kinds = rule.resources.iter().map(|kind| code_cell(kind)).collect::<Vec<_>>().join(" ");
-        let names = if rule.names.is_empty() { "all of the namespace".into() } else { code_cell(&rule.names.join(" ")) };
-        Row::of(&[code_cell(service.name.as_str()), rule.verbs.join(", "), kinds, names, cell(rule.reason)])
-    }));
+    let rules = c.platform.platform().services.iter().flat_map(|service| {
+        service.kubernetes.iter().map(move |rule| {
+            let kinds = rule.resources.iter().map(|kind| code_cell(kind)).collect::<Vec<_>>().join(" ");
+            let names =
+                if rule.names.is_empty() { "all of the namespace".into() } else { code_cell(&rule.names.join(" ")) };
+            Row::of(&[code_cell(service.name.as_str()), rule.verbs.join(", "), kinds, names, cell(rule.reason)])
+        })
+    });
     rules.collect()
 }
 
 /// The services that the broker cannot hold to their queue, and why this is said.
 fn default_exchange_publishers(c: &Context) -> Vec<&'static str> {
-    let through_default = |one: &&Use| matches!(one, Use::Amqp(client) if client.queues.iter().any(|u| {
-        matches!(u, QueueUse::Publishes { exchange: None, .. })
-    }));
+    let through_default = |one: &&Use| {
+        matches!(one, Use::Amqp(client) if client.queues.iter().any(|u| {
+            matches!(u, QueueUse::Publishes { exchange: None, .. })
+        }))
+    };
     let services = c.platform.platform().services.iter();
     services.filter(|s| s.uses.iter().any(|u| through_default(&u))).map(|s| s.name.as_str()).collect()
 }
@@ -164,7 +186,8 @@ fn exposed(c: &Context) -> Vec<&'static str> {
 
 fn metrics(c: &Context) -> Vec<Row> {
     let declared = c.platform.platform();
-    let services = declared.services.iter().flat_map(|s| crate::access::metrics_ports(s).map(move |p| (s.name.as_str(), p)));
+    let services =
+        declared.services.iter().flat_map(|s| crate::access::metrics_ports(s).map(move |p| (s.name.as_str(), p)));
     let backing = declared.backing.iter().filter_map(|b| Some((b.name().as_str(), metrics_port(b.kind())?)));
     services.chain(backing).map(|(name, port)| Row::of(&[code_cell(name), port.to_string()])).collect()
 }

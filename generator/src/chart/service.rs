@@ -7,9 +7,7 @@ use vocabulary::{Health, Reconnects, Scaling, Service, Setting, Use, VariableSou
 use super::{Context, Files, chart_yaml, service_account};
 use crate::access::Access;
 use crate::backing::{self, GivenValue};
-use crate::pods::{
-    CONNECTIONS_FOLDER, Probes, connection_command, container_security, pod_security, probes,
-};
+use crate::pods::{CONNECTIONS_FOLDER, Probes, connection_command, container_security, pod_security, probes};
 use crate::text::{scalar, template_scalar, value, variable_value};
 use crate::values::credential_key;
 use crate::yaml::template_block;
@@ -28,7 +26,11 @@ pub(super) fn files(c: &Context, service: &Service, access: &Access, files: &mut
     }
     if !service.ports.is_empty() {
         let exposed = service.exposure.map(|e| e.port.name.to_string());
-        files.subchart(name, "templates/service.yaml", &ServiceView { c, source, name, ports: ports(service), exposed });
+        files.subchart(
+            name,
+            "templates/service.yaml",
+            &ServiceView { c, source, name, ports: ports(service), exposed },
+        );
     }
     if matches!(service.health, Health::Connections(_)) {
         let reasons = service.uses.iter().filter_map(|one| match one.client()?.reconnects {
@@ -134,7 +136,9 @@ fn environment(c: &Context, service: &Service) -> Vec<Variable> {
         let value = match variable.source {
             VariableSource::Fixed(text) => template_scalar(&variable_value(text)),
             VariableSource::Port(port) => scalar(&port.number.to_string()),
-            VariableSource::Setting(Setting::Integer { .. }) => format!("{{{{ .Values.settings.{key} | int64 | quote }}}}"),
+            VariableSource::Setting(Setting::Integer { .. }) => {
+                format!("{{{{ .Values.settings.{key} | int64 | quote }}}}")
+            }
             // The kubelet would replace `$(NAME)`: a doubled dollar sign arrives as one.
             VariableSource::Setting(Setting::Text { .. } | Setting::Choice { .. }) => {
                 format!(r#"{{{{ .Values.settings.{key} | replace "$" "$$" | quote }}}}"#)
@@ -191,7 +195,8 @@ fn ports(service: &Service) -> Vec<PortView> {
 
 /// The name of the volume of a writable folder: a DNS label made of its path.
 fn volume(path: &str) -> String {
-    let words: String = path.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let words: String =
+        path.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
     words.trim_matches('-').to_owned()
 }
 

@@ -13,27 +13,36 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
     let declared = c.platform.platform();
     let services = declared.services.iter().map(|s| ChartRef { name: s.name.to_string(), is_service: true });
     let backing = declared.backing.iter().map(|b| ChartRef { name: b.name().to_string(), is_service: false });
-    files.umbrella("Chart.yaml", &ChartYaml {
-        c,
-        source: c.source(declared.place),
-        doc: scalar(declared.doc),
-        version: declared.version.as_str(),
-        home: scalar(declared.home),
-        charts: services.chain(backing).collect(),
-    });
+    files.umbrella(
+        "Chart.yaml",
+        &ChartYaml {
+            c,
+            source: c.source(declared.place),
+            doc: scalar(declared.doc),
+            version: declared.version.as_str(),
+            home: scalar(declared.home),
+            charts: services.chain(backing).collect(),
+        },
+    );
     files.umbrella(".helmignore", &HelmIgnore);
-    files.umbrella("templates/_helpers.tpl", &Helpers {
-        c,
-        backing: declared.backing.iter().map(|b| b.name().as_str()).collect(),
-        libpq: access.logins.iter().any(|login| login.variables.is_some_and(|v| v.password.libpq_value)),
-    });
-    files.umbrella("templates/checks.yaml", &Checks {
-        c,
-        longest_release_name: declared.longest_release_name,
-        calls: calls(access),
-        routes: routes(c),
-        credentials: credentials(c, access),
-    });
+    files.umbrella(
+        "templates/_helpers.tpl",
+        &Helpers {
+            c,
+            backing: declared.backing.iter().map(|b| b.name().as_str()).collect(),
+            libpq: access.logins.iter().any(|login| login.variables.is_some_and(|v| v.password.libpq_value)),
+        },
+    );
+    files.umbrella(
+        "templates/checks.yaml",
+        &Checks {
+            c,
+            longest_release_name: declared.longest_release_name,
+            calls: calls(access),
+            routes: routes(c),
+            credentials: credentials(c, access),
+        },
+    );
     let doors = declared.services.iter().filter_map(|service| {
         let name = service.name.as_str();
         let port = service.exposure?.port.number;

@@ -83,7 +83,11 @@ impl Global {
             secrets: Secrets { mode: SecretMode::Inline },
             network: Network { dns_namespace: "kube-system".into(), edge_namespace: "ingress".into() },
             metrics: metrics.then(|| Metrics { enabled: false, namespace: "monitoring".into() }),
-            backing: declared.backing.iter().map(|b| (b.name().as_str(), Mode { mode: BackingMode::Embedded })).collect(),
+            backing: declared
+                .backing
+                .iter()
+                .map(|b| (b.name().as_str(), Mode { mode: BackingMode::Embedded }))
+                .collect(),
         }
     }
 }

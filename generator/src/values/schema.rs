@@ -118,15 +118,19 @@ fn strip(schema: &mut Json) {
 
 /// A field that is there has a value.
 fn without_null(object: &mut Map<String, Json>) {
-    if let Some(kept) = object.get("type").and_then(Json::as_array).map(|types| {
-        types.iter().filter(|t| *t != "null").cloned().collect::<Vec<_>>()
-    }) && let [one] = kept.as_slice()
+    if let Some(kept) = object
+        .get("type")
+        .and_then(Json::as_array)
+        .map(|types| types.iter().filter(|t| *t != "null").cloned().collect::<Vec<_>>())
+        && let [one] = kept.as_slice()
     {
         object.insert("type".into(), one.clone());
     }
-    if let Some(kept) = object.get("anyOf").and_then(Json::as_array).map(|alternatives| {
-        alternatives.iter().filter(|a| a["type"] != "null").cloned().collect::<Vec<_>>()
-    }) && let [one] = kept.as_slice()
+    if let Some(kept) = object
+        .get("anyOf")
+        .and_then(Json::as_array)
+        .map(|alternatives| alternatives.iter().filter(|a| a["type"] != "null").cloned().collect::<Vec<_>>())
+        && let [one] = kept.as_slice()
         && let Some(one) = one.as_object()
     {
         let one = one.clone();

@@ -17,12 +17,101 @@ const ODD: ServiceName = ServiceName::new("odd");
 
 /// What has bitten somebody somewhere.
 const KNOWN: &[&str] = &[
-    "", " ", "  leading", "trailing ", "yes", "no", "y", "N", "on", "Off", "true", "null", "~", "0777", "0x1F", "0o17", "1e6", "1_000",
-    "1:30", "2001-01-01", ".inf", "-.INF", ".nan", "=", "<<", "-", "- a", "? a", ": a", "a: b", "a #b", "# a", "!tag", "&a", "*a", "@a",
-    "`a`", "%a", "|", ">", "{a: b}", "[a]", "{{ .Values.x }}", "{{", "}}", "{{- fail \"x\" -}}", "{{/* c */}}", "{{ \"{{\" }}", "[[ x ]]",
-    "[% if %]", "{%", "[# c #]", "'", "\"", "'a'", "\"a\"", "\\", "\\n", "a\nb", "\n", "a\r\nb", "\t", "a\tb", "$(HOME)", "$$(HOME)", "$$", "$",
-    "$x", "${x}", "é", "ß漢字", "\u{1f600}", "\u{85}", "\u{a0}", "\u{2028}", "\u{feff}", "\u{feff}a", "\u{fffe}", "\u{ffff}", "\u{7f}", "\u{1b}[0m",
-    "\u{10ffff}", "a\0b", "\0", "---", "--- a", "...", "---\na: b", "%YAML 1.1", "|\n  a", "a\n---\nb", "*/}}", "-->", "```", "a | b",
+    "",
+    " ",
+    "  leading",
+    "trailing ",
+    "yes",
+    "no",
+    "y",
+    "N",
+    "on",
+    "Off",
+    "true",
+    "null",
+    "~",
+    "0777",
+    "0x1F",
+    "0o17",
+    "1e6",
+    "1_000",
+    "1:30",
+    "2001-01-01",
+    ".inf",
+    "-.INF",
+    ".nan",
+    "=",
+    "<<",
+    "-",
+    "- a",
+    "? a",
+    ": a",
+    "a: b",
+    "a #b",
+    "# a",
+    "!tag",
+    "&a",
+    "*a",
+    "@a",
+    "`a`",
+    "%a",
+    "|",
+    ">",
+    "{a: b}",
+    "[a]",
+    "{{ .Values.x }}",
+    "{{",
+    "}}",
+    "{{- fail \"x\" -}}",
+    "{{/* c */}}",
+    "{{ \"{{\" }}",
+    "[[ x ]]",
+    "[% if %]",
+    "{%",
+    "[# c #]",
+    "'",
+    "\"",
+    "'a'",
+    "\"a\"",
+    "\\",
+    "\\n",
+    "a\nb",
+    "\n",
+    "a\r\nb",
+    "\t",
+    "a\tb",
+    "$(HOME)",
+    "$$(HOME)",
+    "$$",
+    "$",
+    "$x",
+    "${x}",
+    "é",
+    "ß漢字",
+    "\u{1f600}",
+    "\u{85}",
+    "\u{a0}",
+    "\u{2028}",
+    "\u{feff}",
+    "\u{feff}a",
+    "\u{fffe}",
+    "\u{ffff}",
+    "\u{7f}",
+    "\u{1b}[0m",
+    "\u{10ffff}",
+    "a\0b",
+    "\0",
+    "---",
+    "--- a",
+    "...",
+    "---\na: b",
+    "%YAML 1.1",
+    "|\n  a",
+    "a\n---\nb",
+    "*/}}",
+    "-->",
+    "```",
+    "a | b",
 ];
 
 #[test]
@@ -103,13 +192,18 @@ fn odd(texts: &[&'static str], line: &'static str) -> Platform {
         environment.push(declared(name("FIXED"), VariableSource::Fixed(text)));
         environment.push(declared(name("TEXT"), VariableSource::Setting(Setting::Text { default: text, doc: line })));
         let options = leak_all(vec![*text, "another than that"]);
-        environment.push(declared(name("CHOICE"), VariableSource::Setting(Setting::Choice { default: text, options, doc: line })));
-        environment.push(declared(name("CHANGED"), VariableSource::Setting(Setting::Text { default: "default", doc: line })));
+        environment.push(declared(
+            name("CHOICE"),
+            VariableSource::Setting(Setting::Choice { default: text, options, doc: line }),
+        ));
+        environment
+            .push(declared(name("CHANGED"), VariableSource::Setting(Setting::Text { default: "default", doc: line })));
         changes.push(Change::Setting { service: ODD, variable: name("CHANGED"), value: text });
     }
     environment.push(Variable::secret("TOKEN", line));
     let queue = BROKER.queue("q").filled_from_outside(line);
-    let env = AmqpEnv { host: variable("HOST"), port: variable("PORT"), user: variable("USER"), password: plain("PASS") };
+    let env =
+        AmqpEnv { host: variable("HOST"), port: variable("PORT"), user: variable("USER"), password: plain("PASS") };
     let client = BROKER.client(env, leak_all(vec![consumes(queue, variable("QUEUE"))])).never_reconnects(line);
     let lost = Service {
         ports: &[HTTP],
@@ -156,8 +250,12 @@ fn odd(texts: &[&'static str], line: &'static str) -> Platform {
 fn arrive(helm: &Located, texts: &[&'static str], line: &'static str) -> Result<(), String> {
     let platform = odd(texts, line).resolve().map_err(|mistakes| mistakes.to_string())?;
     let on_disk = OnDisk::of(&platform);
-    on_disk.write("odd-texts/templates/described.yaml", "kind: Described\nmetadata: { name: x }\ntext: {{ .Chart.Description | toJson }}\n");
-    let manifest = on_disk.render(helm, Some("odd"), &[]).map_err(|refusal| format!("{texts:?} and {line:?}: {refusal}"))?;
+    on_disk.write(
+        "odd-texts/templates/described.yaml",
+        "kind: Described\nmetadata: { name: x }\ntext: {{ .Chart.Description | toJson }}\n",
+    );
+    let manifest =
+        on_disk.render(helm, Some("odd"), &[]).map_err(|refusal| format!("{texts:?} and {line:?}: {refusal}"))?;
     let objects = read_by_helm(helm, &manifest);
     let described = objects.iter().find(|o| o["kind"] == "Described").ok_or("no description")?;
     if !cleaned(line, described["text"].as_str().unwrap_or_default()) {

@@ -12,7 +12,8 @@ pub(crate) struct OnDisk {
 
 impl OnDisk {
     pub(crate) fn of(platform: &Resolved) -> Self {
-        let on_disk = Self { folder: tempfile::tempdir().expect("a temporary folder"), chart: generator::generate(platform) };
+        let on_disk =
+            Self { folder: tempfile::tempdir().expect("a temporary folder"), chart: generator::generate(platform) };
         for (path, text) in on_disk.chart.files() {
             on_disk.write(path, text);
         }
@@ -38,7 +39,12 @@ impl OnDisk {
     }
 
     /// The manifest with the fake passwords, and an environment's overlay if one is named.
-    pub(crate) fn render(&self, helm: &Located, environment: Option<&str>, arguments: &[&str]) -> Result<String, String> {
+    pub(crate) fn render(
+        &self,
+        helm: &Located,
+        environment: Option<&str>,
+        arguments: &[&str],
+    ) -> Result<String, String> {
         let overlay = environment.map(|name| self.path(&self.chart.paths().environments[name]));
         let files: Vec<_> = overlay.into_iter().chain([self.path(&self.chart.paths().ci_values)]).collect();
         let values: Vec<&Utf8Path> = files.iter().map(Utf8PathBuf::as_path).collect();
@@ -61,30 +67,16 @@ pub(crate) fn read_by_helm(helm: &Located, manifest: &str) -> Vec<serde_json::Va
     write("manifest.txt", &format!("\n{manifest}"));
     let template = r#"{{ range splitList "\n---\n" (.Files.Get "manifest.txt") }}
 ---
-json: {{ fromYaml . | toJson | b64enc }}
+json: {{ fromYaml . | toJson | toJson }}
 {{ end }}"#;
     write("templates/json.yaml", template);
     let read = Template { chart, release: "r", values: &[], arguments: &[] };
     let read = helm.template(&read).expect("Helm runs").expect("Helm renders its own JSON");
-    let coded = read.lines().filter_map(|line| line.strip_prefix("json: "));
-    let all = coded.map(|text| serde_json::from_slice(&from_base64(text)).expect("Helm writes JSON"));
+    // JSON within a string of JSON stays on its line, whatever it holds.
+    let strings = read.lines().filter_map(|line| line.strip_prefix("json: "));
+    let strings = strings.map(|text| serde_json::from_str::<String>(text).expect("Helm writes JSON"));
+    let all = strings.map(|text| serde_json::from_str(&text).expect("Helm writes JSON"));
     all.filter(|value: &serde_json::Value| value.as_object().is_some_and(|o| !o.is_empty())).collect()
-}
-
-fn from_base64(text: &str) -> Vec<u8> {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digits = text.trim_end_matches('=').bytes();
-    let digits = digits.map(|b| ALPHABET.iter().position(|a| *a == b).expect("base64") as u32);
-    let (mut bytes, mut held, mut bits) = (Vec::new(), 0_u32, 0);
-    for digit in digits {
-        held = held << 6 | digit;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((held >> bits & 0xff) as u8);
-        }
-    }
-    bytes
 }
 
 /// A text that lives as long as the test: declarations are made of `&'static str`.

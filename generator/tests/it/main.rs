@@ -1,5 +1,7 @@
 //! The generator with platforms that are not AuditFlow's, through real Helm.
 
+#![expect(clippy::panic, reason = "a test fails by panicking, and says why")]
+
 mod bad_input;
 mod harness;
 mod scale;

@@ -7,14 +7,17 @@ use tools::{KUBERNETES_VERSIONS, Tool};
 use vocabulary::{
     AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, Endpoint, Environment, Exchange, Exposure,
     Health, HealthRoute, Image, Place, Platform, PlatformName, Port, Python3, Queue, RabbitMq, Resources, Scaling,
-    Service, ServiceName, Valkey, Variable, WritablePath, autoscaled, consumes, cpu, exposed_at_node_port, keys, memory,
-    plain, publishes, publishes_through, setting, storage, variable,
+    Service, ServiceName, Valkey, Variable, WritablePath, autoscaled, consumes, cpu, exposed_at_node_port, keys,
+    memory, plain, publishes, publishes_through, setting, storage, variable,
 };
 
 use crate::harness::{OnDisk, helm, read_by_helm};
 
 const ORDERS: RabbitMq = RabbitMq::named("orders-broker");
-const METERS: RabbitMq = RabbitMq { image: Image::new("registry.example.org:5000/mq/rabbitmq", "4.3-management"), ..RabbitMq::named("meters") };
+const METERS: RabbitMq = RabbitMq {
+    image: Image::new("registry.example.org:5000/mq/rabbitmq", "4.3-management"),
+    ..RabbitMq::named("meters")
+};
 const SESSIONS: Valkey = Valkey::named("sessions");
 
 const PLACED: Queue = ORDERS.queue("orders.placed");
@@ -23,7 +26,12 @@ const READINGS: Queue = METERS.queue("readings").filled_from_outside("the gatewa
 const ORDER_EVENTS: Exchange = ORDERS.exchange("order-events");
 
 const fn amqp(prefix: [&'static str; 4]) -> AmqpEnv {
-    AmqpEnv { host: variable(prefix[0]), port: variable(prefix[1]), user: variable(prefix[2]), password: plain(prefix[3]) }
+    AmqpEnv {
+        host: variable(prefix[0]),
+        port: variable(prefix[1]),
+        user: variable(prefix[2]),
+        password: plain(prefix[3]),
+    }
 }
 
 const WEB: Port = Port::http("web", 9000);
@@ -58,7 +66,10 @@ const SHOP_SERVICE: Service = Service {
         SHOP,
         "Takes orders.",
         Image::new("shop/web", "2.0").digest("sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
-        Health::probes(HealthRoute::new(WEB, "/ready").fails_without(&[ORDERS.name]).probe(), HealthRoute::new(WEB, "/live").probe()),
+        Health::probes(
+            HealthRoute::new(WEB, "/ready").fails_without(&[ORDERS.name]).probe(),
+            HealthRoute::new(WEB, "/live").probe(),
+        ),
         Resources::new(cpu("250m").up_to("1"), memory("256Mi").up_to("512Mi")),
     )
 };
@@ -72,9 +83,13 @@ const SHIPPER: Service = Service {
                 &[consumes(PLACED, variable("IN")), publishes(SHIPPED, variable("OUT"))],
             )
             .never_reconnects("its client gives up with the first error"),
-        METERS.client(amqp(["METER_HOST", "METER_PORT", "METER_USER", "METER_PASS"]), &[consumes(READINGS, variable("METER_QUEUE"))]),
+        METERS.client(
+            amqp(["METER_HOST", "METER_PORT", "METER_USER", "METER_PASS"]),
+            &[consumes(READINGS, variable("METER_QUEUE"))],
+        ),
         Endpoint::new(SHOP, WEB).called(CallEnv { host: variable("SHOP_HOST"), port: variable("SHOP_WEB_PORT") }),
-        Endpoint::new(SHOP, ADMIN).called(CallEnv { host: variable("SHOP_ADMIN_HOST"), port: variable("SHOP_ADMIN_PORT") }),
+        Endpoint::new(SHOP, ADMIN)
+            .called(CallEnv { host: variable("SHOP_ADMIN_HOST"), port: variable("SHOP_ADMIN_PORT") }),
     ],
     kubernetes: &[
         ApiRule::new("Reads its routes.", "", &["configmaps"], &["get"]).only(&["routes"]),
@@ -93,7 +108,12 @@ const SHIPPER: Service = Service {
 const LIVE: Environment = Environment::new(
     "live",
     "Where customers are.",
-    &[autoscaled(SHOP), setting(SHOP, LIMIT, "2000000"), storage(ORDERS.name, "8Gi"), exposed_at_node_port(SHOP, 30100)],
+    &[
+        autoscaled(SHOP),
+        setting(SHOP, LIMIT, "2000000"),
+        storage(ORDERS.name, "8Gi"),
+        exposed_at_node_port(SHOP, 30100),
+    ],
 );
 
 pub(crate) fn platform() -> Platform {
@@ -132,27 +152,33 @@ fn a_service_has_exactly_the_files_that_it_needs() {
         let folder = format!("shop-floor/charts/{name}/");
         chart.files().keys().filter_map(|path| path.as_str().strip_prefix(&folder).map(str::to_owned)).collect()
     };
-    assert_eq!(files("shop"), [
-        "Chart.yaml",
-        "templates/deployment.yaml",
-        "templates/horizontalpodautoscaler.yaml",
-        "templates/httproute.yaml",
-        "templates/ingress.yaml",
-        "templates/poddisruptionbudget.yaml",
-        "templates/secret.yaml",
-        "templates/service.yaml",
-        "templates/serviceaccount.yaml",
-    ]);
-    assert_eq!(files("shipper"), [
-        "Chart.yaml",
-        "files/connections.py",
-        "templates/configmap.yaml",
-        "templates/deployment.yaml",
-        "templates/role.yaml",
-        "templates/secret.yaml",
-        "templates/service.yaml",
-        "templates/serviceaccount.yaml",
-    ]);
+    assert_eq!(
+        files("shop"),
+        [
+            "Chart.yaml",
+            "templates/deployment.yaml",
+            "templates/horizontalpodautoscaler.yaml",
+            "templates/httproute.yaml",
+            "templates/ingress.yaml",
+            "templates/poddisruptionbudget.yaml",
+            "templates/secret.yaml",
+            "templates/service.yaml",
+            "templates/serviceaccount.yaml",
+        ]
+    );
+    assert_eq!(
+        files("shipper"),
+        [
+            "Chart.yaml",
+            "files/connections.py",
+            "templates/configmap.yaml",
+            "templates/deployment.yaml",
+            "templates/role.yaml",
+            "templates/secret.yaml",
+            "templates/service.yaml",
+            "templates/serviceaccount.yaml",
+        ]
+    );
 }
 
 #[test]
@@ -189,17 +215,21 @@ fn each_login_can_do_what_its_uses_need_and_nothing_else() {
         serde_json::from_str(secret["stringData"]["definitions.json"].as_str().expect("a text")).expect("JSON")
     };
     let orders = definitions("orders-broker");
-    assert_eq!(orders["permissions"], json!([
-        { "vhost": "/", "user": "administrator", "configure": ".*", "write": ".*", "read": ".*" },
-        { "vhost": "/", "user": "shop", "configure": r"^orders\.placed$", "write": "^order-events$", "read": "^$" },
-        {
-            "vhost": "/", "user": "shipper", "configure": r"^(orders\.placed|orders\.shipped)$",
-            "write": r"^amq\.default$", "read": r"^orders\.placed$"
-        },
-    ]));
+    assert_eq!(
+        orders["permissions"],
+        json!([
+            { "vhost": "/", "user": "administrator", "configure": ".*", "write": ".*", "read": ".*" },
+            { "vhost": "/", "user": "shop", "configure": r"^orders\.placed$", "write": "^order-events$", "read": "^$" },
+            {
+                "vhost": "/", "user": "shipper", "configure": r"^(orders\.placed|orders\.shipped)$",
+                "write": r"^amq\.default$", "read": r"^orders\.placed$"
+            },
+        ])
+    );
     assert_eq!(orders["bindings"][0]["source"], "order-events");
     assert_eq!(orders["bindings"][0]["routing_key"], "orders.placed");
-    let users: Vec<_> = definitions("meters")["users"].as_array().expect("a list").iter().map(|u| u["name"].clone()).collect();
+    let users: Vec<_> =
+        definitions("meters")["users"].as_array().expect("a list").iter().map(|u| u["name"].clone()).collect();
     assert_eq!(users, ["administrator", "shipper"]);
 
     let acl = object("Secret", "sessions-acl")["stringData"]["users.acl"].as_str().expect("a text");
@@ -209,10 +239,13 @@ fn each_login_can_do_what_its_uses_need_and_nothing_else() {
 
     let keys: Vec<_> = object("Secret", "shop")["stringData"].as_object().expect("a map").keys().cloned().collect();
     assert_eq!(keys, ["CACHE_PASSWORD", "CACHE_USER", "MQ_PASSWORD", "MQ_USER", "PAYMENT_TOKEN"]);
-    assert_eq!(object("Role", "shipper")["rules"], json!([
-        { "apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"], "resourceNames": ["routes"] },
-        { "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"] },
-    ]));
+    assert_eq!(
+        object("Role", "shipper")["rules"],
+        json!([
+            { "apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"], "resourceNames": ["routes"] },
+            { "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"] },
+        ])
+    );
     let pod = |name: &str| &object("Deployment", name)["spec"]["template"]["spec"];
     assert_eq!(pod("shipper")["automountServiceAccountToken"], true);
     assert_eq!(pod("shop")["automountServiceAccountToken"], false);
@@ -226,14 +259,17 @@ fn an_environment_s_overlay_is_what_differs_and_nothing_else() {
     let chart = generator::generate(&resolved());
     let text = &chart.files()[&chart.paths().environments["live"]];
     let overlay: Vec<Value> = generator::yaml::read_all(text).expect("YAML");
-    assert_eq!(overlay, [json!({
-        "shop": {
-            "autoscaling": { "enabled": true },
-            "settings": { "cartLimit": 2_000_000 },
-            "exposure": { "via": "NodePort", "nodePort": 30100 },
-        },
-        "orders-broker": { "persistence": { "size": "8Gi" } },
-    })]);
+    assert_eq!(
+        overlay,
+        [json!({
+            "shop": {
+                "autoscaling": { "enabled": true },
+                "settings": { "cartLimit": 2_000_000 },
+                "exposure": { "via": "NodePort", "nodePort": 30100 },
+            },
+            "orders-broker": { "persistence": { "size": "8Gi" } },
+        })]
+    );
     let helm = helm(Tool::Helm4);
     let manifest = OnDisk::of(&resolved()).render(&helm, Some("live"), &[]).expect("it renders");
     // From a million up numbers become 2e+06 on a careless way through a template.
@@ -245,14 +281,17 @@ fn an_environment_s_overlay_is_what_differs_and_nothing_else() {
 fn the_paths_are_those_of_the_declared_uses() {
     let paths = generator::access_paths(&resolved());
     let shown: Vec<_> = paths.iter().map(|p| format!("{} → {}:{}", p.from, p.to, p.port)).collect();
-    assert_eq!(shown, [
-        "shipper → meters:5672",
-        "shipper → orders-broker:5672",
-        "shipper → shop:9000",
-        "shipper → shop:9001",
-        "shop → orders-broker:5672",
-        "shop → sessions:6379",
-    ]);
+    assert_eq!(
+        shown,
+        [
+            "shipper → meters:5672",
+            "shipper → orders-broker:5672",
+            "shipper → shop:9000",
+            "shipper → shop:9001",
+            "shop → orders-broker:5672",
+            "shop → sessions:6379",
+        ]
+    );
 }
 
 #[test]

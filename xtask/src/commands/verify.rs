@@ -38,7 +38,11 @@ const STEPS: &[Step] = &[
     Step { name: "snapshots", proves: "no snapshot is unreferenced or waits to be accepted", run: snapshots },
     Step { name: "lint", proves: "helm lint --strict finds nothing, with Helm 3 and 4", run: lint },
     Step { name: "template", proves: "every case renders, and the same from Helm 3 and 4", run: template },
-    Step { name: "pipeline", proves: "helm dependency build and commit tags work on the committed chart", run: pipeline },
+    Step {
+        name: "pipeline",
+        proves: "helm dependency build and commit tags work on the committed chart",
+        run: pipeline,
+    },
     Step { name: "kubeconform", proves: "every object fits the schemas of Kubernetes 1.34 to 1.37", run: kubeconform },
 ];
 
@@ -147,8 +151,9 @@ fn snapshots(bench: &Workbench) -> anyhow::Result<String> {
         bail!("these wait to be accepted or refused (`cargo insta review`):\n{}", lines(&waiting));
     }
     let references = references(bench);
-    let asked = std::fs::read_to_string(&references)
-        .with_context(|| format!("{references}: run the step `tests` before this one, which notes what was asked for"))?;
+    let asked = std::fs::read_to_string(&references).with_context(|| {
+        format!("{references}: run the step `tests` before this one, which notes what was asked for")
+    })?;
     let asked: Vec<_> = asked.lines().filter_map(|line| Utf8Path::new(line).canonicalize_utf8().ok()).collect();
     let mut unreferenced = Vec::new();
     let all: Vec<_> = stored.iter().filter(|path| path.extension() == Some("snap")).collect();
@@ -248,7 +253,10 @@ fn pipeline(bench: &Workbench) -> anyhow::Result<String> {
             let tag = format!("--set={service}.image.tag={COMMIT}");
             let manifest = Case { arguments: vec![tag], ..defaults.clone() }.render(&helm, &chart)?;
             if !manifest.contains(&format!(":{COMMIT}\"")) {
-                wrong.push(format!("{}: the tag that was given to {service} is not the tag that is rendered", helm.version));
+                wrong.push(format!(
+                    "{}: the tag that was given to {service} is not the tag that is rendered",
+                    helm.version
+                ));
             }
         }
     }
@@ -270,7 +278,10 @@ fn kubeconform(bench: &Workbench) -> anyhow::Result<String> {
             wrong.extend(failures);
         }
     }
-    all_right(&wrong, format!("{checked} objects of {} cases against {} versions", bench.cases.len(), KUBERNETES_VERSIONS.len()))
+    all_right(
+        &wrong,
+        format!("{checked} objects of {} cases against {} versions", bench.cases.len(), KUBERNETES_VERSIONS.len()),
+    )
 }
 
 fn all_right(wrong: &[String], what: String) -> anyhow::Result<String> {

@@ -1,5 +1,7 @@
 //! What real Helm makes of the committed chart: one small snapshot per object, and the texts with which it refuses.
 
+#![expect(clippy::panic, reason = "a test fails by panicking, and says why")]
+
 mod objects;
 mod refusals;
 

@@ -41,7 +41,8 @@ fn every_object_is_what_was_reviewed() {
                 Some(_) => {}
             }
         }
-        let gone: Vec<_> = defaults.keys().filter(|object| !objects.contains_key(*object)).map(String::as_str).collect();
+        let gone: Vec<_> =
+            defaults.keys().filter(|object| !objects.contains_key(*object)).map(String::as_str).collect();
         if !gone.is_empty() {
             snapshots.compare(&format!("{}@gone", case.name), &gone.join("\n"));
         }
@@ -61,7 +62,11 @@ fn shown(object: &Object) -> String {
         let block: String = file.lines().map(|line| format!("    {line}\n")).collect();
         text = text.replace(block.trim_end(), &format!("    (the text of {path})"));
         // Helm leaves the indentation of empty lines, and trims the document's end.
-        assert!(!text.contains(&format!("{key}: |")) || text.contains("(the text of"), "{path} is no longer in {}", object.name);
+        assert!(
+            !text.contains(&format!("{key}: |")) || text.contains("(the text of"),
+            "{path} is no longer in {}",
+            object.name
+        );
     }
     text
 }

@@ -14,7 +14,12 @@ const WRONG: &[Wrong] = &[
     ("one-password-empty", "afp", true, &["--set=notification-service.credentials.postgresql.password="]),
     ("one-password-null", "afp", true, &["--set=notification-service.credentials.postgresql.password=null"]),
     ("password-is-a-number", "afp", true, &["--set=notification-service.credentials.postgresql.password=12345"]),
-    ("password-with-a-line-break", "afp", true, &["--set-json=notification-service.credentials.rabbitmq.password=\"a\\nb\""]),
+    (
+        "password-with-a-line-break",
+        "afp",
+        true,
+        &["--set-json=notification-service.credentials.rabbitmq.password=\"a\\nb\""],
+    ),
     ("release-name-too-long", "a-release-with-a-long-name", true, &[]),
     ("callee-switched-off", "afp", true, &["--set=notification-service.enabled=false"]),
     ("several-at-once", "a-release-with-a-long-name", false, &["--set=notification-service.enabled=false"]),
@@ -23,11 +28,19 @@ const WRONG: &[Wrong] = &[
         "ingress-with-tls-without-a-host",
         "afp",
         true,
-        &["--set=event-audit-dashboard.exposure.via=Ingress", "--set=event-audit-dashboard.exposure.ingress.tlsSecretName=x"],
+        &[
+            "--set=event-audit-dashboard.exposure.via=Ingress",
+            "--set=event-audit-dashboard.exposure.ingress.tlsSecretName=x",
+        ],
     ),
     ("unknown-service", "afp", true, &["--set=notification-servic.enabled=false"]),
     ("misspelt-in-a-service", "afp", true, &["--set=notification-service.replica=2"]),
-    ("misspelt-in-a-disabled-service", "afp", true, &["--set=audit-event-generator.enabled=false", "--set=audit-event-generator.replica=2"]),
+    (
+        "misspelt-in-a-disabled-service",
+        "afp",
+        true,
+        &["--set=audit-event-generator.enabled=false", "--set=audit-event-generator.replica=2"],
+    ),
     ("misspelt-two-deep", "afp", true, &["--set=rabbitmq.persistence.sise=2Gi"]),
     ("misspelt-resource", "afp", true, &["--set=rabbitmq.resources.limit.cpu=1"]),
     ("misspelt-in-a-toleration", "afp", true, &["--set=redis.tolerations[0].keey=x"]),
@@ -35,7 +48,9 @@ const WRONG: &[Wrong] = &[
         "misspelt-deep-in-an-affinity",
         "afp",
         true,
-        &["--set=redis.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpression[0].key=x"],
+        &[
+            "--set=redis.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpression[0].key=x",
+        ],
     ),
     ("wrong-type", "afp", true, &["--set=notification-service.replicas=many"]),
     ("wrong-quantity", "afp", true, &["--set=rabbitmq.resources.limits.memory=1 gigabyte"]),
@@ -57,7 +72,9 @@ fn what_is_wrong_is_refused_with_its_path() {
         let refusal = refusal(&helm, wrong);
         let older = self::refusal(&older, wrong);
         // Each Helm has its own first line; what is wrong is the same.
-        let items = |text: &str| text.lines().filter(|l| l.starts_with("- ") || l.starts_with("  * ")).map(str::to_owned).collect::<Vec<_>>();
+        let items = |text: &str| {
+            text.lines().filter(|l| l.starts_with("- ") || l.starts_with("  * ")).map(str::to_owned).collect::<Vec<_>>()
+        };
         assert!(!items(&refusal).is_empty(), "Helm 4 names nothing in {name}: {refusal}");
         assert_eq!(items(&older), items(&refusal), "Helm 3 and 4 say different things of {name}");
         snapshots.compare(name, &refusal);
@@ -76,7 +93,9 @@ fn what_people_write_is_taken() {
         &["--set=enabled=true"],
         &["--set=audit-event-generator.enabled=false", "--set=audit-event-generator.credentials.rabbitmq.password="],
         &["--set-string=redis.podAnnotations.note=yes"],
-        &["--set-json=redis.topologySpreadConstraints=[{\"maxSkew\":1,\"topologyKey\":\"zone\",\"whenUnsatisfiable\":\"ScheduleAnyway\",\"labelSelector\":{\"matchLabels\":{\"a\":\"b\"}}}]"],
+        &[
+            "--set-json=redis.topologySpreadConstraints=[{\"maxSkew\":1,\"topologyKey\":\"zone\",\"whenUnsatisfiable\":\"ScheduleAnyway\",\"labelSelector\":{\"matchLabels\":{\"a\":\"b\"}}}]",
+        ],
     ];
     for tool in [Tool::Helm3, Tool::Helm4] {
         let helm = tool.ensure().expect("Helm is there or can be built");
