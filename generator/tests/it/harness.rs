@@ -1,5 +1,6 @@
 //! A generated chart on disk, and what Helm makes of it.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use camino::{Utf8Path, Utf8PathBuf};
 use generator::{Chart, Resolved};
 use tools::{Located, Template, Tool};
@@ -67,15 +68,15 @@ pub(crate) fn read_by_helm(helm: &Located, manifest: &str) -> Vec<serde_json::Va
     write("manifest.txt", &format!("\n{manifest}"));
     let template = r#"{{ range splitList "\n---\n" (.Files.Get "manifest.txt") }}
 ---
-json: {{ fromYaml . | toJson | toJson }}
+json: {{ fromYaml . | toJson | b64enc }}
 {{ end }}"#;
     write("templates/json.yaml", template);
     let read = Template { chart, release: "r", values: &[], arguments: &[] };
     let read = helm.template(&read).expect("Helm runs").expect("Helm renders its own JSON");
-    // JSON within a string of JSON stays on its line, whatever it holds.
-    let strings = read.lines().filter_map(|line| line.strip_prefix("json: "));
-    let strings = strings.map(|text| serde_json::from_str::<String>(text).expect("Helm writes JSON"));
-    let all = strings.map(|text| serde_json::from_str(&text).expect("Helm writes JSON"));
+    // Coded, since JSON may hold characters that YAML does not allow.
+    let coded = read.lines().filter_map(|line| line.strip_prefix("json: "));
+    let decoded = coded.map(|text| BASE64_STANDARD.decode(text).expect("Helm writes base64"));
+    let all = decoded.map(|json| serde_json::from_slice(&json).expect("Helm writes JSON"));
     all.filter(|value: &serde_json::Value| value.as_object().is_some_and(|o| !o.is_empty())).collect()
 }
 
