@@ -5,8 +5,6 @@ use vocabulary::{
     BackingName, CacheLogin, PasswordVariable, Protocol, QueueUse, Resolved, Service, ServiceName, Use, VariableName,
 };
 
-use crate::backing;
-
 /// Who may do what where.
 pub(crate) struct Access {
     /// Every path that a declared use needs, by client.
@@ -122,7 +120,7 @@ fn end(one: &Use) -> End {
 fn port(one: &Use) -> u16 {
     match (one, one.kind()) {
         (Use::Call(call), _) => call.endpoint.port.number,
-        (_, Some(kind)) => backing::client_port(kind),
+        (_, Some(kind)) => kind.port(),
         (_, None) => unreachable!("only a call has no backing service"),
     }
 }

@@ -10,18 +10,32 @@
 mod access;
 mod backing;
 mod chart;
+mod context;
+mod files;
 mod pods;
 mod text;
 mod values;
 pub mod yaml;
 
-pub use chart::{Chart, ChartPaths};
+pub use files::{Chart, ChartPaths};
 pub use vocabulary::Resolved;
+
+use access::Access;
+use context::Context;
+use files::Files;
 
 /// Renders the whole chart: every file that the generator owns, below the folder that holds the chart.
 #[must_use]
 pub fn generate(platform: &Resolved) -> Chart {
-    chart::render(platform)
+    let declared = platform.platform();
+    let context = Context { platform, name: declared.name.as_str() };
+    let access = Access::of(platform);
+    let mut files = Files::new(context.name);
+    chart::files(&context, &access, &mut files);
+    for one in &declared.backing {
+        backing::files(&context, one, &access, &mut files);
+    }
+    files.into_chart()
 }
 
 /// A path over the network that a declaration needs: pods of `from` open connections to `port` of pods of `to`.
@@ -39,7 +53,7 @@ pub struct AccessPath {
 /// and what a proof on a cluster is held against.
 #[must_use]
 pub fn access_paths(platform: &Resolved) -> Vec<AccessPath> {
-    let paths = access::Access::of(platform).paths;
+    let paths = Access::of(platform).paths;
     let path = |p: access::Path| AccessPath { from: p.from.to_string(), to: p.to.name().to_owned(), port: p.port };
     let mut all: Vec<_> = paths.into_iter().map(path).collect();
     all.sort();

@@ -8,7 +8,8 @@ mod valkey;
 use vocabulary::{Backing, Kind, Use};
 
 use crate::access::Access;
-use crate::chart::{Context, Files};
+use crate::context::Context;
+use crate::files::Files;
 
 /// The administrator of a backing service, whom no program of the platform is.
 #[derive(Clone, Copy)]
@@ -30,23 +31,6 @@ pub(crate) enum GivenValue {
     Host,
     Port,
     Text(&'static str),
-}
-
-/// The port that clients connect to.
-pub(crate) const fn client_port(kind: Kind) -> u16 {
-    match kind {
-        Kind::RabbitMq => rabbitmq::AMQP,
-        Kind::PostgreSql => postgresql::PORT,
-        Kind::Valkey => valkey::PORT,
-    }
-}
-
-/// The port on which it shows metrics by itself, if it does.
-pub(crate) const fn metrics_port(kind: Kind) -> Option<u16> {
-    match kind {
-        Kind::RabbitMq => Some(rabbitmq::METRICS),
-        Kind::PostgreSql | Kind::Valkey => None,
-    }
 }
 
 pub(crate) const fn administrator(kind: Kind) -> Administrator {

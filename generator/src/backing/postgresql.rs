@@ -1,15 +1,14 @@
 //! PostgreSQL: a StatefulSet whose first boot makes a role and a database for each service that owns one.
 
 use askama::Template;
-use vocabulary::{PostgreSql, SqlClient};
+use vocabulary::{Kind, PostgreSql, SqlClient};
 
 use super::{Administrator, Given, GivenValue};
 use crate::access::{Access, Rights};
-use crate::chart::{Context, Files, chart_yaml, service_account};
+use crate::context::{Context, chart_yaml, service_account};
+use crate::files::Files;
 use crate::pods::{Pace, ask, container_security, exec, pod_security};
 use crate::text::value;
-
-pub(super) const PORT: u16 = 5432;
 
 /// The user and group of the official image.
 const USER: u32 = 999;
@@ -32,7 +31,7 @@ pub(super) fn files(context: &Context, server: &PostgreSql, access: &Access, fil
     let source = context.source(server.place);
     files.subchart(name, "Chart.yaml", &chart_yaml(context, name, doc, source));
     files.subchart(name, "templates/serviceaccount.yaml", &service_account(context, source));
-    files.subchart(name, "templates/service.yaml", &Services { c: context, port: PORT });
+    files.subchart(name, "templates/service.yaml", &Services { c: context, port: Kind::PostgreSql.port() });
     // On the network address: while the first boot prepares the data, the server listens on its socket alone.
     let asked = || {
         let command = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=postgres", "--timeout=4"];
@@ -43,7 +42,7 @@ pub(super) fn files(context: &Context, server: &PostgreSql, access: &Access, fil
         "templates/statefulset.yaml",
         &StatefulSet {
             c: context,
-            port: PORT,
+            port: Kind::PostgreSql.port(),
             pod_security: pod_security(USER, true),
             container_security: container_security(),
             // Ten minutes: after a crash the server replays its log before it lets anybody in.

@@ -2,17 +2,16 @@
 
 use askama::Template;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use vocabulary::{AmqpClient, QueueUse, RabbitMq};
+use vocabulary::{AmqpClient, Kind, QueueUse, RabbitMq};
 
 use super::{Administrator, Given, GivenValue};
 use crate::access::{Access, Rights};
-use crate::chart::{Context, Files, chart_yaml, service_account};
+use crate::context::{Context, chart_yaml, service_account};
+use crate::files::Files;
 use crate::pods::{Pace, ask, container_security, pod_security, tcp};
 use crate::text::{template_scalar, value};
 
-pub(super) const AMQP: u16 = 5672;
 const MANAGEMENT: u16 = 15672;
-pub(super) const METRICS: u16 = 15692;
 
 const CONFIGURATION: &str = include_str!("../../templates/umbrella/charts/rabbitmq/files/rabbitmq.conf");
 
@@ -52,7 +51,12 @@ pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files
     files.subchart(
         name,
         "templates/service.yaml",
-        &Services { c: context, amqp: AMQP, management: MANAGEMENT, metrics: METRICS },
+        &Services {
+            c: context,
+            amqp: Kind::RabbitMq.port(),
+            management: MANAGEMENT,
+            metrics: Kind::RabbitMq.metrics_port().unwrap_or_default(),
+        },
     );
     let port = || tcp(IntOrString::String("amqp".into()));
     files.subchart(
@@ -60,9 +64,9 @@ pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files
         "templates/statefulset.yaml",
         &StatefulSet {
             c: context,
-            amqp: AMQP,
+            amqp: Kind::RabbitMq.port(),
             management: MANAGEMENT,
-            metrics: METRICS,
+            metrics: Kind::RabbitMq.metrics_port().unwrap_or_default(),
             pod_security: pod_security(USER, true),
             container_security: container_security(),
             // The listener opens when the definitions are loaded. A probe with the broker's own tools starts an Erlang machine each time, which

@@ -1,15 +1,14 @@
 //! Valkey: a StatefulSet that reads its users from an ACL file at its boot.
 
 use askama::Template;
-use vocabulary::{Valkey, ValkeyClient};
+use vocabulary::{Kind, Valkey, ValkeyClient};
 
 use super::{Administrator, Given, GivenValue};
 use crate::access::{Access, Rights};
-use crate::chart::{Context, Files, chart_yaml, service_account};
+use crate::context::{Context, chart_yaml, service_account};
+use crate::files::Files;
 use crate::pods::{Pace, ask, container_security, exec, pod_security};
 use crate::text::{inert, value};
-
-pub(super) const PORT: u16 = 6379;
 
 /// The user and group of the official image.
 const USER: u32 = 999;
@@ -30,7 +29,7 @@ pub(super) fn files(context: &Context, server: &Valkey, access: &Access, files: 
     let doc = "Valkey, which holds each service to its own keys and commands.";
     files.subchart(name, "Chart.yaml", &chart_yaml(context, name, doc, source));
     files.subchart(name, "templates/serviceaccount.yaml", &service_account(context, source));
-    files.subchart(name, "templates/service.yaml", &Services { c: context, port: PORT });
+    files.subchart(name, "templates/service.yaml", &Services { c: context, port: Kind::Valkey.port() });
     // As a user who may do nothing else: the answer is an error while data is loaded.
     let asked = || {
         let command = ["valkey-cli", "-e", "--no-auth-warning", "--user", "probe", "--pass", "any", "ping"];
@@ -41,7 +40,7 @@ pub(super) fn files(context: &Context, server: &Valkey, access: &Access, files: 
         "templates/statefulset.yaml",
         &StatefulSet {
             c: context,
-            port: PORT,
+            port: Kind::Valkey.port(),
             pod_security: pod_security(USER, true),
             container_security: container_security(),
             startup: ask(asked(), Pace { every_seconds: 5, failures: 60, timeout_seconds: 5 }),

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 
-use super::{Context, Files};
 use crate::access::{Access, Path, metrics_ports};
-use crate::backing;
+use crate::context::Context;
+use crate::files::Files;
 use crate::text::value;
 
 pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
@@ -27,7 +27,7 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
         add(files, c, name, enabled, access, door, metrics_ports(service).collect(), egress);
     }
     for one in &declared.backing {
-        let metrics = backing::metrics_port(one.kind()).into_iter().collect();
+        let metrics = one.kind().metrics_port().into_iter().collect();
         add(files, c, one.name().as_str(), None, access, None, metrics, Vec::new());
     }
 }

@@ -3,9 +3,10 @@
 use askama::Template;
 use vocabulary::{Health, QueueUse, Use};
 
-use super::{Context, Files};
 use crate::access::{Access, Login, Rights};
-use crate::backing::{administrator, metrics_port};
+use crate::backing::administrator;
+use crate::context::Context;
+use crate::files::Files;
 use crate::text::{cell, code_cell};
 use crate::values::{Node, Section};
 use crate::yaml;
@@ -62,7 +63,7 @@ fn charts(c: &Context) -> Vec<Row> {
         Row::of(&[code_cell(service.name.as_str()), cell(service.doc), ports.join(", "), "Deployment".into()])
     });
     let backing = declared.backing.iter().map(|one| {
-        let port = crate::backing::client_port(one.kind()).to_string();
+        let port = one.kind().port().to_string();
         let doc = format!("{}, used by the services.", one.kind().product());
         Row::of(&[code_cell(one.name().as_str()), doc, port, "StatefulSet, one pod, one volume".into()])
     });
@@ -188,7 +189,7 @@ fn metrics(c: &Context) -> Vec<Row> {
     let declared = c.platform.platform();
     let services =
         declared.services.iter().flat_map(|s| crate::access::metrics_ports(s).map(move |p| (s.name.as_str(), p)));
-    let backing = declared.backing.iter().filter_map(|b| Some((b.name().as_str(), metrics_port(b.kind())?)));
+    let backing = declared.backing.iter().filter_map(|b| Some((b.name().as_str(), b.kind().metrics_port()?)));
     services.chain(backing).map(|(name, port)| Row::of(&[code_cell(name), port.to_string()])).collect()
 }
 

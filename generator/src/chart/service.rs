@@ -2,11 +2,12 @@
 
 use askama::Template;
 use k8s_openapi::api::rbac::v1::PolicyRule;
-use vocabulary::{Health, Reconnects, Scaling, Service, Setting, Use, VariableSource};
+use vocabulary::{Health, Kind, Reconnects, Scaling, Service, Setting, Use, VariableSource};
 
-use super::{Context, Files, chart_yaml, service_account};
 use crate::access::Access;
 use crate::backing::{self, GivenValue};
+use crate::context::{Context, chart_yaml, service_account};
+use crate::files::Files;
 use crate::pods::{CONNECTIONS_FOLDER, Probes, connection_command, container_security, pod_security, probes};
 use crate::text::{scalar, template_scalar, value, variable_value};
 use crate::values::credential_key;
@@ -124,7 +125,7 @@ fn environment(c: &Context, service: &Service) -> Vec<Variable> {
                 }
                 (GivenValue::Port, Use::Call(call)) => scalar(&call.endpoint.port.number.to_string()),
                 (GivenValue::Port, _) => {
-                    let port = one.kind().map(backing::client_port).unwrap_or_default();
+                    let port = one.kind().map(Kind::port).unwrap_or_default();
                     scalar(&port.to_string())
                 }
                 (GivenValue::Text(text), _) => template_scalar(text),

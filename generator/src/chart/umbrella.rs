@@ -3,9 +3,10 @@
 use askama::Template;
 use vocabulary::VariableSource;
 
-use super::{Context, Files};
 use crate::access::{Access, End};
 use crate::backing::administrator;
+use crate::context::Context;
+use crate::files::Files;
 use crate::text::{scalar, value};
 use crate::values::credential_key;
 

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use vocabulary::Environment;
 
-use super::{Context, Files};
 use crate::access::Access;
 use crate::backing::administrator;
+use crate::context::Context;
+use crate::files::Files;
 use crate::values::{Entry, Node, Section, Values, credential_key, json_schema};
 use crate::yaml;
 

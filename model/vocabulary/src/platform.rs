@@ -71,6 +71,25 @@ impl Kind {
             Self::Valkey => "Valkey",
         }
     }
+
+    /// The port that clients connect to.
+    #[must_use]
+    pub const fn port(self) -> u16 {
+        match self {
+            Self::RabbitMq => 5672,
+            Self::PostgreSql => 5432,
+            Self::Valkey => 6379,
+        }
+    }
+
+    /// The port on which the official image shows metrics by itself, if it does.
+    #[must_use]
+    pub const fn metrics_port(self) -> Option<u16> {
+        match self {
+            Self::RabbitMq => Some(15692),
+            Self::PostgreSql | Self::Valkey => None,
+        }
+    }
 }
 
 macro_rules! common {
