@@ -3,7 +3,10 @@
 
 use vocabulary::{
     BackingName, CacheLogin, PasswordVariable, Protocol, QueueUse, Resolved, Service, ServiceName, Use, VariableName,
+    VariableSource,
 };
+
+use crate::text::value;
 
 /// Who may do what where.
 pub(crate) struct Access {
@@ -11,6 +14,36 @@ pub(crate) struct Access {
     pub(crate) paths: Vec<Path>,
     /// Every login of a service at a backing service.
     pub(crate) logins: Vec<Login>,
+    /// Every secret that whoever installs has to give for a service.
+    credentials: Vec<Credential>,
+}
+
+/// A secret of a service: the password of a login, or one of its own.
+pub(crate) struct Credential {
+    /// The service.
+    service: ServiceName,
+    /// Its key in the service's `credentials`.
+    pub(crate) key: String,
+    /// The key below that: `password` for a login, `value` for a secret of its own.
+    pub(crate) field: &'static str,
+    /// What it is for, as a sentence.
+    pub(crate) doc: String,
+    /// The variable that gets it, and how it is read.
+    pub(crate) variable: PasswordVariable,
+    /// For a login: the variable that gets the user's name, and the name.
+    pub(crate) user: Option<(VariableName, String)>,
+}
+
+impl Credential {
+    /// Where it lies in the service's values.
+    pub(crate) fn path(&self) -> [&str; 3] {
+        ["credentials", &self.key, self.field]
+    }
+
+    /// The expression for it in a template whose `.Values` have the service's below `above`.
+    pub(crate) fn value_in(&self, above: &[&str]) -> String {
+        value(&[above, &self.path()].concat())
+    }
 }
 
 /// A path over the network: a service opens connections to a port.
@@ -76,12 +109,26 @@ pub(crate) enum Rights {
 impl Access {
     pub(crate) fn of(platform: &Resolved) -> Self {
         let services = &platform.platform().services;
-        let mut access = Self { paths: Vec::new(), logins: Vec::new() };
+        let mut access = Self { paths: Vec::new(), logins: Vec::new(), credentials: Vec::new() };
         for service in services {
             for one in service.uses {
                 access.paths.push(Path { from: service.name, to: end(one), port: port(one) });
-                access.logins.extend(login(service, one));
+                if let Some(login) = login(service, one) {
+                    access.credentials.extend(password(&login));
+                    access.logins.push(login);
+                }
             }
+            access.credentials.extend(service.environment.iter().filter_map(|variable| match variable.source {
+                VariableSource::Secret(doc) => Some(Credential {
+                    service: service.name,
+                    key: variable.name.camel_case(),
+                    field: "value",
+                    doc: doc.to_owned(),
+                    variable: PasswordVariable { name: variable.name, libpq_value: false },
+                    user: None,
+                }),
+                VariableSource::Fixed(_) | VariableSource::Port(_) | VariableSource::Setting(_) => None,
+            }));
         }
         access
     }
@@ -101,10 +148,9 @@ impl Access {
         self.logins.iter().filter(move |login| login.backing == backing)
     }
 
-    /// The logins of a service that need a password.
-    pub(crate) fn passwords_of(&self, service: ServiceName) -> impl Iterator<Item = (&Login, LoginVariables)> {
-        let own = self.logins.iter().filter(move |login| login.service == service);
-        own.filter_map(|login| login.variables.map(|variables| (login, variables)))
+    /// The secrets of a service: the passwords of its logins, then its own.
+    pub(crate) fn credentials_of(&self, service: ServiceName) -> impl Iterator<Item = &Credential> {
+        self.credentials.iter().filter(move |credential| credential.service == service)
     }
 }
 
@@ -123,6 +169,17 @@ fn port(one: &Use) -> u16 {
         (_, Some(kind)) => kind.port(),
         (_, None) => unreachable!("only a call has no backing service"),
     }
+}
+
+fn password(login: &Login) -> Option<Credential> {
+    login.variables.map(|variables| Credential {
+        service: login.service,
+        key: login.backing.to_string(),
+        field: "password",
+        doc: format!("The password of its own login at {}.", login.backing),
+        variable: variables.password,
+        user: Some((variables.user, login.user.clone())),
+    })
 }
 
 fn login(service: &Service, one: &Use) -> Option<Login> {

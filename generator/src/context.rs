@@ -1,7 +1,7 @@
 //! What every view may refer to, and the views that every subchart has.
 
 use askama::Template;
-use vocabulary::{Place, Resolved};
+use vocabulary::Resolved;
 
 use crate::text::scalar;
 
@@ -10,14 +10,6 @@ pub(crate) struct Context<'a> {
     pub(crate) platform: &'a Resolved,
     /// The platform's name: the umbrella chart's, and the prefix of helpers and labels.
     pub(crate) name: &'a str,
-}
-
-impl Context<'_> {
-    /// The file of a declaration, for the first line of what is made from it.
-    pub(crate) fn source(&self, place: Place) -> &'static str {
-        let _ = self;
-        place.file()
-    }
 }
 
 /// A subchart's `Chart.yaml`.

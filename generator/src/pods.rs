@@ -35,9 +35,6 @@ const CONNECTIONS_STARTUP: Pace = Pace { every_seconds: 5, failures: 24, timeout
 const CONNECTIONS: Pace = Pace { every_seconds: 15, failures: 3, timeout_seconds: 10 };
 const CONNECTIONS_READINESS: Pace = Pace { every_seconds: 10, failures: 2, timeout_seconds: 10 };
 
-/// Where the script that looks at a program's connections is mounted.
-pub(crate) const CONNECTIONS_FOLDER: &str = "/opt/connections";
-
 pub(crate) fn probes(service: &Service, connections: &[String]) -> Probes {
     match service.health {
         Health::Connections(_) => Probes {
@@ -56,7 +53,7 @@ pub(crate) fn probes(service: &Service, connections: &[String]) -> Probes {
 /// The command line of the script: what to do, and which connections.
 pub(crate) fn connection_command(verb: &str, connections: &[String]) -> Vec<String> {
     // `-I`: nothing of the image's Python environment, `-S`: no site packages, which halves its start.
-    let script = format!("{CONNECTIONS_FOLDER}/connections.py");
+    let script = format!("{}/connections.py", Health::CONNECTIONS_FOLDER);
     ["python3", "-IS", &script, verb].map(str::to_owned).into_iter().chain(connections.iter().cloned()).collect()
 }
 

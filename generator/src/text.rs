@@ -44,6 +44,13 @@ pub(crate) fn value(path: &[&str]) -> String {
     }
 }
 
+/// An expression that stands alone in its action, without the parentheses that hold it together among others.
+#[must_use]
+pub(crate) fn bare(expression: &str) -> String {
+    let inner = expression.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    inner.unwrap_or(expression).to_owned()
+}
+
 /// Text for a cell of a Markdown table.
 #[must_use]
 pub(crate) fn cell(text: &str) -> String {

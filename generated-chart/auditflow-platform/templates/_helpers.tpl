@@ -27,19 +27,25 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | trunc 63 | trimSuf
 {{- /* Requests and limits, without those that a null took away. */ -}}
 {{- define "auditflow-platform.resources" -}}
 {{- range $kind, $amounts := .Values.resources }}
+{{- $left := dict }}
+{{- range $name, $amount := $amounts }}
+{{- if not (kindIs "invalid" $amount) }}
+{{- /* A whole number of bytes, which has become a float on its way here. */ -}}
+{{- $whole := and (kindIs "float64" $amount) (eq (floor $amount) (float64 $amount)) }}
+{{- $_ := set $left $name (ternary (int64 $amount) $amount $whole) }}
+{{- end }}
+{{- end }}
+{{- with $left }}
 {{ $kind }}:
-  {{- range $name, $amount := $amounts }}
-  {{- if not (kindIs "invalid" $amount) }}
-  {{ $name }}: {{ $amount }}
-  {{- end }}
-  {{- end }}
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 {{- end }}
 
 {{- /* Where a pod may run. */ -}}
 {{- define "auditflow-platform.scheduling" -}}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:

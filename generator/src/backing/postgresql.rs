@@ -28,7 +28,7 @@ pub(super) fn given(client: &SqlClient) -> Vec<Given> {
 pub(super) fn files(context: &Context, server: &PostgreSql, access: &Access, files: &mut Files) {
     let name = server.name.as_str();
     let doc = "PostgreSQL, with a database and a role of its own for each service that stores.";
-    let source = context.source(server.place);
+    let source = server.place.file();
     files.subchart(name, "Chart.yaml", &chart_yaml(context, name, doc, source));
     files.subchart(name, "templates/serviceaccount.yaml", &service_account(context, source));
     files.subchart(name, "templates/service.yaml", &Services { c: context, port: Kind::PostgreSql.port() });

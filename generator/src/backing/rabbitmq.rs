@@ -42,7 +42,7 @@ pub(super) fn given(client: &AmqpClient) -> Vec<Given> {
 
 pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files: &mut Files) {
     let name = broker.name.as_str();
-    let source = context.source(broker.place);
+    let source = broker.place.file();
     let doc = "RabbitMQ, with a user of its own for each service.";
     files.subchart(name, "Chart.yaml", &chart_yaml(context, name, doc, source));
     files.subchart(name, "templates/serviceaccount.yaml", &service_account(context, source));

@@ -25,7 +25,7 @@ pub(super) fn given(client: &ValkeyClient) -> Vec<Given> {
 
 pub(super) fn files(context: &Context, server: &Valkey, access: &Access, files: &mut Files) {
     let name = server.name.as_str();
-    let source = context.source(server.place);
+    let source = server.place.file();
     let doc = "Valkey, which holds each service to its own keys and commands.";
     files.subchart(name, "Chart.yaml", &chart_yaml(context, name, doc, source));
     files.subchart(name, "templates/serviceaccount.yaml", &service_account(context, source));

@@ -13,8 +13,8 @@ use crate::values::Values;
 
 /// The files of the umbrella and of all services.
 pub(crate) fn files(c: &Context, access: &Access, files: &mut Files) {
-    let values = Values::of(c.platform);
-    let tree = values.tree(c.platform);
+    let values = Values::of(c.platform, access);
+    let tree = values.tree(c.platform, access);
     umbrella::files(c, access, files);
     policies::files(c, access, files);
     values_yaml::files(c, access, &values, &tree, files);

@@ -5,67 +5,42 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 
-use crate::access::{Access, Path, metrics_ports};
+use crate::access::{Access, metrics_ports};
 use crate::context::Context;
 use crate::files::Files;
-use crate::text::value;
+use crate::text::{bare, value};
 
 pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
     files.umbrella("templates/networkpolicies/default.yaml", &Default { c });
     let declared = c.platform.platform();
+    let mut add = |view: Component| files.umbrella(format!("templates/networkpolicies/{}.yaml", view.name), &view);
     for service in &declared.services {
         let name = service.name.as_str();
-        let door = service
-            .exposure
-            .map(|exposure| Door { via: value(&[name, "exposure", "via"]), port: exposure.port.number });
-        let mut egress: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
-        for path in access.from(service.name) {
-            egress.entry(path.to.name()).or_default().push(path.port);
-        }
-        let egress = egress.into_iter().map(|(peer, ports)| Egress { peer, ports }).collect();
-        let enabled = Some(value(&[name, "enabled"]));
-        add(files, c, name, enabled, access, door, metrics_ports(service).collect(), egress);
+        let door = service.exposure.map(|e| (value(&[name, "exposure", "via"]), e.port.number));
+        let metrics: Vec<u16> = metrics_ports(service).collect();
+        add(Component {
+            c,
+            name,
+            enabled: Some(bare(&value(&[name, "enabled"]))),
+            ingress: Ingress::of(access, name, door, metrics),
+            egress: clients(access.from(service.name).map(|path| (path.to.name(), path.port))),
+            asks_api_server: !service.kubernetes.is_empty(),
+        });
     }
     for one in &declared.backing {
-        let metrics = one.kind().metrics_port().into_iter().collect();
-        add(files, c, one.name().as_str(), None, access, None, metrics, Vec::new());
+        let (name, metrics) = (one.name().as_str(), one.kind().metrics_port().into_iter().collect());
+        let ingress = Ingress::of(access, name, None, metrics);
+        add(Component { c, name, enabled: None, ingress, egress: Vec::new(), asks_api_server: false });
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the fields of the one view that is made here")]
-fn add<'a>(
-    files: &mut Files,
-    c: &'a Context<'a>,
-    name: &'a str,
-    enabled: Option<String>,
-    access: &Access,
-    door: Option<Door>,
-    metrics: Vec<u16>,
-    egress: Vec<Egress<'a>>,
-) {
-    let ingress = ingress(access.to(name));
-    let mut conditions: Vec<String> = ingress.iter().map(|rule| rule.enabled.clone()).collect();
-    conditions.extend(door.as_ref().map(|door| format!(r#"(ne {} "None")"#, door.via)));
-    if !metrics.is_empty() {
-        conditions.push(".Values.global.metrics.enabled".into());
+/// The ports by peer.
+fn clients(paths: impl Iterator<Item = (&'static str, u16)>) -> Vec<(&'static str, Vec<u16>)> {
+    let mut by_peer: BTreeMap<&'static str, Vec<u16>> = BTreeMap::new();
+    for (peer, port) in paths {
+        by_peer.entry(peer).or_default().push(port);
     }
-    let any_ingress = match conditions.as_slice() {
-        [] => None,
-        [one] => Some(one.clone()),
-        several => Some(format!("or {}", several.join(" "))),
-    };
-    let view = Component { c, name, enabled, any_ingress, ingress, door, metrics, egress };
-    files.umbrella(format!("templates/networkpolicies/{name}.yaml"), &view);
-}
-
-/// The rules at the end that is connected to, one for each client.
-fn ingress<'a>(paths: impl Iterator<Item = &'a Path>) -> Vec<Ingress> {
-    let mut clients: BTreeMap<&'static str, Vec<u16>> = BTreeMap::new();
-    for path in paths {
-        clients.entry(path.from.as_str()).or_default().push(path.port);
-    }
-    let rule = |(peer, ports): (&'static str, Vec<u16>)| Ingress { enabled: value(&[peer, "enabled"]), peer, ports };
-    clients.into_iter().map(rule).collect()
+    by_peer.into_iter().collect()
 }
 
 #[derive(Template)]
@@ -78,28 +53,79 @@ struct Default<'a> {
 #[template(path = "umbrella/templates/networkpolicies/component.yaml")]
 struct Component<'a> {
     c: &'a Context<'a>,
-    name: &'a str,
+    name: &'static str,
     enabled: Option<String>,
-    any_ingress: Option<String>,
-    ingress: Vec<Ingress>,
-    door: Option<Door>,
-    metrics: Vec<u16>,
-    egress: Vec<Egress<'a>>,
+    ingress: Ingress,
+    egress: Vec<(&'static str, Vec<u16>)>,
+    asks_api_server: bool,
 }
 
+/// Who is let in. Each rule hangs on a condition; the list as a whole on any of them, since an empty one would be written as null.
 struct Ingress {
-    enabled: String,
-    peer: &'static str,
+    rules: Vec<Rule>,
+    any: Option<String>,
+}
+
+struct Rule {
+    /// Why, where that does not show.
+    comment: Option<&'static str>,
+    /// The condition; none when it is that of the whole list.
+    when: Option<String>,
+    from: From,
     ports: Vec<u16>,
 }
 
-struct Egress<'a> {
-    peer: &'a str,
-    ports: Vec<u16>,
+enum From {
+    /// Pods with this identity.
+    Identity(&'static str),
+    /// Any pod of the namespace that a value names.
+    Namespace(&'static str),
+    /// Anybody.
+    Anywhere,
 }
 
-/// Users outside the cluster.
-struct Door {
-    via: String,
-    port: u16,
+impl Ingress {
+    /// From the services that use this one, from users through its door (the value that says which, and its port), from the monitoring.
+    fn of(access: &Access, name: &'static str, door: Option<(String, u16)>, metrics: Vec<u16>) -> Self {
+        let users = clients(access.to(name).map(|path| (path.from.as_str(), path.port)));
+        let mut conditions = Vec::new();
+        let mut rules = Vec::new();
+        for (peer, ports) in users {
+            let when = value(&[peer, "enabled"]);
+            conditions.push(when.clone());
+            rules.push(Rule { comment: None, when: Some(bare(&when)), from: From::Identity(peer), ports });
+        }
+        if let Some((via, port)) = door {
+            conditions.push(format!(r#"(ne {via} "None")"#));
+            rules.push(Rule {
+                comment: Some("Users, through the ingress controller or gateway."),
+                when: Some(format!(r#"has {via} (list "Ingress" "HTTPRoute")"#)),
+                from: From::Namespace("network.edgeNamespace"),
+                ports: vec![port],
+            });
+            rules.push(Rule {
+                comment: Some(
+                    "Users, from anywhere: behind a node's port or a load balancer their addresses are not known.",
+                ),
+                when: Some(format!(r#"has {via} (list "NodePort" "LoadBalancer")"#)),
+                from: From::Anywhere,
+                ports: vec![port],
+            });
+        }
+        if !metrics.is_empty() {
+            let when = ".Values.global.metrics.enabled";
+            conditions.push(when.to_owned());
+            let from = From::Namespace("metrics.namespace");
+            rules.push(Rule { comment: Some("The monitoring."), when: Some(when.to_owned()), from, ports: metrics });
+        }
+        if let [only] = rules.as_mut_slice() {
+            only.when = None;
+        }
+        let any = match conditions.as_slice() {
+            [] => None,
+            [one] => Some(bare(one)),
+            several => Some(format!("or {}", several.join(" "))),
+        };
+        Self { rules, any }
+    }
 }

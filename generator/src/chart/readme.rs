@@ -34,6 +34,7 @@ pub(super) fn files(c: &Context, access: &Access, tree: &Section, files: &mut Fi
         brokers: names(c, vocabulary::Kind::RabbitMq),
         servers: names(c, vocabulary::Kind::PostgreSql),
         caches: names(c, vocabulary::Kind::Valkey),
+        stateful: !declared.backing.is_empty(),
         values: value_rows(tree),
     };
     files.umbrella("README.md", &view);
@@ -70,20 +71,15 @@ fn charts(c: &Context) -> Vec<Row> {
     services.chain(backing).collect()
 }
 
+/// A file of passwords, as a shell writes it.
 fn passwords(c: &Context, access: &Access) -> String {
-    // The same shape as the values: read from the tree of fake ones would tie the two, so it is written from the graph.
     let declared = c.platform.platform();
     let mut out = Vec::new();
     for service in &declared.services {
-        let own = service.environment.iter().filter_map(|v| match v.source {
-            vocabulary::VariableSource::Secret(_) => Some((crate::values::credential_key(v.name), "value")),
-            _ => None,
-        });
-        let logins = access.passwords_of(service.name).map(|(login, _)| (login.backing.to_string(), "password"));
-        let all: Vec<_> = logins.chain(own).collect();
+        let all: Vec<_> = access.credentials_of(service.name).collect();
         if !all.is_empty() {
             out.push(format!("{}:\n  credentials:", service.name));
-            out.extend(all.iter().map(|(key, field)| format!("    {key}: {{ {field}: \"$(openssl rand -hex 24)\" }}")));
+            out.extend(all.iter().map(|c| format!("    {}: {{ {}: \"$(openssl rand -hex 24)\" }}", c.key, c.field)));
         }
     }
     for one in &declared.backing {
@@ -140,8 +136,8 @@ fn rights(login: &Login) -> String {
 fn diagram(c: &Context, access: &Access) -> Vec<String> {
     let declared = c.platform.platform();
     let id = |name: &str| name.replace('-', "_");
-    let services = declared.services.iter().map(|s| format!("n_{}[{}]", id(s.name.as_str()), s.name));
-    let backing = declared.backing.iter().map(|b| format!("n_{}[({})]", id(b.name().as_str()), b.name()));
+    let services = declared.services.iter().map(|s| format!("n_{}[\"{}\"]", id(s.name.as_str()), s.name));
+    let backing = declared.backing.iter().map(|b| format!("n_{}[(\"{}\")]", id(b.name().as_str()), b.name()));
     let paths = access
         .paths
         .iter()
@@ -248,6 +244,7 @@ struct Readme<'a> {
     brokers: Vec<&'static str>,
     servers: Vec<&'static str>,
     caches: Vec<&'static str>,
+    stateful: bool,
     values: Vec<Group>,
 }
 

@@ -8,16 +8,15 @@ use crate::access::Access;
 use crate::backing::{self, GivenValue};
 use crate::context::{Context, chart_yaml, service_account};
 use crate::files::Files;
-use crate::pods::{CONNECTIONS_FOLDER, Probes, connection_command, container_security, pod_security, probes};
-use crate::text::{scalar, template_scalar, value, variable_value};
-use crate::values::credential_key;
+use crate::pods::{Probes, connection_command, container_security, pod_security, probes};
+use crate::text::{scalar, template_scalar, variable_value};
 use crate::yaml::template_block;
 
 const CONNECTIONS_SCRIPT: &str = include_str!("../../templates/umbrella/charts/service/files/connections.py");
 
 pub(super) fn files(c: &Context, service: &Service, access: &Access, files: &mut Files) {
     let name = service.name.as_str();
-    let source = c.source(service.place);
+    let source = service.place.file();
     let secret = secret_entries(c, service, access);
     files.subchart(name, "Chart.yaml", &chart_yaml(c, name, service.doc, source));
     files.subchart(name, "templates/serviceaccount.yaml", &service_account(c, source));
@@ -26,7 +25,7 @@ pub(super) fn files(c: &Context, service: &Service, access: &Access, files: &mut
         files.subchart(name, "templates/secret.yaml", &Secret { c, source, name, entries: secret });
     }
     if !service.ports.is_empty() {
-        let exposed = service.exposure.map(|e| e.port.name.to_string());
+        let exposed = service.exposure.map(|e| PortView { name: scalar(e.port.name.as_str()), number: e.port.number });
         files.subchart(
             name,
             "templates/service.yaml",
@@ -35,10 +34,12 @@ pub(super) fn files(c: &Context, service: &Service, access: &Access, files: &mut
     }
     if matches!(service.health, Health::Connections(_)) {
         let reasons = service.uses.iter().filter_map(|one| match one.client()?.reconnects {
-            Reconnects::Never(reason) => Some(reason),
+            Reconnects::Never(reason) => {
+                Some(Reason { server: one.client()?.backing.as_str(), text: crate::text::inert(reason) })
+            }
             Reconnects::ByItself => None,
         });
-        let reasons = reasons.map(crate::text::inert).collect();
+        let reasons = reasons.collect();
         files.subchart(name, "templates/configmap.yaml", &ConfigMap { c, source, name, reasons });
         files.text(format!("charts/{name}/files/connections.py"), CONNECTIONS_SCRIPT.to_owned());
     }
@@ -50,7 +51,7 @@ pub(super) fn files(c: &Context, service: &Service, access: &Access, files: &mut
         files.subchart(name, "templates/poddisruptionbudget.yaml", &Budget { c, source, name });
     }
     if let Some(exposure) = service.exposure {
-        let (port, number) = (exposure.port.name.as_str(), exposure.port.number);
+        let (port, number) = (scalar(exposure.port.name.as_str()), exposure.port.number);
         files.subchart(name, "templates/ingress.yaml", &Ingress { c, source, name, port });
         files.subchart(name, "templates/httproute.yaml", &HttpRoute { c, source, name, number });
     }
@@ -58,15 +59,15 @@ pub(super) fn files(c: &Context, service: &Service, access: &Access, files: &mut
 
 fn deployment<'a>(c: &'a Context<'a>, service: &'a Service, access: &Access, has_secret: bool) -> Deployment<'a> {
     let by_connections = matches!(service.health, Health::Connections(_));
-    let watched = connections(service, access, |reconnects| matches!(reconnects, Reconnects::Never(_)));
+    let watched = connections(service, access);
     let writable = service.writable.iter().map(|folder| Folder {
-        volume: volume(folder.path.as_str()),
+        volume: scalar(&folder.volume()),
         path: folder.path.as_str(),
         size: folder.size.as_str(),
     });
     Deployment {
         c,
-        source: c.source(service.place),
+        source: service.place.file(),
         name: service.name.as_str(),
         autoscaled: service.scaling != Scaling::Fixed,
         has_secret,
@@ -75,7 +76,7 @@ fn deployment<'a>(c: &'a Context<'a>, service: &'a Service, access: &Access, has
         container_security: container_security(),
         wait: by_connections.then(|| wait(&watched, environment(c, service))),
         by_connections,
-        connections_folder: CONNECTIONS_FOLDER,
+        connections_folder: Health::CONNECTIONS_FOLDER,
         ports: ports(service),
         env: environment(c, service),
         probes: probes(service, &watched),
@@ -86,22 +87,32 @@ fn deployment<'a>(c: &'a Context<'a>, service: &'a Service, access: &Access, has
 /// What waits for these connections: with those variables alone that their arguments name.
 fn wait(connections: &[String], environment: Vec<Variable>) -> Wait {
     let named = |name: &str| connections.iter().any(|c| c.split(['=', ',']).any(|part| part == name));
-    let env = environment.into_iter().filter(|variable| named(variable.name)).collect();
+    let env = environment.into_iter().filter(|variable| named(variable.name.trim_matches('"'))).collect();
     Wait { command: template_block(&connection_command("wait", connections)), env }
 }
 
-/// The arguments that name the service's connections to the script.
-fn connections(service: &Service, access: &Access, wanted: impl Fn(Reconnects) -> bool) -> Vec<String> {
-    let clients = service.uses.iter().filter_map(|one| Some((one, one.client()?, one.kind()?)));
-    let argument = clients.filter(|(_, client, _)| wanted(client.reconnects)).map(|(one, client, kind)| {
+/// The arguments that name the service's connections to the script: those that it never opens again, and others on their ports.
+fn connections(service: &Service, access: &Access) -> Vec<String> {
+    let clients = || service.uses.iter().filter_map(|one| Some((one, one.client()?, one.kind()?)));
+    let watched = || clients().filter(|(_, client, _)| client.reconnects != Reconnects::ByItself);
+    let others = clients().filter(|(_, client, kind)| {
+        client.reconnects == Reconnects::ByItself && watched().any(|(_, _, other)| other.port() == kind.port())
+    });
+    let others = others.map(|(one, ..)| {
+        let address = backing::given(one).into_iter().filter(|g| !matches!(g.value, GivenValue::Text(_)));
+        format!("other={}", address.map(|given| given.name).collect::<Vec<_>>().join(","))
+    });
+    let argument = watched().map(|(one, client, kind)| {
         let given = backing::given(one);
         let address = given.iter().filter(|g| !matches!(g.value, GivenValue::Text(_))).map(|g| g.name);
         let mut names: Vec<&str> = address.collect();
         let mut scheme = backing::scheme(kind).to_owned();
-        let login = access.passwords_of(service.name).find(|(login, _)| login.backing == client.backing);
-        if let Some((_, variables)) = login {
-            names.extend([variables.user.as_str(), variables.password.name.as_str()]);
-            if variables.password.libpq_value {
+        let key = client.backing.as_str();
+        let credential = access.credentials_of(service.name).find(|c| c.user.is_some() && c.key == key);
+        if let Some(credential) = credential {
+            names.extend(credential.user.as_ref().map(|(variable, _)| variable.as_str()));
+            names.push(credential.variable.name.as_str());
+            if credential.variable.libpq_value {
                 scheme.push_str("+libpq");
             }
             if let Use::Sql(sql) = one {
@@ -110,13 +121,13 @@ fn connections(service: &Service, access: &Access, wanted: impl Fn(Reconnects) -
         }
         format!("{scheme}={}", names.join(","))
     });
-    argument.collect()
+    argument.chain(others).collect()
 }
 
 fn environment(c: &Context, service: &Service) -> Vec<Variable> {
     let used = service.uses.iter().flat_map(|one| {
         backing::given(one).into_iter().map(move |given| Variable {
-            name: given.name,
+            name: scalar(given.name),
             value: match (given.value, one) {
                 (GivenValue::Host, Use::Call(call)) => format!("{{{{ .Release.Name }}}}-{}", call.endpoint.service),
                 (GivenValue::Host, _) => {
@@ -146,33 +157,27 @@ fn environment(c: &Context, service: &Service) -> Vec<Variable> {
             }
             VariableSource::Secret(_) => return None,
         };
-        Some(Variable { name: variable.name.as_str(), value })
+        Some(Variable { name: scalar(variable.name.as_str()), value })
     });
     used.chain(own).collect()
 }
 
-/// What the service's Secret holds: its logins and its own secrets.
+/// What the service's Secret holds: the names and passwords of its logins, and its own secrets.
 fn secret_entries(c: &Context, service: &Service, access: &Access) -> Vec<Variable> {
-    let logins = access.passwords_of(service.name).flat_map(|(login, variables)| {
-        let password = value(&["credentials", login.backing.as_str(), "password"]);
-        let password = if variables.password.libpq_value {
-            format!(r#"{{{{ include "{}.libpqValue" {password} | quote }}}}"#, c.name)
+    let entries = access.credentials_of(service.name).flat_map(|credential| {
+        let user = credential
+            .user
+            .as_ref()
+            .map(|(variable, user)| Variable { name: scalar(variable.as_str()), value: template_scalar(user) });
+        let held = credential.value_in(&[]);
+        let value = if credential.variable.libpq_value {
+            format!(r#"{{{{ include "{}.libpqValue" {held} | quote }}}}"#, c.name)
         } else {
-            format!("{{{{ {password} | quote }}}}")
+            format!("{{{{ {held} | quote }}}}")
         };
-        [
-            Variable { name: variables.user.as_str(), value: template_scalar(&login.user) },
-            Variable { name: variables.password.name.as_str(), value: password },
-        ]
+        user.into_iter().chain([Variable { name: scalar(credential.variable.name.as_str()), value }])
     });
-    let own = service.environment.iter().filter_map(|variable| match variable.source {
-        VariableSource::Secret(_) => {
-            let secret = value(&["credentials", &credential_key(variable.name), "value"]);
-            Some(Variable { name: variable.name.as_str(), value: format!("{{{{ {secret} | quote }}}}") })
-        }
-        VariableSource::Fixed(_) | VariableSource::Port(_) | VariableSource::Setting(_) => None,
-    });
-    logins.chain(own).collect()
+    entries.collect()
 }
 
 fn rules(service: &Service) -> Vec<Rule> {
@@ -191,14 +196,7 @@ fn rules(service: &Service) -> Vec<Rule> {
 }
 
 fn ports(service: &Service) -> Vec<PortView> {
-    service.ports.iter().map(|port| PortView { name: port.name.to_string(), number: port.number }).collect()
-}
-
-/// The name of the volume of a writable folder: a DNS label made of its path.
-fn volume(path: &str) -> String {
-    let words: String =
-        path.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    words.trim_matches('-').to_owned()
+    service.ports.iter().map(|port| PortView { name: scalar(port.name.as_str()), number: port.number }).collect()
 }
 
 #[derive(Template)]
@@ -228,7 +226,8 @@ struct Wait {
 }
 
 struct Variable {
-    name: &'static str,
+    /// The variable's name, as it is written.
+    name: String,
     value: String,
 }
 
@@ -250,7 +249,7 @@ struct ServiceView<'a> {
     source: &'a str,
     name: &'a str,
     ports: Vec<PortView>,
-    exposed: Option<String>,
+    exposed: Option<PortView>,
 }
 
 #[derive(Template)]
@@ -268,7 +267,13 @@ struct ConfigMap<'a> {
     c: &'a Context<'a>,
     source: &'a str,
     name: &'a str,
-    reasons: Vec<String>,
+    reasons: Vec<Reason>,
+}
+
+/// How it is known that a connection is never opened again.
+struct Reason {
+    server: &'static str,
+    text: String,
 }
 
 #[derive(Template)]
@@ -307,7 +312,7 @@ struct Ingress<'a> {
     c: &'a Context<'a>,
     source: &'a str,
     name: &'a str,
-    port: &'a str,
+    port: String,
 }
 
 #[derive(Template)]

@@ -1,14 +1,13 @@
 //! The umbrella chart: what belongs to no single service.
 
 use askama::Template;
-use vocabulary::VariableSource;
+use vocabulary::Scaling;
 
 use crate::access::{Access, End};
 use crate::backing::administrator;
 use crate::context::Context;
 use crate::files::Files;
 use crate::text::{scalar, value};
-use crate::values::credential_key;
 
 pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
     let declared = c.platform.platform();
@@ -18,7 +17,7 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
         "Chart.yaml",
         &ChartYaml {
             c,
-            source: c.source(declared.place),
+            source: declared.place.file(),
             doc: scalar(declared.doc),
             version: declared.version.as_str(),
             home: scalar(declared.home),
@@ -41,6 +40,7 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
             longest_release_name: declared.longest_release_name,
             calls: calls(access),
             routes: routes(c),
+            autoscaled: autoscaled(c),
             credentials: credentials(c, access),
         },
     );
@@ -82,36 +82,30 @@ fn routes(c: &Context) -> Vec<Route> {
     route.collect()
 }
 
+fn autoscaled(c: &Context) -> Vec<Scaled> {
+    let scaled = c.platform.platform().services.iter().filter(|service| service.scaling != Scaling::Fixed);
+    scaled.map(|service| Scaled { service: service.name.as_str(), values: value(&[service.name.as_str()]) }).collect()
+}
+
 fn credentials(c: &Context, access: &Access) -> Vec<Credential> {
     let declared = c.platform.platform();
-    let mut all = Vec::new();
-    for service in &declared.services {
-        let name = service.name.as_str();
-        let mut add = |key: &str, field: &str, doc: String| {
-            let (enabled, held) = (value(&[name, "enabled"]), value(&[name, "credentials", key, field]));
-            let needed = format!("and {enabled} (not {held})");
-            all.push(Credential { path: format!("{name}.credentials.{key}.{field}"), needed, doc });
-        };
-        for (login, _) in access.passwords_of(service.name) {
-            let doc = format!("{name} logs in to {} with it.", login.backing);
-            add(login.backing.as_str(), "password", doc);
-        }
-        for variable in service.environment {
-            if let VariableSource::Secret(doc) = variable.source {
-                add(&credential_key(variable.name), "value", in_go_string(doc));
-            }
-        }
-    }
-    for one in &declared.backing {
+    let of_services = declared.services.iter().flat_map(|service| {
+        let (name, enabled) = (service.name.as_str(), value(&[service.name.as_str(), "enabled"]));
+        access.credentials_of(service.name).map(move |credential| Credential {
+            path: format!("{name}.{}", credential.path().join(".")),
+            needed: format!("and {enabled} (not {})", credential.value_in(&[name])),
+            doc: in_go_string(&credential.doc),
+        })
+    });
+    let of_backing = declared.backing.iter().map(|one| {
         let (name, administrator) = (one.name().as_str(), administrator(one.kind()));
-        let held = value(&[name, "credentials", administrator.key, "password"]);
-        all.push(Credential {
+        Credential {
             path: format!("{name}.credentials.{}.password", administrator.key),
-            needed: format!("not {held}"),
+            needed: format!("not {}", value(&[name, "credentials", administrator.key, "password"])),
             doc: in_go_string(administrator.doc),
-        });
-    }
-    all
+        }
+    });
+    of_services.chain(of_backing).collect()
 }
 
 /// Text for the inside of a string literal of a template.
@@ -155,7 +149,13 @@ struct Checks<'a> {
     longest_release_name: u8,
     calls: Vec<Call>,
     routes: Vec<Route>,
+    autoscaled: Vec<Scaled>,
     credentials: Vec<Credential>,
+}
+
+struct Scaled {
+    service: &'static str,
+    values: String,
 }
 
 struct Call {

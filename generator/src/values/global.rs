@@ -13,7 +13,8 @@ use super::tree::{Entry, Section};
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Global {
-    /// A registry that all images are pulled from instead of their own, such as a mirror; empty leaves them as they are.
+    /// Put before the repository of every image, such as a mirror's address (a mirror of Docker Hub's official images is mostly
+    /// `<mirror>/library`); empty leaves them as they are.
     image_registry: String,
     /// Secrets with the credentials of private registries, as `- name: …`.
     image_pull_secrets: Vec<LocalObjectReference>,
@@ -44,9 +45,16 @@ enum SecretMode {
 #[serde(rename_all = "camelCase")]
 struct Network {
     /// The namespace of the cluster's DNS.
+    #[schemars(length(min = 1, max = 63))]
     dns_namespace: String,
     /// The namespace of the ingress controller or gateway that exposed services are reached through.
-    edge_namespace: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    edge_namespace: Option<String>,
+    /// Where the Kubernetes API server is, as address blocks. A policy cannot name it by itself, since it is behind an address translation;
+    /// the narrower the better.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_server_cidrs: Option<Vec<String>>,
 }
 
 /// Who may read the programs' metrics.
@@ -55,6 +63,7 @@ struct Metrics {
     /// Whether the metrics ports can be reached from `namespace`.
     enabled: bool,
     /// The namespace of the monitoring.
+    #[schemars(length(min = 1, max = 63))]
     namespace: String,
 }
 
@@ -76,12 +85,19 @@ impl Global {
     pub(super) fn of(platform: &Resolved) -> Self {
         let declared = platform.platform();
         let measured = |s: &vocabulary::Service| s.ports.iter().any(|p| p.protocol == Protocol::Metrics);
-        let metrics = declared.services.iter().any(measured) || !declared.backing.is_empty();
+        let metrics = declared.services.iter().any(measured)
+            || declared.backing.iter().any(|b| b.kind().metrics_port().is_some());
+        let exposed = declared.services.iter().any(|s| s.exposure.is_some());
+        let asking = declared.services.iter().any(|s| !s.kubernetes.is_empty());
         Self {
             image_registry: String::new(),
             image_pull_secrets: Vec::new(),
             secrets: Secrets { mode: SecretMode::Inline },
-            network: Network { dns_namespace: "kube-system".into(), edge_namespace: "ingress".into() },
+            network: Network {
+                dns_namespace: "kube-system".into(),
+                edge_namespace: exposed.then(|| "ingress".into()),
+                api_server_cidrs: asking.then(|| vec!["0.0.0.0/0".into()]),
+            },
             metrics: metrics.then(|| Metrics { enabled: false, namespace: "monitoring".into() }),
             backing: declared
                 .backing

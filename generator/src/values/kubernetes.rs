@@ -76,8 +76,10 @@ impl ContainerResources {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ImageValues {
     /// Registry and path, without a tag.
+    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9._/:-]*$"))]
     repository: String,
     /// The tag; unused when there is a digest.
+    #[schemars(regex(pattern = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"))]
     tag: String,
     /// The digest (`sha256:…`), when the image is pinned.
     #[schemars(regex(pattern = "^(sha256:[0-9a-f]{64})?$"))]

@@ -15,11 +15,13 @@ use serde::Serialize;
 use serde_yaml::{Mapping, Value};
 use vocabulary::{Environment, Resolved};
 
+use crate::access::Access;
+
 pub(crate) use backing::BackingValues;
 pub(crate) use environment::apply;
 pub(crate) use global::Global;
 pub(crate) use schema::json_schema;
-pub(crate) use service::{ServiceValues, Via, credential_key};
+pub(crate) use service::{ServiceValues, Via};
 pub(crate) use tree::{Entry, Node, Section};
 
 /// All values of the umbrella chart: those that every chart sees, and one section for each chart.
@@ -40,20 +42,21 @@ pub(crate) enum ChartValues {
 
 impl Values {
     /// The defaults.
-    pub(crate) fn of(platform: &Resolved) -> Self {
+    pub(crate) fn of(platform: &Resolved, access: &Access) -> Self {
         let services = platform.platform().services.iter();
-        let services = services.map(|s| (s.name.as_str(), ChartValues::Service(Box::new(ServiceValues::of(s)))));
+        let services =
+            services.map(|s| (s.name.as_str(), ChartValues::Service(Box::new(ServiceValues::of(s, access)))));
         let backing = platform.platform().backing.iter();
         let backing = backing.map(|b| (b.name().as_str(), ChartValues::Backing(Box::new(BackingValues::of(b)))));
         Self { global: Global::of(platform), charts: services.chain(backing).collect() }
     }
 
     /// Every value with its documentation and its schema.
-    pub(crate) fn tree(&self, platform: &Resolved) -> Section {
+    pub(crate) fn tree(&self, platform: &Resolved, access: &Access) -> Section {
         let mut entries = vec![global::entry(&self.global)];
         for service in &platform.platform().services {
             if let Some(ChartValues::Service(values)) = self.charts.get(service.name.as_str()) {
-                entries.push(service::entry(service, values));
+                entries.push(service::entry(service, access, values));
             }
         }
         for one in &platform.platform().backing {

@@ -5,15 +5,17 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use serde_yaml::Value;
-use vocabulary::{Scaling, Service, Setting, Use, VariableName, VariableSource};
+use vocabulary::{Scaling, Service, Setting, VariableSource};
 
 use super::kubernetes::{ContainerResources, ImageValues, Scheduling};
 use super::tree::{Entry, Section};
+use crate::access::Access;
 
 /// The values of a service. A field that is not there is a thing that this service cannot have.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct ServiceValues {
-    /// Whether this service is installed. Off takes away its pods, its logins, and its rules at the other ends; its data stays.
+    /// Whether this service is installed. Off takes away its pods, its Secret, its rules at the other ends and the demand for its
+    /// passwords; what it stored stays.
     pub(crate) enabled: bool,
     image: ImageValues,
     /// Number of pods.
@@ -50,13 +52,14 @@ pub(crate) struct Autoscaling {
     target_cpu_percent: u16,
 }
 
-/// How users outside the cluster reach a service.
+/// How users outside the cluster reach this service.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Exposure {
     /// Through what users outside the cluster reach it.
     pub(crate) via: Via,
     /// The host name that it is reached by, through an Ingress or an HTTPRoute; empty is any.
+    #[schemars(regex(pattern = "^[a-z0-9.*-]*$"))]
     host: String,
     /// The port of every node, with `NodePort`; 0 lets the cluster choose one.
     #[schemars(range(max = 65535))]
@@ -103,12 +106,12 @@ struct HttpRouteValues {
 }
 
 impl ServiceValues {
-    pub(super) fn of(service: &Service) -> Self {
+    pub(super) fn of(service: &Service, access: &Access) -> Self {
         let settings = service.environment.iter().filter_map(|variable| match variable.source {
             VariableSource::Setting(setting) => Some((variable.name.camel_case(), default(setting))),
             VariableSource::Fixed(_) | VariableSource::Port(_) | VariableSource::Secret(_) => None,
         });
-        let credentials = credentials(service).into_iter();
+        let credentials = access.credentials_of(service.name);
         Self {
             enabled: true,
             image: ImageValues::of(service.image),
@@ -124,7 +127,7 @@ impl ServiceValues {
             },
             resources: ContainerResources::of(service.resources),
             settings: settings.collect(),
-            credentials: credentials.map(|c| (c.key, IndexMap::from([(c.field, "")]))).collect(),
+            credentials: credentials.map(|c| (c.key.clone(), IndexMap::from([(c.field, "")]))).collect(),
             exposure: service.exposure.map(|_| Exposure {
                 via: Via::None,
                 host: String::new(),
@@ -137,7 +140,7 @@ impl ServiceValues {
     }
 }
 
-pub(super) fn entry(service: &Service, values: &ServiceValues) -> Entry {
+pub(super) fn entry(service: &Service, access: &Access, values: &ServiceValues) -> Entry {
     let mut section = Section::of(values);
     let settings = service.environment.iter().filter_map(|variable| match variable.source {
         VariableSource::Setting(setting) => {
@@ -148,40 +151,12 @@ pub(super) fn entry(service: &Service, values: &ServiceValues) -> Entry {
         VariableSource::Fixed(_) | VariableSource::Port(_) | VariableSource::Secret(_) => None,
     });
     section.fill("settings", Section(settings.collect()));
-    let credentials = credentials(service).into_iter().map(|c| {
+    let credentials = access.credentials_of(service.name).map(|c| {
         let value = Entry::leaf(c.field, &c.doc, Value::from(""), password_schema());
         Entry::section(&c.key, "", Section(vec![value]))
     });
     section.fill("credentials", Section(credentials.collect()));
     Entry::section(service.name.as_str(), service.doc, section)
-}
-
-/// A credential as it lies in the values.
-struct Credential {
-    key: String,
-    field: &'static str,
-    doc: String,
-}
-
-fn credentials(service: &Service) -> Vec<Credential> {
-    let logins = service.uses.iter().filter_map(|one| {
-        let anonymous = matches!(one, Use::Valkey(c) if matches!(c.env.login, vocabulary::CacheLogin::Anonymous));
-        let client = one.client().filter(|_| !anonymous)?;
-        let doc = format!("The password of its own login at {}.", client.backing);
-        Some(Credential { key: client.backing.to_string(), field: "password", doc })
-    });
-    let own = service.environment.iter().filter_map(|variable| match variable.source {
-        VariableSource::Secret(doc) => {
-            Some(Credential { key: credential_key(variable.name), field: "value", doc: doc.to_owned() })
-        }
-        VariableSource::Fixed(_) | VariableSource::Port(_) | VariableSource::Setting(_) => None,
-    });
-    logins.chain(own).collect()
-}
-
-/// The key of a service's own secret in its `credentials`.
-pub(crate) fn credential_key(variable: VariableName) -> String {
-    variable.camel_case()
 }
 
 /// A password, or nothing yet: that it is there is checked when the chart is rendered, with a message that says how to make one. What no

@@ -9,6 +9,8 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use serde_yaml::Value;
 
+use crate::text::scalar;
+
 /// A group of values: what a struct becomes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Section(pub(crate) Vec<Entry>);
@@ -59,8 +61,19 @@ impl Entry {
     }
 
     pub(crate) fn leaf(key: &str, doc: &str, default: Value, schema: Json) -> Self {
+        let doc = &with_choices(doc, &schema);
         Self { key: key.to_owned(), doc: doc.to_owned(), node: Node::Leaf { default, schema } }
     }
+}
+
+/// The documentation of a value that is one of a few, with these few.
+fn with_choices(doc: &str, schema: &Json) -> String {
+    let options = schema["enum"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if options.len() < 2 {
+        return doc.to_owned();
+    }
+    let options: Vec<_> = options.iter().filter_map(Json::as_str).map(scalar).collect();
+    format!("{doc} One of {}.", options.join(", "))
 }
 
 /// Making a type's schema takes a hundred times longer than using it, and a platform of 500 services uses the same one 500 times.
@@ -94,7 +107,7 @@ fn section(schema: &Json, definitions: &Map<String, Json>, value: &Value) -> Sec
         let inner = own_struct(&own, definitions);
         // A field that says nothing of its own is what its type says.
         let doc = field["description"].as_str().or_else(|| inner.and_then(|i| i["description"].as_str()));
-        let doc = doc.unwrap_or_default().replace('\n', " ");
+        let doc = with_choices(&doc.unwrap_or_default().replace('\n', " "), &own);
         let node = match inner {
             Some(inner) if default.is_mapping() => Node::Section(section(inner, definitions, default)),
             _ => Node::Leaf { default: default.clone(), schema: own },

@@ -5,9 +5,9 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 use tools::{Located, Tool};
 use vocabulary::{
-    AmqpEnv, ApiRule, Backing, Change, ChartVersion, Environment, EnvironmentName, Health, Image, Place, Platform,
-    PlatformName, Port, Probe, Python3, RabbitMq, Resources, Service, ServiceName, Setting, Variable, VariableName,
-    VariableSource, consumes, cpu, memory, plain, variable,
+    AmqpEnv, ApiRule, Backing, Change, ChartVersion, Environment, EnvironmentName, Exposure, Health, Image, Place,
+    Platform, PlatformName, Port, Probe, Python3, RabbitMq, Resources, Service, ServiceName, Setting, Variable,
+    VariableName, VariableSource, WritablePath, consumes, cpu, memory, plain, variable,
 };
 
 use crate::harness::{OnDisk, helm, leak, leak_all, read_by_helm};
@@ -119,6 +119,39 @@ fn known_troublemakers_are_refused_or_arrive() {
     let helm = helm(Tool::Helm4);
     let texts: Vec<String> = KNOWN.iter().map(|text| (*text).to_owned()).collect();
     check(&helm, &texts).unwrap_or_else(|difference| panic!("{difference}"));
+}
+
+/// Names are held to their rules, and some that keep to them are words or numbers of YAML all the same.
+#[test]
+fn names_that_yaml_reads_as_something_else_arrive() {
+    const ON: Port = Port::http("on", 8081);
+    const NUMBER: Port = Port::http("1e3", 8082);
+    let environment = ["N", "y", "NO", "off", "Null", "TRUE"].map(|name| Variable::fixed(name, "value"));
+    let base = odd(&[], "fine").services[0];
+    let service = Service {
+        ports: &[HTTP, ON, NUMBER],
+        environment: leak_all(environment.to_vec()),
+        writable: const {
+            &[WritablePath::new("/9", "1Mi"), WritablePath::new("/1e3", "1Mi"), WritablePath::new("/no", "1Mi")]
+        },
+        exposure: Some(Exposure::http(ON)),
+        ..base
+    };
+    let platform = Platform { services: vec![service], backing: vec![], environments: vec![], ..odd(&[], "fine") };
+    let on_disk = OnDisk::of(&platform.resolve().unwrap_or_else(|mistakes| panic!("{mistakes}")));
+    let helm = helm(Tool::Helm4);
+    let manifest =
+        on_disk.render(&helm, None, &["--set=odd.exposure.via=NodePort"]).unwrap_or_else(|refusal| panic!("{refusal}"));
+    let report = tools::kubeconform(tools::KubernetesVersion::V1_37, &manifest).expect("kubeconform runs");
+    let failures: Vec<_> = report.failures().map(ToString::to_string).collect();
+    assert!(failures.is_empty(), "{failures:#?}");
+    let objects = read_by_helm(&helm, &manifest);
+    let deployment = objects.iter().find(|o| o["kind"] == "Deployment").expect("a Deployment");
+    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+    let names = |list: &Value| list.as_array().expect("a list").iter().map(|o| o["name"].clone()).collect::<Vec<_>>();
+    assert_eq!(names(&container["env"]), ["N", "y", "NO", "off", "Null", "TRUE"]);
+    assert_eq!(names(&container["ports"]), ["http", "on", "1e3"]);
+    assert_eq!(names(&container["volumeMounts"]), ["9", "1e3", "no"]);
 }
 
 #[test]

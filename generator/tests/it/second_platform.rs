@@ -249,9 +249,16 @@ fn each_login_can_do_what_its_uses_need_and_nothing_else() {
     let pod = |name: &str| &object("Deployment", name)["spec"]["template"]["spec"];
     assert_eq!(pod("shipper")["automountServiceAccountToken"], true);
     assert_eq!(pod("shop")["automountServiceAccountToken"], false);
-    // Of its two brokers the shipper reopens one by itself: the probe looks at the other alone.
+    // Who may ask the API server can reach it; nobody else can.
+    let egress = |name: &str| object("NetworkPolicy", name)["spec"]["egress"].to_string();
+    assert!(egress("shipper").contains(r#""cidr":"0.0.0.0/0""#) && egress("shipper").contains("6443"));
+    assert!(!egress("shop").contains("ipBlock"));
+    // Of its two brokers, on one port, the shipper reopens one by itself: the probe looks at the other alone.
     let probe = pod("shipper")["containers"][0]["livenessProbe"]["exec"]["command"].as_array().expect("a list");
-    assert_eq!(probe.last().expect("an argument"), "amqp=BROKER_HOST,BROKER_PORT,BROKER_LOGIN,BROKER_SECRET");
+    assert_eq!(
+        probe[4..],
+        [json!("amqp=BROKER_HOST,BROKER_PORT,BROKER_LOGIN,BROKER_SECRET"), json!("other=METER_HOST,METER_PORT"),]
+    );
 }
 
 #[test]
@@ -292,6 +299,36 @@ fn the_paths_are_those_of_the_declared_uses() {
             "shop → sessions:6379",
         ]
     );
+}
+
+/// A worker that keeps no connection to a cache it need not log in to: nothing is secret, and so there is no Secret.
+#[test]
+fn without_a_secret_nothing_refers_to_one() {
+    const CACHE: Valkey = Valkey::named("cache");
+    const WORKER: Service = Service {
+        ports: &[WEB],
+        uses: &[CACHE
+            .client(
+                CacheEnv { host: variable("CACHE_HOST"), port: variable("CACHE_PORT"), login: CacheLogin::Anonymous },
+                keys("*", &["get"]),
+            )
+            .never_reconnects("it gives up")],
+        ..Service::new(
+            ServiceName::new("worker"),
+            "Works.",
+            Image::new("shop/worker", "1"),
+            Health::by_connections(Python3),
+            Resources::new(cpu("1"), memory("1Mi")),
+        )
+    };
+    let platform =
+        Platform { services: vec![WORKER], backing: vec![Backing::Valkey(CACHE)], environments: vec![], ..platform() };
+    let platform = platform.resolve().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let on_disk = OnDisk::of(&platform);
+    let manifest = on_disk.render(&helm(Tool::Helm4), None, &[]).unwrap_or_else(|refusal| panic!("{refusal}"));
+    let secrets: Vec<_> = tools::objects(&manifest).expect("YAML").into_iter().filter(|o| o.kind == "Secret").collect();
+    assert_eq!(secrets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["r-cache-acl"]);
+    assert!(!manifest.contains("secretRef"), "{manifest}");
 }
 
 #[test]

@@ -19,6 +19,12 @@ pub enum Health {
 }
 
 impl Health {
+    /// The folder in a container of a program that is judged by its connections where what judges it lies, read-only.
+    pub const CONNECTIONS_FOLDER: &'static str = "/opt/connections";
+
+    /// The name of that folder's volume.
+    pub const CONNECTIONS_VOLUME: &'static str = "connections";
+
     /// Two probes.
     #[must_use]
     pub const fn probes(readiness: Probe, liveness: Probe) -> Self {

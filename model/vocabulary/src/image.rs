@@ -39,7 +39,7 @@ impl Image {
 
 name! {
     /// An image's repository: an optional registry and a path, lower-case (the OCI distribution specification).
-    Repository, "an image's repository is 1 to 255 of a-z, 0-9, ., _, -, :, / (registry and path, without tag), beginning with a letter or digit, not ending with a separator", repository
+    Repository, "an image's repository is 1 to 255 characters: parts joined by /, each of a-z and 0-9 with single ., single or double _, or dashes between them; the first of several parts, a registry, may end with : and a port's number", repository
 }
 name! {
     /// An image's tag (the OCI distribution specification).
@@ -50,23 +50,66 @@ name! {
     Digest, "a digest is `sha256:` and 64 of 0-9 and a-f", digest
 }
 
-const PATH: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789._-:/";
 const TAG: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
 
 const fn repository(text: &[u8]) -> bool {
-    let mut slash = false;
-    let mut i = text.len();
-    // A colon is a registry's port and so has a slash behind it: one behind the last slash would be a tag.
-    while i > 0 {
-        i -= 1;
-        if text[i] == b'/' {
-            slash = true;
+    if !sized(text, 255) {
+        return false;
+    }
+    let mut start = 0;
+    let mut i = 0;
+    while i <= text.len() {
+        if i == text.len() || text[i] == b'/' {
+            // A colon elsewhere would be a tag's.
+            let end = if start == 0 && i < text.len() { before_port(text, i) } else { i };
+            if !words(text, start, end) {
+                return false;
+            }
+            start = i + 1;
         }
-        if text[i] == b':' && !slash {
+        i += 1;
+    }
+    true
+}
+
+/// Where the `:` and the port's number begin that end here; here, if none do.
+const fn before_port(text: &[u8], end: usize) -> usize {
+    let mut i = end;
+    while i > 0 && text[i - 1].is_ascii_digit() {
+        i -= 1;
+    }
+    if i > 0 && text[i - 1] == b':' && i < end && end - i <= 5 { i - 1 } else { end }
+}
+
+/// Letters and digits, with separators between them.
+const fn words(text: &[u8], start: usize, end: usize) -> bool {
+    if start >= end || !letter_or_digit(text[start]) || !letter_or_digit(text[end - 1]) {
+        return false;
+    }
+    let mut i = start;
+    while i < end {
+        let run = i;
+        while i < end && !letter_or_digit(text[i]) {
+            if !has(b"._-", text[i]) || text[i] != text[run] {
+                return false;
+            }
+            i += 1;
+        }
+        let longest = match text[run] {
+            b'.' => 1,
+            b'_' => 2,
+            _ => usize::MAX,
+        };
+        if i - run > longest {
             return false;
         }
+        i += 1;
     }
-    sized(text, 255) && only(text, PATH) && !has(b"._-:/", text[0]) && !has(b"._-:/", text[text.len() - 1])
+    true
+}
+
+const fn letter_or_digit(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit()
 }
 
 const fn tag(text: &[u8]) -> bool {

@@ -40,7 +40,7 @@ pub use port::{Port, Protocol};
 pub use postgresql::{Database, DatabaseUse, PostgreSql, SqlClient, SqlEnv, owns};
 pub use rabbitmq::{AmqpClient, AmqpEnv, Exchange, Queue, QueueUse, RabbitMq, consumes, publishes, publishes_through};
 pub use resolve::{Mistake, Mistakes, Resolved, limits};
-pub use resources::{Quantity, Range, Resources, WritablePath, cpu, memory};
+pub use resources::{PathName, Quantity, Range, Resources, WritablePath, cpu, memory};
 pub use scaling::Scaling;
 pub use service::Service;
 pub use uses::{Call, CallEnv, Client, Endpoint, Reconnects, Use};

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::postgresql::is_reserved_in_sql;
+
 /// Why a text is not a name of the wanted kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameError {
@@ -91,7 +93,7 @@ name! {
 }
 name! {
     /// The chart's version, as Semantic Versioning 2 has it, without build metadata (`+` is not allowed in a label).
-    ChartVersion, "a chart's version is three numbers joined by dots, with an optional pre-release part after -", version
+    ChartVersion, "a chart's version is up to 40 characters: three numbers of up to nine digits joined by dots, then at will - and a pre-release part (words of A-Z, a-z, 0-9 and - joined by dots, numbers without leading zeros, the last character not a -)", version
 }
 name! {
     /// A port's name (Kubernetes: an IANA service name).
@@ -112,7 +114,7 @@ name! {
 name! {
     /// A database's name: an SQL identifier that needs no quotes. PostgreSQL cuts identifiers at 63 bytes; the role that
     /// owns the database is called after it, with six more.
-    DatabaseName, "a database's name is 1 to 57 of a-z, 0-9 and _, beginning with a letter, and not one of PostgreSQL's own (postgres, template0, template1, pg_…)", database
+    DatabaseName, "a database's name is 1 to 57 of a-z, 0-9 and _, beginning with a letter, and neither one of PostgreSQL's own (postgres, template0, template1, pg_…) nor a reserved word of its SQL (user, order, …)", database
 }
 name! {
     /// A path that a program serves over HTTP.
@@ -148,7 +150,6 @@ const WORD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 const AMQP: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:";
 const URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./~";
 const COMMAND: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789_.-|";
-const VERSION: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
 
 const fn chart_name(text: &[u8]) -> bool {
     sized(text, 40) && only(text, LABEL) && has(LOWER, text[0]) && text[text.len() - 1] != b'-'
@@ -184,6 +185,7 @@ const fn database(text: &[u8]) -> bool {
         && !same(text, b"postgres")
         && !same(text, b"template0")
         && !same(text, b"template1")
+        && !is_reserved_in_sql(text)
 }
 
 const fn http_path(text: &[u8]) -> bool {
@@ -222,7 +224,7 @@ const fn version(text: &[u8]) -> bool {
         while i < text.len() && has(DIGIT, text[i]) {
             i += 1;
         }
-        if i == start || (text[start] == b'0' && i > start + 1) {
+        if i == start || i - start > 9 || (text[start] == b'0' && i > start + 1) {
             return false;
         }
         part += 1;
@@ -233,11 +235,29 @@ const fn version(text: &[u8]) -> bool {
             i += 1;
         }
     }
-    let pre_release = i < text.len();
-    sized(text, 40)
-        && only(text, VERSION)
-        && (!pre_release || (text[i] == b'-' && has(WORD, text[text.len() - 1])))
-        && !contains(text, b"..")
+    sized(text, 40) && (i == text.len() || (text[i] == b'-' && pre_release(text, i + 1)))
+}
+
+/// Words joined by dots, a word of digits alone without a leading zero. The last character is no dash, since a label ends with it.
+const fn pre_release(text: &[u8], from: usize) -> bool {
+    let mut start = from;
+    let mut digits = true;
+    let mut i = from;
+    while i <= text.len() {
+        if i == text.len() || text[i] == b'.' {
+            if i == start || (digits && text[start] == b'0' && i > start + 1) {
+                return false;
+            }
+            start = i + 1;
+            digits = true;
+        } else if !has(LABEL, text[i].to_ascii_lowercase()) {
+            return false;
+        } else if !has(DIGIT, text[i]) {
+            digits = false;
+        }
+        i += 1;
+    }
+    text[text.len() - 1] != b'-'
 }
 
 pub(crate) const fn sized(text: &[u8], longest: usize) -> bool {
@@ -295,7 +315,7 @@ pub(crate) const fn starts_with(text: &[u8], part: &[u8]) -> bool {
     matches_at(text, part, 0)
 }
 
-const fn same(text: &[u8], other: &[u8]) -> bool {
+pub(crate) const fn same(text: &[u8], other: &[u8]) -> bool {
     text.len() == other.len() && starts_with(text, other)
 }
 

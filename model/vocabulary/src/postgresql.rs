@@ -1,5 +1,6 @@
 //! PostgreSQL: the server, its databases, and what a service does with them.
 
+use crate::name::same;
 use crate::uses::Client;
 use crate::{
     BackingName, DatabaseName, Image, PasswordVariable, Place, Quantity, Resources, Use, VariableName, cpu, memory,
@@ -110,4 +111,32 @@ pub struct DatabaseUse {
 #[must_use]
 pub const fn owns(database: Database, variable: VariableName) -> DatabaseUse {
     DatabaseUse { database, variable }
+}
+
+/// The words that PostgreSQL takes for no name unless they are quoted (`src/include/parser/kwlist.h`: reserved, and reserved but for
+/// functions and types), and the two that it refuses as roles.
+#[rustfmt::skip]
+const RESERVED: &[&str] = &[
+    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "binary", "both",
+    "case", "cast", "check", "collate", "collation", "column", "concurrently", "constraint", "create", "cross",
+    "current_catalog", "current_date", "current_role", "current_schema", "current_time", "current_timestamp",
+    "current_user", "default", "deferrable", "desc", "distinct", "do", "else", "end", "except", "false", "fetch", "for",
+    "foreign", "freeze", "from", "full", "grant", "group", "having", "ilike", "in", "initially", "inner", "intersect",
+    "into", "is", "isnull", "join", "lateral", "leading", "left", "like", "limit", "localtime", "localtimestamp",
+    "natural", "none", "not", "notnull", "null", "offset", "on", "only", "or", "order", "outer", "overlaps", "placing",
+    "primary", "public", "references", "returning", "right", "select", "session_user", "similar", "some", "symmetric",
+    "system_user", "table", "tablesample", "then", "to", "trailing", "true", "union", "unique", "user", "using",
+    "variadic", "verbose", "when", "where", "window", "with",
+];
+
+/// Whether a text is an SQL identifier only in quotes.
+pub(crate) const fn is_reserved_in_sql(text: &[u8]) -> bool {
+    let mut i = 0;
+    while i < RESERVED.len() {
+        if same(text, RESERVED[i].as_bytes()) {
+            return true;
+        }
+        i += 1;
+    }
+    false
 }

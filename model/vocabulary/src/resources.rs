@@ -65,17 +65,22 @@ pub const fn memory(request: &'static str) -> Range {
 
 name! {
     /// An amount, as Kubernetes writes it: a decimal number with an optional suffix.
-    Quantity, "a quantity is a number of up to nine digits with an optional suffix m, k, M, G, T, P, Ki, Mi, Gi, Ti or Pi", quantity
+    Quantity, "a quantity is a number of up to nine digits, with at most one point between them, and an optional suffix m, k, M, G, T, P, Ki, Mi, Gi, Ti or Pi", quantity
 }
 
 impl Quantity {
+    /// What stands behind the number.
+    #[must_use]
+    pub fn suffix(self) -> &'static str {
+        self.as_str().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
+    }
+
     /// The amount in thousandths of the unit, for comparison.
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "a quantity that the constructor let in always parses")]
     pub fn thousandths(self) -> u128 {
-        let text = self.as_str();
-        let digits = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
-        let (number, suffix) = text.split_at(digits);
+        let suffix = self.suffix();
+        let number = &self.as_str()[..self.as_str().len() - suffix.len()];
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         let factor: u128 = match suffix {
             "m" => 1,
@@ -105,7 +110,7 @@ const fn quantity(text: &[u8]) -> bool {
         }
         i += 1;
     }
-    let number_ok = i > 0 && i <= 9 && points <= 1 && text[0] != b'.' && text[i - 1] != b'.';
+    let number_ok = i > 0 && i - points <= 9 && points <= 1 && text[0] != b'.' && text[i - 1] != b'.';
     let suffix_ok = match text.len() - i {
         0 => true,
         1 => has(b"mkMGTP", text[i]),
@@ -136,11 +141,18 @@ impl WritablePath {
     pub const fn new(path: &'static str, size: &'static str) -> Self {
         Self { path: PathName::new(path), size: Quantity::new(size), place: Place::here() }
     }
+
+    /// The name of its volume: made of its path, as a DNS label is. That it is one, and no other folder's, `resolve` has seen to.
+    #[must_use]
+    pub fn volume(&self) -> String {
+        let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+        self.path.as_str().chars().map(letter).collect::<String>().trim_matches('-').to_owned()
+    }
 }
 
 name! {
     /// An absolute path inside a container.
-    PathName, "a path in a container begins with /, is not / itself, does not end with / and has 2 to 200 of A-Z, a-z, 0-9, ., _, - and /, without `..` and `//`", path
+    PathName, "a path in a container begins with /, is not / itself, does not end with / and has 2 to 200 of A-Z, a-z, 0-9, ., _, - and /, without `..`, `//` and a part that is `.` alone", path
 }
 
 const PATH: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/";
@@ -153,4 +165,6 @@ const fn path(text: &[u8]) -> bool {
         && crate::name::only(text, PATH)
         && !crate::name::contains(text, b"..")
         && !crate::name::contains(text, b"//")
+        && !crate::name::contains(text, b"/./")
+        && !(text[text.len() - 1] == b'.' && text[text.len() - 2] == b'/')
 }

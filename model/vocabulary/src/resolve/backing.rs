@@ -2,15 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use super::{queue_uses, services};
-use crate::{BackingName, CacheLogin, Kind, Mistake, Place, Platform, QueueUse, Service, ServiceName, Use};
+use super::report::code;
+use super::{amounts, queue_uses};
+use crate::postgresql::is_reserved_in_sql;
+use crate::{
+    BackingName, CacheLogin, Client, Exchange, Mistake, Place, Platform, Queue, QueueUse, Service, ServiceName, Use,
+    ValkeyCommand,
+};
 
 pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
     for backing in &platform.backing {
-        services::resources(backing.name().as_str(), backing.resources(), backing.place(), found);
+        let (name, place) = (backing.name().as_str(), backing.place());
+        amounts::resources(name, backing.resources(), place, found);
+        found.extend(amounts::space(name.to_owned(), backing.storage(), place));
         let used = |s: &Service| s.uses.iter().filter_map(Use::client).any(|c| c.backing == backing.name());
         if !platform.services.iter().any(used) {
-            found.push(Mistake::BackingUnused { backing: backing.name().as_str(), place: backing.place() });
+            found.push(Mistake::BackingUnused { backing: name, place });
         }
     }
     for service in &platform.services {
@@ -27,8 +34,9 @@ fn clients(platform: &Platform, service: &Service, found: &mut Vec<Mistake>) {
     for one in service.uses {
         let (Some(client), Some(kind)) = (one.client(), one.kind()) else { continue };
         let (backing, place) = (client.backing.as_str(), client.place);
-        if !listed(platform, client.backing, kind) {
-            found.push(Mistake::BackingNotListed { backing, by: format!("a client of {name}"), place });
+        if !platform.backing.iter().any(|b| b.name() == client.backing && b.kind() == kind) {
+            let (what, by) = (kind.product(), format!("a client of {name}"));
+            found.push(Mistake::BackingNotListed { backing, what, by, place });
         }
         if let Some(first) = seen.insert(client.backing, place) {
             found.push(Mistake::ClientTwice { service: name, backing, first, second: place });
@@ -36,19 +44,51 @@ fn clients(platform: &Platform, service: &Service, found: &mut Vec<Mistake>) {
         for (what, owner) in handles(one).into_iter().filter(|(_, owner)| *owner != client.backing) {
             found.push(Mistake::ForeignHandle { service: name, backing, what, owner: owner.as_str(), place });
         }
-        let idle = match one {
-            Use::Amqp(amqp) => amqp.queues.is_empty(),
-            Use::Valkey(valkey) => valkey.keys.commands.is_empty(),
-            Use::Sql(_) | Use::Call(_) => false,
-        };
-        if idle {
-            found.push(Mistake::ClientIdle { service: name, backing, place });
+        match one {
+            Use::Amqp(amqp) if amqp.queues.is_empty() => {
+                found.push(Mistake::ClientIdle { service: name, backing, place });
+            }
+            Use::Sql(_) => login(service, client, found),
+            Use::Valkey(valkey) => commands(name, backing, valkey.keys.commands, place, found),
+            Use::Amqp(_) | Use::Call(_) => {}
         }
     }
 }
 
-fn listed(platform: &Platform, name: BackingName, kind: Kind) -> bool {
-    platform.backing.iter().any(|b| b.name() == name && b.kind() == kind)
+/// A login at a database server is an SQL identifier.
+fn login(service: &Service, client: &Client, found: &mut Vec<Mistake>) {
+    let login = login_name(service.name);
+    if is_reserved_in_sql(login.as_bytes()) {
+        found.push(Mistake::LoginReserved {
+            service: service.name.as_str(),
+            backing: client.backing.as_str(),
+            login,
+            place: service.place,
+            client: client.place,
+        });
+    }
+}
+
+fn login_name(service: ServiceName) -> String {
+    service.as_str().replace('-', "_")
+}
+
+fn commands(
+    service: &'static str,
+    backing: &'static str,
+    commands: &'static [&'static str],
+    place: Place,
+    found: &mut Vec<Mistake>,
+) {
+    if commands.is_empty() {
+        found.push(Mistake::ClientIdle { service, backing, place });
+    }
+    for command in commands {
+        if let Err(refused) = ValkeyCommand::checked(command) {
+            let command = code(command);
+            found.push(Mistake::CommandRefused { service, backing, command, rule: refused.rule, place });
+        }
+    }
 }
 
 /// What a client refers to, with the server that each belongs to.
@@ -73,51 +113,72 @@ fn handles(one: &Use) -> Vec<(String, BackingName)> {
 }
 
 /// What is known of a queue from all its uses.
-#[derive(Default)]
 struct QueueFacts {
-    consumers: Vec<ServiceName>,
-    publishers: Vec<ServiceName>,
+    queue: &'static Queue,
+    consumers: Vec<(ServiceName, Place)>,
+    publishers: Vec<(ServiceName, Place)>,
     emptied_from_outside: bool,
     filled_from_outside: bool,
-    place: Option<Place>,
 }
 
 fn queues(platform: &Platform, found: &mut Vec<Mistake>) {
     let mut all: BTreeMap<(BackingName, &'static str), QueueFacts> = BTreeMap::new();
-    let mut exchanges: BTreeMap<(BackingName, &'static str), Place> = BTreeMap::new();
-    for (service, queue_use) in queue_uses(platform) {
+    let mut exchanges: BTreeMap<(BackingName, &'static str), &'static Exchange> = BTreeMap::new();
+    for (service, client, queue_use) in queue_uses(platform) {
         let queue = queue_use.queue();
-        let (name, server) = (queue.name.as_str(), queue.broker.as_str());
-        let facts = all.entry((queue.broker, name)).or_default();
+        let facts = all.entry((queue.broker, queue.name.as_str())).or_insert_with(|| QueueFacts {
+            queue,
+            consumers: Vec::new(),
+            publishers: Vec::new(),
+            emptied_from_outside: false,
+            filled_from_outside: false,
+        });
         facts.emptied_from_outside |= queue.emptied_from_outside.is_some();
         facts.filled_from_outside |= queue.filled_from_outside.is_some();
-        twice("queue", name, server, facts.place.replace(queue.place), queue.place, found);
+        twice("queue", queue.name.as_str(), queue.broker, facts.queue.place, queue.place, found);
         let (users, how) = match queue_use {
             QueueUse::Consumes { .. } => (&mut facts.consumers, "consumes"),
             QueueUse::Publishes { exchange, .. } => {
                 if let Some((exchange, _)) = exchange {
-                    let before = exchanges.insert((exchange.broker, exchange.name.as_str()), exchange.place);
-                    twice("exchange", exchange.name.as_str(), exchange.broker.as_str(), before, exchange.place, found);
+                    let name = exchange.name.as_str();
+                    let first = exchanges.entry((exchange.broker, name)).or_insert(exchange).place;
+                    twice("exchange", name, exchange.broker, first, exchange.place, found);
                 }
                 (&mut facts.publishers, "publishes to")
             }
         };
-        if users.contains(&service.name) {
-            let place =
-                service.uses.iter().find(|u| u.kind() == Some(Kind::RabbitMq)).map_or(service.place, Use::place);
-            found.push(Mistake::QueueUseTwice { service: service.name.as_str(), queue: name, how, place });
+        let place = client.client.place;
+        if users.iter().any(|(user, _)| *user == service.name) {
+            let (service, queue) = (service.name.as_str(), queue.name.as_str());
+            found.push(Mistake::QueueUseTwice { service, queue, how, place });
         }
-        users.push(service.name);
+        users.push((service.name, place));
     }
-    for ((_, queue), facts) in all {
-        let place = facts.place.expect("each use of a queue notes its place");
-        let joined = |names: &[ServiceName]| names.iter().map(|n| n.as_str()).collect::<Vec<_>>().join(", ");
-        if facts.consumers.is_empty() && !facts.emptied_from_outside {
-            found.push(Mistake::QueueNeverConsumed { queue, by: joined(&facts.publishers), place });
+    for ((broker, name), facts) in &all {
+        one_sided(facts, found);
+        if let Some(exchange) = exchanges.get(&(*broker, *name)) {
+            let (queue, exchange) = (facts.queue.place, exchange.place);
+            found.push(Mistake::QueueIsExchange { name, broker: broker.as_str(), queue, exchange });
         }
-        if facts.publishers.is_empty() && !facts.filled_from_outside {
-            found.push(Mistake::QueueNeverFilled { queue, by: joined(&facts.consumers), place });
-        }
+    }
+}
+
+/// Reports a queue that has only one of two ends.
+fn one_sided(facts: &QueueFacts, found: &mut Vec<Mistake>) {
+    let (queue, place) = (facts.queue.name.as_str(), facts.queue.place);
+    let who = |users: &[(ServiceName, Place)]| -> Option<(String, Place)> {
+        let names = users.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        users.first().map(|(_, place)| (names, *place))
+    };
+    if let (None, Some((by, user))) = (who(&facts.consumers), who(&facts.publishers))
+        && !facts.emptied_from_outside
+    {
+        found.push(Mistake::QueueNeverConsumed { queue, by, user, place });
+    }
+    if let (Some((by, user)), None) = (who(&facts.consumers), who(&facts.publishers))
+        && !facts.filled_from_outside
+    {
+        found.push(Mistake::QueueNeverFilled { queue, by, user, place });
     }
 }
 
@@ -125,40 +186,53 @@ fn queues(platform: &Platform, found: &mut Vec<Mistake>) {
 fn twice(
     what: &'static str,
     name: &'static str,
-    server: &'static str,
-    before: Option<Place>,
-    now: Place,
+    server: BackingName,
+    first: Place,
+    second: Place,
     found: &mut Vec<Mistake>,
 ) {
-    if let Some(first) = before.filter(|first| *first != now) {
-        found.push(Mistake::DeclaredTwice { what, name, server, first, second: now });
+    if first != second {
+        found.push(Mistake::DeclaredTwice { what, name, server: server.as_str(), first, second });
     }
 }
 
+/// A database, with who owns it first.
+struct Owned {
+    owner: ServiceName,
+    client: Place,
+    declared: Place,
+}
+
 fn databases(platform: &Platform, found: &mut Vec<Mistake>) {
-    let mut owners: BTreeMap<(BackingName, &'static str), (ServiceName, Place, Place)> = BTreeMap::new();
+    let mut owned: BTreeMap<(BackingName, &'static str), Owned> = BTreeMap::new();
+    let mut logins: BTreeMap<(BackingName, String), &Service> = BTreeMap::new();
     for service in &platform.services {
         for one in service.uses {
             let Use::Sql(client) = one else { continue };
-            let database = client.database.database;
-            let (name, server) = (database.name.as_str(), database.server.as_str());
-            let owner = (service.name, client.client.place, database.place);
-            let role = format!("{name}_owner");
-            if let Some(other) = platform.services.iter().find(|s| s.name.as_str().replace('-', "_") == role) {
-                let (service, place) = (other.name.as_str(), other.place);
-                found.push(Mistake::RoleTaken { service, database: name, role, place, owner: database.place });
-            }
-            let Some((before, first, declared)) = owners.insert((database.server, name), owner) else { continue };
-            twice("database", name, server, Some(declared), database.place, found);
-            if before != service.name {
+            let (database, place) = (client.database.database, client.client.place);
+            logins.insert((client.client.backing, login_name(service.name)), service);
+            let first = owned.entry((database.server, database.name.as_str())).or_insert(Owned {
+                owner: service.name,
+                client: place,
+                declared: database.place,
+            });
+            twice("database", database.name.as_str(), database.server, first.declared, database.place, found);
+            if first.owner != service.name {
                 found.push(Mistake::DatabaseOwnedTwice {
-                    database: name,
-                    one: before.as_str(),
+                    database: database.name.as_str(),
+                    one: first.owner.as_str(),
                     other: service.name.as_str(),
-                    first,
-                    second: client.client.place,
+                    first: first.client,
+                    second: place,
                 });
             }
+        }
+    }
+    for ((server, database), Owned { declared, .. }) in owned {
+        let role = format!("{database}_owner");
+        if let Some(other) = logins.get(&(server, role.clone())) {
+            let (service, place) = (other.name.as_str(), other.place);
+            found.push(Mistake::RoleTaken { service, database, role, place, owner: declared });
         }
     }
 }
@@ -172,9 +246,8 @@ fn anonymous(platform: &Platform, found: &mut Vec<Mistake>) {
                 continue;
             }
             let second = client.client.place;
-            if let Some((before, first)) = seen.insert(client.client.backing, (service.name, second))
-                && before != service.name
-            {
+            let (before, first) = *seen.entry(client.client.backing).or_insert((service.name, second));
+            if before != service.name {
                 found.push(Mistake::AnonymousTwice {
                     backing: client.client.backing.as_str(),
                     one: before.as_str(),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::services::refusal;
+use super::amounts::space;
+use super::variables::refusal;
 use crate::{Change, Environment, Mistake, Place, Platform, Scaling, Service, ServiceName, VariableSource};
 
 pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
@@ -12,15 +13,10 @@ pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
         if let Some(first) = seen.insert(name, environment.place) {
             found.push(Mistake::EnvironmentTwice { name, first, second: environment.place });
         }
-        let mut targets: Vec<String> = Vec::new();
         for change in environment.changes {
             check_change(platform, environment, *change, found);
-            let what = target(*change);
-            if targets.contains(&what) {
-                found.push(Mistake::ChangedTwice { environment: name, what: what.clone(), place: environment.place });
-            }
-            targets.push(what);
         }
+        contradictions(environment, found);
     }
 }
 
@@ -30,15 +26,41 @@ fn target(change: Change) -> String {
         Change::Setting { service, variable, .. } => format!("setting `{variable}` of {service}"),
         Change::Replicas { service, .. } => format!("the replicas of {service}"),
         Change::Autoscaled { service } => format!("the autoscaling of {service}"),
-        Change::NodePort { service, .. } => format!("the exposure of {service}"),
+        Change::NodePort { service, .. } => format!("the node port of {service}"),
         Change::Storage { backing, .. } => format!("the storage of {backing}"),
+    }
+}
+
+/// Changes that are right each, but not together.
+fn contradictions(environment: &Environment, found: &mut Vec<Mistake>) {
+    let (name, place) = (environment.name.as_str(), environment.place);
+    let mut targets: BTreeMap<String, Change> = BTreeMap::new();
+    let mut node_ports: BTreeMap<u16, ServiceName> = BTreeMap::new();
+    for change in environment.changes {
+        let what = target(*change);
+        if targets.insert(what.clone(), *change).is_some() {
+            found.push(Mistake::ChangedTwice { environment: name, what, place });
+        }
+        let Change::NodePort { service, port } = *change else { continue };
+        let one = *node_ports.entry(port).or_insert(service);
+        if one != service {
+            let (one, other) = (one.as_str(), service.as_str());
+            found.push(Mistake::NodePortTwice { environment: name, port, one, other, place });
+        }
+    }
+    for change in environment.changes {
+        let Change::Autoscaled { service } = *change else { continue };
+        if targets.contains_key(&target(Change::Replicas { service, count: 1 })) {
+            found.push(Mistake::ReplicasUnused { environment: name, service: service.as_str(), place });
+        }
     }
 }
 
 fn check_change(platform: &Platform, environment: &Environment, change: Change, found: &mut Vec<Mistake>) {
     let (name, place) = (environment.name.as_str(), environment.place);
     let nothing = |why: String| Mistake::NothingToChange { environment: name, what: target(change), why, place };
-    let refused = |why: String| Mistake::ChangeRefused { environment: name, what: target(change), why, place };
+    let refused =
+        |value, allowed| Mistake::ChangeRefused { environment: name, what: target(change), value, allowed, place };
     let service = |wanted: ServiceName, found: &mut Vec<Mistake>| -> Option<&Service> {
         let service = platform.services.iter().find(|s| s.name == wanted);
         if service.is_none() {
@@ -56,14 +78,17 @@ fn check_change(platform: &Platform, environment: &Environment, change: Change, 
                 return;
             };
             if let Some((value, allowed)) = refusal(&setting, Some(value)) {
-                let (service, by) = (of.as_str(), format!("environment `{name}`"));
-                let variable = variable.as_str();
-                found.push(Mistake::SettingRefuses { service, variable, by, value, allowed, place });
+                let (service, variable) = (of.as_str(), variable.as_str());
+                let (what, at) = ("value", format!(" in environment `{name}`"));
+                found.push(Mistake::SettingRefuses { what, variable, service, at, value, allowed, place });
             }
         }
         Change::Replicas { service: of, count } => {
             if service(of, found).is_some() && count == 0 {
-                found.push(refused("a service that is not to run is switched off by `enabled: false`".into()));
+                found.push(refused(
+                    0,
+                    "at least one pod runs; whoever installs switches a service off by `enabled: false`",
+                ));
             }
         }
         Change::Autoscaled { service: of } => {
@@ -76,13 +101,15 @@ fn check_change(platform: &Platform, environment: &Environment, change: Change, 
             if service.exposure.is_none() {
                 found.push(nothing(format!("{of} is not exposed (`exposure`)")));
             } else if port == 0 {
-                found.push(refused("a port's number is 1 to 65535, on most clusters 30000 to 32767".into()));
+                found.push(refused(0, "a port's number is 1 to 65535, on most clusters 30000 to 32767 for node ports"));
             }
         }
-        Change::Storage { backing, .. } => {
-            if !platform.backing.iter().any(|b| b.name() == backing) {
-                let by = format!("environment `{name}`");
-                found.push(Mistake::BackingNotListed { backing: backing.as_str(), by, place });
+        Change::Storage { backing, size } => {
+            if platform.backing.iter().any(|b| b.name() == backing) {
+                found.extend(space(format!("{backing} in environment `{name}`"), size, place));
+            } else {
+                let (what, by) = ("backing service", format!("environment `{name}`"));
+                found.push(Mistake::BackingNotListed { backing: backing.as_str(), what, by, place });
             }
         }
     }

@@ -26,7 +26,7 @@ const OF_BACKING: &[Derived] =
 pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
     let release = usize::from(platform.longest_release_name);
     if release == 0 || release > RELEASE {
-        found.push(Mistake::ReleaseNameLength { declared: release, place: platform.place });
+        found.push(Mistake::ReleaseNameLength { declared: release, longest: RELEASE, place: platform.place });
         return;
     }
     let services = platform.services.iter().map(|s| (s.name.as_str(), s.place, OF_SERVICE));

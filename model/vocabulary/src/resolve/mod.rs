@@ -1,33 +1,56 @@
 //! The single place that checks a declaration: every mistake at once.
 
+mod amounts;
+mod api;
 mod backing;
 mod environments;
+mod health;
 pub mod limits;
 mod mistake;
+mod names;
 mod report;
 mod services;
 mod texts;
+mod variables;
 
 use std::collections::BTreeMap;
 
 pub use mistake::Mistake;
 pub use report::Mistakes;
 
-use crate::{Backing, BackingName, Exchange, Platform, Queue, QueueUse, Service, ServiceName, Use};
+use crate::{AmqpClient, Backing, BackingName, Exchange, Platform, Queue, QueueUse, Service, ServiceName, Use};
 
 /// A platform without mistakes: what the generator takes. Only [`Platform::resolve`] makes one, so whoever has one may rely on
 /// every rule that it checks.
 #[derive(Clone, Debug)]
 pub struct Resolved(Platform);
 
-pub(crate) fn resolve(platform: Platform) -> Result<Resolved, Mistakes> {
+pub(crate) fn resolve(mut platform: Platform) -> Result<Resolved, Mistakes> {
     let mut found = Vec::new();
-    services::check(&platform, &mut found);
+    names::check(&mut platform, &mut found);
+    for service in &platform.services {
+        services::check(&platform, service, &mut found);
+        health::check(service, &mut found);
+        variables::check(service, &mut found);
+        amounts::check(service, &mut found);
+        api::check(service, &mut found);
+    }
     backing::check(&platform, &mut found);
     environments::check(&platform, &mut found);
     limits::check(&platform, &mut found);
     texts::check(&platform, &mut found);
-    if found.is_empty() { Ok(Resolved(platform)) } else { Err(Mistakes::new(found)) }
+    if found.is_empty() { Ok(Resolved(platform)) } else { Err(Mistakes::new(once(found))) }
+}
+
+/// Each mistake once: two items that refer to a third may both have found it wrong.
+fn once(found: Vec<Mistake>) -> Vec<Mistake> {
+    let mut all: Vec<Mistake> = Vec::new();
+    for mistake in found {
+        if !all.contains(&mistake) {
+            all.push(mistake);
+        }
+    }
+    all
 }
 
 impl Resolved {
@@ -66,15 +89,15 @@ impl Resolved {
     /// The queues of a broker, by name.
     #[must_use]
     pub fn queues(&self, broker: BackingName) -> Vec<&Queue> {
-        let uses = queue_uses(&self.0).filter(|(_, u)| u.queue().broker == broker);
-        uses.map(|(_, u)| (u.queue().name, u.queue())).collect::<BTreeMap<_, _>>().into_values().collect()
+        let uses = queue_uses(&self.0).filter(|(_, _, u)| u.queue().broker == broker);
+        uses.map(|(_, _, u)| (u.queue().name, u.queue())).collect::<BTreeMap<_, _>>().into_values().collect()
     }
 
     /// The exchanges of a broker, each with the queues that are published to through it, by name.
     #[must_use]
     pub fn exchanges(&self, broker: BackingName) -> Vec<(&Exchange, Vec<&Queue>)> {
         let mut all: BTreeMap<_, (&Exchange, BTreeMap<_, &Queue>)> = BTreeMap::new();
-        for (_, queue_use) in queue_uses(&self.0) {
+        for (_, _, queue_use) in queue_uses(&self.0) {
             if let QueueUse::Publishes { queue, exchange: Some((exchange, _)), .. } = queue_use
                 && exchange.broker == broker
             {
@@ -85,12 +108,13 @@ impl Resolved {
     }
 }
 
-/// Every use of a queue, with the service that has it.
-fn queue_uses(platform: &Platform) -> impl Iterator<Item = (&Service, &'static QueueUse)> {
-    platform.services.iter().flat_map(|service| {
-        service.uses.iter().flat_map(move |one| match one {
-            Use::Amqp(client) => client.queues.iter().map(|queue_use| (service, queue_use)).collect::<Vec<_>>(),
-            Use::Sql(_) | Use::Valkey(_) | Use::Call(_) => Vec::new(),
+/// Every use of a queue, with the service and the client that has it.
+fn queue_uses(platform: &Platform) -> impl Iterator<Item = (&Service, &'static AmqpClient, &'static QueueUse)> {
+    let clients = platform.services.iter().flat_map(|service| {
+        service.uses.iter().filter_map(move |one| match one {
+            Use::Amqp(client) => Some((service, client)),
+            Use::Sql(_) | Use::Valkey(_) | Use::Call(_) => None,
         })
-    })
+    });
+    clients.flat_map(|(service, client)| client.queues.iter().map(move |queue_use| (service, client, queue_use)))
 }

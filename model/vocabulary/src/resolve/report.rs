@@ -15,6 +15,9 @@ pub(super) struct Described {
     pub(super) help: String,
 }
 
+/// Where a line of help is broken.
+const WIDTH: usize = 120;
+
 impl Mistakes {
     pub(super) fn new(found: Vec<Mistake>) -> Self {
         Self(found)
@@ -41,8 +44,42 @@ impl fmt::Display for Mistakes {
             for (role, place) in places {
                 writeln!(f, "     {role:width$}  {place}")?;
             }
-            writeln!(f, "     help: {help}")?;
+            writeln!(f, "     help: {}", wrapped(&help).join("\n           "))?;
         }
         Ok(())
     }
+}
+
+/// A text as code, with what cannot be seen or would act on a terminal escaped.
+pub(super) fn code(text: &str) -> String {
+    if text.is_empty() {
+        return "an empty text".to_owned();
+    }
+    let mut shown = String::from("`");
+    for c in text.chars() {
+        let is_plain = "\"'\\".contains(c) || c.escape_debug().eq([c]);
+        if is_plain { shown.push(c) } else { shown.extend(c.escape_debug()) }
+    }
+    shown.push('`');
+    shown
+}
+
+/// The lines of a text, broken between words but never within code, which somebody may copy.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut in_code = false;
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is a line from the start");
+        let fits = line.chars().count() + word.chars().count() < WIDTH;
+        if line.is_empty() {
+            line.push_str(word);
+        } else if fits || in_code {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+        in_code ^= word.matches('`').count() % 2 == 1;
+    }
+    lines
 }

@@ -1,79 +1,94 @@
 //! Free texts: what may stand in them. Values of variables may hold anything that an environment variable can; texts that
 //! explain something become comments and table cells and so are one line each.
 
-use crate::{Change, Mistake, Place, Platform, Reconnects, Setting, Use, VariableSource};
+use super::queue_uses;
+use crate::{Change, Mistake, Place, Platform, Reconnects, Setting, Variable, VariableName, VariableSource};
 
 pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
-    let mut line = |of: String, what, text: &str, place| {
+    let mut line = |what: String, text: &str, place| {
         if let Some(why) = not_a_line(text) {
-            found.push(Mistake::TextRefused { of, what, why, place });
+            found.push(Mistake::TextRefused { what, why, place });
         }
     };
-    line(format!("platform {}", platform.name), "description", platform.doc, platform.place);
-    line(format!("platform {}", platform.name), "home page", platform.home, platform.place);
+    line(format!("description of platform `{}`", platform.name), platform.doc, platform.place);
+    line(format!("home page of platform `{}`", platform.name), platform.home, platform.place);
     for service in &platform.services {
-        let name = service.name.to_string();
-        line(name.clone(), "description", service.doc, service.place);
+        let name = service.name;
+        line(format!("description of {name}"), service.doc, service.place);
         for rule in service.kubernetes {
-            line(name.clone(), "reason of a rule at the Kubernetes API", rule.reason, rule.place);
+            line(format!("reason of a rule of {name} at the Kubernetes API"), rule.reason, rule.place);
         }
         for one in service.uses {
-            if let Some(Reconnects::Never(reason)) = one.client().map(|c| c.reconnects) {
-                line(name.clone(), "reason why it never reconnects", reason, one.place());
-            }
-            let Use::Amqp(client) = one else { continue };
-            for queue in client.queues.iter().map(crate::QueueUse::queue) {
-                let of = format!("queue `{}`", queue.name);
-                let outside = [queue.filled_from_outside, queue.emptied_from_outside];
-                for text in outside.into_iter().flatten() {
-                    line(of.clone(), "reason why somebody outside uses it", text, queue.place);
-                }
+            if let Some(client) = one.client()
+                && let Reconnects::Never(reason) = client.reconnects
+            {
+                line(format!("reason why {name} never reconnects to {}", client.backing), reason, client.place);
             }
         }
         for variable in service.environment {
-            let of = format!("variable `{}` of {name}", variable.name);
+            let what = format!("description of variable `{}` of {name}", variable.name);
             match variable.source {
-                VariableSource::Setting(setting) => line(of, "description", setting.doc(), variable.place),
-                VariableSource::Secret(doc) => line(of, "description", doc, variable.place),
+                VariableSource::Setting(setting) => line(what, setting.doc(), variable.place),
+                VariableSource::Secret(doc) => line(what, doc, variable.place),
                 VariableSource::Fixed(_) | VariableSource::Port(_) => {}
             }
         }
     }
+    for (_, _, queue_use) in queue_uses(platform) {
+        let queue = queue_use.queue();
+        for (how, by) in [("fills", queue.filled_from_outside), ("consumes", queue.emptied_from_outside)] {
+            let Some(by) = by else { continue };
+            line(format!("text that says who {how} queue `{}` from outside", queue.name), by, queue.place);
+        }
+    }
     for environment in &platform.environments {
-        line(format!("environment {}", environment.name), "description", environment.doc, environment.place);
+        line(format!("description of environment `{}`", environment.name), environment.doc, environment.place);
     }
     values(platform, found);
 }
 
+/// The longest that `NAME=value` may be in the environment of a Linux program, with the NUL behind it.
+const LONGEST_VARIABLE: usize = 128 * 1024;
+
 fn values(platform: &Platform, found: &mut Vec<Mistake>) {
-    let mut value = |of: String, variable, text: &str, place: Place| {
-        if text.contains('\0') {
-            found.push(Mistake::ValueRefused { of, variable, why: "has a NUL character", place });
-        }
+    let mut value = |of: String, variable: VariableName, text: &str, place: Place| {
+        let variable = variable.as_str();
+        let why = if text.contains('\0') {
+            "has a NUL character"
+        } else if variable.len() + "=".len() + text.len() + "\0".len() > LONGEST_VARIABLE {
+            "is longer than one can be"
+        } else {
+            return;
+        };
+        found.push(Mistake::ValueRefused { of, variable, why, place });
     };
     for service in &platform.services {
         for variable in service.environment {
-            let texts: Vec<&str> = match variable.source {
+            let texts: &[&str] = match &variable.source {
                 VariableSource::Fixed(text) | VariableSource::Setting(Setting::Text { default: text, .. }) => {
-                    vec![text]
+                    std::slice::from_ref(text)
                 }
-                VariableSource::Setting(Setting::Choice { default, options, .. }) => {
-                    options.iter().copied().chain([default]).collect()
-                }
+                // Its default is one of them, or a mistake of its own.
+                VariableSource::Setting(Setting::Choice { options, .. }) => options,
                 VariableSource::Setting(Setting::Integer { .. })
                 | VariableSource::Secret(_)
-                | VariableSource::Port(_) => Vec::new(),
+                | VariableSource::Port(_) => &[],
             };
-            if let Some(text) = texts.into_iter().find(|t| t.contains('\0')) {
-                value(service.name.to_string(), variable.name.as_str(), text, variable.place);
+            for text in texts {
+                value(service.name.to_string(), variable.name, text, variable.place);
             }
         }
     }
     for environment in &platform.environments {
         for change in environment.changes {
-            if let Change::Setting { service, variable, value: text } = change {
-                let of = format!("{service} in environment {}", environment.name);
-                value(of, variable.as_str(), text, environment.place);
+            let Change::Setting { service: of, variable, value: text } = change else { continue };
+            // A value of another setting fits its declaration, or is a mistake of its own.
+            let is_text = |v: &&Variable| {
+                v.name == *variable && matches!(v.source, VariableSource::Setting(Setting::Text { .. }))
+            };
+            let service = platform.services.iter().find(|s| s.name == *of);
+            if service.is_some_and(|s| s.environment.iter().any(|v| is_text(&v))) {
+                value(format!("{of} in environment `{}`", environment.name), *variable, text, environment.place);
             }
         }
     }

@@ -1,0 +1,93 @@
+//! What can be wrong with the names of charts and with the lists of a platform.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{Mistake, Place, Platform};
+
+/// What is put behind `<release>-<service>-` to name a service's further objects.
+const OF_SERVICE: &[&str] = &["connections", "external"];
+
+/// What is put behind `<release>-<backing service>-` to name its further objects.
+const OF_BACKING: &[&str] = &["acl", "databases", "definitions", "headless", "passwords"];
+
+pub(super) fn check(platform: &mut Platform, found: &mut Vec<Mistake>) {
+    if platform.services.is_empty() {
+        found.push(Mistake::NoService { platform: platform.name.to_string(), place: platform.place });
+    }
+    listed_twice(platform, found);
+    let services = platform.services.iter().map(|s| Chart { name: s.name.as_str(), place: s.place, is_service: true });
+    let backing =
+        platform.backing.iter().map(|b| Chart { name: b.name().as_str(), place: b.place(), is_service: false });
+    let charts: Vec<Chart> = services.chain(backing).collect();
+    let mut seen: BTreeMap<&str, Chart> = BTreeMap::new();
+    for chart in &charts {
+        let Chart { name, place, is_service } = *chart;
+        if let Some(before) = seen.insert(name, *chart) {
+            found.push(Mistake::ChartTwice { name, first: before.place, second: place });
+        }
+        if let Some(meaning) = meaning(platform, *chart) {
+            let what = if is_service { "service" } else { "backing service" };
+            found.push(Mistake::NameReserved { name, what, meaning, place });
+        }
+    }
+    for chart in &charts {
+        let Some((stem, suffix)) = chart.name.rsplit_once('-') else { continue };
+        let Some(owner) = seen.get(stem) else { continue };
+        let suffixes = if owner.is_service { OF_SERVICE } else { OF_BACKING };
+        if suffixes.contains(&suffix) {
+            found.push(Mistake::NameTaken {
+                name: chart.name,
+                other: owner.name,
+                suffix,
+                place: chart.place,
+                first: owner.place,
+            });
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Chart {
+    name: &'static str,
+    place: Place,
+    is_service: bool,
+}
+
+/// Takes out what is listed a second time: all that follows from it would be said twice.
+fn listed_twice(platform: &mut Platform, found: &mut Vec<Mistake>) {
+    let mut seen = BTreeSet::new();
+    let mut first = |what, list, name: &'static str, place: Place| {
+        let is_first = seen.insert((list, name, place));
+        if !is_first {
+            found.push(Mistake::ListedTwice { what, name, list, place });
+        }
+        is_first
+    };
+    platform.services.retain(|s| first("service", "services", s.name.as_str(), s.place));
+    platform.backing.retain(|b| first("backing service", "backing", b.name().as_str(), b.place()));
+    platform.environments.retain(|e| first("environment", "environments", e.name.as_str(), e.place));
+}
+
+/// What a chart's name means already.
+fn meaning(platform: &Platform, chart: Chart) -> Option<&'static str> {
+    let name = chart.name;
+    match name {
+        "global" => Some("where Helm keeps the values that all charts share"),
+        "enabled" => Some("what a parent chart switches this one off by"),
+        "tags" | "exports" | "import-values" => Some("a key of Helm's own in the values"),
+        "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null" => {
+            Some("a word that YAML reads as something else")
+        }
+        "default" => Some("what the policy for everything else is called"),
+        "secrets" | "network" | "metrics" if !chart.is_service => Some("a key of the values that all charts share"),
+        // A name is for ever, and each service may have a login somewhere one day.
+        "administrator" | "guest" | "postgres" | "probe" | "superuser" if chart.is_service => {
+            Some("a login that a backing service has of its own")
+        }
+        _ if chart.is_service && name.starts_with("pg-") => {
+            Some("a role that PostgreSQL keeps for itself, once it is `pg_…`")
+        }
+        _ if name == platform.name.as_str() => Some("the platform's own name"),
+        _ => None,
+    }
+}

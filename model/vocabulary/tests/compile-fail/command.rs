@@ -1,0 +1,5 @@
+use vocabulary::{KeyUse, keys};
+
+const KEYS: KeyUse = keys("session:*", &["get", "+@all"]);
+
+fn main() {}

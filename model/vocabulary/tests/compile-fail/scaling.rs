@@ -1,0 +1,5 @@
+use vocabulary::Scaling;
+
+const SCALING: Scaling = Scaling::horizontal(3, 1, 70);
+
+fn main() {}
