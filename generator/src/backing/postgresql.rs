@@ -1,4 +1,4 @@
-//! PostgreSQL: a StatefulSet whose first boot makes a role and a database for each service that owns one.
+//! PostgreSQL: a StatefulSet that makes, at each start, a role and a database for each service that owns one.
 
 use askama::Template;
 use vocabulary::{Kind, PostgreSql, SqlClient};

@@ -1,17 +1,19 @@
 //! A platform that has nothing of AuditFlow: other names, two brokers, no database, a login at the cache, a service with rights at the
 //! Kubernetes API, one that listens nowhere.
 
+use std::collections::BTreeSet;
+
 use generator::Resolved;
 use serde_json::{Value, json};
 use tools::{KUBERNETES_VERSIONS, Tool};
 use vocabulary::{
     AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, Endpoint, Environment, Exchange, Exposure,
-    Health, HealthRoute, Image, Place, Platform, PlatformName, Port, Python3, Queue, RabbitMq, Resources, Scaling,
-    Service, ServiceName, Valkey, Variable, WritablePath, autoscaled, consumes, cpu, exposed_at_node_port, keys,
-    memory, plain, publishes, publishes_through, setting, storage, variable,
+    Health, HealthRoute, Image, Mistake, Place, Platform, PlatformName, Port, Python3, Queue, RabbitMq, Resources,
+    Scaling, Service, ServiceName, Valkey, Variable, WritablePath, autoscaled, consumes, cpu, exposed_at_node_port,
+    keys, memory, plain, publishes, publishes_through, setting, storage, variable,
 };
 
-use crate::harness::{OnDisk, helm, read_by_helm};
+use crate::harness::{OnDisk, helm, leak, read_by_helm};
 
 const ORDERS: RabbitMq = RabbitMq::named("orders-broker");
 const METERS: RabbitMq = RabbitMq {
@@ -259,6 +261,28 @@ fn each_login_can_do_what_its_uses_need_and_nothing_else() {
         probe[4..],
         [json!("amqp=BROKER_HOST,BROKER_PORT,BROKER_LOGIN,BROKER_SECRET"), json!("other=METER_HOST,METER_PORT"),]
     );
+}
+
+/// Objects are called `<release>-<chart>` or `<release>-<chart>-<suffix>`: a service of that second name would make the same object again,
+/// so the vocabulary must know every suffix that the generator uses, and every key that it puts beside the charts' own.
+#[test]
+fn no_service_can_be_called_like_an_object_of_another() {
+    let on_disk = OnDisk::of(&resolved());
+    let manifest = on_disk.render(&helm(Tool::Helm4), Some("live"), &[]).expect("it renders");
+    let charts = ["shop", "shipper", "orders-broker", "meters", "sessions"];
+    let objects = tools::objects(&manifest).expect("Helm renders YAML");
+    let names: BTreeSet<_> = objects.iter().map(|object| object.name.trim_start_matches("r-").to_owned()).collect();
+    let mut refused = 0;
+    for name in names.iter().filter(|name| !charts.contains(&name.as_str())) {
+        let called = ServiceName::checked(leak(name.clone())).expect("an object's name is a service's");
+        let twin = Service { name: called, uses: &[], kubernetes: &[], health: SHOP_SERVICE.health, ..SHOP_SERVICE };
+        let platform = Platform { services: vec![SHOP_SERVICE, SHIPPER, twin], ..platform() };
+        let mistakes = platform.resolve().err().unwrap_or_else(|| panic!("a service may be called {name}"));
+        let named = |m: &&Mistake| matches!(m, Mistake::NameTaken { .. } | Mistake::NameReserved { .. });
+        assert!(mistakes.as_slice().iter().any(|m| named(&m)), "a service may be called {name}: {mistakes}");
+        refused += 1;
+    }
+    assert!(refused >= 8, "{names:?}");
 }
 
 #[test]
