@@ -61,7 +61,12 @@ fn report(what: &str, rounds: usize, mut measured: impl FnMut()) {
         })
         .collect();
     times.sort();
-    println!("{what}: {:.0} ms (median of {rounds}, {:.0} to {:.0})", ms(times[rounds / 2]), ms(times[0]), ms(times[rounds - 1]));
+    println!(
+        "{what}: {:.0} ms (median of {rounds}, {:.0} to {:.0})",
+        ms(times[rounds / 2]),
+        ms(times[0]),
+        ms(times[rounds - 1])
+    );
 }
 
 fn ms(time: Duration) -> f64 {

@@ -5,6 +5,7 @@
 
 pub mod cases;
 pub mod commands;
+pub mod e2e;
 pub mod owned_tree;
 pub mod platform;
 pub mod workspace;

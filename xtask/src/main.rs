@@ -4,10 +4,15 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::commands::{generate, verify};
+use xtask::commands::{e2e, generate, verify};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Generates the AuditFlow Helm chart and proves it.")]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    term_width = 100,
+    about = "Generates the AuditFlow Helm chart and proves it."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -17,6 +22,7 @@ struct Arguments {
 enum Command {
     Generate(generate::Arguments),
     Verify(verify::Arguments),
+    E2e(e2e::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -25,6 +31,7 @@ fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Generate(arguments) => generate::run(arguments, &mut out).map(ExitCode::from),
         Command::Verify(arguments) => verify::run(arguments, &mut out),
+        Command::E2e(arguments) => e2e::run(arguments, &mut out),
     };
     match outcome {
         Ok(code) => code,

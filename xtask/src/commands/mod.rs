@@ -1,4 +1,5 @@
 //! One module per command.
 
+pub mod e2e;
 pub mod generate;
 pub mod verify;

@@ -76,13 +76,15 @@ fn help_tells_the_exit_codes() {
     assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @"
     Writes generated-chart/ from the model
 
-    Exit codes: 0 the chart is up to date (or now is); 4 it is not (--check); 1 the command failed; 2 it was called wrongly.
+    Exit codes: 0 the chart is up to date (or now is); 4 it is not (--check); 1 the command failed; 2 it
+    was called wrongly.
 
     Usage: cargo xtask generate [OPTIONS]
 
     Options:
           --check
-              Change nothing: report each file that differs, with a diff, and exit with 4 if there is one
+              Change nothing: report each file that differs, with a diff, and exit with 4 if there is
+              one
 
           --force
               Overwrite hand-edited files, and delete hand-edited ones that the model no longer has

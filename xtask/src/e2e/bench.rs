@@ -1,0 +1,148 @@
+//! What all scenarios work with: the chart, its values, the cluster, the tools.
+
+use std::sync::OnceLock;
+use std::sync::mpsc::Sender;
+
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use generator::Resolved;
+use serde_yaml::Value;
+use tempfile::TempDir;
+use tools::{Located, Tool};
+
+use super::images::ImageMap;
+use super::report::Reporter;
+use super::run::Settings;
+use crate::commands::generate;
+use crate::{platform, workspace};
+
+/// What a run was told, and what it found.
+pub(super) struct Bench {
+    pub(super) root: Utf8PathBuf,
+    /// The umbrella chart that is installed.
+    pub(super) chart: Utf8PathBuf,
+    /// Its fake passwords, with every character that could be misread.
+    pub(super) passwords: Utf8PathBuf,
+    /// Each environment's name and overlay.
+    pub(super) environments: Vec<(String, Utf8PathBuf)>,
+    /// The chart's path below the workspace, as history knows it.
+    pub(super) chart_in_history: Utf8PathBuf,
+    pub(super) images: ImageMap,
+    pub(super) platform: Resolved,
+    pub(super) kubelet_restart: Option<String>,
+    pub(super) keep: bool,
+    /// The lanes that are asked for, by parts of their names; all where there is none.
+    pub(super) lanes: Vec<String>,
+    pub(super) reporter: Reporter,
+    overlay: Utf8PathBuf,
+    /// Values with which several releases fit on one small node: less processor time set aside. The limits stay.
+    pub(super) small: Utf8PathBuf,
+    helm3: OnceLock<Located>,
+    helm4: OnceLock<Located>,
+    temporary: TempDir,
+}
+
+impl Bench {
+    pub(super) fn new(settings: Settings, lines: Sender<String>) -> anyhow::Result<Self> {
+        let root = workspace::root();
+        let folder = root.join(generate::FOLDER);
+        let rendered = platform::chart()?;
+        let paths = rendered.paths();
+        let chart = settings.chart.unwrap_or_else(|| folder.join(&paths.umbrella));
+        let images = settings.images.map(|file| ImageMap::read(&file)).transpose()?.unwrap_or_default();
+        let temporary = tempfile::tempdir().context("no folder for temporary files")?;
+        let bench = Self {
+            passwords: folder.join(&paths.ci_values),
+            environments: paths.environments.iter().map(|(name, path)| (name.clone(), folder.join(path))).collect(),
+            chart_in_history: Utf8Path::new(generate::FOLDER).join(&paths.umbrella),
+            platform: platform::resolved()?,
+            kubelet_restart: settings.kubelet_restart,
+            keep: settings.keep,
+            lanes: settings.lanes,
+            reporter: Reporter::new(lines),
+            overlay: Utf8PathBuf::new(),
+            small: Utf8PathBuf::new(),
+            helm3: OnceLock::new(),
+            helm4: OnceLock::new(),
+            root,
+            chart,
+            images,
+            temporary,
+        };
+        let overlay = bench.overlay_for(&bench.chart)?;
+        let small = bench.small_for(&bench.chart)?;
+        Ok(Self { overlay, small, ..bench })
+    }
+
+    /// The values that every installation of the chart gets: images and passwords.
+    pub(super) fn values(&self) -> Vec<Utf8PathBuf> {
+        vec![self.overlay.clone(), self.passwords.clone()]
+    }
+
+    /// A file with the images that a chart is to use instead of its own.
+    pub(super) fn overlay_for(&self, chart: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+        self.file("images.yaml", &self.images.overlay(&defaults(chart)?)?)
+    }
+
+    /// A new file with this text, for as long as the run lasts.
+    pub(super) fn file(&self, name: &str, text: &str) -> anyhow::Result<Utf8PathBuf> {
+        let path = self.folder(name)?.join(name);
+        std::fs::write(&path, text).with_context(|| path.to_string())?;
+        Ok(path)
+    }
+
+    /// A new folder, for as long as the run lasts.
+    pub(super) fn folder(&self, name: &str) -> anyhow::Result<Utf8PathBuf> {
+        let base = Utf8Path::from_path(self.temporary.path()).context("the folder for temporary files is not UTF-8")?;
+        let path = base.join(format!("{}-{name}", super::space::random()));
+        std::fs::create_dir(&path).with_context(|| path.to_string())?;
+        Ok(path)
+    }
+
+    /// As [`Bench::small`], for another chart.
+    pub(super) fn small_for(&self, chart: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+        self.file("small.yaml", &less_processor_time(&parsed(&defaults(chart)?)?))
+    }
+
+    /// The repository of a service's image, as it is installed.
+    pub(super) fn repository_of(&self, service: &str) -> anyhow::Result<String> {
+        let overlay = std::fs::read_to_string(&self.overlay).with_context(|| self.overlay.to_string())?;
+        let repository =
+            |values: &Value| values.get(service)?.get("image")?.get("repository")?.as_str().map(str::to_owned);
+        let (mapped, own) = (repository(&parsed(&overlay)?), repository(&parsed(&defaults(&self.chart)?)?));
+        mapped.or(own).with_context(|| format!("{service} has no image"))
+    }
+
+    pub(super) fn helm4(&self) -> anyhow::Result<&Located> {
+        located(&self.helm4, Tool::Helm4)
+    }
+
+    pub(super) fn helm3(&self) -> anyhow::Result<&Located> {
+        located(&self.helm3, Tool::Helm3)
+    }
+}
+
+/// A chart's own values.
+fn defaults(chart: &Utf8Path) -> anyhow::Result<String> {
+    let file = chart.join("values.yaml");
+    std::fs::read_to_string(&file).with_context(|| file.to_string())
+}
+
+fn parsed(values: &str) -> anyhow::Result<Value> {
+    Ok(serde_yaml::from_str(values)?)
+}
+
+fn less_processor_time(defaults: &Value) -> String {
+    let charts = defaults.as_mapping().into_iter().flatten();
+    let sized = charts.filter(|(_, section)| section.get("resources").is_some());
+    let line = |name: &str| format!("{name}: {{resources: {{requests: {{cpu: 10m}}}}}}\n");
+    sized.filter_map(|(name, _)| name.as_str().map(line)).collect()
+}
+
+fn located(cell: &OnceLock<Located>, tool: Tool) -> anyhow::Result<&Located> {
+    if let Some(located) = cell.get() {
+        return Ok(located);
+    }
+    let located = tool.ensure()?;
+    Ok(cell.get_or_init(|| located))
+}

@@ -1,0 +1,50 @@
+//! What explains a failure: states, events, and logs of what is not well.
+
+use serde_json::Value;
+
+use super::kubectl;
+
+const LINES: &str = "--tail=25";
+
+/// The pods of a namespace, its events, and description and logs of each pod that is not well.
+pub(super) fn namespace(space: &str) -> String {
+    let mut parts = vec![
+        part(&["get", "pods,statefulsets,deployments,pvc,services,networkpolicies", "--output=wide", "--namespace", space]),
+        part(&["get", "events", "--sort-by=.lastTimestamp", "--namespace", space, "--field-selector=type!=Normal"]),
+    ];
+    for pod in kubectl::items(&["get", "pods", "--namespace", space]).unwrap_or_default() {
+        let Some(name) = pod["metadata"]["name"].as_str().filter(|_| !well(&pod)) else { continue };
+        parts.push(last_lines(&part(&["describe", "pod", name, "--namespace", space]), 40));
+        let containers =
+            ["initContainers", "containers"].iter().flat_map(|kind| pod["spec"][kind].as_array().into_iter().flatten());
+        for container in containers.filter_map(|container| container["name"].as_str()) {
+            parts.push(part(&["logs", name, "--container", container, LINES, "--namespace", space]));
+            parts.push(part(&["logs", name, "--container", container, LINES, "--previous", "--namespace", space]));
+        }
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join("\n")
+}
+
+/// Whether a pod runs, all of it, and never ended.
+fn well(pod: &Value) -> bool {
+    let statuses = pod["status"]["containerStatuses"].as_array();
+    pod["status"]["phase"] == "Succeeded"
+        || statuses.is_some_and(|all| all.iter().all(|status| status["ready"] == true && status["restartCount"] == 0))
+}
+
+fn part(arguments: &[&str]) -> String {
+    match kubectl::try_run(arguments, "") {
+        // No previous container, no events: nothing to show.
+        Ok(said) if said.success && !said.out.trim().is_empty() => {
+            format!("$ kubectl {}\n{}", arguments.join(" "), said.out.trim_end())
+        }
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}

@@ -1,0 +1,137 @@
+//! Images in place of others: for a cluster that cannot pull the chart's own.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use camino::Utf8Path;
+use serde_yaml::Value;
+
+use super::error::Error;
+
+/// Which image takes the place of which repository, as the file of `--images` says it: one `repository = image[:tag]` a line, `#` before
+/// remarks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageMap(BTreeMap<String, String>);
+
+impl ImageMap {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it cannot be read, a line is something else, or a repository stands twice.
+    pub fn read(file: &Utf8Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(file).map_err(|source| Error::File { path: file.to_owned(), source })?;
+        Self::parse(&text, file)
+    }
+
+    /// As [`ImageMap::read`], of a text in hand; `file` is what errors call it.
+    ///
+    /// # Errors
+    /// As [`ImageMap::read`].
+    pub fn parse(text: &str, file: &Utf8Path) -> Result<Self, Error> {
+        let mut map = BTreeMap::new();
+        for (number, text) in text.lines().enumerate().map(|(index, text)| (index + 1, text.trim())) {
+            if text.is_empty() || text.starts_with('#') {
+                continue;
+            }
+            let pair = text.split_once('=').map(|(repository, image)| (repository.trim(), image.trim()));
+            let word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+            let Some((repository, image)) = pair.filter(|(repository, image)| word(repository) && word(image)) else {
+                return Err(Error::MapLine { file: file.to_owned(), line: number, text: text.to_owned() });
+            };
+            if map.insert(repository.to_owned(), image.to_owned()).is_some() {
+                return Err(Error::MapTwice { file: file.to_owned(), line: number, repository: repository.to_owned() });
+            }
+        }
+        Ok(Self(map))
+    }
+
+    /// The image of a program that belongs to the scenarios, such as `auditflow-e2e/load`.
+    ///
+    /// # Errors
+    /// When the map has none.
+    pub fn tool(&self, name: &str) -> Result<&str, Error> {
+        self.0.get(name).map(String::as_str).ok_or_else(|| Error::NoImage { name: name.to_owned() })
+    }
+
+    /// The values that put these images into a chart with the defaults `values`; empty when none of its images is mapped.
+    ///
+    /// # Errors
+    /// When `values` is no YAML.
+    pub fn overlay(&self, values: &str) -> Result<String, Error> {
+        let values: Value = serde_yaml::from_str(values)
+            .map_err(|error| Error::Unreadable { what: "values.yaml".to_owned(), why: error.to_string() })?;
+        let mut overlay = String::new();
+        for (chart, section) in values.as_mapping().into_iter().flatten() {
+            let repository = section.get("image").and_then(|image| image.get("repository")).and_then(Value::as_str);
+            let Some((chart, image)) = chart.as_str().zip(repository.and_then(|repository| self.0.get(repository)))
+            else {
+                continue;
+            };
+            let (repository, tag, digest) = parts(image);
+            // Writing to a String cannot fail.
+            let _ = writeln!(overlay, "{chart}:\n  image:\n    repository: {repository:?}\n    digest: {digest:?}");
+            let _ = writeln!(overlay, "    pullPolicy: IfNotPresent");
+            if let Some(tag) = tag {
+                let _ = writeln!(overlay, "    tag: {tag:?}");
+            }
+        }
+        Ok(overlay)
+    }
+}
+
+/// Repository, tag and digest of an image. The colon of a registry's port stands before a slash, that of a tag does not.
+fn parts(image: &str) -> (&str, Option<&str>, &str) {
+    let (image, digest) = image.split_once('@').unwrap_or((image, ""));
+    match image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')) {
+        Some((repository, tag)) => (repository, Some(tag), digest),
+        None => (image, None, digest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "images";
+
+    fn parse(text: &str) -> Result<ImageMap, String> {
+        ImageMap::parse(text, FILE.into()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn lines_remarks_and_spaces() {
+        let map = parse("# made here\n\n a/b = c/d:1 \nload=host:5000/load\n").expect("it is right");
+        assert_eq!(map.tool("a/b").ok(), Some("c/d:1"));
+        assert_eq!(map.tool("load").ok(), Some("host:5000/load"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        assert_eq!(parse("a = b\nc d"), Err("images, line 2: `c d` is not `repository = image[:tag]`".to_owned()));
+        assert_eq!(parse("a = b c"), Err("images, line 1: `a = b c` is not `repository = image[:tag]`".to_owned()));
+        assert_eq!(parse("a = "), Err("images, line 1: `a =` is not `repository = image[:tag]`".to_owned()));
+        assert_eq!(parse("a = b\na = c"), Err("images, line 2: `a` has an image already".to_owned()));
+    }
+
+    #[test]
+    fn a_missing_image_says_what_to_do() {
+        let error = ImageMap::default().tool("auditflow-e2e/load").expect_err("it is missing").to_string();
+        assert!(error.contains("xtask/e2e/load)") && error.contains("`auditflow-e2e/load = <image>`"), "{error}");
+    }
+
+    #[test]
+    fn the_overlay_has_what_is_mapped_and_nothing_else() {
+        let map =
+            parse("x/one = y/one:1\nx/two = host:5000/two\nx/three = t@sha256:00\nx/none = n:1").expect("it is right");
+        let values = "global: {a: 1}\none: {image: {repository: x/one}}\ntwo: {image: {repository: x/two}}\n\
+                      three: {image: {repository: x/three}}\nfour: {image: {repository: x/four}}\n";
+        let overlay: Value = serde_yaml::from_str(&map.overlay(values).expect("YAML")).expect("YAML");
+        let expected: Value = serde_yaml::from_str(
+            "one: {image: {repository: y/one, tag: '1', digest: '', pullPolicy: IfNotPresent}}\n\
+             two: {image: {repository: 'host:5000/two', digest: '', pullPolicy: IfNotPresent}}\n\
+             three: {image: {repository: t, digest: 'sha256:00', pullPolicy: IfNotPresent}}\n",
+        )
+        .expect("YAML");
+        assert_eq!(overlay, expected);
+    }
+}

@@ -1,0 +1,80 @@
+//! A run of scenarios, from its first line to its last.
+
+use std::io::Write;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+
+use camino::Utf8PathBuf;
+
+use super::bench::Bench;
+use super::report::Lane;
+use super::scenarios::Scenario;
+use super::{kubectl, process};
+
+/// What a run is told.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// The chart, where it is not the committed one.
+    pub(crate) chart: Option<Utf8PathBuf>,
+    /// The file that says which images take the place of which.
+    pub(crate) images: Option<Utf8PathBuf>,
+    /// A command that restarts the node's kubelet.
+    pub(crate) kubelet_restart: Option<String>,
+    /// Whether namespaces stay.
+    pub(crate) keep: bool,
+    /// The lanes that are asked for, by parts of their names; all where there is none.
+    pub(crate) lanes: Vec<String>,
+}
+
+/// Runs the scenarios one after the other, and says on `out` what each gave; whether all passed.
+pub(crate) fn run(settings: Settings, scenarios: &[&Scenario], out: &mut dyn Write) -> anyhow::Result<bool> {
+    process::end_on_signal()?;
+    let version = kubectl::json(&["version"])?;
+    let context = kubectl::run(&["config", "current-context"])?;
+    writeln!(
+        out,
+        "cluster {}, Kubernetes {}",
+        context.trim(),
+        version["serverVersion"]["gitVersion"].as_str().unwrap_or("?")
+    )?;
+    let (sender, lines) = mpsc::channel();
+    let bench = Bench::new(settings, sender)?;
+    thread::scope(|scope| {
+        // The bench, and with it the lines' other end, goes when the last scenario is over.
+        let running = scope.spawn(move || one_after_the_other(&bench, scenarios));
+        for line in lines {
+            writeln!(out, "{line}")?;
+            out.flush()?;
+        }
+        let failed = running.join().map_err(|_| anyhow::anyhow!("the run of the scenarios broke off"))?;
+        writeln!(out, "\nscenarios: {} passed, {failed} failed", scenarios.len() - failed)?;
+        Ok(failed == 0)
+    })
+}
+
+/// How many failed.
+fn one_after_the_other(bench: &Bench, scenarios: &[&Scenario]) -> usize {
+    let mut failed = 0;
+    for scenario in scenarios {
+        if process::interrupted() {
+            bench.reporter.line(format_args!("── {}: not run, interrupted", scenario.name));
+            failed += 1;
+            continue;
+        }
+        bench.reporter.line(format_args!("── {}: {}", scenario.name, scenario.proves));
+        let (start, before) = (Instant::now(), bench.reporter.counts());
+        let outcome = (scenario.run)(&Lane::new(bench, scenario.name));
+        let after = bench.reporter.counts();
+        let (passed, wrong) = (after.0 - before.0, after.1 - before.1);
+        let well = outcome.is_ok() && wrong == 0 && !process::interrupted();
+        failed += usize::from(!well);
+        let verdict = if well { "passed" } else { "FAILED" };
+        bench.reporter.line(format_args!(
+            "   {} {verdict}: {passed} steps passed, {wrong} failed ({:.0} s)",
+            scenario.name,
+            start.elapsed().as_secs_f32()
+        ));
+    }
+    failed
+}

@@ -1,0 +1,95 @@
+//! What is proved on a cluster, one scenario per file.
+
+mod faults;
+mod install;
+mod loaded;
+mod reach;
+mod refusals;
+mod upgrade;
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::thread;
+
+use super::bench::Bench;
+use super::process;
+use super::report::{Lane, Outcome, Reported};
+
+/// Something that is proved on a cluster.
+pub(crate) struct Scenario {
+    /// Its name on the command line.
+    pub(crate) name: &'static str,
+    /// What it proves.
+    pub(crate) proves: &'static str,
+    pub(super) run: fn(&Lane) -> Outcome,
+}
+
+/// All of them, in the order in which they are run.
+pub(crate) const ALL: &[Scenario] = &[
+    Scenario {
+        name: "install",
+        proves: "installs under `restricted` with Helm 3 and 4, works, stays as it is, and leaves nothing but volumes",
+        run: install::run,
+    },
+    Scenario {
+        name: "reach",
+        proves: "from every pod and from strangers, exactly the declared paths are open, and nothing else",
+        run: reach::run,
+    },
+    Scenario {
+        name: "refusals",
+        proves: "wrong values are refused before anything is made, with a message that helps",
+        run: refusals::run,
+    },
+    Scenario {
+        name: "faults",
+        proves: "what is killed, restarted, away or started in any order comes back by itself, under load, and nothing is lost",
+        run: faults::run,
+    },
+    Scenario {
+        name: "upgrade",
+        proves: "from the last version that differs and back, and by each kind of value: nothing is lost, no more rolls than must",
+        run: upgrade::run,
+    },
+];
+
+/// A lane that is yet to be run.
+struct Work<'a> {
+    lane: String,
+    run: Box<dyn FnOnce(&Lane<'a>) -> Outcome + Send + 'a>,
+}
+
+impl<'a> Work<'a> {
+    fn new(lane: impl Into<String>, run: impl FnOnce(&Lane<'a>) -> Outcome + Send + 'a) -> Self {
+        Self { lane: lane.into(), run: Box::new(run) }
+    }
+}
+
+/// Runs those lanes that are asked for, at most `at_once` at a time, in this order.
+fn side_by_side<'a>(bench: &'a Bench, at_once: usize, work: Vec<Work<'a>>) -> Outcome {
+    let asked_for = |work: &Work| bench.lanes.is_empty() || bench.lanes.iter().any(|lane| work.lane.contains(lane));
+    let waiting: VecDeque<_> = work.into_iter().filter(asked_for).collect();
+    let at_once = at_once.min(waiting.len());
+    let waiting = Mutex::new(waiting);
+    let next = || waiting.lock().ok().and_then(|mut waiting| waiting.pop_front());
+    thread::scope(|scope| {
+        let worker = || {
+            let mut outcome = Ok(());
+            while let Some(work) = next().filter(|_| !process::interrupted()) {
+                outcome = (work.run)(&Lane::new(bench, work.lane)).and(outcome);
+            }
+            outcome
+        };
+        let workers: Vec<_> = (0..at_once).map(|_| scope.spawn(worker)).collect();
+        all(workers.into_iter().map(|worker| worker.join().unwrap_or(Err(Reported))))
+    })
+}
+
+/// Whether all went well; each is looked at.
+fn all(outcomes: impl IntoIterator<Item = Outcome>) -> Outcome {
+    let mut whole = Ok(());
+    for outcome in outcomes {
+        whole = whole.and(outcome);
+    }
+    whole
+}

@@ -1,0 +1,229 @@
+//! Upgrades under load: from the last version in history that differs, and by values; back, and forward again; away, and installed again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::slice::from_ref;
+
+use anyhow::{Context as _, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_yaml::Value;
+use tools::Template;
+
+use super::loaded::{RECOVERY, recovers, restarts_since, under_load};
+use super::{Work, all, side_by_side};
+use crate::e2e::bench::Bench;
+use crate::e2e::flow::{self, ANALYSIS, DASHBOARD, GENERATOR, NOTIFICATION};
+use crate::e2e::history::{self, OlderVersion};
+use crate::e2e::kubectl;
+use crate::e2e::release::Release;
+use crate::e2e::report::{Lane, Outcome, Reported};
+
+/// Two lanes at once: versions, and values.
+pub(super) fn run(lane: &Lane) -> Outcome {
+    let bench = lane.bench;
+    let values = |lane: &Lane| {
+        let install = |release: &Release| release.install(from_ref(&bench.small), &[]);
+        under_load(lane, "upgrade", install, |lane, release| all([values(lane, release), reinstalled(lane, release)]))
+    };
+    side_by_side(bench, 2, vec![Work::new("versions", versions), Work::new("values", values)])
+}
+
+/// From the last version that differs to today's, back, and forward again.
+fn versions(lane: &Lane) -> Outcome {
+    let bench = lane.bench;
+    let mut older = None;
+    lane.step("the last version that renders other objects", || {
+        let found = older_version(bench)?;
+        let commit = found.commit.chars().take(10).collect();
+        older = Some(found);
+        Ok(commit)
+    })?;
+    let Some(older) = older else { return Err(Reported) };
+    let unchanged = lane.step("immutable fields are the same in both", || same_immutable_fields(bench, &older));
+    let mut values = Vec::new();
+    lane.step("values for both", || {
+        // The passwords that it was installed with stay.
+        let passwords = passwords_of(&older.chart);
+        values = vec![bench.overlay_for(&older.chart)?, bench.small_for(&older.chart)?, passwords];
+        Ok(String::new())
+    })?;
+    let today = [bench.small.clone(), passwords_of(&older.chart)];
+    let install = |release: &Release| {
+        release.apply(&release.arguments_of("install", &older.chart, &values, &[]), true)?;
+        release.whole()
+    };
+    let upgraded = under_load(lane, "upgrade", install, |lane, release| {
+        let upgrade = |wait| release.apply(&release.arguments("upgrade", &today, &[]), wait);
+        change(lane, release, "helm upgrade --wait to today's", || upgrade(true))?;
+        change(lane, release, "helm rollback", || release.rollback(1))?;
+        change(lane, release, "helm upgrade forward again, without --wait", || upgrade(false))
+    });
+    all([unchanged, upgraded])
+}
+
+/// Does a change; afterwards everything works, no stored alert is gone, and nobody was restarted who mends himself.
+fn change(lane: &Lane, release: &Release, what: &str, change: impl FnOnce() -> anyhow::Result<()>) -> Outcome {
+    lane.step(what, || {
+        let (rows, before) = (flow::rows(release)?, release.uids()?);
+        change()?;
+        recovers(release, RECOVERY)?;
+        let lost = rows.difference(&flow::rows(release)?).count();
+        ensure!(lost == 0, "{lost} stored alerts are gone");
+        // What does not open a lost connection again is restarted when a server rolls.
+        let restarted: Vec<_> = restarts_since(release, &before)?.into_keys().filter(|of| of != NOTIFICATION).collect();
+        ensure!(restarted.is_empty(), "restarted: {}", restarted.join(", "));
+        let rolled = release.rolled_since(&before)?;
+        Ok(if rolled.is_empty() { "no pod rolled".to_owned() } else { format!("rolled: {}", rolled.join(", ")) })
+    })
+}
+
+fn older_version(bench: &Bench) -> anyhow::Result<OlderVersion> {
+    let today = rendered(bench, &bench.chart, &[])?;
+    history::newest_that_differs(&bench.root, &bench.chart_in_history, &bench.folder("history")?, |chart| {
+        Ok(rendered(bench, chart, &[])? != today)
+    })
+}
+
+fn passwords_of(chart: &Utf8Path) -> Utf8PathBuf {
+    chart.join("ci/default-values.yaml")
+}
+
+/// The objects of a chart, by kind and name.
+fn rendered(bench: &Bench, chart: &Utf8Path, sets: &[String]) -> anyhow::Result<BTreeMap<(String, String), Value>> {
+    let passwords = passwords_of(chart);
+    let arguments: Vec<_> = sets.iter().map(String::as_str).collect();
+    let template = Template { chart, release: "afp", values: &[&passwords], arguments: &arguments };
+    let manifest = bench.helm4()?.template(&template)?.map_err(anyhow::Error::msg)?;
+    let objects = tools::objects(&manifest).map_err(anyhow::Error::msg)?;
+    objects.into_iter().map(|object| Ok(((object.kind, object.name), serde_yaml::from_str(&object.text)?))).collect()
+}
+
+/// What the API server lets nobody change, of each object of a kind that has such fields.
+fn immutable(objects: &BTreeMap<(String, String), Value>) -> BTreeMap<(String, String), Vec<Value>> {
+    let fields = |kind: &str| -> &[&str] {
+        match kind {
+            "Deployment" => &["selector"],
+            "StatefulSet" => &["selector", "serviceName", "volumeClaimTemplates", "podManagementPolicy"],
+            "Service" => &["clusterIP"],
+            "PersistentVolumeClaim" => &["accessModes", "storageClassName"],
+            _ => &[],
+        }
+    };
+    let of = |(id, object): (&(String, String), &Value)| {
+        let spec = object.get("spec").cloned().unwrap_or_default();
+        let values = fields(&id.0).iter().map(|field| spec.get(*field).cloned().unwrap_or_default()).collect();
+        (id.clone(), values)
+    };
+    objects.iter().filter(|((kind, _), _)| !fields(kind).is_empty()).map(of).collect()
+}
+
+/// Compares today's immutable fields with the older version's, and with those that changed values give.
+fn same_immutable_fields(bench: &Bench, older: &OlderVersion) -> anyhow::Result<String> {
+    let today = immutable(&rendered(bench, &bench.chart, &[])?);
+    let changed: Vec<_> =
+        changes(bench).iter().flat_map(|change| change.sets.clone()).map(|set| format!("--set={set}")).collect();
+    for (what, other) in [
+        ("the older version", immutable(&rendered(bench, &older.chart, &[])?)),
+        ("changed values", immutable(&rendered(bench, &bench.chart, &changed)?)),
+    ] {
+        for (id, fields) in &today {
+            if let Some(others) = other.get(id).filter(|others| *others != fields) {
+                anyhow::bail!("{} {} differs from {what}: {others:?} and {fields:?}", id.0, id.1);
+            }
+        }
+    }
+    Ok(format!("{} objects", today.len()))
+}
+
+/// A change of one kind of value.
+struct Change {
+    what: &'static str,
+    sets: Vec<String>,
+    rolls: &'static [&'static str],
+}
+
+fn changes(bench: &Bench) -> Vec<Change> {
+    let change = |what, set: String, rolls| Change { what, sets: vec![set], rolls };
+    vec![
+        change("a changed image", another_name(bench, ANALYSIS), &[ANALYSIS]),
+        change("a changed number of pods", format!("{DASHBOARD}.replicas=2"), &[]),
+        change("changed resources", format!("{NOTIFICATION}.resources.limits.memory=300Mi"), &[NOTIFICATION]),
+        change("a changed setting", format!("{GENERATOR}.settings.eventGenerationIntervalSeconds=7"), &[GENERATOR]),
+    ]
+}
+
+/// The same image by another name, so that none is needed that is not there; or, where its registry is named already, another way to pull it.
+fn another_name(bench: &Bench, service: &str) -> String {
+    let repository = bench.repository_of(service).unwrap_or_default();
+    let registry = repository.split_once('/').is_some_and(|(host, _)| host.contains(['.', ':']) || host == "localhost");
+    if registry {
+        format!("{service}.image.pullPolicy=Always")
+    } else {
+        format!("{service}.image.repository=docker.io/{repository}")
+    }
+}
+
+/// Each kind of value is changed, on top of those before; it rolls what it should and nothing else.
+fn values(lane: &Lane, release: &Release) -> Outcome {
+    let mut sets: Vec<String> = Vec::new();
+    let mut outcome = Ok(());
+    for change in changes(lane.bench) {
+        sets.extend(change.sets);
+        let step = lane.step(change.what, || {
+            let before = release.uids()?;
+            let sets: Vec<_> = sets.iter().map(String::as_str).collect();
+            release.apply(&release.arguments("upgrade", from_ref(&lane.bench.small), &sets), true)?;
+            recovers(release, RECOVERY)?;
+            let rolled = release.rolled_since(&before)?;
+            ensure!(rolled == change.rolls, "rolled: {rolled:?}, and ought to have: {:?}", change.rolls);
+            Ok(if rolled.is_empty() {
+                "rolls nothing".to_owned()
+            } else {
+                format!("rolls {} alone", rolled.join(", "))
+            })
+        });
+        outcome = step.and(outcome);
+    }
+    outcome
+}
+
+/// Uninstalled and installed again with the same passwords: the volumes and the alerts are the same.
+fn reinstalled(lane: &Lane, release: &Release) -> Outcome {
+    lane.step("uninstalled and installed again: volumes and alerts are the same", || {
+        let (rows, volumes) = (flow::rows(release)?, claims(release)?);
+        ensure!(!rows.is_empty() && !volumes.is_empty(), "there is nothing that could survive");
+        release.uninstall()?;
+        ensure!(claims(release)? == volumes, "the volumes' claims did not survive: {:?}", claims(release)?);
+        release.apply(&release.arguments("install", from_ref(&lane.bench.small), &[]), true)?;
+        recovers(release, RECOVERY)?;
+        ensure!(claims(release)? == volumes, "the volumes' claims were made anew: {:?}", claims(release)?);
+        let lost = rows.difference(&flow::rows(release)?).count();
+        ensure!(lost == 0, "{lost} of {} alerts are gone", rows.len());
+        Ok(format!("{} claims, {} alerts", volumes.len(), rows.len()))
+    })
+}
+
+fn claims(release: &Release) -> anyhow::Result<BTreeSet<(String, String)>> {
+    let selector = format!("app.kubernetes.io/instance={}", release.name);
+    let items = kubectl::items(&["get", "pvc", "--namespace", &release.space.name, "--selector", &selector])?;
+    let read = |claim: &serde_json::Value| {
+        let text = |name: &str| claim["metadata"][name].as_str().map(str::to_owned).context("a claim without a name");
+        Ok((text("name")?, text("uid")?))
+    };
+    items.iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selectors_and_claims_are_what_may_not_change() {
+        let objects = |text: &str| {
+            BTreeMap::from([(("StatefulSet".to_owned(), "a".to_owned()), serde_yaml::from_str(text).expect("YAML"))])
+        };
+        let one = immutable(&objects("spec: {serviceName: x, selector: {a: b}, replicas: 1}"));
+        assert_eq!(one, immutable(&objects("spec: {serviceName: x, selector: {a: b}, replicas: 2}")));
+        assert_ne!(one, immutable(&objects("spec: {serviceName: y, selector: {a: b}}")));
+        assert_ne!(one, immutable(&objects("spec: {serviceName: x, selector: {a: b, version: '1'}}")));
+    }
+}
