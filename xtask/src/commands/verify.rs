@@ -156,9 +156,8 @@ fn snapshots(bench: &Workbench) -> anyhow::Result<String> {
         bail!("these wait to be accepted or refused (`cargo insta review`):\n{}", lines(&waiting));
     }
     let references = references(bench);
-    let asked = std::fs::read_to_string(&references).with_context(|| {
-        format!("{references}: only a successful step `tests` notes what was asked for")
-    })?;
+    let asked = std::fs::read_to_string(&references)
+        .with_context(|| format!("{references}: only a successful step `tests` notes what was asked for"))?;
     let asked: Vec<_> = asked.lines().filter_map(|line| Utf8Path::new(line).canonicalize_utf8().ok()).collect();
     let mut unreferenced = Vec::new();
     let all: Vec<_> = stored.iter().filter(|path| path.extension() == Some("snap")).collect();

@@ -9,7 +9,13 @@ const LINES: &str = "--tail=25";
 /// The pods of a namespace, its events, and description and logs of each pod that is not well.
 pub(super) fn namespace(space: &str) -> String {
     let mut parts = vec![
-        part(&["get", "pods,statefulsets,deployments,pvc,services,networkpolicies", "--output=wide", "--namespace", space]),
+        part(&[
+            "get",
+            "pods,statefulsets,deployments,pvc,services,networkpolicies",
+            "--output=wide",
+            "--namespace",
+            space,
+        ]),
         part(&["get", "events", "--sort-by=.lastTimestamp", "--namespace", space, "--field-selector=type!=Normal"]),
     ];
     for pod in kubectl::items(&["get", "pods", "--namespace", space]).unwrap_or_default() {

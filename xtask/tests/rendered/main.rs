@@ -8,7 +8,7 @@ mod refusals;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use xtask::{commands::generate, platform, workspace};
 
 /// The folder of the committed files.
@@ -51,7 +51,8 @@ impl Snapshots {
         let folder = workspace::root().join("snapshots").join(self.folder);
         let entries = folder.read_dir_utf8().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
         let names = entries.into_iter().map(|entry| entry.expect("the folder can be read").file_name().to_owned());
-        let unreferenced: Vec<_> = names.filter(|n| n.ends_with(".snap") && !self.asked.contains(n)).collect();
+        let unreferenced: Vec<_> =
+            names.filter(|n| Utf8Path::new(n).extension() == Some("snap") && !self.asked.contains(n)).collect();
         assert!(self.different.is_empty(), "these differ, see above: {:#?}", self.different);
         assert!(unreferenced.is_empty(), "no object has these snapshots in {folder}, delete them: {unreferenced:#?}");
     }

@@ -59,7 +59,7 @@ fn shown(object: &Object) -> String {
     let mut text = object.text.clone();
     for (path, key) in FILES {
         let file = std::fs::read_to_string(chart().join(path)).expect("the chart has this file");
-        let block: String = file.lines().map(|line| format!("    {line}\n")).collect();
+        let block: String = file.lines().flat_map(|line| ["    ", line, "\n"]).collect();
         text = text.replace(block.trim_end(), &format!("    (the text of {path})"));
         // Helm leaves the indentation of empty lines, and trims the document's end.
         assert!(
