@@ -278,8 +278,8 @@ fn no_service_can_be_called_like_an_object_of_another() {
         let twin = Service { name: called, uses: &[], kubernetes: &[], health: SHOP_SERVICE.health, ..SHOP_SERVICE };
         let platform = Platform { services: vec![SHOP_SERVICE, SHIPPER, twin], ..platform() };
         let mistakes = platform.resolve().err().unwrap_or_else(|| panic!("a service may be called {name}"));
-        let named = |m: &&Mistake| matches!(m, Mistake::NameTaken { .. } | Mistake::NameReserved { .. });
-        assert!(mistakes.as_slice().iter().any(|m| named(&m)), "a service may be called {name}: {mistakes}");
+        let refuses = |m: &&Mistake| matches!(m, Mistake::NameTaken { .. } | Mistake::NameReserved { .. });
+        assert!(mistakes.as_slice().iter().any(|m| refuses(&m)), "a service may be called {name}: {mistakes}");
         refused += 1;
     }
     assert!(refused >= 8, "{names:?}");
