@@ -271,18 +271,18 @@ fn no_service_can_be_called_like_an_object_of_another() {
     let manifest = on_disk.render(&helm(Tool::Helm4), Some("live"), &[]).expect("it renders");
     let charts = ["shop", "shipper", "orders-broker", "meters", "sessions"];
     let objects = tools::objects(&manifest).expect("Helm renders YAML");
-    let names: BTreeSet<_> = objects.iter().map(|object| object.name.trim_start_matches("r-").to_owned()).collect();
+    let taken: BTreeSet<_> = objects.iter().map(|object| object.name.trim_start_matches("r-").to_owned()).collect();
     let mut refused = 0;
-    for name in names.iter().filter(|name| !charts.contains(&name.as_str())) {
+    for name in taken.iter().filter(|name| !charts.contains(&name.as_str())) {
         let called = ServiceName::checked(leak(name.clone())).expect("an object's name is a service's");
         let twin = Service { name: called, uses: &[], kubernetes: &[], health: SHOP_SERVICE.health, ..SHOP_SERVICE };
         let platform = Platform { services: vec![SHOP_SERVICE, SHIPPER, twin], ..platform() };
         let mistakes = platform.resolve().err().unwrap_or_else(|| panic!("a service may be called {name}"));
-        let refuses = |m: &&Mistake| matches!(m, Mistake::NameTaken { .. } | Mistake::NameReserved { .. });
-        assert!(mistakes.as_slice().iter().any(|m| refuses(&m)), "a service may be called {name}: {mistakes}");
+        let is_about_names = |m: &&Mistake| matches!(m, Mistake::NameTaken { .. } | Mistake::NameReserved { .. });
+        assert!(mistakes.as_slice().iter().any(|m| is_about_names(&m)), "a service may be called {name}: {mistakes}");
         refused += 1;
     }
-    assert!(refused >= 8, "{names:?}");
+    assert!(refused >= 8, "{taken:?}");
 }
 
 #[test]
