@@ -5,11 +5,13 @@ mod postgresql;
 mod rabbitmq;
 mod valkey;
 
+use k8s_openapi::api::core::v1::Probe;
 use vocabulary::{Backing, Kind, Use};
 
 use crate::access::Access;
-use crate::context::Context;
+use crate::context::{Context, chart_yaml, service_account};
 use crate::files::Files;
+use crate::pods::{Pace, ask, container_security, pod_security};
 
 /// The administrator of a backing service, whom no program of the platform is.
 #[derive(Clone, Copy)]
@@ -18,6 +20,39 @@ pub(crate) struct Administrator {
     pub(crate) key: &'static str,
     /// What the password is for.
     pub(crate) doc: &'static str,
+}
+
+/// What the pod of every kind of server has.
+struct Pod {
+    security: String,
+    container_security: String,
+    startup: String,
+    readiness: String,
+    liveness: String,
+}
+
+impl Pod {
+    /// The user and group of the official images, all of them.
+    const USER: u32 = 999;
+
+    /// A pod that is asked in this way whether it serves: at its start for `patience` times five seconds, and with so many seconds for an
+    /// answer; before a restart it has five in any case.
+    fn asked(way: &Probe, patience: i32, timeout_seconds: i32) -> Self {
+        let pace = |every_seconds, failures, timeout_seconds| Pace { every_seconds, failures, timeout_seconds };
+        Self {
+            security: pod_security(Self::USER, true),
+            container_security: container_security(),
+            startup: ask(way.clone(), pace(5, patience, timeout_seconds)),
+            readiness: ask(way.clone(), pace(10, 3, timeout_seconds)),
+            liveness: ask(way.clone(), pace(30, 5, 5)),
+        }
+    }
+}
+
+/// The files that the chart of every kind of server has.
+fn basics(context: &Context, name: &str, doc: &str, source: &str, files: &mut Files) {
+    files.subchart(name, "Chart.yaml", &chart_yaml(context, name, doc, source));
+    files.subchart(name, "templates/serviceaccount.yaml", &service_account(context, source));
 }
 
 /// One variable that a client of a backing service gets, without its credentials.

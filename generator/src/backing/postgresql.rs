@@ -3,15 +3,12 @@
 use askama::Template;
 use vocabulary::{Kind, PostgreSql, SqlClient};
 
-use super::{Administrator, Given, GivenValue};
+use super::{Administrator, Given, GivenValue, Pod, basics};
 use crate::access::{Access, Rights};
-use crate::context::{Context, chart_yaml, service_account};
+use crate::context::Context;
 use crate::files::Files;
-use crate::pods::{Pace, ask, container_security, exec, pod_security};
+use crate::pods::exec;
 use crate::text::value;
-
-/// The user and group of the official image.
-const USER: u32 = 999;
 
 pub(super) const ADMINISTRATOR: Administrator =
     Administrator { key: "superuser", doc: "The password of the superuser `postgres`, whom no service is." };
@@ -29,26 +26,18 @@ pub(super) fn files(context: &Context, server: &PostgreSql, access: &Access, fil
     let name = server.name.as_str();
     let doc = "PostgreSQL, with a database and a role of its own for each service that stores.";
     let source = server.place.file();
-    files.subchart(name, "Chart.yaml", &chart_yaml(context, name, doc, source));
-    files.subchart(name, "templates/serviceaccount.yaml", &service_account(context, source));
+    basics(context, name, doc, source, files);
     files.subchart(name, "templates/service.yaml", &Services { c: context, port: Kind::PostgreSql.port() });
     // On the network address: while the first boot prepares the data, the server listens on its socket alone.
-    let asked = || {
-        let command = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=postgres", "--timeout=4"];
-        exec(command.map(str::to_owned).to_vec())
-    };
+    let asked = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=postgres", "--timeout=4"];
     files.subchart(
         name,
         "templates/statefulset.yaml",
         &StatefulSet {
             c: context,
             port: Kind::PostgreSql.port(),
-            pod_security: pod_security(USER, true),
-            container_security: container_security(),
             // Ten minutes: after a crash the server replays its log before it lets anybody in.
-            startup: ask(asked(), Pace { every_seconds: 5, failures: 120, timeout_seconds: 5 }),
-            readiness: ask(asked(), Pace { every_seconds: 10, failures: 3, timeout_seconds: 5 }),
-            liveness: ask(asked(), Pace { every_seconds: 30, failures: 5, timeout_seconds: 5 }),
+            pod: Pod::asked(&exec(asked.map(str::to_owned).to_vec()), 120, 5),
         },
     );
     let owners = access.logins_at(server.name).filter_map(|login| match login.rights {
@@ -80,11 +69,7 @@ struct Services<'a> {
 struct StatefulSet<'a> {
     c: &'a Context<'a>,
     port: u16,
-    pod_security: String,
-    container_security: String,
-    startup: String,
-    readiness: String,
-    liveness: String,
+    pod: Pod,
 }
 
 #[derive(Template)]

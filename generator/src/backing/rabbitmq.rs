@@ -4,19 +4,16 @@ use askama::Template;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use vocabulary::{AmqpClient, Kind, QueueUse, RabbitMq};
 
-use super::{Administrator, Given, GivenValue};
+use super::{Administrator, Given, GivenValue, Pod, basics};
 use crate::access::{Access, Rights};
-use crate::context::{Context, chart_yaml, service_account};
+use crate::context::Context;
 use crate::files::Files;
-use crate::pods::{Pace, ask, container_security, pod_security, tcp};
+use crate::pods::tcp;
 use crate::text::{template_scalar, value};
 
 const MANAGEMENT: u16 = 15672;
 
 const CONFIGURATION: &str = include_str!("../../templates/umbrella/charts/rabbitmq/files/rabbitmq.conf");
-
-/// The user and group of the official image.
-const USER: u32 = 999;
 
 pub(super) const ADMINISTRATOR: Administrator = Administrator {
     key: "administrator",
@@ -44,8 +41,7 @@ pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files
     let name = broker.name.as_str();
     let source = broker.place.file();
     let doc = "RabbitMQ, with a user of its own for each service.";
-    files.subchart(name, "Chart.yaml", &chart_yaml(context, name, doc, source));
-    files.subchart(name, "templates/serviceaccount.yaml", &service_account(context, source));
+    basics(context, name, doc, source, files);
     files.subchart(name, "templates/configmap.yaml", &ConfigMap { c: context });
     files.text(format!("charts/{name}/files/rabbitmq.conf"), CONFIGURATION.to_owned());
     files.subchart(
@@ -58,7 +54,6 @@ pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files
             metrics: Kind::RabbitMq.metrics_port().unwrap_or_default(),
         },
     );
-    let port = || tcp(IntOrString::String("amqp".into()));
     files.subchart(
         name,
         "templates/statefulset.yaml",
@@ -67,13 +62,9 @@ pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files
             amqp: Kind::RabbitMq.port(),
             management: MANAGEMENT,
             metrics: Kind::RabbitMq.metrics_port().unwrap_or_default(),
-            pod_security: pod_security(USER, true),
-            container_security: container_security(),
             // The listener opens when the definitions are loaded. A probe with the broker's own tools starts an Erlang machine each time, which
             // costs more processor time than a small broker's work.
-            startup: ask(port(), Pace { every_seconds: 5, failures: 60, timeout_seconds: 3 }),
-            readiness: ask(port(), Pace { every_seconds: 10, failures: 3, timeout_seconds: 3 }),
-            liveness: ask(port(), Pace { every_seconds: 30, failures: 5, timeout_seconds: 5 }),
+            pod: Pod::asked(&tcp(IntOrString::String("amqp".into())), 60, 3),
         },
     );
     let users = access.logins_at(broker.name).filter_map(|login| match &login.rights {
@@ -127,11 +118,7 @@ struct StatefulSet<'a> {
     amqp: u16,
     management: u16,
     metrics: u16,
-    pod_security: String,
-    container_security: String,
-    startup: String,
-    readiness: String,
-    liveness: String,
+    pod: Pod,
 }
 
 #[derive(Template)]

@@ -3,15 +3,12 @@
 use askama::Template;
 use vocabulary::{Kind, Valkey, ValkeyClient};
 
-use super::{Administrator, Given, GivenValue};
+use super::{Administrator, Given, GivenValue, Pod, basics};
 use crate::access::{Access, Rights};
-use crate::context::{Context, chart_yaml, service_account};
+use crate::context::Context;
 use crate::files::Files;
-use crate::pods::{Pace, ask, container_security, exec, pod_security};
+use crate::pods::exec;
 use crate::text::{inert, value};
-
-/// The user and group of the official image.
-const USER: u32 = 999;
 
 pub(super) const ADMINISTRATOR: Administrator =
     Administrator { key: "administrator", doc: "The password of `administrator`, who may do everything." };
@@ -27,25 +24,17 @@ pub(super) fn files(context: &Context, server: &Valkey, access: &Access, files: 
     let name = server.name.as_str();
     let source = server.place.file();
     let doc = "Valkey, which holds each service to its own keys and commands.";
-    files.subchart(name, "Chart.yaml", &chart_yaml(context, name, doc, source));
-    files.subchart(name, "templates/serviceaccount.yaml", &service_account(context, source));
+    basics(context, name, doc, source, files);
     files.subchart(name, "templates/service.yaml", &Services { c: context, port: Kind::Valkey.port() });
     // As a user who may do nothing else: the answer is an error while data is loaded.
-    let asked = || {
-        let command = ["valkey-cli", "-e", "--no-auth-warning", "--user", "probe", "--pass", "any", "ping"];
-        exec(command.map(str::to_owned).to_vec())
-    };
+    let asked = ["valkey-cli", "-e", "--no-auth-warning", "--user", "probe", "--pass", "any", "ping"];
     files.subchart(
         name,
         "templates/statefulset.yaml",
         &StatefulSet {
             c: context,
             port: Kind::Valkey.port(),
-            pod_security: pod_security(USER, true),
-            container_security: container_security(),
-            startup: ask(asked(), Pace { every_seconds: 5, failures: 60, timeout_seconds: 5 }),
-            readiness: ask(asked(), Pace { every_seconds: 10, failures: 3, timeout_seconds: 5 }),
-            liveness: ask(asked(), Pace { every_seconds: 30, failures: 5, timeout_seconds: 5 }),
+            pod: Pod::asked(&exec(asked.map(str::to_owned).to_vec()), 60, 5),
         },
     );
     let users = access.logins_at(server.name).filter_map(|login| match login.rights {
@@ -77,11 +66,7 @@ struct Services<'a> {
 struct StatefulSet<'a> {
     c: &'a Context<'a>,
     port: u16,
-    pod_security: String,
-    container_security: String,
-    startup: String,
-    readiness: String,
-    liveness: String,
+    pod: Pod,
 }
 
 #[derive(Template)]
