@@ -151,7 +151,10 @@ fn snapshots(bench: &Workbench) -> anyhow::Result<String> {
     for folder in ["model", "generator", "snapshots", "xtask"] {
         files(&bench.root.join(folder), &mut stored)?;
     }
-    let waiting: Vec<_> = stored.iter().filter(|path| path.as_str().ends_with(".snap.new")).collect();
+    let waiting: Vec<_> = stored
+        .iter()
+        .filter(|path| path.as_str().ends_with(".snap.new") || path.extension() == Some("pending-snap"))
+        .collect();
     if !waiting.is_empty() {
         bail!("these wait to be accepted or refused (`cargo insta review`):\n{}", lines(&waiting));
     }
