@@ -34,6 +34,9 @@ pub(crate) struct Credential {
     pub(crate) user: Option<(VariableName, String)>,
 }
 
+/// Where the password of a login lies below its key.
+const PASSWORD: &str = "password";
+
 impl Credential {
     /// Where it lies in the service's values.
     pub(crate) fn path(&self) -> [&str; 3] {
@@ -87,6 +90,18 @@ pub(crate) struct Login {
     pub(crate) variables: Option<LoginVariables>,
     /// What it may do.
     pub(crate) rights: Rights,
+}
+
+impl Login {
+    /// Whether its service is installed, as an expression of the umbrella's templates.
+    pub(crate) fn enabled(&self) -> String {
+        value(&[self.service.as_str(), "enabled"])
+    }
+
+    /// Its password, as an expression of the umbrella's templates.
+    pub(crate) fn password(&self) -> String {
+        value(&[self.service.as_str(), "credentials", self.backing.as_str(), PASSWORD])
+    }
 }
 
 /// The variables that get a login's name and password.
@@ -154,7 +169,8 @@ impl Access {
     }
 }
 
-fn end(one: &Use) -> End {
+/// Where a use leads.
+pub(crate) fn end(one: &Use) -> End {
     match one {
         Use::Call(call) => End::Service(call.endpoint.service),
         Use::Amqp(c) => End::Backing(c.client.backing),
@@ -163,7 +179,8 @@ fn end(one: &Use) -> End {
     }
 }
 
-fn port(one: &Use) -> u16 {
+/// The port that it leads to.
+pub(crate) fn port(one: &Use) -> u16 {
     match (one, one.kind()) {
         (Use::Call(call), _) => call.endpoint.port.number,
         (_, Some(kind)) => kind.port(),
@@ -175,7 +192,7 @@ fn password(login: &Login) -> Option<Credential> {
     login.variables.map(|variables| Credential {
         service: login.service,
         key: login.backing.to_string(),
-        field: "password",
+        field: PASSWORD,
         doc: format!("The password of its own login at {}.", login.backing),
         variable: variables.password,
         user: Some((variables.user, login.user.clone())),

@@ -11,7 +11,7 @@ use crate::yaml::template_block;
 
 /// The probes of a container, each as a block of YAML.
 pub(crate) struct Probes {
-    pub(crate) startup: Option<String>,
+    pub(crate) startup: String,
     pub(crate) readiness: String,
     pub(crate) liveness: String,
 }
@@ -38,12 +38,12 @@ const CONNECTIONS_READINESS: Pace = Pace { every_seconds: 10, failures: 2, timeo
 pub(crate) fn probes(service: &Service, connections: &[String]) -> Probes {
     match service.health {
         Health::Connections(_) => Probes {
-            startup: Some(ask(exec(connection_command("alive", connections)), CONNECTIONS_STARTUP)),
+            startup: ask(exec(connection_command("alive", connections)), CONNECTIONS_STARTUP),
             readiness: ask(exec(connection_command("connected", connections)), CONNECTIONS_READINESS),
             liveness: ask(exec(connection_command("alive", connections)), CONNECTIONS),
         },
         Health::Probes { readiness, liveness } => Probes {
-            startup: Some(ask(way(liveness), STARTUP)),
+            startup: ask(way(liveness), STARTUP),
             readiness: ask(way(readiness), READINESS),
             liveness: ask(way(liveness), LIVENESS),
         },

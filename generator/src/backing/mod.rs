@@ -11,7 +11,7 @@ use vocabulary::{Backing, Kind, Use};
 use crate::access::Access;
 use crate::context::{Context, chart_yaml, service_account};
 use crate::files::Files;
-use crate::pods::{Pace, ask, container_security, pod_security};
+use crate::pods::{Pace, Probes, ask, container_security, pod_security};
 
 /// The administrator of a backing service, whom no program of the platform is.
 #[derive(Clone, Copy)]
@@ -22,13 +22,18 @@ pub(crate) struct Administrator {
     pub(crate) doc: &'static str,
 }
 
+impl Administrator {
+    /// Where the password lies in the umbrella's values.
+    pub(crate) const fn path<'a>(&self, backing: &'a str) -> [&'a str; 4] {
+        [backing, "credentials", self.key, "password"]
+    }
+}
+
 /// What the pod of every kind of server has.
 struct Pod {
     security: String,
     container_security: String,
-    startup: String,
-    readiness: String,
-    liveness: String,
+    probes: Probes,
 }
 
 impl Pod {
@@ -42,9 +47,11 @@ impl Pod {
         Self {
             security: pod_security(Self::USER, true),
             container_security: container_security(),
-            startup: ask(way.clone(), pace(5, patience, timeout_seconds)),
-            readiness: ask(way.clone(), pace(10, 3, timeout_seconds)),
-            liveness: ask(way.clone(), pace(30, 5, 5)),
+            probes: Probes {
+                startup: ask(way.clone(), pace(5, patience, timeout_seconds)),
+                readiness: ask(way.clone(), pace(10, 3, timeout_seconds)),
+                liveness: ask(way.clone(), pace(30, 5, 5)),
+            },
         }
     }
 }

@@ -43,8 +43,8 @@ pub(super) fn files(context: &Context, server: &PostgreSql, access: &Access, fil
     let owners = access.logins_at(server.name).filter_map(|login| match login.rights {
         Rights::Sql { database } => Some(Owner {
             service: login.service.as_str(),
-            enabled: value(&[login.service.as_str(), "enabled"]),
-            password: value(&[login.service.as_str(), "credentials", name, "password"]),
+            enabled: login.enabled(),
+            password: login.password(),
             login: &login.user,
             role: format!("{database}_owner"),
             database,
@@ -52,8 +52,7 @@ pub(super) fn files(context: &Context, server: &PostgreSql, access: &Access, fil
         Rights::Amqp { .. } | Rights::Valkey { .. } => None,
     });
     let owners: Vec<_> = owners.collect();
-    let view =
-        Databases { c: context, name, admin: value(&[name, "credentials", ADMINISTRATOR.key, "password"]), owners };
+    let view = Databases { c: context, name, admin: value(&ADMINISTRATOR.path(name)), owners };
     files.umbrella(format!("templates/{name}-databases.yaml"), &view);
 }
 

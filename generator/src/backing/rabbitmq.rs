@@ -69,8 +69,8 @@ pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files
     );
     let users = access.logins_at(broker.name).filter_map(|login| match &login.rights {
         Rights::Amqp { configure, write, read, .. } => Some(User {
-            enabled: value(&[login.service.as_str(), "enabled"]),
-            password: value(&[login.service.as_str(), "credentials", name, "password"]),
+            enabled: login.enabled(),
+            password: login.password(),
             name: template_scalar(&login.user),
             configure: template_scalar(configure),
             write: template_scalar(write),
@@ -87,7 +87,7 @@ pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files
         &Definitions {
             c: context,
             name,
-            admin: value(&[name, "credentials", ADMINISTRATOR.key, "password"]),
+            admin: value(&ADMINISTRATOR.path(name)),
             users: users.collect(),
             queues: context.platform.queues(broker.name).iter().map(|q| template_scalar(q.name.as_str())).collect(),
             exchanges: exchanges.iter().map(|(e, _)| template_scalar(e.name.as_str())).collect(),

@@ -39,8 +39,8 @@ pub(super) fn files(context: &Context, server: &Valkey, access: &Access, files: 
     );
     let users = access.logins_at(server.name).filter_map(|login| match login.rights {
         Rights::Valkey { pattern, commands } => Some(User {
-            enabled: value(&[login.service.as_str(), "enabled"]),
-            password: login.variables.map(|_| value(&[login.service.as_str(), "credentials", name, "password"])),
+            enabled: login.enabled(),
+            password: login.variables.map(|_| login.password()),
             name: inert(&login.user),
             keys: inert(pattern),
             commands: commands.iter().map(|c| format!("+{c}")).collect::<Vec<_>>().join(" "),
@@ -49,8 +49,7 @@ pub(super) fn files(context: &Context, server: &Valkey, access: &Access, files: 
     });
     let users: Vec<_> = users.collect();
     let anonymous = users.iter().any(|user| user.password.is_none());
-    let view =
-        Acl { c: context, name, admin: value(&[name, "credentials", ADMINISTRATOR.key, "password"]), users, anonymous };
+    let view = Acl { c: context, name, admin: value(&ADMINISTRATOR.path(name)), users, anonymous };
     files.umbrella(format!("templates/{name}-acl.yaml"), &view);
 }
 

@@ -2,9 +2,9 @@
 
 use askama::Template;
 use k8s_openapi::api::rbac::v1::PolicyRule;
-use vocabulary::{Health, Kind, Reconnects, Scaling, Service, Setting, Use, VariableSource};
+use vocabulary::{Health, Reconnects, Scaling, Service, Setting, Use, VariableSource};
 
-use crate::access::Access;
+use crate::access::{self, Access, End};
 use crate::backing::{self, GivenValue};
 use crate::context::{Context, chart_yaml, service_account};
 use crate::files::Files;
@@ -60,6 +60,7 @@ pub(super) fn files(c: &Context, service: &Service, access: &Access, files: &mut
 fn deployment<'a>(c: &'a Context<'a>, service: &'a Service, access: &Access, has_secret: bool) -> Deployment<'a> {
     let by_connections = matches!(service.health, Health::Connections(_));
     let watched = connections(service, access);
+    let env = environment(c, service);
     let writable = service.writable.iter().map(|folder| Folder {
         volume: scalar(&folder.volume()),
         path: folder.path.as_str(),
@@ -74,20 +75,20 @@ fn deployment<'a>(c: &'a Context<'a>, service: &'a Service, access: &Access, has
         token: !service.kubernetes.is_empty(),
         pod_security: pod_security(service.user, !service.writable.is_empty()),
         container_security: container_security(),
-        wait: by_connections.then(|| wait(&watched, environment(c, service))),
+        wait: by_connections.then(|| wait(&watched, &env)),
         by_connections,
         connections_folder: Health::CONNECTIONS_FOLDER,
         ports: ports(service),
-        env: environment(c, service),
+        env,
         probes: probes(service, &watched),
         writable: writable.collect(),
     }
 }
 
 /// What waits for these connections: with those variables alone that their arguments name.
-fn wait(connections: &[String], environment: Vec<Variable>) -> Wait {
-    let named = |name: &str| connections.iter().any(|c| c.split(['=', ',']).any(|part| part == name));
-    let env = environment.into_iter().filter(|variable| named(variable.name.trim_matches('"'))).collect();
+fn wait(connections: &[String], environment: &[Variable]) -> Wait {
+    let named: Vec<String> = connections.iter().flat_map(|c| c.split(['=', ',']).map(scalar)).collect();
+    let env = environment.iter().filter(|variable| named.contains(&variable.name)).cloned().collect();
     Wait { command: template_block(&connection_command("wait", connections)), env }
 }
 
@@ -98,14 +99,13 @@ fn connections(service: &Service, access: &Access) -> Vec<String> {
     let others = clients().filter(|(_, client, kind)| {
         client.reconnects == Reconnects::ByItself && watched().any(|(_, _, other)| other.port() == kind.port())
     });
-    let others = others.map(|(one, ..)| {
-        let address = backing::given(one).into_iter().filter(|g| !matches!(g.value, GivenValue::Text(_)));
-        format!("other={}", address.map(|given| given.name).collect::<Vec<_>>().join(","))
-    });
+    let address = |one: &Use| -> Vec<&'static str> {
+        let given = backing::given(one).into_iter().filter(|g| !matches!(g.value, GivenValue::Text(_)));
+        given.map(|given| given.name).collect()
+    };
+    let others = others.map(|(one, ..)| format!("other={}", address(one).join(",")));
     let argument = watched().map(|(one, client, kind)| {
-        let given = backing::given(one);
-        let address = given.iter().filter(|g| !matches!(g.value, GivenValue::Text(_))).map(|g| g.name);
-        let mut names: Vec<&str> = address.collect();
+        let mut names = address(one);
         let mut scheme = backing::scheme(kind).to_owned();
         let key = client.backing.as_str();
         let credential = access.credentials_of(service.name).find(|c| c.user.is_some() && c.key == key);
@@ -128,18 +128,13 @@ fn environment(c: &Context, service: &Service) -> Vec<Variable> {
     let used = service.uses.iter().flat_map(|one| {
         backing::given(one).into_iter().map(move |given| Variable {
             name: scalar(given.name),
-            value: match (given.value, one) {
-                (GivenValue::Host, Use::Call(call)) => format!("{{{{ .Release.Name }}}}-{}", call.endpoint.service),
-                (GivenValue::Host, _) => {
-                    let backing = one.client().map(|client| client.backing.as_str()).unwrap_or_default();
-                    format!(r#"{{{{ include "{}.{backing}.host" . }}}}"#, c.name)
-                }
-                (GivenValue::Port, Use::Call(call)) => scalar(&call.endpoint.port.number.to_string()),
-                (GivenValue::Port, _) => {
-                    let port = one.kind().map(Kind::port).unwrap_or_default();
-                    scalar(&port.to_string())
-                }
-                (GivenValue::Text(text), _) => template_scalar(text),
+            value: match given.value {
+                GivenValue::Host => match access::end(one) {
+                    End::Service(service) => format!("{{{{ .Release.Name }}}}-{service}"),
+                    End::Backing(backing) => format!(r#"{{{{ include "{}.{backing}.host" . }}}}"#, c.name),
+                },
+                GivenValue::Port => scalar(&access::port(one).to_string()),
+                GivenValue::Text(text) => template_scalar(text),
             },
         })
     });
@@ -225,6 +220,7 @@ struct Wait {
     env: Vec<Variable>,
 }
 
+#[derive(Clone)]
 struct Variable {
     /// The variable's name, as it is written.
     name: String,

@@ -98,10 +98,11 @@ fn credentials(c: &Context, access: &Access) -> Vec<Credential> {
         })
     });
     let of_backing = declared.backing.iter().map(|one| {
-        let (name, administrator) = (one.name().as_str(), administrator(one.kind()));
+        let administrator = administrator(one.kind());
+        let path = administrator.path(one.name().as_str());
         Credential {
-            path: format!("{name}.credentials.{}.password", administrator.key),
-            needed: format!("not {}", value(&[name, "credentials", administrator.key, "password"])),
+            path: path.join("."),
+            needed: format!("not {}", value(&path)),
             doc: in_go_string(administrator.doc),
         }
     });

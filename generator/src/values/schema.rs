@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::kubernetes::{ContainerResources, QUANTITY, Scheduling, amounts_definitions};
-use super::tree::{Node, Section, definitions_of, is_kubernetes};
+use super::kubernetes::{QUANTITY, amounts_definitions};
+use super::tree::{Node, Section, definitions_of, without_null};
 use super::{BackingValues, Global, ServiceValues, global};
 
 /// The schema of all values (JSON Schema draft-07, which every Helm reads).
@@ -67,14 +67,8 @@ fn reference_alone(schema: &Map<String, Json>) -> Json {
 
 /// The Kubernetes types that the values of any chart refer to, in the order of their names.
 fn all_definitions() -> std::collections::BTreeMap<String, Json> {
-    let all = [
-        definitions_of::<ServiceValues>(),
-        definitions_of::<BackingValues>(),
-        definitions_of::<Global>(),
-        definitions_of::<Scheduling>(),
-        definitions_of::<ContainerResources>(),
-    ];
-    all.into_iter().flatten().filter(|(name, _)| is_kubernetes(name)).collect()
+    let all = [definitions_of::<ServiceValues>(), definitions_of::<BackingValues>(), definitions_of::<Global>()];
+    all.into_iter().flatten().collect()
 }
 
 /// Closes the schema of a Kubernetes type, and takes out of it what a release would carry for nobody.
@@ -103,7 +97,7 @@ fn strip(schema: &mut Json) {
                     object.remove(keyword);
                 }
             }
-            without_null(object);
+            without_null(object, &["anyOf"]);
             if object.contains_key("properties") {
                 object.entry("additionalProperties").or_insert(json!(false));
             }
@@ -113,28 +107,5 @@ fn strip(schema: &mut Json) {
         }
         Json::Array(items) => items.iter_mut().for_each(strip),
         _ => {}
-    }
-}
-
-/// A field that is there has a value.
-fn without_null(object: &mut Map<String, Json>) {
-    if let Some(kept) = object
-        .get("type")
-        .and_then(Json::as_array)
-        .map(|types| types.iter().filter(|t| *t != "null").cloned().collect::<Vec<_>>())
-        && let [one] = kept.as_slice()
-    {
-        object.insert("type".into(), one.clone());
-    }
-    if let Some(kept) = object
-        .get("anyOf")
-        .and_then(Json::as_array)
-        .map(|alternatives| alternatives.iter().filter(|a| a["type"] != "null").cloned().collect::<Vec<_>>())
-        && let [one] = kept.as_slice()
-        && let Some(one) = one.as_object()
-    {
-        let one = one.clone();
-        object.remove("anyOf");
-        object.extend(one);
     }
 }

@@ -1,7 +1,7 @@
 //! Values with their documentation and schema: what typed structs become before they are written.
 
 use std::collections::BTreeMap;
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -32,7 +32,6 @@ pub(crate) enum Node {
 }
 
 /// The schema of a type, and the definitions it refers to.
-#[derive(Clone)]
 struct TypeSchema {
     root: Json,
     definitions: Map<String, Json>,
@@ -77,8 +76,8 @@ fn with_choices(doc: &str, schema: &Json) -> String {
 }
 
 /// Making a type's schema takes a hundred times longer than using it, and a platform of 500 services uses the same one 500 times.
-fn type_schema<T: JsonSchema>() -> TypeSchema {
-    static MADE: LazyLock<Mutex<BTreeMap<String, TypeSchema>>> = LazyLock::new(Mutex::default);
+fn type_schema<T: JsonSchema>() -> Arc<TypeSchema> {
+    static MADE: LazyLock<Mutex<BTreeMap<String, Arc<TypeSchema>>>> = LazyLock::new(Mutex::default);
     let mut made = MADE.lock().expect("nothing panics while it holds this lock");
     made.entry(T::schema_id().into_owned())
         .or_insert_with(|| {
@@ -86,14 +85,16 @@ fn type_schema<T: JsonSchema>() -> TypeSchema {
             let mut root = Json::from(generator.into_root_schema_for::<T>());
             let definitions = root.as_object_mut().and_then(|o| o.remove("definitions"));
             let definitions = definitions.and_then(|d| d.as_object().cloned()).unwrap_or_default();
-            TypeSchema { root, definitions }
+            Arc::new(TypeSchema { root, definitions })
         })
         .clone()
 }
 
 /// The definitions of Kubernetes types that the values refer to, by name.
 pub(crate) fn definitions_of<T: JsonSchema>() -> Map<String, Json> {
-    type_schema::<T>().definitions.into_iter().filter(|(name, _)| is_kubernetes(name)).collect()
+    let schema = type_schema::<T>();
+    let of_kubernetes = schema.definitions.iter().filter(|(name, _)| is_kubernetes(name));
+    of_kubernetes.map(|(name, schema)| (name.clone(), schema.clone())).collect()
 }
 
 fn section(schema: &Json, definitions: &Map<String, Json>, value: &Value) -> Section {
@@ -103,7 +104,7 @@ fn section(schema: &Json, definitions: &Map<String, Json>, value: &Value) -> Sec
     let entries = fields.iter().filter_map(|(key, default)| {
         let key = key.as_str()?;
         let field = properties.get(key)?;
-        let own = without_null(field);
+        let own = of_field(field);
         let inner = own_struct(&own, definitions);
         // A field that says nothing of its own is what its type says.
         let doc = field["description"].as_str().or_else(|| inner.and_then(|i| i["description"].as_str()));
@@ -124,28 +125,34 @@ fn own_struct<'a>(schema: &'a Json, definitions: &'a Map<String, Json>) -> Optio
     (!is_kubernetes(name) && target.get("properties").is_some()).then_some(target)
 }
 
-/// A key that is there has a value: an optional field's `null` is not one of them.
-fn without_null(schema: &Json) -> Json {
+/// A field's own schema: a key that is there has a value, and its default is what is written.
+fn of_field(schema: &Json) -> Json {
     let mut schema = schema.clone();
-    let Some(object) = schema.as_object_mut() else { return schema };
-    for keyword in ["anyOf", "allOf"] {
-        let alternatives = object.get(keyword).and_then(Json::as_array).cloned().unwrap_or_default();
-        let kept: Vec<_> = alternatives.into_iter().filter(|a| a["type"] != "null").collect();
-        if let [one] = kept.as_slice() {
-            object.remove(keyword);
-            object.extend(one.as_object().cloned().unwrap_or_default());
-        }
+    if let Some(object) = schema.as_object_mut() {
+        without_null(object, &["anyOf", "allOf"]);
+        object.remove("default");
     }
-    if let Some(types) = object.get("type").and_then(Json::as_array).cloned() {
-        let kept: Vec<_> = types.into_iter().filter(|t| t != "null").collect();
-        if let [one] = kept.as_slice() {
-            object.insert("type".into(), one.clone());
-        }
-    }
-    object.remove("default");
     schema
 }
 
-pub(crate) fn is_kubernetes(name: &str) -> bool {
+/// Takes `null` out of what a schema allows; where one of these keywords is left with one alternative, that stands for itself.
+pub(super) fn without_null(object: &mut Map<String, Json>, keywords: &[&str]) {
+    let all_but_null = |list: &Json| -> Vec<Json> {
+        let null = |one: &&Json| *one == "null" || one["type"] == "null";
+        list.as_array().into_iter().flatten().filter(|one| !null(one)).cloned().collect()
+    };
+    if let Some([one]) = object.get("type").map(all_but_null).as_deref() {
+        object.insert("type".into(), one.clone());
+    }
+    for keyword in keywords {
+        if let Some([Json::Object(one)]) = object.get(*keyword).map(all_but_null).as_deref() {
+            let one = one.clone();
+            object.remove(*keyword);
+            object.extend(one);
+        }
+    }
+}
+
+fn is_kubernetes(name: &str) -> bool {
     name.starts_with("io.k8s.")
 }

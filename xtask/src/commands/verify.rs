@@ -59,7 +59,8 @@ impl Workbench {
     fn new() -> anyhow::Result<Self> {
         let root = workspace::root();
         let folder = root.join(generate::FOLDER);
-        let (platform, rendered) = (platform::resolved()?, platform::chart()?);
+        let platform = platform::resolved()?;
+        let rendered = generator::generate(&platform);
         let chart = folder.join(&rendered.paths().umbrella);
         let services = platform.platform().services.iter().map(|service| service.name.as_str()).collect();
         Ok(Self { cases: cases::all(platform.platform(), &rendered, &folder), services, root, folder, chart })

@@ -46,7 +46,8 @@ impl Bench {
     pub(super) fn new(settings: Settings, lines: Sender<String>) -> anyhow::Result<Self> {
         let root = workspace::root();
         let folder = root.join(generate::FOLDER);
-        let rendered = platform::chart()?;
+        let platform = platform::resolved()?;
+        let rendered = generator::generate(&platform);
         let paths = rendered.paths();
         let chart = settings.chart.unwrap_or_else(|| folder.join(&paths.umbrella));
         let images = settings.images.map(|file| ImageMap::read(&file)).transpose()?.unwrap_or_default();
@@ -55,7 +56,6 @@ impl Bench {
             passwords: folder.join(&paths.ci_values),
             environments: paths.environments.iter().map(|(name, path)| (name.clone(), folder.join(path))).collect(),
             chart_in_history: Utf8Path::new(generate::FOLDER).join(&paths.umbrella),
-            platform: platform::resolved()?,
             kubelet_restart: settings.kubelet_restart,
             keep: settings.keep,
             lanes: settings.lanes,
@@ -64,6 +64,7 @@ impl Bench {
             small: Utf8PathBuf::new(),
             helm3: OnceLock::new(),
             helm4: OnceLock::new(),
+            platform,
             root,
             chart,
             images,
