@@ -59,3 +59,41 @@ pub fn access_paths(platform: &Resolved) -> Vec<AccessPath> {
     all.sort();
     all
 }
+
+/// A secret that whoever installs has to give, and where it lies in the umbrella chart's values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialPath {
+    /// Its name, such as `audit-log-analysis.rabbitmq`: whose it is, and for what. Unique in a platform.
+    pub name: String,
+    /// The path of the secret text itself in the values.
+    pub value: Vec<String>,
+    /// The path of its revision in the values: an integer from 1 on, 1 when nothing is said.
+    pub revision: Vec<String>,
+    /// What it is for, as a sentence.
+    pub doc: String,
+}
+
+/// Every credential of a platform: the services' in the order of their declaration, then the backing services' administrators.
+#[must_use]
+pub fn credential_paths(platform: &Resolved) -> Vec<CredentialPath> {
+    let declared = platform.platform();
+    let access = Access::of(platform);
+    let one = |owner: &str, key: &str, field: &str, doc: &str| {
+        let path = |field: &str| [owner, "credentials", key, field].map(str::to_owned).to_vec();
+        CredentialPath {
+            name: format!("{owner}.{key}"),
+            value: path(field),
+            revision: path("revision"),
+            doc: doc.to_owned(),
+        }
+    };
+    let mut all = Vec::new();
+    for service in &declared.services {
+        all.extend(access.credentials_of(service.name).map(|c| one(service.name.as_str(), &c.key, c.field, &c.doc)));
+    }
+    all.extend(declared.backing.iter().map(|backing| {
+        let administrator = backing::administrator(backing.kind());
+        one(backing.name().as_str(), administrator.key, "password", administrator.doc)
+    }));
+    all
+}
