@@ -30,8 +30,8 @@ pub(crate) struct Credential {
     pub(crate) doc: String,
     /// The variable that gets it, and how it is read.
     pub(crate) variable: PasswordVariable,
-    /// For a login: the variable that gets the user's name, and the name.
-    pub(crate) user: Option<(VariableName, String)>,
+    /// For a login: the variable that gets the user's name.
+    pub(crate) user: Option<VariableName>,
 }
 
 /// Where the password of a login lies below its key.
@@ -43,9 +43,19 @@ impl Credential {
         ["credentials", &self.key, self.field]
     }
 
-    /// The expression for it in a template whose `.Values` have the service's below `above`.
-    pub(crate) fn value_in(&self, above: &[&str]) -> String {
-        value(&[above, &self.path()].concat())
+    /// Where all that is said of it lies in the umbrella's values.
+    pub(crate) fn section(&self) -> [&str; 3] {
+        [self.service.as_str(), "credentials", &self.key]
+    }
+
+    /// The expression for it in a template of the service's chart.
+    pub(crate) fn value(&self) -> String {
+        value(&self.path())
+    }
+
+    /// The expression for its revision in a template of the service's chart.
+    pub(crate) fn revision(&self) -> String {
+        format!("(int {})", value(&["credentials", &self.key, "revision"]))
     }
 }
 
@@ -84,8 +94,6 @@ pub(crate) struct Login {
     pub(crate) service: ServiceName,
     /// The backing service.
     pub(crate) backing: BackingName,
-    /// The name it logs in with.
-    pub(crate) user: String,
     /// The variables that get name and password; none for a client that cannot log in.
     pub(crate) variables: Option<LoginVariables>,
     /// What it may do.
@@ -98,10 +106,64 @@ impl Login {
         value(&[self.service.as_str(), "enabled"])
     }
 
+    /// The name that it logs in with, as text of a template of its service's chart. It carries the credential's revision, so that a new
+    /// login and the one before it exist side by side; and the release, so that on a server that several releases use each finds its own.
+    pub(crate) fn user(&self, platform: &str) -> String {
+        self.named(platform, &value(&["credentials", self.backing.as_str(), "revision"]))
+    }
+
+    /// The same name, as text of the umbrella's templates.
+    pub(crate) fn user_in_umbrella(&self, platform: &str) -> String {
+        self.named(platform, &value(&[self.service.as_str(), "credentials", self.backing.as_str(), "revision"]))
+    }
+
+    /// The same name, for a reader.
+    pub(crate) fn user_in_words(&self) -> String {
+        let service = self.service;
+        match (&self.rights, self.variables) {
+            (_, None) => "default".to_owned(),
+            (Rights::Sql { .. }, _) => format!("{}_r<revision>_<mark>", sql_identifier(service)),
+            (Rights::Amqp { .. } | Rights::Valkey { .. }, _) => {
+                format!("<namespace>.<release>.{service}.r<revision>")
+            }
+        }
+    }
+
+    fn named(&self, platform: &str, revision: &str) -> String {
+        let service = self.service;
+        match (&self.rights, self.variables) {
+            (_, None) => "default".to_owned(),
+            // An SQL identifier that needs no quotes and has at most 63 bytes, whatever the namespace is called: hence a mark for the
+            // release. A service's name has no underscore, so no two services become one.
+            (Rights::Sql { .. }, _) => {
+                let service = sql_identifier(service);
+                format!(r#"{service}_r{{{{ int {revision} }}}}_{{{{ include "{platform}.mark" . }}}}"#)
+            }
+            (Rights::Amqp { .. } | Rights::Valkey { .. }, _) => {
+                format!("{{{{ .Release.Namespace }}}}.{{{{ .Release.Name }}}}.{service}.r{{{{ int {revision} }}}}")
+            }
+        }
+    }
+
     /// Its password, as an expression of the umbrella's templates.
     pub(crate) fn password(&self) -> String {
         value(&[self.service.as_str(), "credentials", self.backing.as_str(), PASSWORD])
     }
+
+    /// The key of its password in its server's Secret, as text of the umbrella's templates.
+    pub(crate) fn key(&self) -> String {
+        let revision = value(&[self.service.as_str(), "credentials", self.backing.as_str(), "revision"]);
+        format!("{}.r{{{{ int {revision} }}}}", self.service)
+    }
+
+    /// The section of its credential in the umbrella's values.
+    pub(crate) fn section(&self) -> [&'static str; 3] {
+        [self.service.as_str(), "credentials", self.backing.as_str()]
+    }
+}
+
+fn sql_identifier(service: ServiceName) -> String {
+    service.as_str().replace('-', "_")
 }
 
 /// The variables that get a login's name and password.
@@ -163,6 +225,12 @@ impl Access {
         self.logins.iter().filter(move |login| login.backing == backing)
     }
 
+    /// The login whose password a credential is.
+    pub(crate) fn login_of(&self, credential: &Credential) -> Option<&Login> {
+        let is = |login: &&Login| login.service == credential.service && login.backing.as_str() == credential.key;
+        credential.user.and_then(|_| self.logins.iter().find(is))
+    }
+
     /// The secrets of a service: the passwords of its logins, then its own.
     pub(crate) fn credentials_of(&self, service: ServiceName) -> impl Iterator<Item = &Credential> {
         self.credentials.iter().filter(move |credential| credential.service == service)
@@ -195,36 +263,30 @@ fn password(login: &Login) -> Option<Credential> {
         field: PASSWORD,
         doc: format!("The password of its own login at {}.", login.backing),
         variable: variables.password,
-        user: Some((variables.user, login.user.clone())),
+        user: Some(variables.user),
     })
 }
 
 fn login(service: &Service, one: &Use) -> Option<Login> {
     let client = one.client()?;
-    let name = service.name.as_str();
-    let (user, variables, rights) = match one {
+    let (variables, rights) = match one {
         Use::Amqp(c) => {
-            let variables = LoginVariables { user: c.env.user, password: c.env.password };
-            (name.to_owned(), Some(variables), amqp_rights(c.queues))
+            (Some(LoginVariables { user: c.env.user, password: c.env.password }), amqp_rights(c.queues))
         }
         Use::Sql(c) => {
             let variables = LoginVariables { user: c.env.user, password: c.env.password };
-            // An SQL identifier that needs no quotes. A service's name has no underscore, so no two become one.
-            let rights = Rights::Sql { database: c.database.database.name.as_str() };
-            (name.replace('-', "_"), Some(variables), rights)
+            (Some(variables), Rights::Sql { database: c.database.database.name.as_str() })
         }
         Use::Valkey(c) => {
             let rights = Rights::Valkey { pattern: c.keys.pattern.as_str(), commands: c.keys.commands };
             match c.env.login {
-                CacheLogin::Anonymous => ("default".to_owned(), None, rights),
-                CacheLogin::Own { user, password } => {
-                    (name.to_owned(), Some(LoginVariables { user, password }), rights)
-                }
+                CacheLogin::Anonymous => (None, rights),
+                CacheLogin::Own { user, password } => (Some(LoginVariables { user, password }), rights),
             }
         }
         Use::Call(_) => return None,
     };
-    Some(Login { service: service.name, backing: client.backing, user, variables, rights })
+    Some(Login { service: service.name, backing: client.backing, variables, rights })
 }
 
 /// RabbitMQ's permissions for these uses. Declaring a queue takes *configure* on it, consuming *read*; publishing takes *write* on the
@@ -253,7 +315,7 @@ fn amqp_rights(uses: &[QueueUse]) -> Rights {
 }
 
 /// A regular expression that matches exactly these names; RabbitMQ's are not anchored by themselves.
-fn exactly(mut names: Vec<&str>) -> String {
+pub(crate) fn exactly(mut names: Vec<&str>) -> String {
     names.sort_unstable();
     names.dedup();
     let names: Vec<_> = names.iter().map(|name| name.replace('.', r"\.")).collect();

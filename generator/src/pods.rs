@@ -1,9 +1,10 @@
 //! The pieces of a pod that name no object of the release: typed, and serialised into the templates.
 
 use k8s_openapi::api::core::v1::{
-    Capabilities, ExecAction, HTTPGetAction, PodSecurityContext, Probe, SeccompProfile, SecurityContext,
-    TCPSocketAction,
+    Capabilities, ExecAction, HTTPGetAction, PodSecurityContext, Probe, ResourceRequirements, SeccompProfile,
+    SecurityContext, TCPSocketAction,
 };
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use vocabulary::{Health, Port, Service};
 
@@ -101,6 +102,19 @@ pub(crate) fn pod_security(user: u32, volumes: bool) -> String {
         fs_group_change_policy: volumes.then(|| "OnRootMismatch".to_owned()),
         seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".into(), localhost_profile: None }),
         ..PodSecurityContext::default()
+    })
+}
+
+/// What a script takes that mostly waits, and now and then starts one of a server's own tools: RabbitMQ's are Erlang machines of 75 MB.
+pub(crate) fn helper_resources() -> String {
+    let amounts = |cpu: &str, memory: &str, storage: &str| {
+        let amount = |(name, amount): (&str, &str)| (name.to_owned(), Quantity(amount.to_owned()));
+        Some([("cpu", cpu), ("memory", memory), ("ephemeral-storage", storage)].map(amount).into())
+    };
+    template_block(&ResourceRequirements {
+        requests: amounts("10m", "16Mi", "16Mi"),
+        limits: amounts("500m", "256Mi", "64Mi"),
+        claims: None,
     })
 }
 

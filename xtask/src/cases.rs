@@ -33,7 +33,14 @@ pub fn all(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     let environments = chart.paths().environments.iter();
     let environments = environments.map(|(name, path)| case(name.clone(), Some(folder.join(path)), Vec::new()));
     let features = features(platform).into_iter().map(|(name, arguments)| case(name, None, arguments));
-    std::iter::once(case("defaults".to_owned(), None, Vec::new())).chain(environments).chain(features).collect()
+    // Without a password in the values.
+    let elsewhere = [("existing", EXISTING), ("store", STORE)].map(|(name, arguments)| Case {
+        name: name.to_owned(),
+        values: Vec::new(),
+        arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+    });
+    let defaults = std::iter::once(case("defaults".to_owned(), None, Vec::new()));
+    defaults.chain(environments).chain(features).chain(elsewhere).collect()
 }
 
 /// Each thing that a value switches on or off, for all charts that have it.
@@ -63,6 +70,8 @@ fn features(platform: &Platform) -> Vec<(String, Vec<String>)> {
         ("httproute".to_owned(), route),
         ("loadbalancer".to_owned(), for_each(exposed(), &["exposure.via=LoadBalancer"])),
         ("metrics".to_owned(), vec!["--set=global.metrics.enabled=true".to_owned()]),
+        ("external".to_owned(), EXTERNAL.map(str::to_owned).to_vec()),
+        ("rules".to_owned(), for_each(services().map(|s| s.name.as_str()).collect(), RULES)),
         ("mirror".to_owned(), mirror),
         ("placed".to_owned(), placed),
     ];
@@ -89,6 +98,26 @@ const ROUTE: &[&str] = &[
     "exposure.httpRoute.gateway=public",
     "exposure.httpRoute.gatewayNamespace=gateways",
     "exposure.httpRoute.sectionName=https",
+];
+
+const HAS_EXTERNAL_SECRETS: &str = "--api-versions=external-secrets.io/v1/ExternalSecret";
+
+const EXTERNAL: [&str; 2] = ["--set=global.secrets.mode=external", HAS_EXTERNAL_SECRETS];
+
+const STORE: &[&str] = &[
+    "--set=global.secrets.mode=external",
+    "--set=global.secrets.store.kind=ClusterSecretStore",
+    "--set=global.secrets.store.name=vault",
+    HAS_EXTERNAL_SECRETS,
+];
+
+const EXISTING: &[&str] = &["--set=global.secrets.mode=existing"];
+
+const RULES: &[&str] = &[
+    "rbac.extraRules[0].apiGroups={apps}",
+    "rbac.extraRules[0].resources={deployments}",
+    "rbac.extraRules[0].verbs={get}",
+    "rbac.extraRules[0].resourceNames={web}",
 ];
 
 const DIGEST: &str = "image.digest=sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";

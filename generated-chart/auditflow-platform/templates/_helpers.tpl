@@ -42,6 +42,52 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | trunc 63 | trimSuf
 {{- end }}
 {{- end }}
 
+{{- /* A mark of this release that fits into any name: on a server that several releases use, what bears it is this one's. */ -}}
+{{- define "auditflow-platform.mark" -}}
+{{ printf "%s/%s" .Release.Namespace .Release.Name | sha256sum | trunc 8 }}
+{{- end }}
+
+{{- /* Says `true` when the passwords are in the values: for `inline`, and for the chart's own store. */ -}}
+{{- define "auditflow-platform.passwordsInValues" -}}
+{{- with .Values.global.secrets }}
+{{- if or (eq .mode "inline") (and (eq .mode "external") (not .store.name)) }}true{{ end -}}
+{{- end -}}
+{{- end }}
+
+{{- /* The Secret with the passwords of a server's logins. Its name stays when a revision is raised, so that the server does too. */ -}}
+{{- define "auditflow-platform.serverSecret" -}}
+{{- if and (eq .Values.global.secrets.mode "existing") .Values.existingSecret }}
+{{- .Values.existingSecret }}
+{{- else }}
+{{- .Release.Name }}-{{ .Chart.Name }}-{{ .Values.global.secrets.mode }}
+{{- end }}
+{{- end }}
+
+{{- /* The store that External Secrets reads from. */ -}}
+{{- define "auditflow-platform.secretStoreRef" -}}
+{{- with .Values.global.secrets.store }}
+kind: {{ .kind }}
+name: {{ .name | default (printf "%s-credentials" $.Release.Name) | quote }}
+{{- end }}
+{{- end }}
+
+{{- /* Where a credential lies in that store: in the chart's own under chart, credential and revision. */ -}}
+{{- define "auditflow-platform.remoteRef" -}}
+{{- $of := dict "key" "" "property" "" }}
+{{- if .root.Values.global.secrets.store.name }}
+{{- $of = .is.remoteRef }}
+{{- end }}
+{{- if $of.key -}}
+key: {{ $of.key | quote }}
+{{- with $of.property }}
+property: {{ . | quote }}
+{{- end }}
+{{- else -}}
+key: {{ .root.Release.Name }}-credentials
+property: {{ $of.property | default (printf "%s.%s.r%d" .chart .credential (int .is.revision)) | quote }}
+{{- end }}
+{{- end }}
+
 {{- /* Where a pod may run. */ -}}
 {{- define "auditflow-platform.scheduling" -}}
 {{- with .Values.priorityClassName }}

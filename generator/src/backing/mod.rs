@@ -6,12 +6,13 @@ mod rabbitmq;
 mod valkey;
 
 use k8s_openapi::api::core::v1::Probe;
-use vocabulary::{Backing, Kind, Use};
+use vocabulary::{Backing, BackingName, Kind, Use};
 
 use crate::access::Access;
 use crate::context::{Context, chart_yaml, service_account};
 use crate::files::Files;
-use crate::pods::{Pace, Probes, ask, container_security, pod_security};
+use crate::pods::{Pace, Probes, ask, container_security, helper_resources, pod_security};
+use crate::text::value;
 
 /// The administrator of a backing service, whom no program of the platform is.
 #[derive(Clone, Copy)]
@@ -27,12 +28,55 @@ impl Administrator {
     pub(crate) const fn path<'a>(&self, backing: &'a str) -> [&'a str; 4] {
         [backing, "credentials", self.key, "password"]
     }
+
+    /// Where all that is said of it lies in the umbrella's values.
+    pub(crate) const fn section<'a>(&self, backing: &'a str) -> [&'a str; 3] {
+        [backing, "credentials", self.key]
+    }
 }
 
-/// What the pod of every kind of server has.
+/// The administrator in the templates of the Jobs.
+struct AdministratorView {
+    key: &'static str,
+    value: String,
+    section: String,
+}
+
+/// A login in the templates of the Jobs.
+struct LoginView {
+    service: &'static str,
+    enabled: String,
+    /// The key of its password in the server's Secret.
+    key: String,
+    value: String,
+    section: String,
+}
+
+fn administrator_view(kind: Kind, backing: &str) -> AdministratorView {
+    let one = administrator(kind);
+    AdministratorView { key: one.key, value: value(&one.path(backing)), section: value(&one.section(backing)) }
+}
+
+/// The logins at a backing service that have a password.
+fn login_views(access: &Access, backing: BackingName) -> Vec<LoginView> {
+    let with_password = access.logins_at(backing).filter(|login| login.variables.is_some());
+    let view = with_password.map(|login| LoginView {
+        service: login.service.as_str(),
+        enabled: login.enabled(),
+        key: login.key(),
+        value: login.password(),
+        section: value(&login.section()),
+    });
+    view.collect()
+}
+
+/// What the pod of every kind of server has, and the pods of the Jobs that make its logins.
 struct Pod {
     security: String,
+    job_security: String,
     container_security: String,
+    /// Of a Job's container, and of the one beside the server.
+    helper_resources: String,
     probes: Probes,
 }
 
@@ -46,6 +90,8 @@ impl Pod {
         let pace = |every_seconds, failures, timeout_seconds| Pace { every_seconds, failures, timeout_seconds };
         Self {
             security: pod_security(Self::USER, true),
+            job_security: pod_security(Self::USER, false),
+            helper_resources: helper_resources(),
             container_security: container_security(),
             probes: Probes {
                 startup: ask(way.clone(), pace(5, patience, timeout_seconds)),
@@ -56,8 +102,9 @@ impl Pod {
     }
 }
 
-/// The files that the chart of every kind of server has.
-fn basics(context: &Context, name: &str, doc: &str, source: &str, files: &mut Files) {
+/// The files that the chart of every kind of server has; `script` makes its logins.
+fn basics(context: &Context, name: &str, doc: &str, source: &str, script: &str, files: &mut Files) {
+    files.text(format!("charts/{name}/files/provisioning.sh"), script.to_owned());
     files.subchart(name, "Chart.yaml", &chart_yaml(context, name, doc, source));
     files.subchart(name, "templates/serviceaccount.yaml", &service_account(context, source));
 }

@@ -3,12 +3,15 @@
 use askama::Template;
 use vocabulary::{Kind, PostgreSql, SqlClient};
 
-use super::{Administrator, Given, GivenValue, Pod, basics};
+use super::{
+    Administrator, AdministratorView, Given, GivenValue, LoginView, Pod, administrator_view, basics, login_views,
+};
 use crate::access::{Access, Rights};
 use crate::context::Context;
 use crate::files::Files;
 use crate::pods::exec;
-use crate::text::value;
+
+const SCRIPT: &str = include_str!("../../templates/umbrella/charts/postgresql/files/provisioning.sh");
 
 pub(super) const ADMINISTRATOR: Administrator =
     Administrator { key: "superuser", doc: "The password of the superuser `postgres`, whom no service is." };
@@ -26,34 +29,36 @@ pub(super) fn files(context: &Context, server: &PostgreSql, access: &Access, fil
     let name = server.name.as_str();
     let doc = "PostgreSQL, with a database and a role of its own for each service that stores.";
     let source = server.place.file();
-    basics(context, name, doc, source, files);
+    basics(context, name, doc, source, SCRIPT, files);
     files.subchart(name, "templates/service.yaml", &Services { c: context, port: Kind::PostgreSql.port() });
     // On the network address: while the first boot prepares the data, the server listens on its socket alone.
     let asked = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=postgres", "--timeout=4"];
-    files.subchart(
-        name,
-        "templates/statefulset.yaml",
-        &StatefulSet {
-            c: context,
-            port: Kind::PostgreSql.port(),
-            // Ten minutes: after a crash the server replays its log before it lets anybody in.
-            pod: Pod::asked(&exec(asked.map(str::to_owned).to_vec()), 120, 5),
-        },
-    );
+    // Ten minutes: after a crash the server replays its log before it lets anybody in.
+    let pod = || Pod::asked(&exec(asked.map(str::to_owned).to_vec()), 120, 5);
+    let port = Kind::PostgreSql.port();
+    files.subchart(name, "templates/statefulset.yaml", &StatefulSet { c: context, port, pod: pod() });
     let owners = access.logins_at(server.name).filter_map(|login| match login.rights {
         Rights::Sql { database } => Some(Owner {
             service: login.service.as_str(),
             enabled: login.enabled(),
-            password: login.password(),
-            login: &login.user,
+            key: login.key(),
+            login: login.user_in_umbrella(context.name),
             role: format!("{database}_owner"),
             database,
         }),
         Rights::Amqp { .. } | Rights::Valkey { .. } => None,
     });
     let owners: Vec<_> = owners.collect();
-    let view = Databases { c: context, name, admin: value(&ADMINISTRATOR.path(name)), owners };
-    files.umbrella(format!("templates/{name}-databases.yaml"), &view);
+    let view = Provisioning {
+        c: context,
+        name,
+        port: Kind::PostgreSql.administration_port(),
+        pod: pod(),
+        admin: administrator_view(Kind::PostgreSql, name),
+        logins: login_views(access, server.name),
+        owners,
+    };
+    files.umbrella(format!("templates/{name}-provisioning.yaml"), &view);
 }
 
 #[derive(Template)]
@@ -72,20 +77,23 @@ struct StatefulSet<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "umbrella/templates/postgresql-databases.yaml")]
-struct Databases<'a> {
+#[template(path = "umbrella/templates/postgresql-provisioning.yaml")]
+struct Provisioning<'a> {
     c: &'a Context<'a>,
     name: &'a str,
-    admin: String,
-    owners: Vec<Owner<'a>>,
+    port: u16,
+    pod: Pod,
+    admin: AdministratorView,
+    logins: Vec<LoginView>,
+    owners: Vec<Owner>,
 }
 
 /// A service that owns a database. Names are SQL identifiers that need no quotes, by their types.
-struct Owner<'a> {
-    service: &'a str,
+struct Owner {
+    service: &'static str,
     enabled: String,
-    password: String,
-    login: &'a str,
+    key: String,
+    login: String,
     role: String,
-    database: &'a str,
+    database: &'static str,
 }

@@ -2,16 +2,18 @@
 
 use askama::Template;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use vocabulary::{AmqpClient, Kind, QueueUse, RabbitMq};
+use vocabulary::{AmqpClient, Kind, Queue, QueueUse, RabbitMq};
 
-use super::{Administrator, Given, GivenValue, Pod, basics};
-use crate::access::{Access, Rights};
+use super::{
+    Administrator, AdministratorView, Given, GivenValue, LoginView, Pod, administrator_view, basics, login_views,
+};
+use crate::access::{Access, Rights, exactly};
 use crate::context::Context;
 use crate::files::Files;
 use crate::pods::tcp;
-use crate::text::{template_scalar, value};
+use crate::text::template_scalar;
 
-const MANAGEMENT: u16 = 15672;
+const SCRIPT: &str = include_str!("../../templates/umbrella/charts/rabbitmq/files/provisioning.sh");
 
 const CONFIGURATION: &str = include_str!("../../templates/umbrella/charts/rabbitmq/files/rabbitmq.conf");
 
@@ -41,7 +43,7 @@ pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files
     let name = broker.name.as_str();
     let source = broker.place.file();
     let doc = "RabbitMQ, with a user of its own for each service.";
-    basics(context, name, doc, source, files);
+    basics(context, name, doc, source, SCRIPT, files);
     files.subchart(name, "templates/configmap.yaml", &ConfigMap { c: context });
     files.text(format!("charts/{name}/files/rabbitmq.conf"), CONFIGURATION.to_owned());
     files.subchart(
@@ -50,28 +52,29 @@ pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files
         &Services {
             c: context,
             amqp: Kind::RabbitMq.port(),
-            management: MANAGEMENT,
+            management: Kind::RabbitMq.administration_port(),
             metrics: Kind::RabbitMq.metrics_port().unwrap_or_default(),
         },
     );
+    // The listener opens when the definitions are loaded. A probe with the broker's own tools starts an Erlang machine each time, which
+    // costs more processor time than a small broker's work.
+    let pod = || Pod::asked(&tcp(IntOrString::String("amqp".into())), 60, 3);
     files.subchart(
         name,
         "templates/statefulset.yaml",
         &StatefulSet {
             c: context,
             amqp: Kind::RabbitMq.port(),
-            management: MANAGEMENT,
+            management: Kind::RabbitMq.administration_port(),
             metrics: Kind::RabbitMq.metrics_port().unwrap_or_default(),
-            // The listener opens when the definitions are loaded. A probe with the broker's own tools starts an Erlang machine each time, which
-            // costs more processor time than a small broker's work.
-            pod: Pod::asked(&tcp(IntOrString::String("amqp".into())), 60, 3),
+            pod: pod(),
         },
     );
     let users = access.logins_at(broker.name).filter_map(|login| match &login.rights {
         Rights::Amqp { configure, write, read, .. } => Some(User {
             enabled: login.enabled(),
-            password: login.password(),
-            name: template_scalar(&login.user),
+            key: login.key(),
+            name: login.user_in_umbrella(context.name),
             configure: template_scalar(configure),
             write: template_scalar(write),
             read: template_scalar(read),
@@ -82,14 +85,18 @@ pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files
     let bindings = exchanges.iter().flat_map(|(exchange, queues)| {
         queues.iter().map(|queue| (template_scalar(exchange.name.as_str()), template_scalar(queue.name.as_str())))
     });
+    let queues = context.platform.queues(broker.name);
     files.umbrella(
-        format!("templates/{name}-definitions.yaml"),
-        &Definitions {
+        format!("templates/{name}-provisioning.yaml"),
+        &Provisioning {
             c: context,
             name,
-            admin: value(&ADMINISTRATOR.path(name)),
+            port: Kind::RabbitMq.administration_port(),
+            pod: pod(),
+            admin: administrator_view(Kind::RabbitMq, name),
+            logins: login_views(access, broker.name),
             users: users.collect(),
-            queues: context.platform.queues(broker.name).iter().map(|q| template_scalar(q.name.as_str())).collect(),
+            queues: queues.iter().map(|queue| QueueView::of(queue.name.as_str())).collect(),
             exchanges: exchanges.iter().map(|(e, _)| template_scalar(e.name.as_str())).collect(),
             bindings: bindings.collect(),
         },
@@ -122,22 +129,45 @@ struct StatefulSet<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "umbrella/templates/rabbitmq-definitions.yaml")]
-struct Definitions<'a> {
+#[template(path = "umbrella/templates/rabbitmq-provisioning.yaml")]
+struct Provisioning<'a> {
     c: &'a Context<'a>,
     name: &'a str,
-    admin: String,
+    port: u16,
+    pod: Pod,
+    admin: AdministratorView,
+    logins: Vec<LoginView>,
     users: Vec<User>,
-    queues: Vec<String>,
+    queues: Vec<QueueView>,
     exchanges: Vec<String>,
     bindings: Vec<(String, String)>,
 }
 
 struct User {
     enabled: String,
-    password: String,
+    key: String,
     name: String,
     configure: String,
     write: String,
     read: String,
+}
+
+/// A queue, and the one that takes what is rejected for good.
+struct QueueView {
+    name: String,
+    pattern: String,
+    dead_letters: String,
+    dead_letters_pattern: String,
+}
+
+impl QueueView {
+    fn of(queue: &str) -> Self {
+        let dead_letters = format!("{queue}{}", Queue::DEAD_LETTERS);
+        Self {
+            name: template_scalar(queue),
+            pattern: template_scalar(&exactly(vec![queue])),
+            dead_letters: template_scalar(&dead_letters),
+            dead_letters_pattern: template_scalar(&exactly(vec![&dead_letters])),
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod policies;
 mod readme;
+mod secret;
 mod service;
 mod umbrella;
 mod values_yaml;

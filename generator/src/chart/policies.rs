@@ -20,18 +20,31 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
         let metrics: Vec<u16> = metrics_ports(service).collect();
         add(Component {
             c,
-            name,
+            name: name.to_owned(),
             enabled: Some(bare(&value(&[name, "enabled"]))),
             ingress: Ingress::of(access, name, door, metrics),
             egress: clients(access.from(service.name).map(|path| (path.to.name(), path.port))),
-            asks_api_server: !service.kubernetes.is_empty(),
+            api: if service.kubernetes.is_empty() {
+                Api::When(bare(&value(&[name, "rbac", "extraRules"])))
+            } else {
+                Api::Always
+            },
         });
     }
     for one in &declared.backing {
         let (name, metrics) = (one.name().as_str(), one.kind().metrics_port().into_iter().collect());
-        let ingress = Ingress::of(access, name, None, metrics);
-        add(Component { c, name, enabled: None, ingress, egress: Vec::new(), asks_api_server: false });
+        let mut ingress = Ingress::of(access, name, None, metrics);
+        let (jobs, port) = (provisioning_identity(name), one.kind().administration_port());
+        ingress.add_always("The Jobs that make its logins.", From::Identity(jobs.clone()), port);
+        add(Component { c, name: name.to_owned(), enabled: None, ingress, egress: Vec::new(), api: Api::Never });
+        let egress = vec![(name, vec![port])];
+        add(Component { c, name: jobs, enabled: None, ingress: Ingress::NONE, egress, api: Api::Never });
     }
+}
+
+/// The identity of the Jobs that make the logins of a server.
+fn provisioning_identity(backing: &str) -> String {
+    format!("{backing}-provisioning")
 }
 
 /// The ports by peer.
@@ -53,14 +66,23 @@ struct Default<'a> {
 #[template(path = "umbrella/templates/networkpolicies/component.yaml")]
 struct Component<'a> {
     c: &'a Context<'a>,
-    name: &'static str,
+    name: String,
     enabled: Option<String>,
     ingress: Ingress,
     egress: Vec<(&'static str, Vec<u16>)>,
-    asks_api_server: bool,
+    api: Api,
 }
 
-/// Who is let in. Each rule hangs on a condition; the list as a whole on any of them, since an empty one would be written as null.
+/// Whether it may connect to the Kubernetes API server.
+#[derive(PartialEq)]
+enum Api {
+    Never,
+    /// When this expression holds.
+    When(String),
+    Always,
+}
+
+/// Who is let in. The list as a whole hangs on any of its rules' conditions, since an empty one would be written as null.
 struct Ingress {
     rules: Vec<Rule>,
     any: Option<String>,
@@ -69,7 +91,7 @@ struct Ingress {
 struct Rule {
     /// Why, where that does not show.
     comment: Option<&'static str>,
-    /// The condition; none when it is that of the whole list.
+    /// The condition; none when it always holds, or is that of the whole list.
     when: Option<String>,
     from: From,
     ports: Vec<u16>,
@@ -77,7 +99,7 @@ struct Rule {
 
 enum From {
     /// Pods with this identity.
-    Identity(&'static str),
+    Identity(String),
     /// Any pod of the namespace that a value names.
     Namespace(&'static str),
     /// Anybody.
@@ -85,6 +107,16 @@ enum From {
 }
 
 impl Ingress {
+    const NONE: Self = Self { rules: Vec::new(), any: None };
+
+    /// Lets somebody in whatever the values say.
+    fn add_always(&mut self, comment: &'static str, from: From, port: u16) {
+        if let ([only], Some(any)) = (self.rules.as_mut_slice(), self.any.take()) {
+            only.when = Some(any);
+        }
+        self.rules.push(Rule { comment: Some(comment), when: None, from, ports: vec![port] });
+    }
+
     /// From the services that use this one, from users through its door (the value that says which, and its port), from the monitoring.
     fn of(access: &Access, name: &'static str, door: Option<(String, u16)>, metrics: Vec<u16>) -> Self {
         let users = clients(access.to(name).map(|path| (path.from.as_str(), path.port)));
@@ -93,7 +125,7 @@ impl Ingress {
         for (peer, ports) in users {
             let when = value(&[peer, "enabled"]);
             conditions.push(when.clone());
-            rules.push(Rule { comment: None, when: Some(bare(&when)), from: From::Identity(peer), ports });
+            rules.push(Rule { comment: None, when: Some(bare(&when)), from: From::Identity(peer.to_owned()), ports });
         }
         if let Some((via, port)) = door {
             conditions.push(format!(r#"(ne {via} "None")"#));

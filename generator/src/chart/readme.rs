@@ -110,7 +110,7 @@ fn access_rows(c: &Context, access: &Access) -> Vec<Row> {
                 (Use::Call(_), _) | (_, None) => Row::of(&[name, to, "–".into(), "–".into(), "call it".into()]),
                 (_, Some(login)) => {
                     let variable = login.variables.map_or("–".into(), |v| code_cell(v.password.name.as_str()));
-                    Row::of(&[name, to, code_cell(&login.user), variable, rights(login)])
+                    Row::of(&[name, to, code_cell(&login.user_in_words()), variable, rights(login)])
                 }
             });
         }

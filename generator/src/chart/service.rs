@@ -4,6 +4,7 @@ use askama::Template;
 use k8s_openapi::api::rbac::v1::PolicyRule;
 use vocabulary::{Health, Reconnects, Scaling, Service, Setting, Use, VariableSource};
 
+use super::secret;
 use crate::access::{self, Access, End};
 use crate::backing::{self, GivenValue};
 use crate::context::{Context, chart_yaml, service_account};
@@ -17,12 +18,13 @@ const CONNECTIONS_SCRIPT: &str = include_str!("../../templates/umbrella/charts/s
 pub(super) fn files(c: &Context, service: &Service, access: &Access, files: &mut Files) {
     let name = service.name.as_str();
     let source = service.place.file();
-    let secret = secret_entries(c, service, access);
+    let has_secret = access.credentials_of(service.name).next().is_some();
     files.subchart(name, "Chart.yaml", &chart_yaml(c, name, service.doc, source));
     files.subchart(name, "templates/serviceaccount.yaml", &service_account(c, source));
-    files.subchart(name, "templates/deployment.yaml", &deployment(c, service, access, !secret.is_empty()));
-    if !secret.is_empty() {
-        files.subchart(name, "templates/secret.yaml", &Secret { c, source, name, entries: secret });
+    files.subchart(name, "templates/deployment.yaml", &deployment(c, service, access, has_secret));
+    files.subchart(name, "templates/role.yaml", &Role { c, source, name, rules: rules(service) });
+    if has_secret {
+        secret::files(c, service, access, files);
     }
     if !service.ports.is_empty() {
         let exposed = service.exposure.map(|e| PortView { name: scalar(e.port.name.as_str()), number: e.port.number });
@@ -42,9 +44,6 @@ pub(super) fn files(c: &Context, service: &Service, access: &Access, files: &mut
         let reasons = reasons.collect();
         files.subchart(name, "templates/configmap.yaml", &ConfigMap { c, source, name, reasons });
         files.text(format!("charts/{name}/files/connections.py"), CONNECTIONS_SCRIPT.to_owned());
-    }
-    if !service.kubernetes.is_empty() {
-        files.subchart(name, "templates/role.yaml", &Role { c, source, name, rules: rules(service) });
     }
     if service.scaling != Scaling::Fixed {
         files.subchart(name, "templates/horizontalpodautoscaler.yaml", &Autoscaler { c, source, name });
@@ -110,7 +109,7 @@ fn connections(service: &Service, access: &Access) -> Vec<String> {
         let key = client.backing.as_str();
         let credential = access.credentials_of(service.name).find(|c| c.user.is_some() && c.key == key);
         if let Some(credential) = credential {
-            names.extend(credential.user.as_ref().map(|(variable, _)| variable.as_str()));
+            names.extend(credential.user.map(|variable| variable.as_str()));
             names.push(credential.variable.name.as_str());
             if credential.variable.libpq_value {
                 scheme.push_str("+libpq");
@@ -155,24 +154,6 @@ fn environment(c: &Context, service: &Service) -> Vec<Variable> {
         Some(Variable { name: scalar(variable.name.as_str()), value })
     });
     used.chain(own).collect()
-}
-
-/// What the service's Secret holds: the names and passwords of its logins, and its own secrets.
-fn secret_entries(c: &Context, service: &Service, access: &Access) -> Vec<Variable> {
-    let entries = access.credentials_of(service.name).flat_map(|credential| {
-        let user = credential
-            .user
-            .as_ref()
-            .map(|(variable, user)| Variable { name: scalar(variable.as_str()), value: template_scalar(user) });
-        let held = credential.value_in(&[]);
-        let value = if credential.variable.libpq_value {
-            format!(r#"{{{{ include "{}.libpqValue" {held} | quote }}}}"#, c.name)
-        } else {
-            format!("{{{{ {held} | quote }}}}")
-        };
-        user.into_iter().chain([Variable { name: scalar(credential.variable.name.as_str()), value }])
-    });
-    entries.collect()
 }
 
 fn rules(service: &Service) -> Vec<Rule> {
@@ -246,15 +227,6 @@ struct ServiceView<'a> {
     name: &'a str,
     ports: Vec<PortView>,
     exposed: Option<PortView>,
-}
-
-#[derive(Template)]
-#[template(path = "umbrella/charts/service/templates/secret.yaml")]
-struct Secret<'a> {
-    c: &'a Context<'a>,
-    source: &'a str,
-    name: &'a str,
-    entries: Vec<Variable>,
 }
 
 #[derive(Template)]

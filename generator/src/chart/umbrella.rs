@@ -9,6 +9,9 @@ use crate::context::Context;
 use crate::files::Files;
 use crate::text::{scalar, value};
 
+/// What the scripts of all kinds of servers have in common.
+const COMMON_SCRIPT: &str = include_str!("../../templates/umbrella/files/common.sh");
+
 pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
     let declared = c.platform.platform();
     let services = declared.services.iter().map(|s| ChartRef { name: s.name.to_string(), is_service: true });
@@ -44,6 +47,13 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
             credentials: credentials(c, access),
         },
     );
+    let all = credentials(c, access);
+    if !all.is_empty() {
+        files.umbrella("templates/credentials.yaml", &Source { c, credentials: all });
+    }
+    if !declared.backing.is_empty() {
+        files.text("files/common.sh", COMMON_SCRIPT.to_owned());
+    }
     let doors = declared.services.iter().filter_map(|service| {
         let name = service.name.as_str();
         let port = service.exposure?.port.number;
@@ -87,26 +97,41 @@ fn autoscaled(c: &Context) -> Vec<Scaled> {
     scaled.map(|service| Scaled { service: service.name.as_str(), values: value(&[service.name.as_str()]) }).collect()
 }
 
+/// Every credential, of a service that may be switched off or of a server.
 fn credentials(c: &Context, access: &Access) -> Vec<Credential> {
     let declared = c.platform.platform();
     let of_services = declared.services.iter().flat_map(|service| {
         let (name, enabled) = (service.name.as_str(), value(&[service.name.as_str(), "enabled"]));
-        access.credentials_of(service.name).map(move |credential| Credential {
-            path: format!("{name}.{}", credential.path().join(".")),
-            needed: format!("and {enabled} (not {})", credential.value_in(&[name])),
-            doc: in_go_string(&credential.doc),
+        access.credentials_of(service.name).map(move |credential| {
+            let path: Vec<_> = [name].into_iter().chain(credential.path()).collect();
+            Credential {
+                path: path.join("."),
+                whose: name,
+                key: key(name, &credential.key, &value(&credential.section())),
+                enabled: Some(enabled.clone()),
+                value: value(&path),
+                doc: in_go_string(&credential.doc),
+            }
         })
     });
     let of_backing = declared.backing.iter().map(|one| {
-        let administrator = administrator(one.kind());
-        let path = administrator.path(one.name().as_str());
+        let (name, administrator) = (one.name().as_str(), administrator(one.kind()));
+        let path = administrator.path(name);
         Credential {
             path: path.join("."),
-            needed: format!("not {}", value(&path)),
+            whose: name,
+            key: key(name, administrator.key, &value(&administrator.section(name))),
+            enabled: None,
+            value: value(&path),
             doc: in_go_string(administrator.doc),
         }
     });
     of_services.chain(of_backing).collect()
+}
+
+/// Its key in the Secret that External Secrets reads, where that is the chart's own.
+fn key(chart: &str, credential: &str, section: &str) -> String {
+    format!("{chart}.{credential}.r{{{{ int {section}.revision }}}}")
 }
 
 /// Text for the inside of a string literal of a template.
@@ -177,8 +202,21 @@ struct Route {
 
 struct Credential {
     path: String,
-    needed: String,
+    /// The chart that has it.
+    whose: &'static str,
+    key: String,
+    /// Whether that is installed; none when it always is.
+    enabled: Option<String>,
+    value: String,
     doc: String,
+}
+
+/// What External Secrets reads, where the chart is its own source.
+#[derive(Template)]
+#[template(path = "umbrella/templates/credentials.yaml")]
+struct Source<'a> {
+    c: &'a Context<'a>,
+    credentials: Vec<Credential>,
 }
 
 #[derive(Template)]

@@ -1,26 +1,30 @@
 //! The values of a backing service's chart.
 
-use indexmap::IndexMap;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_yaml::Value;
-use vocabulary::Backing;
+use vocabulary::{Backing, Kind};
 
+use super::credentials::{self, Credentials};
 use super::kubernetes::{ContainerResources, ImageValues, Scheduling};
-use super::service::password_schema;
 use super::tree::{Entry, Section};
 use crate::backing::administrator;
 
 /// The values of a backing service that the chart brings.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct BackingValues {
     image: ImageValues,
     resources: ContainerResources,
     pub(crate) persistence: Persistence,
     /// Its administrator's credentials. No service has them.
     #[schemars(with = "Option<String>")]
-    credentials: IndexMap<&'static str, IndexMap<&'static str, &'static str>>,
+    credentials: Credentials,
+    /// The Secret with its administrator's password and those of all its logins, with `global.secrets.mode: existing`: the README says
+    /// under which keys. Empty is `<release>-<chart>-existing`.
+    existing_secret: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<BrokerLimits>,
     #[serde(flatten)]
     scheduling: Scheduling,
 }
@@ -35,6 +39,29 @@ pub(crate) struct Persistence {
     storage_class_name: String,
 }
 
+/// What one service can fill or use up at most, so that the others still have room.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BrokerLimits {
+    /// The most messages in a queue; further ones are refused, which a publisher learns that waits for confirms.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    queue_length: u32,
+    /// The most messages in a queue for dead letters; the oldest make room.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    dead_letters: u32,
+    /// The most connections of one login.
+    #[schemars(range(min = 1, max = 65535))]
+    connections_per_user: u32,
+    /// The most channels of one login.
+    #[schemars(range(min = 1, max = 65535))]
+    channels_per_user: u32,
+}
+
+impl BrokerLimits {
+    const MODEST: Self =
+        Self { queue_length: 100_000, dead_letters: 10_000, connections_per_user: 50, channels_per_user: 200 };
+}
+
 impl BackingValues {
     pub(super) fn of(backing: &Backing) -> Self {
         Self {
@@ -44,7 +71,9 @@ impl BackingValues {
                 size: Quantity(backing.storage().to_string()),
                 storage_class_name: String::new(),
             },
-            credentials: IndexMap::from([(administrator(backing.kind()).key, IndexMap::from([("password", "")]))]),
+            credentials: Credentials::administrator(&administrator(backing.kind())),
+            existing_secret: String::new(),
+            limits: (backing.kind() == Kind::RabbitMq).then_some(BrokerLimits::MODEST),
             scheduling: Scheduling::default(),
         }
     }
@@ -52,10 +81,7 @@ impl BackingValues {
 
 pub(super) fn entry(backing: &Backing, values: &BackingValues) -> Entry {
     let mut section = Section::of(values);
-    let administrator = administrator(backing.kind());
-    let password = Entry::leaf("password", administrator.doc, Value::from(""), password_schema());
-    let credential = Entry::section(administrator.key, "", Section(vec![password]));
-    section.fill("credentials", Section(vec![credential]));
+    section.fill("credentials", credentials::administrator_entry(&administrator(backing.kind())));
     let doc = format!("{}, used by the services.", backing.kind().product());
     Entry::section(backing.name().as_str(), &doc, section)
 }

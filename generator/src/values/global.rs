@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 use vocabulary::{Protocol, Resolved};
 
+use super::credentials::Secrets;
 use super::tree::{Entry, Section};
 
 /// Values that several charts need. A parent chart may add keys of its own.
@@ -26,20 +27,6 @@ pub(crate) struct Global {
     backing: IndexMap<&'static str, Mode>,
 }
 
-/// How credentials reach the programs.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-struct Secrets {
-    /// `inline`: the chart makes each program's Secret from the values.
-    mode: SecretMode,
-}
-
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-enum SecretMode {
-    Inline,
-}
-
 /// Where the traffic that the NetworkPolicies let in and out comes from and goes to.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -51,10 +38,9 @@ struct Network {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     edge_namespace: Option<String>,
-    /// Where the Kubernetes API server is, as address blocks. A policy cannot name it by itself, since it is behind an address translation;
-    /// the narrower the better.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    api_server_cidrs: Option<Vec<String>>,
+    /// Where the Kubernetes API server is, as address blocks, for services that may use it. A policy cannot name it by itself, since it is
+    /// behind an address translation; the narrower the better.
+    api_server_cidrs: Vec<String>,
 }
 
 /// Who may read the programs' metrics.
@@ -88,15 +74,14 @@ impl Global {
         let metrics = declared.services.iter().any(measured)
             || declared.backing.iter().any(|b| b.kind().metrics_port().is_some());
         let exposed = declared.services.iter().any(|s| s.exposure.is_some());
-        let asking = declared.services.iter().any(|s| !s.kubernetes.is_empty());
         Self {
             image_registry: String::new(),
             image_pull_secrets: Vec::new(),
-            secrets: Secrets { mode: SecretMode::Inline },
+            secrets: Secrets::inline(),
             network: Network {
                 dns_namespace: "kube-system".into(),
                 edge_namespace: exposed.then(|| "ingress".into()),
-                api_server_cidrs: asking.then(|| vec!["0.0.0.0/0".into()]),
+                api_server_cidrs: vec!["0.0.0.0/0".into()],
             },
             metrics: metrics.then(|| Metrics { enabled: false, namespace: "monitoring".into() }),
             backing: declared

@@ -3,6 +3,7 @@
 //! From one [`Values`] come `values.yaml` with its comments, `values.schema.json`, the README's table, and each environment's overlay.
 
 mod backing;
+mod credentials;
 mod environment;
 mod global;
 mod kubernetes;

@@ -7,12 +7,14 @@ use serde_json::json;
 use serde_yaml::Value;
 use vocabulary::{Scaling, Service, Setting, VariableSource};
 
+use super::credentials::{self, Credentials};
 use super::kubernetes::{ContainerResources, ImageValues, Scheduling};
 use super::tree::{Entry, Section};
 use crate::access::Access;
 
 /// The values of a service. A field that is not there is a thing that this service cannot have.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct ServiceValues {
     /// Whether this service is installed. Off takes away its pods, its Secret, its rules at the other ends and the demand for its
     /// passwords; what it stored stays.
@@ -26,13 +28,45 @@ pub(crate) struct ServiceValues {
     /// Settings of the program.
     #[schemars(with = "Option<String>")]
     pub(crate) settings: IndexMap<String, Value>,
-    /// Its credentials. None has a default.
+    /// Its credentials. No password has a default.
     #[schemars(with = "Option<String>")]
-    credentials: IndexMap<String, IndexMap<&'static str, &'static str>>,
+    credentials: Credentials,
+    /// The Secret with its credentials, with `global.secrets.mode: existing`: the README says under which keys. Empty is
+    /// `<release>-<service>-existing-r<revision>`. Another revision takes another Secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    existing_secret: Option<String>,
+    rbac: Rbac,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) exposure: Option<Exposure>,
     #[serde(flatten)]
     scheduling: Scheduling,
+}
+
+/// What it may do at the Kubernetes API beyond what it needs, within the release's namespace.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Rbac {
+    /// Rules of its Role. With any of them its pods have a token, and may connect to `global.network.apiServerCidrs`.
+    extra_rules: Vec<ApiRule>,
+}
+
+/// A rule of a Role: Kubernetes' own, without the URLs that only a ClusterRole can have.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(inline)]
+struct ApiRule {
+    /// The groups of the kinds; `""` is the core group.
+    #[schemars(length(min = 1))]
+    api_groups: Vec<String>,
+    /// The kinds, as their plural names.
+    #[schemars(length(min = 1))]
+    resources: Vec<String>,
+    /// What may be done with them.
+    #[schemars(length(min = 1))]
+    verbs: Vec<String>,
+    /// The objects that it is held to; none is all.
+    #[schemars(default)]
+    resource_names: Vec<String>,
 }
 
 /// A number of pods that follows the load. Takes a metrics server in the cluster.
@@ -127,7 +161,9 @@ impl ServiceValues {
             },
             resources: ContainerResources::of(service.resources),
             settings: settings.collect(),
-            credentials: credentials.map(|c| (c.key.clone(), IndexMap::from([(c.field, "")]))).collect(),
+            credentials: Credentials::of(credentials),
+            existing_secret: access.credentials_of(service.name).next().map(|_| String::new()),
+            rbac: Rbac::default(),
             exposure: service.exposure.map(|_| Exposure {
                 via: Via::None,
                 host: String::new(),
@@ -151,18 +187,8 @@ pub(super) fn entry(service: &Service, access: &Access, values: &ServiceValues) 
         VariableSource::Fixed(_) | VariableSource::Port(_) | VariableSource::Secret(_) => None,
     });
     section.fill("settings", Section(settings.collect()));
-    let credentials = access.credentials_of(service.name).map(|c| {
-        let value = Entry::leaf(c.field, &c.doc, Value::from(""), password_schema());
-        Entry::section(&c.key, "", Section(vec![value]))
-    });
-    section.fill("credentials", Section(credentials.collect()));
+    section.fill("credentials", credentials::entries(access.credentials_of(service.name)));
     Entry::section(service.name.as_str(), service.doc, section)
-}
-
-/// A password, or nothing yet: that it is there is checked when the chart is rendered, with a message that says how to make one. What no
-/// environment variable can hold, and what a program would have to read in two lines, is refused here.
-pub(super) fn password_schema() -> serde_json::Value {
-    json!({ "type": "string", "pattern": "^[^\\x00-\\x1f\\x7f]*$" })
 }
 
 fn default(setting: Setting) -> Value {

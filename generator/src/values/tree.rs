@@ -44,6 +44,18 @@ impl Section {
         section(&schema.root, &schema.definitions, &crate::yaml::tree(value))
     }
 
+    /// The defaults of all its keys.
+    pub(crate) fn defaults(&self) -> Value {
+        let pair = |entry: &Entry| {
+            let value = match &entry.node {
+                Node::Section(section) => section.defaults(),
+                Node::Leaf { default, .. } => default.clone(),
+            };
+            (Value::from(entry.key.as_str()), value)
+        };
+        Value::Mapping(self.0.iter().map(pair).collect())
+    }
+
     /// Puts a section in the place of a key that stands for one; takes the key away when the section is empty.
     pub(crate) fn fill(&mut self, key: &str, filled: Self) {
         if filled.0.is_empty() {

@@ -158,11 +158,14 @@ fn a_service_has_exactly_the_files_that_it_needs() {
         files("shop"),
         [
             "Chart.yaml",
+            "templates/_helpers.tpl",
             "templates/deployment.yaml",
+            "templates/externalsecret.yaml",
             "templates/horizontalpodautoscaler.yaml",
             "templates/httproute.yaml",
             "templates/ingress.yaml",
             "templates/poddisruptionbudget.yaml",
+            "templates/role.yaml",
             "templates/secret.yaml",
             "templates/service.yaml",
             "templates/serviceaccount.yaml",
@@ -173,8 +176,10 @@ fn a_service_has_exactly_the_files_that_it_needs() {
         [
             "Chart.yaml",
             "files/connections.py",
+            "templates/_helpers.tpl",
             "templates/configmap.yaml",
             "templates/deployment.yaml",
+            "templates/externalsecret.yaml",
             "templates/role.yaml",
             "templates/secret.yaml",
             "templates/service.yaml",
@@ -213,33 +218,38 @@ fn each_login_can_do_what_its_uses_need_and_nothing_else() {
         objects.iter().find(is).unwrap_or_else(|| panic!("there is no {kind} {name}"))
     };
     let definitions = |broker: &str| -> Value {
-        let secret = object("Secret", &format!("{broker}-definitions"));
-        serde_json::from_str(secret["stringData"]["definitions.json"].as_str().expect("a text")).expect("JSON")
+        let data = &object("ConfigMap", &format!("{broker}-provisioning"))["data"];
+        serde_json::from_str(data["definitions.json"].as_str().expect("a text")).expect("JSON")
+    };
+    let logins = |server: &str| -> Vec<String> {
+        let data = &object("ConfigMap", &format!("{server}-provisioning"))["data"];
+        data["logins"].as_str().expect("a text").lines().map(str::to_owned).collect()
     };
     let orders = definitions("orders-broker");
     assert_eq!(
         orders["permissions"],
         json!([
             { "vhost": "/", "user": "administrator", "configure": ".*", "write": ".*", "read": ".*" },
-            { "vhost": "/", "user": "shop", "configure": r"^orders\.placed$", "write": "^order-events$", "read": "^$" },
+            { "vhost": "/", "user": "default.r.shop.r1", "configure": r"^orders\.placed$", "write": "^order-events$", "read": "^$" },
             {
-                "vhost": "/", "user": "shipper", "configure": r"^(orders\.placed|orders\.shipped)$",
+                "vhost": "/", "user": "default.r.shipper.r1", "configure": r"^(orders\.placed|orders\.shipped)$",
                 "write": r"^amq\.default$", "read": r"^orders\.placed$"
             },
         ])
     );
     assert_eq!(orders["bindings"][0]["source"], "order-events");
     assert_eq!(orders["bindings"][0]["routing_key"], "orders.placed");
-    let users: Vec<_> =
-        definitions("meters")["users"].as_array().expect("a list").iter().map(|u| u["name"].clone()).collect();
-    assert_eq!(users, ["administrator", "shipper"]);
+    assert_eq!(logins("meters"), ["shipper.r1 default.r.shipper.r1"]);
+    assert_eq!(
+        logins("sessions"),
+        [
+            "- probe resetchannels -@all +ping",
+            "shop.r1 default.r.shop.r1 resetchannels -@all ~session:* +get +set +del +ping +hello",
+            "- default off",
+        ]
+    );
 
-    let acl = object("Secret", "sessions-acl")["stringData"]["users.acl"].as_str().expect("a text");
-    let shop = acl.lines().find(|line| line.starts_with("user shop ")).expect("the shop has a user");
-    assert!(shop.ends_with("resetchannels -@all ~session:* +get +set +del +ping +hello"), "{shop}");
-    assert!(acl.lines().any(|line| line == "user default off"), "{acl}");
-
-    let keys: Vec<_> = object("Secret", "shop")["stringData"].as_object().expect("a map").keys().cloned().collect();
+    let keys: Vec<_> = object("Secret", "shop-inline-r1.1.1")["stringData"].as_object().expect("a map").keys().cloned().collect();
     assert_eq!(keys, ["CACHE_PASSWORD", "CACHE_USER", "MQ_PASSWORD", "MQ_USER", "PAYMENT_TOKEN"]);
     assert_eq!(
         object("Role", "shipper")["rules"],
@@ -263,15 +273,22 @@ fn each_login_can_do_what_its_uses_need_and_nothing_else() {
     );
 }
 
+const EXTERNAL: [&str; 2] =
+    ["--set=global.secrets.mode=external", "--api-versions=external-secrets.io/v1/ExternalSecret"];
+
 /// Objects are called `<release>-<chart>` or `<release>-<chart>-<suffix>`: a service of that second name would make the same object again,
 /// so the vocabulary must know every suffix that the generator uses, and every key that it puts beside the charts' own.
 #[test]
 fn no_service_can_be_called_like_an_object_of_another() {
     let on_disk = OnDisk::of(&resolved());
-    let manifest = on_disk.render(&helm(Tool::Helm4), Some("live"), &[]).expect("it renders");
+    let manifest = on_disk.render(&helm(Tool::Helm4), Some("live"), &EXTERNAL).expect("it renders");
     let charts = ["shop", "shipper", "orders-broker", "meters", "sessions"];
     let objects = tools::objects(&manifest).expect("Helm renders YAML");
-    let taken: BTreeSet<_> = objects.iter().map(|object| object.name.trim_start_matches("r-").to_owned()).collect();
+    let called = |object: &tools::Object| object.name.trim_start_matches("r-").to_owned();
+    // Of other kinds there is none that bears a chart's name alone, so no chart can make it again.
+    let kinds: BTreeSet<_> =
+        objects.iter().filter(|o| charts.contains(&called(o).as_str())).map(|o| o.kind.clone()).collect();
+    let taken: BTreeSet<_> = objects.iter().filter(|object| kinds.contains(&object.kind)).map(called).collect();
     let mut refused = 0;
     for name in taken.iter().filter(|name| !charts.contains(&name.as_str())) {
         let called = ServiceName::checked(leak(name.clone())).expect("an object's name is a service's");
@@ -351,7 +368,7 @@ fn without_a_secret_nothing_refers_to_one() {
     let on_disk = OnDisk::of(&platform);
     let manifest = on_disk.render(&helm(Tool::Helm4), None, &[]).unwrap_or_else(|refusal| panic!("{refusal}"));
     let secrets: Vec<_> = tools::objects(&manifest).expect("YAML").into_iter().filter(|o| o.kind == "Secret").collect();
-    assert_eq!(secrets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["r-cache-acl"]);
+    assert_eq!(secrets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["r-cache-inline"]);
     assert!(!manifest.contains("secretRef"), "{manifest}");
 }
 

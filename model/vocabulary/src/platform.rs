@@ -82,6 +82,16 @@ impl Kind {
         }
     }
 
+    /// The port through which logins are administered.
+    #[must_use]
+    pub const fn administration_port(self) -> u16 {
+        match self {
+            // The management interface: AMQP knows no users.
+            Self::RabbitMq => 15672,
+            Self::PostgreSql | Self::Valkey => self.port(),
+        }
+    }
+
     /// The port on which the official image shows metrics by itself, if it does.
     #[must_use]
     pub const fn metrics_port(self) -> Option<u16> {

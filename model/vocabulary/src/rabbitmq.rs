@@ -89,6 +89,9 @@ pub struct Queue {
 }
 
 impl Queue {
+    /// What the name of a queue's queue for dead letters ends with: messages that a consumer rejects for good are put there.
+    pub const DEAD_LETTERS: &str = ".dead-letters";
+
     /// The same queue, filled by somebody outside the platform; the text says by whom.
     #[must_use]
     pub const fn filled_from_outside(self, by: &'static str) -> Self {

@@ -33,7 +33,7 @@ impl<'a> Load<'a> {
     pub(super) fn start(release: &'a Release<'a>, identity: &str, amount: Amount) -> anyhow::Result<Self> {
         let bench = release.space.bench;
         let pod = format!("load-{}", space::random());
-        let secret = format!("{}-{identity}", release.name);
+        let secret = release.secret_of(identity)?;
         let variable = |name: &str, value: String| json!({"name": name, "value": value});
         let from =
             |name: &str, key: &str| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}});

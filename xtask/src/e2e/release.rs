@@ -191,6 +191,14 @@ impl<'a> Release<'a> {
         Ok(rolled)
     }
 
+    /// The name of the Secret that a service's pods take their variables from, as its Deployment says now.
+    pub(super) fn secret_of(&self, service: &str) -> anyhow::Result<String> {
+        let name = format!("{}-{service}", self.name);
+        let deployment = kubectl::json(&["get", "deployment", &name, "--namespace", &self.space.name])?;
+        let secret = &deployment["spec"]["template"]["spec"]["containers"][0]["envFrom"][0]["secretRef"]["name"];
+        secret.as_str().map(str::to_owned).with_context(|| format!("{name} takes its variables from no Secret"))
+    }
+
     /// Runs a program in a pod of a chart.
     pub(super) fn exec(&self, chart: &str, words: &[&str]) -> anyhow::Result<String> {
         let pod = self.pod_of(chart)?.name;

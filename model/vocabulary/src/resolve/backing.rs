@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use super::report::code;
 use super::{amounts, queue_uses};
-use crate::postgresql::is_reserved_in_sql;
 use crate::{
-    BackingName, CacheLogin, Client, Exchange, Mistake, Place, Platform, Queue, QueueUse, Service, ServiceName, Use,
+    BackingName, CacheLogin, Exchange, Mistake, Place, Platform, Queue, QueueUse, Service, ServiceName, Use,
     ValkeyCommand,
 };
 
@@ -48,29 +47,10 @@ fn clients(platform: &Platform, service: &Service, found: &mut Vec<Mistake>) {
             Use::Amqp(amqp) if amqp.queues.is_empty() => {
                 found.push(Mistake::ClientIdle { service: name, backing, place });
             }
-            Use::Sql(_) => login(service, client, found),
             Use::Valkey(valkey) => commands(name, backing, valkey.keys.commands, place, found),
-            Use::Amqp(_) | Use::Call(_) => {}
+            Use::Amqp(_) | Use::Sql(_) | Use::Call(_) => {}
         }
     }
-}
-
-/// A login at a database server is an SQL identifier.
-fn login(service: &Service, client: &Client, found: &mut Vec<Mistake>) {
-    let login = login_name(service.name);
-    if is_reserved_in_sql(login.as_bytes()) {
-        found.push(Mistake::LoginReserved {
-            service: service.name.as_str(),
-            backing: client.backing.as_str(),
-            login,
-            place: service.place,
-            client: client.place,
-        });
-    }
-}
-
-fn login_name(service: ServiceName) -> String {
-    service.as_str().replace('-', "_")
 }
 
 fn commands(
@@ -156,6 +136,10 @@ fn queues(platform: &Platform, found: &mut Vec<Mistake>) {
     }
     for ((broker, name), facts) in &all {
         one_sided(facts, found);
+        if name.ends_with(Queue::DEAD_LETTERS) {
+            let place = facts.queue.place;
+            found.push(Mistake::QueueOfDeadLetters { queue: name, suffix: Queue::DEAD_LETTERS, place });
+        }
         if let Some(exchange) = exchanges.get(&(*broker, *name)) {
             let (queue, exchange) = (facts.queue.place, exchange.place);
             found.push(Mistake::QueueIsExchange { name, broker: broker.as_str(), queue, exchange });
@@ -205,12 +189,10 @@ struct Owned {
 
 fn databases(platform: &Platform, found: &mut Vec<Mistake>) {
     let mut owned: BTreeMap<(BackingName, &'static str), Owned> = BTreeMap::new();
-    let mut logins: BTreeMap<(BackingName, String), &Service> = BTreeMap::new();
     for service in &platform.services {
         for one in service.uses {
             let Use::Sql(client) = one else { continue };
             let (database, place) = (client.database.database, client.client.place);
-            logins.insert((client.client.backing, login_name(service.name)), service);
             let first = owned.entry((database.server, database.name.as_str())).or_insert(Owned {
                 owner: service.name,
                 client: place,
@@ -226,13 +208,6 @@ fn databases(platform: &Platform, found: &mut Vec<Mistake>) {
                     second: place,
                 });
             }
-        }
-    }
-    for ((server, database), Owned { declared, .. }) in owned {
-        let role = format!("{database}_owner");
-        if let Some(other) = logins.get(&(server, role.clone())) {
-            let (service, place) = (other.name.as_str(), other.place);
-            found.push(Mistake::RoleTaken { service, database, role, place, owner: declared });
         }
     }
 }

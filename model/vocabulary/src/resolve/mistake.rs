@@ -299,11 +299,6 @@ mistakes! {
         "{service} sends {command} to {backing}, which is no command as an ACL writes it"
         ["the client" => place]
         help "{rule}; make it with `keys(…)`, which checks that"
-    /// A login that is a word of SQL.
-    LoginReserved { service: &'static str, backing: &'static str, login: String, place: Place, client: Place }
-        "the login of {service} at {backing} would be `{login}`, which is a reserved word of SQL"
-        ["{service}" => place, "the client" => client]
-        help "rename the service, for instance to `{service}-service`"
     /// A queue that nobody consumes.
     QueueNeverConsumed { queue: &'static str, by: String, user: Place, place: Place }
         "queue `{queue}` is filled but never consumed"
@@ -319,6 +314,11 @@ mistakes! {
         "{service} {how} queue `{queue}` twice"
         ["the client" => place]
         help "say it once"
+    /// A queue called like the one for dead letters of another.
+    QueueOfDeadLetters { queue: &'static str, suffix: &'static str, place: Place }
+        "queue `{queue}` is called like one for dead letters"
+        ["the queue" => place]
+        help "every queue has one of its own, called `<queue>{suffix}`: give this one a name that ends otherwise"
     /// A queue and an exchange of one name.
     QueueIsExchange { name: &'static str, broker: &'static str, queue: Place, exchange: Place }
         "a queue and an exchange of {broker} are both called `{name}`"
@@ -334,11 +334,6 @@ mistakes! {
         "database `{database}` has two owners"
         ["{one}" => first, "{other}" => second]
         help "who owns a database decides its tables alone: give {other} a database of its own, or let it ask {one}"
-    /// A service whose login would be the role that owns a database.
-    RoleTaken { service: &'static str, database: &'static str, role: String, place: Place, owner: Place }
-        "the login of {service} would be `{role}`, which is the role that owns database `{database}`"
-        ["{service}" => place, "{database}" => owner]
-        help "rename the service or the database"
     /// Two clients of a cache that cannot log in.
     AnonymousTwice { backing: &'static str, one: &'static str, other: &'static str, first: Place, second: Place }
         "{one} and {other} both use {backing} without logging in"

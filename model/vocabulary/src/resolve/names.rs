@@ -8,7 +8,7 @@ use crate::{Mistake, Place, Platform};
 const OF_SERVICE: &[&str] = &["connections", "external"];
 
 /// What is put behind `<release>-<backing service>-` to name its further objects.
-const OF_BACKING: &[&str] = &["acl", "databases", "definitions", "headless", "passwords"];
+const OF_BACKING: &[&str] = &["headless", "provisioning"];
 
 pub(super) fn check(platform: &mut Platform, found: &mut Vec<Mistake>) {
     if platform.services.is_empty() {
@@ -80,10 +80,7 @@ fn meaning(platform: &Platform, chart: Chart) -> Option<&'static str> {
         }
         "default" => Some("what the policy for everything else is called"),
         "secrets" | "network" | "metrics" if !chart.is_service => Some("a key of the values that all charts share"),
-        // A name is for ever, and each service may have a login somewhere one day.
-        "administrator" | "guest" | "postgres" | "probe" | "superuser" if chart.is_service => {
-            Some("a login that a backing service has of its own")
-        }
+        "credentials" | "credentials-reader" => Some("what the objects that External Secrets reads are called"),
         _ if chart.is_service && name.starts_with("pg-") => {
             Some("a role that PostgreSQL keeps for itself, once it is `pg_…`")
         }

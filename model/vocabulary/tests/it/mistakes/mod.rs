@@ -46,9 +46,9 @@ variants! {
     FolderTwice FolderReserved VolumeTwice VolumeRefused
     ApiRuleEmpty ApiRuleTooWide ApiWordUnknown ApiVerbNarrowed
     CallsItself CalledTwice CalledForMetrics ServiceNotListed
-    BackingNotListed BackingUnused ClientTwice ClientIdle ForeignHandle CommandRefused LoginReserved
-    QueueNeverConsumed QueueNeverFilled QueueUseTwice QueueIsExchange DeclaredTwice DatabaseOwnedTwice RoleTaken
-    AnonymousTwice
+    BackingNotListed BackingUnused ClientTwice ClientIdle ForeignHandle CommandRefused
+    QueueNeverConsumed QueueNeverFilled QueueUseTwice QueueOfDeadLetters QueueIsExchange DeclaredTwice
+    DatabaseOwnedTwice AnonymousTwice
     EnvironmentTwice ChangedTwice NothingToChange ChangeRefused ReplicasUnused NodePortTwice
     TextRefused ValueRefused
 }

@@ -8,7 +8,7 @@ const CACHE: Valkey = Valkey::named("cache");
 const METRICS: Valkey = Valkey::named("metrics");
 const LONG: Valkey = Valkey::named("cache-of-everything-there");
 
-const USER: Service = Service { uses: &[client(CACHE)], ..service("guest") };
+const USER: Service = Service { uses: &[client(CACHE)], ..service("credentials") };
 const ANOTHER: Service = Service { uses: &[client(METRICS)], ..service("web") };
 const WEB: Service = Service { uses: &[client(LONG)], ..service("web") };
 const UMBRELLA: Service = service("shop-platform");

@@ -15,6 +15,7 @@ const EVENTS: Queue = BROKER.queue("events");
 const NEVER_FILLED: Queue = BROKER.queue("never-filled");
 const ELSEWHERE: Queue = OTHER.queue("elsewhere").filled_from_outside("the carrier");
 const FOREIGN: Queue = OTHER.queue("foreign").filled_from_outside("the carrier");
+const DEAD: Queue = BROKER.queue("orders.dead-letters").emptied_from_outside("an operator");
 const EVENTS_EXCHANGE: Exchange = BROKER.exchange("events");
 const EVENTS_EXCHANGE_AGAIN: Exchange = BROKER.exchange("events");
 
@@ -24,6 +25,7 @@ const SHOP: Service = Service {
         &[
             publishes(ORDERS, variable("ORDERS")),
             publishes(ORDERS, variable("ORDERS_ONCE_MORE")),
+            publishes(DEAD, variable("DEAD")),
             publishes_through(EVENTS_EXCHANGE, variable("EXCHANGE"), EVENTS, variable("EVENTS")),
         ],
     )],

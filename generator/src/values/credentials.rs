@@ -1,0 +1,112 @@
+//! The values of credentials, and of where they come from.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::tree::{Entry, Section};
+use crate::access::Credential;
+use crate::backing::Administrator;
+
+/// How credentials reach the programs.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(super) struct Secrets {
+    /// `inline`: the chart makes a Secret for each program from the passwords in the values. `external`: External Secrets makes them, from
+    /// a store. `existing`: they are there already.
+    mode: SecretMode,
+    store: Store,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum SecretMode {
+    Inline,
+    #[expect(dead_code, reason = "no default, but whoever installs may choose it")]
+    External,
+    #[expect(dead_code, reason = "no default, but whoever installs may choose it")]
+    Existing,
+}
+
+/// The store that `external` reads from. Without a name it is one of the chart's own, over a Secret with the passwords in the values.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct Store {
+    /// Its kind.
+    kind: StoreKind,
+    /// Its name; empty is the chart's own.
+    name: String,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+enum StoreKind {
+    SecretStore,
+    #[expect(dead_code, reason = "no default, but whoever installs may choose it")]
+    ClusterSecretStore,
+}
+
+impl Secrets {
+    pub(super) fn inline() -> Self {
+        Self { mode: SecretMode::Inline, store: Store { kind: StoreKind::SecretStore, name: String::new() } }
+    }
+}
+
+/// One credential.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct CredentialValues {
+    /// Raised by one to replace the credential: the new login and the old one are there side by side until nobody uses the old one.
+    #[schemars(range(min = 1, max = 9999))]
+    revision: u16,
+    remote_ref: RemoteRef,
+}
+
+/// Where it lies in a store that `global.secrets.store` names.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+struct RemoteRef {
+    /// Its key; empty is `<release>-credentials`, with the property `<chart>.<credential>.r<revision>`.
+    key: String,
+    /// The part of what lies under that key; empty is all of it.
+    property: String,
+}
+
+/// The values of several credentials, by key, as they are written.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub(super) struct Credentials(IndexMap<String, serde_yaml::Value>);
+
+impl Credentials {
+    pub(super) fn of<'a>(credentials: impl Iterator<Item = &'a Credential>) -> Self {
+        let one = |c: &Credential| (c.key.clone(), defaults(&section(c.field, &c.doc)));
+        Self(credentials.map(one).collect())
+    }
+
+    pub(super) fn administrator(administrator: &Administrator) -> Self {
+        let section = section("password", administrator.doc);
+        Self(IndexMap::from([(administrator.key.to_owned(), defaults(&section))]))
+    }
+}
+
+pub(super) fn entries<'a>(credentials: impl Iterator<Item = &'a Credential>) -> Section {
+    Section(credentials.map(|c| Entry::section(&c.key, "", section(c.field, &c.doc))).collect())
+}
+
+pub(super) fn administrator_entry(administrator: &Administrator) -> Section {
+    Section(vec![Entry::section(administrator.key, "", section("password", administrator.doc))])
+}
+
+fn section(field: &str, doc: &str) -> Section {
+    let mut section = Section::of(&CredentialValues { revision: 1, remote_ref: RemoteRef::default() });
+    section.0.insert(0, Entry::leaf(field, doc, serde_yaml::Value::from(""), password_schema()));
+    section
+}
+
+fn defaults(section: &Section) -> serde_yaml::Value {
+    section.defaults()
+}
+
+/// A password, or nothing yet: that it is there is checked when the chart is rendered, with a message that says how to make one. What no
+/// environment variable can hold, and what a program would have to read in two lines, is refused here.
+fn password_schema() -> serde_json::Value {
+    serde_json::json!({ "type": "string", "pattern": "^[^\\x00-\\x1f\\x7f]*$" })
+}
