@@ -19,6 +19,8 @@ use crate::text::value;
 pub(crate) struct Administrator {
     /// Its key in the values' `credentials`.
     pub(crate) key: &'static str,
+    /// The name it logs in with.
+    pub(crate) login: &'static str,
     /// What the password is for.
     pub(crate) doc: &'static str,
 }

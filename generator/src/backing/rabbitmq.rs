@@ -19,6 +19,7 @@ const CONFIGURATION: &str = include_str!("../../templates/umbrella/charts/rabbit
 
 pub(super) const ADMINISTRATOR: Administrator = Administrator {
     key: "administrator",
+    login: "administrator",
     doc: "The password of `administrator`, who alone may use the management interface.",
 };
 

@@ -20,7 +20,7 @@ pub fn platform() -> Platform {
     Platform {
         name: PlatformName::new("auditflow-platform"),
         doc: "AuditFlow: audit events in, security alerts out",
-        version: ChartVersion::new("0.1.0"),
+        version: ChartVersion::new("0.2.0"),
         home: "https://github.com/jojees/project-AuditFlow",
         // `<environment>-afp`, and room for those who name theirs otherwise.
         longest_release_name: 20,

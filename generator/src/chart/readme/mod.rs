@@ -1,5 +1,7 @@
 //! The README that the chart's users read, with tables from the access graph and the values.
 
+mod credentials;
+
 use askama::Template;
 use vocabulary::{Health, QueueUse, Use};
 
@@ -18,7 +20,11 @@ pub(super) fn files(c: &Context, access: &Access, tree: &Section, files: &mut Fi
         doc: cell(declared.doc),
         longest_release_name: declared.longest_release_name,
         charts: charts(c),
-        passwords: passwords(c, access),
+        passwords: credentials::passwords(c, access),
+        secrets: credentials::secrets(c, access),
+        rotated: credentials::example(c, access),
+        marked: access.logins.iter().any(|login| matches!(login.rights, Rights::Sql { .. })),
+        jobs: jobs(c),
         access: access_rows(c, access),
         diagram: diagram(c, access),
         api: api_rows(c),
@@ -31,14 +37,12 @@ pub(super) fn files(c: &Context, access: &Access, tree: &Section, files: &mut Fi
             .iter()
             .map(|e| Row::of(&[code_cell(e.name.as_str()), cell(e.doc)]))
             .collect(),
-        brokers: names(c, vocabulary::Kind::RabbitMq),
-        servers: names(c, vocabulary::Kind::PostgreSql),
-        caches: names(c, vocabulary::Kind::Valkey),
+        brokers: declared.backing.iter().any(|b| b.kind() == vocabulary::Kind::RabbitMq),
         stateful: !declared.backing.is_empty(),
         values: value_rows(tree),
     };
     files.umbrella("README.md", &view);
-    files.umbrella("UPGRADING.md", &Upgrading { c });
+    files.umbrella("UPGRADING.md", &Upgrading { c, stateful: !declared.backing.is_empty() });
 }
 
 /// One row of a table, its cells joined.
@@ -69,24 +73,6 @@ fn charts(c: &Context) -> Vec<Row> {
         Row::of(&[code_cell(one.name().as_str()), doc, port, "StatefulSet, one pod, one volume".into()])
     });
     services.chain(backing).collect()
-}
-
-/// A file of passwords, as a shell writes it.
-fn passwords(c: &Context, access: &Access) -> String {
-    let declared = c.platform.platform();
-    let mut out = Vec::new();
-    for service in &declared.services {
-        let all: Vec<_> = access.credentials_of(service.name).collect();
-        if !all.is_empty() {
-            out.push(format!("{}:\n  credentials:", service.name));
-            out.extend(all.iter().map(|c| format!("    {}: {{ {}: \"$(openssl rand -hex 24)\" }}", c.key, c.field)));
-        }
-    }
-    for one in &declared.backing {
-        let key = administrator(one.kind()).key;
-        out.push(format!("{}:\n  credentials:\n    {key}: {{ password: \"$(openssl rand -hex 24)\" }}", one.name()));
-    }
-    out.join("\n")
 }
 
 fn access_rows(c: &Context, access: &Access) -> Vec<Row> {
@@ -189,9 +175,14 @@ fn metrics(c: &Context) -> Vec<Row> {
     services.chain(backing).map(|(name, port)| Row::of(&[code_cell(name), port.to_string()])).collect()
 }
 
-fn names(c: &Context, kind: vocabulary::Kind) -> Vec<&'static str> {
-    let backing = c.platform.platform().backing.iter().filter(|b| b.kind() == kind);
-    backing.map(|b| b.name().as_str()).collect()
+/// What the Jobs that make logins may connect to.
+fn jobs(c: &Context) -> Vec<Row> {
+    let row = |backing: &vocabulary::Backing| {
+        let (name, port) = (backing.name(), backing.kind().administration_port());
+        let jobs = format!("`<release>-{name}-provision-<digest>`, `<release>-{name}-reconcile`");
+        Row::of(&[jobs, format!("`{name}:{port}`"), code_cell(administrator(backing.kind()).login)])
+    };
+    c.platform.platform().backing.iter().map(row).collect()
 }
 
 /// One row for each value, in the order of the file.
@@ -241,9 +232,11 @@ struct Readme<'a> {
     exposed: Vec<&'static str>,
     metrics: Vec<Row>,
     environments: Vec<Row>,
-    brokers: Vec<&'static str>,
-    servers: Vec<&'static str>,
-    caches: Vec<&'static str>,
+    brokers: bool,
+    secrets: Vec<Row>,
+    rotated: Option<credentials::Example>,
+    marked: bool,
+    jobs: Vec<Row>,
     stateful: bool,
     values: Vec<Group>,
 }
@@ -252,4 +245,5 @@ struct Readme<'a> {
 #[template(path = "umbrella/UPGRADING.md")]
 struct Upgrading<'a> {
     c: &'a Context<'a>,
+    stateful: bool,
 }
