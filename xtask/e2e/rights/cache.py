@@ -6,8 +6,10 @@ import socket
 
 from outcome import allowed, error, refused
 
-# What Valkey says of rights; NOAUTH and WRONGPASS to those who have not logged in.
-REFUSALS = ("NOPERM", "NOAUTH", "WRONGPASS")
+# What Valkey says of rights; NOAUTH and WRONGPASS to those who have not logged in, EXECABORT where a transaction may not be ended.
+REFUSALS = ("NOPERM", "NOAUTH", "WRONGPASS", "EXECABORT Transaction discarded because of: NOPERM")
+# MODULE and DEBUG are nobody's, whatever the ACL says, where the server's settings do not allow them.
+SWITCHED_OFF = ("ERR MODULE command not allowed.", "ERR DEBUG command not allowed.")
 # It looks at these before it looks at rights, or cannot look at them now.
 UNDECIDED = ("ERR unknown command", "ERR unknown subcommand", "ERR wrong number of arguments", "LOADING")
 
@@ -23,7 +25,7 @@ def judged(line):
     if line[:1] != "-":
         return allowed(line[:80])
     text = line[1:]
-    if text.startswith(REFUSALS):
+    if text.startswith(REFUSALS + SWITCHED_OFF):
         return refused(text)
     return error(text) if text.startswith(UNDECIDED) else allowed(text)
 

@@ -33,6 +33,8 @@ class Reading(unittest.TestCase):
             "-NOPERM User default has no permissions": "refused",
             "-NOAUTH Authentication required.": "refused",
             "-WRONGPASS invalid": "refused",
+            "-EXECABORT Transaction discarded because of: NOPERM User x": "refused",
+            "-ERR DEBUG command not allowed. If the enable-debug-command option": "refused",
             "-ERR unknown command 'x'": "error",
             "-ERR wrong number of arguments for 'x' command": "error",
             "-LOADING": "error",
