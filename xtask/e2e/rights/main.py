@@ -15,6 +15,7 @@ told by broker.py, database.py and cache.py. An outcome is `{"outcome", "detail"
   error     anything else: nobody knows whether it may
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -29,7 +30,7 @@ from outcome import error
 
 KINDS = {"amqp": broker.Broker, "sql": database.Database, "valkey": cache.Cache}
 # A new pod's policies take a second to have their effect, and the name of a Service may take as long.
-PATIENCE = 30
+PATIENCE = 15
 
 
 def from_libpq(text):
@@ -74,7 +75,8 @@ def tried(target, environment):
             outcomes.append(server.attempt(trial))
         except Exception as reason:  # whatever it is, it is no refusal
             outcomes.append(error(f"{type(reason).__name__}: {reason}"))
-    server.close()
+    with contextlib.suppress(Exception):  # all is answered; one that is gone needs no good-bye
+        server.close()
     return outcomes
 
 

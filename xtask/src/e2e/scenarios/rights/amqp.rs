@@ -26,6 +26,16 @@ pub(super) struct Known {
     pub(super) users: BTreeSet<String>,
 }
 
+impl Known {
+    /// The queues, one that is strange, and those that a pattern would match, too, which is not anchored or whose dots stand for anything.
+    fn with_neighbours(&self) -> BTreeSet<String> {
+        let neighbours = self.queues.iter().flat_map(|queue| {
+            [queue.clone(), format!("{queue}-rights"), format!("rights-{queue}"), queue.replace('.', "-")]
+        });
+        neighbours.chain([STRANGE.to_owned()]).collect()
+    }
+}
+
 /// What a declaration allows, in the three rights that RabbitMQ knows. It follows from the uses alone, and not from what is rendered.
 struct Rights<'a> {
     configure: BTreeSet<&'a str>,
@@ -53,14 +63,16 @@ pub(super) fn trials(service: &str, client: &AmqpClient, known: &Known) -> Vec<T
     let rights = Rights::of(client.queues);
     let mut trials = vec![Trial::new(&own, "log in", true, json!({"do": "connect"}))];
     let mut add = |what: String, may: bool, request: Value| trials.push(Trial::new(&own, what, may, request));
-    for queue in known.queues.iter().map(String::as_str).chain([STRANGE]) {
+    for queue in &known.with_neighbours() {
+        let queue = queue.as_str();
         let (configure, read) = (rights.configure.contains(queue), rights.read.contains(queue));
         let mut at_queue = |verb: &str, action: &str, may: bool| {
             add(format!("{verb} queue {queue}"), may, json!({"do": action, "queue": queue}));
         };
         at_queue("declare", "declare", configure);
-        // A passive declaration. RabbitMQ 4.3 asks for the same right; older ones let everybody see whether a queue is there.
-        at_queue("look for", "look", configure);
+        // A passive declaration: any right is enough (rabbitmq-server#16272). Before 4.2.6 none was asked for, and everybody could see which
+        // queues there are.
+        at_queue("look for", "look", configure || read || rights.write.contains(queue));
         at_queue("get from", "get", read);
         at_queue("consume", "consume", read);
         // What is allowed and destroys something is not tried.
@@ -70,13 +82,12 @@ pub(super) fn trials(service: &str, client: &AmqpClient, known: &Known) -> Vec<T
         if !configure {
             at_queue("delete", "delete", false);
         }
-        // The default exchange leads to every queue, whichever is named: RabbitMQ cannot hold a publisher to some.
-        let publish = json!({"do": "publish", "exchange": "", "key": queue});
-        add(
-            format!("publish to queue {queue} through the default exchange"),
-            rights.write.contains(DEFAULT_EXCHANGE),
-            publish,
-        );
+        if known.queues.contains(queue) || queue == STRANGE {
+            // The default exchange leads to every queue, whichever is named: RabbitMQ cannot hold a publisher to some.
+            let (may, publish) =
+                (rights.write.contains(DEFAULT_EXCHANGE), json!({"do": "publish", "exchange": "", "key": queue}));
+            add(format!("publish to queue {queue} through the default exchange"), may, publish);
+        }
         let may = rights.write.contains(queue) && rights.read.contains("amq.topic");
         add(
             format!("bind queue {queue} to amq.topic"),
@@ -131,50 +142,52 @@ mod tests {
         password: plain("PASSWORD"),
     };
 
+    fn names(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
     fn allowed(uses: &'static [QueueUse]) -> Vec<String> {
         let Use::Amqp(client) = BROKER.client(ENV, uses) else { return Vec::new() };
-        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let known = Known { queues: names(&["a", "b"]), exchanges: names(&["own"]), users: BTreeSet::new() };
         let trials = trials("s", &client, &known).into_iter();
         trials.filter(|trial| trial.may).map(|trial| trial.what).collect()
     }
 
     #[test]
+    fn queues_have_neighbours() {
+        let known = Known { queues: names(&["a.b"]), ..Known::default() };
+        assert_eq!(known.with_neighbours(), names(&["a.b", "a.b-rights", "rights-a.b", "a-b", STRANGE]));
+    }
+
+    #[test]
     fn a_consumer_reads_its_queue() {
         const USES: &[QueueUse] = &[consumes(BROKER.queue("a"), variable("A"))];
-        assert_eq!(
-            allowed(USES),
-            ["log in", "declare queue a", "look for queue a", "get from queue a", "consume queue a"]
-        );
+        let expected = ["log in", "declare queue a", "look for queue a", "get from queue a", "consume queue a"];
+        assert_eq!(allowed(USES), expected);
     }
 
     #[test]
     fn a_publisher_through_the_default_exchange_writes_to_all_queues() {
         const USES: &[QueueUse] = &[publishes(BROKER.queue("b"), variable("B"))];
-        let through = |queue: &str| format!("publish to queue {queue} through the default exchange");
-        let expected = [
-            "log in".to_owned(),
-            through("a"),
-            "declare queue b".to_owned(),
-            "look for queue b".to_owned(),
-            through("b"),
-            through(STRANGE),
-        ];
-        assert_eq!(allowed(USES), expected);
+        let (publishing, others): (Vec<_>, Vec<_>) =
+            allowed(USES).into_iter().partition(|what| what.ends_with("through the default exchange"));
+        assert_eq!(others, ["log in", "declare queue b", "look for queue b"]);
+        assert_eq!(publishing.len(), ["a", "b", STRANGE].len());
     }
 
     #[test]
     fn a_publisher_through_its_own_exchange_writes_to_that() {
         const USES: &[QueueUse] =
             &[publishes_through(BROKER.exchange("own"), variable("E"), BROKER.queue("b"), variable("B"))];
-        assert_eq!(allowed(USES), ["log in", "declare queue b", "look for queue b", "publish to exchange own"]);
+        let expected = ["log in", "declare queue b", "look for queue b", "publish to exchange own"];
+        assert_eq!(allowed(USES), expected);
     }
 
     #[test]
     fn what_is_allowed_and_destroys_is_not_tried() {
         const USES: &[QueueUse] = &[consumes(BROKER.queue("a"), variable("A"))];
         let Use::Amqp(client) = BROKER.client(ENV, USES) else { return };
-        let known = Known { queues: ["a".to_owned(), "b".to_owned()].into(), ..Known::default() };
+        let known = Known { queues: names(&["a", "b"]), ..Known::default() };
         let all: Vec<_> = trials("s", &client, &known).into_iter().map(|trial| trial.what).collect();
         for (what, tried) in
             [("purge queue a", false), ("delete queue a", false), ("purge queue b", true), ("delete queue b", true)]
@@ -185,7 +198,7 @@ mod tests {
 
     #[test]
     fn every_user_is_tried_without_its_password() {
-        let known = Known { users: ["one".to_owned()].into(), ..Known::default() };
+        let known = Known { users: names(&["one"]), ..Known::default() };
         let intrusions = intrusions(&known);
         assert_eq!(intrusions.len(), 2 * (3 + 2));
         assert!(intrusions.iter().all(|trial| !trial.may));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
-use vocabulary::Platform;
+use vocabulary::Service;
 
 use crate::e2e::kubectl;
 use crate::e2e::release::Release;
@@ -12,12 +12,31 @@ use crate::e2e::release::Release;
 /// A verb on a kind of objects of a group, on all of them or on one name: a rule, taken apart.
 type Right = (String, String, String, Option<String>);
 
-/// What the ServiceAccount of a chart may do, by declaration. Accounts that do not belong to a service are told here when they
-/// are to have rights; `of` is the label `app.kubernetes.io/name`, and `account` the ServiceAccount's own name.
-fn declared(platform: &Platform, of: &str, _account: &str) -> BTreeSet<Right> {
-    let service = platform.services.iter().find(|service| service.name.as_str() == of);
-    let rules = service.map(|service| service.kubernetes).unwrap_or_default();
-    rules.iter().flat_map(|rule| rights(&[rule.group], rule.resources, rule.verbs, rule.names)).collect()
+/// A `ServiceAccount` that may do something and is no service's.
+struct Other {
+    /// Its name, after the release's and a dash.
+    name: &'static str,
+    /// What it may do in that release.
+    rights: fn(&Release) -> BTreeSet<Right>,
+}
+
+/// All of those: a chart that makes a further one says so here.
+const OTHERS: &[Other] = &[];
+
+/// What a `ServiceAccount` may do, by declaration; `of` is what its label `app.kubernetes.io/name` says.
+fn declared(release: &Release, of: &str, account: &str) -> BTreeSet<Right> {
+    let platform = release.space.bench.platform.platform();
+    if let Some(service) = platform.services.iter().find(|service| service.name.as_str() == of) {
+        return of_service(service);
+    }
+    let end = account.strip_prefix(&release.name).and_then(|rest| rest.strip_prefix('-'));
+    let other = OTHERS.iter().find(|other| Some(other.name) == end);
+    other.map(|other| (other.rights)(release)).unwrap_or_default()
+}
+
+fn of_service(service: &Service) -> BTreeSet<Right> {
+    let rules = service.kubernetes.iter();
+    rules.flat_map(|rule| rights(&[rule.group], rule.resources, rule.verbs, rule.names)).collect()
 }
 
 fn rights(groups: &[&str], resources: &[&str], verbs: &[&str], names: &[&str]) -> BTreeSet<Right> {
@@ -50,7 +69,7 @@ pub(super) fn accounts(release: &Release) -> anyhow::Result<String> {
         let name = account["metadata"]["name"].as_str().context("a ServiceAccount has no name")?;
         // The namespace's own `default` has no label: nothing is declared for it.
         let of = account["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
-        let declared = declared(release.space.bench.platform.platform(), of, name);
+        let declared = declared(release, of, name);
         wrong.extend(differences(name, &declared, &of_account(space, name)?, &everybodys));
         count += declared.len();
     }
@@ -135,15 +154,18 @@ pub(super) fn tokens(release: &Release) -> anyhow::Result<String> {
     let space = &release.space.name;
     let selector = format!("app.kubernetes.io/instance={}", release.name);
     let pods = kubectl::items(&["get", "pods", "--namespace", space, "--selector", &selector])?;
-    let running = pods.iter().filter(|pod| pod["status"]["phase"] == "Running");
     let (mut wrong, mut looked_into) = (Vec::new(), 0);
-    for pod in running {
+    for pod in &pods {
         let name = pod["metadata"]["name"].as_str().context("a pod has no name")?;
         let of = pod["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
         let account = pod["spec"]["serviceAccountName"].as_str().unwrap_or_default();
-        let wanted = !declared(release.space.bench.platform.platform(), of, account).is_empty();
+        let wanted = !declared(release, of, account).is_empty();
         if has_token_volume(pod) != wanted {
             wrong.push(verdict(name, "its volumes", wanted));
+        }
+        // Nobody can look into one that is over.
+        if pod["status"]["phase"] != "Running" {
+            continue;
         }
         for container in pod["spec"]["containers"].as_array().into_iter().flatten() {
             let container = container["name"].as_str().context("a container has no name")?;

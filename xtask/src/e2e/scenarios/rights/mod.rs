@@ -45,11 +45,11 @@ pub(super) fn run(lane: &Lane) -> Outcome {
 }
 
 fn by_all_logins(lane: &Lane, release: &Release) -> Outcome {
-    let mut plans = Vec::new();
+    let (mut plans, mut operations) = (Vec::new(), 0);
     lane.step("the servers say what there is to be tried", || {
         plans = Plan::all(release)?;
-        let count: usize = plans.iter().flat_map(|plan| &plan.targets).map(|target| target.trials.len()).sum();
-        Ok(format!("{count} operations"))
+        operations = plans.iter().flat_map(|plan| &plan.targets).map(|target| target.trials.len()).sum::<usize>();
+        Ok(format!("{operations} operations"))
     })?;
     lane.step("the services rest, and a probe has the login of each", || {
         probes(release, &plans)?;
@@ -57,7 +57,7 @@ fn by_all_logins(lane: &Lane, release: &Release) -> Outcome {
     })?;
     lane.step("every login may do exactly what is declared", || {
         let drawn = tried(release, &plans)?;
-        Ok(format!("as declared\n{}\n  ", drawn.join("\n")))
+        Ok(format!("{operations} operations, as declared\n  {}\n  ", drawn.join("\n  ")))
     })
 }
 

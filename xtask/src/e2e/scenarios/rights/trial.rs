@@ -46,6 +46,9 @@ impl Login {
 
     /// Somebody with a name and a password of the probe's own.
     pub(super) fn with(user: &str, password: &str) -> Self {
+        if user.is_empty() {
+            return Self { who: "whoever gives an empty name".to_owned(), form: json!([user, password]) };
+        }
         let how = match password {
             "" => "without a password".to_owned(),
             WRONG => "with a wrong password".to_owned(),
@@ -124,7 +127,8 @@ impl Target {
         self.trials.iter().zip(answers).filter_map(differs).collect()
     }
 
-    /// A line for each login: what it may, by name, and how much it may not. For where nothing differs.
+    /// A line for each login that may something, by name and with the number of what it may not, and one for all the others. For where
+    /// nothing differs.
     pub(super) fn drawn(&self) -> Vec<String> {
         let mut logins: BTreeMap<&str, (Vec<&str>, usize)> = BTreeMap::new();
         for trial in &self.trials {
@@ -135,11 +139,17 @@ impl Target {
                 *refused += 1;
             }
         }
-        let line = |(who, (may, refused)): (&str, (Vec<&str>, usize))| {
-            let may = if may.is_empty() { "nothing".to_owned() } else { may.join(", ") };
-            format!("{} · {who}: may {may}; {refused} refused", self.at)
+        let (some, none): (Vec<_>, Vec<_>) = logins.into_iter().partition(|(_, (may, _))| !may.is_empty());
+        let line = |(who, (may, refused)): &(&str, (Vec<&str>, usize))| {
+            format!("{} · {who}: {}; {refused} others refused", self.at, may.join(", "))
         };
-        logins.into_iter().map(line).collect()
+        let mut lines: Vec<_> = some.iter().map(line).collect();
+        if !none.is_empty() {
+            let who: Vec<_> = none.iter().map(|(who, _)| *who).collect();
+            let refused: usize = none.iter().map(|(_, (_, refused))| refused).sum();
+            lines.push(format!("{} · nothing for {}; {refused} refused", self.at, who.join(", ")));
+        }
+        lines
     }
 }
 
@@ -174,7 +184,7 @@ mod tests {
         assert!(target.differences(&answers).is_empty());
         assert_eq!(
             target.drawn(),
-            ["broker · `guest` without a password: may nothing; 1 refused", "broker · a: may read q; 1 refused",]
+            ["broker · a: read q; 1 others refused", "broker · nothing for `guest` without a password; 1 refused"]
         );
     }
 

@@ -113,8 +113,8 @@ pub(super) fn trials(service: &str, keys: &KeyUse, commands: &[Command]) -> Vec<
     for command in commands {
         let declared = command.is_one_of(keys.commands);
         trials.push(command.trial(&own, &key, declared || command.is_one_of(ALWAYS)));
-        if let Some(foreign) = foreign.as_deref().filter(|_| declared && command.takes_keys()) {
-            let what = format!("{} the key {foreign}, which is not its own", command.name);
+        for foreign in foreign.iter().filter(|_| declared && command.takes_keys()) {
+            let what = format!("{} the foreign key {foreign}", command.name);
             trials.push(command.trial_named(&own, what, foreign, false));
         }
     }
@@ -167,10 +167,14 @@ fn sample(pattern: &str) -> String {
     key
 }
 
-/// A key that a pattern does not match; none for one that may match all.
-fn foreign(pattern: &str) -> Option<String> {
-    let first = pattern.chars().next().filter(|first| !"*?[\\".contains(*first))?;
-    Some(if first == 'o' { "another:x" } else { "other:x" }.to_owned())
+/// Keys that a pattern does not match: one of somebody else's, and one that differs in the last character before the pattern's first
+/// wildcard. None for a pattern that may match all.
+fn foreign(pattern: &str) -> Vec<String> {
+    let literal: Vec<char> = pattern.chars().take_while(|one| !"*?[\\".contains(*one)).collect();
+    let Some((first, last)) = literal.first().zip(literal.last()) else { return Vec::new() };
+    let other = if *first == 'o' { "another:x" } else { "other:x" };
+    let near: String = literal.iter().take(literal.len() - 1).collect();
+    vec![other.to_owned(), format!("{near}{}{JUNK}", if *last == '~' { '-' } else { '~' })]
 }
 
 #[cfg(test)]
@@ -258,8 +262,8 @@ mod tests {
     fn keys_of_a_pattern_and_of_others() {
         assert_eq!(sample("failed:*"), "failed:rights");
         assert_eq!(sample("a?[bc][^d]\\*"), "axb~*");
-        assert_eq!(foreign("failed:*").as_deref(), Some("other:x"));
-        assert_eq!(foreign("other:*").as_deref(), Some("another:x"));
-        assert_eq!(foreign("*"), None);
+        assert_eq!(foreign("failed:*"), ["other:x", "failed~rights"]);
+        assert_eq!(foreign("other:*"), ["another:x", "other~rights"]);
+        assert!(foreign("*").is_empty());
     }
 }
