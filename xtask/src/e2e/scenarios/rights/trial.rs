@@ -89,22 +89,28 @@ impl Target {
     /// Reads the probe's outcomes, one for each trial.
     ///
     /// # Errors
-    /// When one is neither an allowance nor a refusal: nobody knows then, and each of them is named.
+    /// When one is neither an allowance nor a refusal: nobody knows then. Those that failed alike are named together.
     pub(super) fn answers(&self, outcomes: &Value) -> anyhow::Result<Vec<(Answer, String)>> {
         let outcomes = outcomes.as_array().context("the probe's outcomes are no list")?;
         let (tried, wanted) = (outcomes.len(), self.trials.len());
         ensure!(tried == wanted, "the probe tried {tried} of {wanted} operations at {}", self.at);
-        let (mut answers, mut undecided) = (Vec::new(), Vec::new());
+        let mut answers = Vec::new();
+        let mut undecided: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (trial, outcome) in self.trials.iter().zip(outcomes) {
             let detail = outcome["detail"].as_str().unwrap_or_default().to_owned();
             match outcome["outcome"].as_str() {
                 Some("allowed") => answers.push((Answer::Allowed, detail)),
                 Some("refused") => answers.push((Answer::Refused, detail)),
-                _ => undecided.push(format!("{} tried to {} at {}: {detail}", trial.who, trial.what, self.at)),
+                _ => undecided.entry((&trial.who, detail)).or_default().push(trial.what.as_str()),
             }
         }
         if !undecided.is_empty() {
-            bail!("neither allowed nor refused:\n{}", undecided.join("\n"));
+            let line = |((who, detail), what): (&(&String, String), &Vec<&str>)| {
+                let others = what.len() - 1;
+                let others = if others > 0 { format!(", and {others} others") } else { String::new() };
+                format!("{who} tried to {}{others} at {}: {detail}", what.first().unwrap_or(&""), self.at)
+            };
+            bail!("neither allowed nor refused:\n{}", undecided.iter().map(line).collect::<Vec<_>>().join("\n"));
         }
         Ok(answers)
     }
@@ -206,6 +212,8 @@ mod tests {
     fn a_failure_is_no_refusal() {
         let error = target().answers(&outcomes(["refused", "error", "refused"])).expect_err("one is no answer");
         assert_eq!(error.to_string(), "neither allowed nor refused:\na tried to delete q at broker: why");
+        let error = target().answers(&outcomes(["error", "error", "refused"])).expect_err("two are no answers");
+        assert_eq!(error.to_string(), "neither allowed nor refused:\na tried to read q, and 1 others at broker: why");
         let two = json!([{"outcome": "refused"}, {"outcome": "refused"}]);
         assert!(target().answers(&two).is_err());
     }
