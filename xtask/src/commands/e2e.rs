@@ -28,8 +28,8 @@ pub struct Arguments {
 
     /// Use other images than the chart's: a file of lines like `jojees/audit-log-analysis = auditflow-e2e/audit-log-analysis:1`
     ///
-    /// The lines `auditflow-e2e/load = …` and `auditflow-e2e/reach = …` name the images of xtask/e2e/load and xtask/e2e/reach, which nobody
-    /// publishes and most scenarios need.
+    /// The lines `auditflow-e2e/load = …`, `auditflow-e2e/reach = …` and `auditflow-e2e/rights = …` name the images of the folders of
+    /// xtask/e2e with these names, which nobody publishes and most scenarios need.
     #[arg(long, value_name = "FILE")]
     pub images: Option<Utf8PathBuf>,
 

@@ -5,6 +5,7 @@ mod install;
 mod loaded;
 mod reach;
 mod refusals;
+mod rights;
 mod upgrade;
 
 use std::collections::VecDeque;
@@ -35,6 +36,11 @@ pub(crate) const ALL: &[Scenario] = &[
         name: "reach",
         proves: "from every pod and from strangers, exactly the declared paths are open, and nothing else",
         run: reach::run,
+    },
+    Scenario {
+        name: "rights",
+        proves: "every login tries everything at its server, every ServiceAccount is asked: exactly what is declared, and no token",
+        run: rights::run,
     },
     Scenario {
         name: "refusals",

@@ -1,0 +1,77 @@
+"""Trials at PostgreSQL: `{database, statements}`, statements one after the other in a connection, the first that fails decides; none of them is
+`connect` alone. As "nobody", the service's own role is named and no password given.
+"""
+
+import socket
+import struct
+
+import pg8000.native
+from outcome import allowed, error, refused
+from pg8000.exceptions import DatabaseError
+
+INSUFFICIENT_PRIVILEGE = "42501"
+INVALID_AUTHORIZATION = "28"  # its whole class: wrong passwords, roles that may not log in, no entry in pg_hba.conf
+PROTOCOL = 196608  # 3.0
+
+
+def judged(code, text):
+    detail = f"{code} {text}"
+    return refused(detail) if code == INSUFFICIENT_PRIVILEGE or code.startswith(INVALID_AUTHORIZATION) else error(detail)
+
+
+def exactly(connection, count):
+    data = b""
+    while len(data) < count:
+        part = connection.recv(count - len(data))
+        if not part:
+            raise ConnectionError("the server closed the connection")
+        data += part
+    return data
+
+
+class Database:
+    def __init__(self, host, port, user, password):
+        self.host, self.port, self.user, self.password, self.open = host, port, user, password, {}
+
+    def attempt(self, trial):
+        login, database = trial["as"], trial["database"]
+        if login == "nobody":
+            return self.without_password(self.user, database)
+        user, password = login or (self.user, self.password)
+        if password == "":
+            return self.without_password(user, database)
+        try:
+            connection = self.connected(user, password, database)
+            for statement in trial["statements"]:
+                connection.run(statement)
+        except DatabaseError as reason:
+            fields = reason.args[0]
+            return judged(fields["C"], fields["M"]) if isinstance(fields, dict) else error(str(reason))
+        return allowed()
+
+    def connected(self, user, password, database):
+        key = (user, password, database)
+        if key not in self.open:
+            self.open[key] = pg8000.native.Connection(
+                user, host=self.host, port=self.port, database=database, password=password, timeout=10
+            )
+        return self.open[key]
+
+    def without_password(self, user, database):
+        """What the server answers to a name alone: libraries never ask when they have no password to give."""
+        words = b"\0".join(text.encode() for text in ("user", user, "database", database)) + b"\0\0"
+        with socket.create_connection((self.host, self.port), 5) as connection:
+            connection.sendall(struct.pack("!II", len(words) + 8, PROTOCOL) + words)
+            kind, length = struct.unpack("!cI", exactly(connection, 5))
+            body = exactly(connection, length - 4)
+        if kind == b"R":
+            (method,) = struct.unpack("!I", body[:4])
+            return refused(f"the server asks for a password (method {method})") if method else allowed("no password is asked for")
+        if kind == b"E":
+            fields = {field[:1]: field[1:].decode() for field in body.split(b"\0") if field}
+            return judged(fields[b"C"], fields[b"M"])
+        return error(f"the server answers {kind!r} to a name")
+
+    def close(self):
+        for connection in self.open.values():
+            connection.close()
