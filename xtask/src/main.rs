@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::commands::{e2e, generate, verify};
+use xtask::commands::{e2e, generate, secrets, verify};
 
 #[derive(Parser)]
 #[command(
@@ -23,6 +23,7 @@ enum Command {
     Generate(generate::Arguments),
     Verify(verify::Arguments),
     E2e(e2e::Arguments),
+    Secrets(secrets::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Generate(arguments) => generate::run(arguments, &mut out).map(ExitCode::from),
         Command::Verify(arguments) => verify::run(arguments, &mut out),
         Command::E2e(arguments) => e2e::run(arguments, &mut out),
+        Command::Secrets(arguments) => secrets::run(arguments, &mut out),
     };
     match outcome {
         Ok(code) => code,

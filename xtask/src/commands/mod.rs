@@ -2,4 +2,5 @@
 
 pub mod e2e;
 pub mod generate;
+pub mod secrets;
 pub mod verify;

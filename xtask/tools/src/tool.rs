@@ -15,15 +15,23 @@ pub enum Tool {
     Helm4,
     /// kubeconform, which checks manifests against JSON schemas.
     Kubeconform,
+    /// sops, which encrypts the values of a file and leaves its keys readable. From 3.13 on: its messages and its way of reading standard
+    /// input are known from there.
+    Sops,
+    /// age-keygen, which makes the keys that sops encrypts for.
+    AgeKeygen,
 }
 
 impl Tool {
     /// Every tool.
-    pub const ALL: [Self; 3] = [Self::Helm3, Self::Helm4, Self::Kubeconform];
+    pub const ALL: [Self; 5] = [Self::Helm3, Self::Helm4, Self::Kubeconform, Self::Sops, Self::AgeKeygen];
+
+    /// The tools that a chart is rendered and checked with.
+    pub const FOR_CHARTS: [Self; 3] = [Self::Helm3, Self::Helm4, Self::Kubeconform];
 
     /// Finds this tool on `PATH` in a fitting version, or builds the pinned one, in the [`Toolbox`] of the environment.
     ///
-    /// The first build of a Helm takes minutes and is announced on standard error. Each call asks the tool for its version
+    /// The first build of a Helm or of sops takes minutes and is announced on standard error. Each call asks the tool for its version
     /// (some 50 ms for Helm), so keep the answer instead of asking again.
     ///
     /// # Errors
@@ -39,6 +47,8 @@ impl Tool {
             Self::Helm3 => "helm 3",
             Self::Helm4 => "helm 4",
             Self::Kubeconform => "kubeconform",
+            Self::Sops => "sops",
+            Self::AgeKeygen => "age-keygen",
         }
     }
 
@@ -49,6 +59,8 @@ impl Tool {
             Self::Helm3 => "3.18.5 or newer, below 4",
             Self::Helm4 => "4.0.0 or newer, below 5",
             Self::Kubeconform => "0.6.0 or newer, below 1",
+            Self::Sops => "3.13.0 or newer, below 4",
+            Self::AgeKeygen => "1.1.0 or newer, below 2",
         }
     }
 
@@ -63,6 +75,8 @@ impl Tool {
             Self::Helm3 => (Version(3, 18, 5), Version(4, 0, 0)),
             Self::Helm4 => (Version(4, 0, 0), Version(5, 0, 0)),
             Self::Kubeconform => (Version(0, 6, 0), Version(1, 0, 0)),
+            Self::Sops => (Version(3, 13, 0), Version(4, 0, 0)),
+            Self::AgeKeygen => (Version(1, 1, 0), Version(2, 0, 0)),
         };
         oldest <= version && version < too_new
     }
@@ -73,6 +87,8 @@ impl Tool {
             Self::Helm3 => &["helm3", "helm"],
             Self::Helm4 => &["helm4", "helm"],
             Self::Kubeconform => &["kubeconform"],
+            Self::Sops => &["sops"],
+            Self::AgeKeygen => &["age-keygen"],
         }
     }
 
@@ -80,11 +96,28 @@ impl Tool {
         match self {
             Self::Helm3 | Self::Helm4 => &["version", "--template", "{{.Version}}"],
             Self::Kubeconform => &["-v"],
+            // Without the first it asks the network for the latest version.
+            Self::Sops => &["--disable-version-check", "--version"],
+            Self::AgeKeygen => &["--version"],
         }
+    }
+
+    /// The version in what the tool answers to [`Tool::version_arguments`]: sops says its name before it.
+    pub(crate) fn version_in(self, answer: &str) -> &str {
+        let answer = answer.trim();
+        if self == Self::Sops { answer.strip_prefix("sops ").unwrap_or(answer) } else { answer }
     }
 
     pub(crate) const fn is_helm(self) -> bool {
         matches!(self, Self::Helm3 | Self::Helm4)
+    }
+
+    /// How long its first build takes, in words.
+    pub(crate) const fn build_time(self) -> &'static str {
+        match self {
+            Self::Helm3 | Self::Helm4 | Self::Sops => "a few minutes the first time",
+            Self::Kubeconform | Self::AgeKeygen => "some seconds",
+        }
     }
 
     /// The folder of its Go module beside this crate's `Cargo.toml`, also its name in the cache.
@@ -93,12 +126,19 @@ impl Tool {
             Self::Helm3 => "helm3",
             Self::Helm4 => "helm4",
             Self::Kubeconform => "kubeconform",
+            Self::Sops => "sops",
+            Self::AgeKeygen => "age",
         }
     }
 
     /// The program's file name, without the platform's suffix.
     pub(crate) const fn binary(self) -> &'static str {
-        if self.is_helm() { "helm" } else { "kubeconform" }
+        match self {
+            Self::Helm3 | Self::Helm4 => "helm",
+            Self::Kubeconform => "kubeconform",
+            Self::Sops => "sops",
+            Self::AgeKeygen => "age-keygen",
+        }
     }
 
     const fn module(self) -> &'static str {
@@ -106,6 +146,8 @@ impl Tool {
             Self::Helm3 => "helm.sh/helm/v3",
             Self::Helm4 => "helm.sh/helm/v4",
             Self::Kubeconform => "github.com/yannh/kubeconform",
+            Self::Sops => "github.com/getsops/sops/v3",
+            Self::AgeKeygen => "filippo.io/age",
         }
     }
 
@@ -119,6 +161,8 @@ impl Tool {
             Self::Helm3 => include_str!("../helm3/go.mod"),
             Self::Helm4 => include_str!("../helm4/go.mod"),
             Self::Kubeconform => include_str!("../kubeconform/go.mod"),
+            Self::Sops => include_str!("../sops/go.mod"),
+            Self::AgeKeygen => include_str!("../age/go.mod"),
         }
     }
 
@@ -127,13 +171,15 @@ impl Tool {
             Self::Helm3 => include_str!("../helm3/go.sum"),
             Self::Helm4 => include_str!("../helm4/go.sum"),
             Self::Kubeconform => include_str!("../kubeconform/go.sum"),
+            Self::Sops => include_str!("../sops/go.sum"),
+            Self::AgeKeygen => include_str!("../age/go.sum"),
         }
     }
 
-    /// The linker flags a release of the tool is built with, as its Makefile sets them.
+    /// The linker flags a release of the tool is built with, as its own build sets them.
     ///
     /// Without them Helm says `v3.22` for `v3.22.0`, and Helm 3 renders for Kubernetes 1.20 instead of the version of its
-    /// client library. (Helm 4 finds that version out by itself.)
+    /// client library. (Helm 4 finds that version out by itself.) age-keygen would say no version at all.
     pub(crate) fn linker_flags(self) -> String {
         let version = self.pinned();
         let mut flags = vec!["-s".to_owned(), "-w".to_owned()];
@@ -141,6 +187,8 @@ impl Tool {
         match self {
             Self::Helm3 | Self::Helm4 => set(&format!("{}/internal/version.version", self.module()), version),
             Self::Kubeconform => set("main.version", version),
+            Self::Sops => set(&format!("{}/version.Version", self.module()), version.trim_start_matches('v')),
+            Self::AgeKeygen => set("main.Version", version),
         }
         if self == Self::Helm3
             && let Some(client) = self.required("k8s.io/client-go").and_then(Version::parse)
@@ -230,5 +278,14 @@ mod tests {
         assert!(flags.contains("-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 "), "{flags}");
         assert!(!Tool::Helm4.linker_flags().contains("k8sVersion"));
         assert!(Tool::Kubeconform.linker_flags().contains("-X main.version=v"));
+        assert!(Tool::Sops.linker_flags().contains("-X github.com/getsops/sops/v3/version.Version=3."));
+        assert!(Tool::AgeKeygen.linker_flags().contains("-X main.Version=v1."));
+    }
+
+    #[test]
+    fn every_build_is_a_package_of_what_is_pinned() {
+        for tool in Tool::ALL {
+            assert!(tool.go_mod().contains(&format!("\ntool {}\n", tool.package())), "{}", tool.title());
+        }
     }
 }

@@ -95,7 +95,7 @@ impl Toolbox {
         }
         let arguments = tool.version_arguments();
         let output = command.args(arguments).output().map_err(|error| format!("cannot be run ({error})"))?;
-        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        let said = tool.version_in(&String::from_utf8_lossy(&output.stdout)).to_owned();
         if !output.status.success() {
             return Err(format!("`{}` fails ({})", arguments.join(" "), output.status));
         }
@@ -109,8 +109,7 @@ impl Toolbox {
     fn build(&self, tool: Tool, folder: &Utf8Path) -> Result<(), GoError> {
         let go = Go::find(&self.search_path, go::oldest_go(tool.go_mod()))?;
         let version = tool.pinned();
-        let time = if tool.is_helm() { "a few minutes the first time" } else { "some seconds" };
-        eprintln!("building {} {version} from its Go module, {time}", tool.binary());
+        eprintln!("building {} {version} from its Go module, {}", tool.binary(), tool.build_time());
         go.build(tool, &Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(tool.folder()), &binary_in(folder, tool))
     }
 

@@ -63,6 +63,8 @@ fn an_empty_path_says_what_to_install() {
     assert!(
         bench.error(Tool::Kubeconform).contains("put kubeconform (0.6.0 or newer, below 1) on PATH as `kubeconform`")
     );
+    assert!(bench.error(Tool::Sops).contains("put sops (3.13.0 or newer, below 4) on PATH as `sops`"));
+    assert!(bench.error(Tool::AgeKeygen).contains("put age-keygen (1.1.0 or newer, below 2) on PATH as `age-keygen`"));
 }
 
 #[test]
@@ -71,10 +73,16 @@ fn a_fitting_version_is_taken_wherever_it_stands() {
     bench.program("first/helm", "echo v4.1.0");
     bench.program("second/helm", "echo v3.19.2+g0123abc");
     bench.program("second/kubeconform", "echo v0.6.7");
+    // It is asked without a look at the network, or else says more.
+    bench
+        .program("first/sops", "echo sops 3.13.1; [ \"$1\" = --disable-version-check ] || echo '[warning] no network'");
+    bench.program("first/age-keygen", "echo v1.2.1");
     for (tool, path, version) in [
         (Tool::Helm4, "first/helm", "v4.1.0"),
         (Tool::Helm3, "second/helm", "v3.19.2+g0123abc"),
         (Tool::Kubeconform, "second/kubeconform", "v0.6.7"),
+        (Tool::Sops, "first/sops", "3.13.1"),
+        (Tool::AgeKeygen, "first/age-keygen", "v1.2.1"),
     ] {
         let located = bench.toolbox.ensure(tool).expect("a tool");
         assert_eq!(located.path, bench.root.join(path));
@@ -100,6 +108,14 @@ fn what_does_not_fit_is_passed_over_and_told() {
     }
     bench.program("first/kubeconform", "echo development");
     assert!(bench.error(Tool::Kubeconform).contains("says its version is `development`, which is no release"));
+    bench.program("first/sops", "echo 'sops 3.9.4 (latest)'");
+    bench.program("second/sops", "echo sops 3.12.2");
+    let error = bench.error(Tool::Sops);
+    assert!(
+        error.contains("\n  tried …/first/sops: says its version is `3.9.4 (latest)`, which is no release\n"),
+        "{error}"
+    );
+    assert!(error.contains("\n  tried …/second/sops: is 3.12.2, which does not fit\n"), "{error}");
 }
 
 #[test]

@@ -1,0 +1,188 @@
+//! The file on the disk: read and decrypted, encrypted and written. It is replaced whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write as _};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_yaml::Value;
+
+use super::document::Document;
+use super::sops::{self, Rule, Sops};
+use super::{Error, Subject};
+
+/// Where a file lies.
+pub(super) struct Place {
+    /// Its folder, without links, as sops needs it to find its configuration.
+    pub(super) folder: Utf8PathBuf,
+    pub(super) name: String,
+    /// The file in messages.
+    pub(super) shown: String,
+}
+
+impl Place {
+    /// The place of a file whose folder is there. A link is followed: what it points to is what is replaced.
+    pub(super) fn of(subject: &Subject) -> Result<Self, Error> {
+        let failed = |action, path: &Utf8Path| {
+            let path = path.to_owned();
+            move |cause| Error::Io { action, path, cause }
+        };
+        let file = if fs::symlink_metadata(&subject.file).is_ok_and(|found| found.is_symlink()) {
+            subject.file.canonicalize_utf8().map_err(failed("follow the link", &subject.shown))?
+        } else {
+            subject.file.clone()
+        };
+        let folder = file.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+        let name =
+            file.file_name().ok_or_else(|| ErrorKind::IsADirectory.into()).map_err(failed("write", &subject.shown))?;
+        if !folder.is_dir() {
+            return Err(Error::NoFolder { folder: folder.to_owned(), file: subject.shown.to_string() });
+        }
+        Ok(Self {
+            folder: folder.canonicalize_utf8().map_err(failed("find the folder", folder))?,
+            name: name.to_owned(),
+            shown: subject.shown.to_string(),
+        })
+    }
+
+    fn path(&self) -> Utf8PathBuf {
+        self.folder.join(&self.name)
+    }
+
+    fn failed(&self, action: &'static str) -> impl FnOnce(std::io::Error) -> Error {
+        let path = Utf8PathBuf::from(&self.shown);
+        move |cause| Error::Io { action, path, cause }
+    }
+
+    /// Waits until no other process is changing passwords in this folder, and takes it.
+    ///
+    /// The lock is on the folder itself, which leaves no file behind; the system gives it up when the process ends.
+    #[cfg(unix)]
+    pub(super) fn lock(&self) -> Result<Option<File>, Error> {
+        let folder = File::open(&self.folder).map_err(self.failed("open the folder of"))?;
+        match folder.lock() {
+            Ok(()) => Ok(Some(folder)),
+            Err(cause) if cause.kind() == ErrorKind::Unsupported => Ok(None),
+            Err(cause) => Err(self.failed("lock the folder of")(cause)),
+        }
+    }
+
+    /// A folder cannot be locked here.
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "the same signature as on Unix")]
+    pub(super) fn lock(&self) -> Result<Option<File>, Error> {
+        Ok(None)
+    }
+
+    /// What lies there, if anything does.
+    pub(super) fn read(&self) -> Result<Option<Content>, Error> {
+        match fs::read_to_string(self.path()) {
+            Ok(text) => Content::of(text, &self.shown).map(Some),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(self.failed("read")(cause)),
+        }
+    }
+
+    /// Whether others than its owner may read the file.
+    #[cfg(unix)]
+    pub(super) fn is_open_to_others(&self) -> bool {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::metadata(self.path()).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+    }
+
+    /// Who may read a file is said in other ways here.
+    #[cfg(not(unix))]
+    #[expect(clippy::unused_self, reason = "the same signature as on Unix")]
+    pub(super) fn is_open_to_others(&self) -> bool {
+        false
+    }
+
+    /// Puts a text in the place of what was read, for its owner alone (mode 0600).
+    pub(super) fn replace(&self, old: Option<&Content>, new: &str) -> Result<(), Error> {
+        // Its name is one that git ignores here, should the process be killed before it has its final one.
+        let mut temporary = tempfile::Builder::new()
+            .prefix(&format!(".{}.", self.name))
+            .suffix(".generate-tmp")
+            .tempfile_in(&self.folder)
+            .map_err(self.failed("write beside"))?;
+        temporary
+            .write_all(new.as_bytes())
+            .and_then(|()| temporary.as_file().sync_all())
+            .map_err(self.failed("write"))?;
+        // An editor knows no lock.
+        let now = match fs::read_to_string(self.path()) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(cause) => return Err(self.failed("read")(cause)),
+        };
+        if now.as_deref() != old.map(|old| old.written.text()) {
+            return Err(Error::Changed { file: self.shown.clone() });
+        }
+        temporary.persist(self.path()).map_err(|error| self.failed("put the new content in place of")(error.error))?;
+        self.sync_folder()
+    }
+
+    #[cfg(unix)]
+    fn sync_folder(&self) -> Result<(), Error> {
+        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(self.failed("sync the folder of"))
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "the same signature as on Unix")]
+    fn sync_folder(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// What lies on the disk, as it is written there.
+pub(super) struct Content {
+    written: Document,
+}
+
+impl Content {
+    fn of(text: String, file: &str) -> Result<Self, Error> {
+        Ok(Self { written: Document::parse(text, file)? })
+    }
+
+    /// Whether sops has encrypted it. It says so by a key of its own, which a clear file cannot have: sops would refuse that.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.written.root().get("sops").is_some()
+    }
+
+    /// What it says in the clear.
+    pub(super) fn document(&self, place: &Place, sops: &Sops) -> Result<Document, Error> {
+        let text = self.written.text();
+        let text = if self.is_encrypted() { sops.decrypt(place, text)? } else { text.to_owned() };
+        Document::parse(text, &place.shown)
+    }
+
+    /// Whether the value at the path is there, and is not encrypted.
+    pub(super) fn is_clear(&self, path: &[String]) -> bool {
+        let is_encrypted = |value: &Value| value.as_str().is_some_and(|text| text.starts_with("ENC["));
+        self.written.get(path).is_ok_and(|value| value.is_some_and(|value| !is_encrypted(value)))
+    }
+}
+
+/// Writes the document in the place of what was read: encrypted where there is a rule, else in the clear.
+pub(super) fn write(
+    place: &Place,
+    subject: &Subject,
+    old: Option<&Content>,
+    new: &Document,
+    rule: &Rule,
+    program: &Sops,
+) -> Result<(), Error> {
+    let Rule::By(_) = rule else { return place.replace(old, new.text()) };
+    let values = subject.credentials.iter().filter_map(|credential| new.get(&credential.value).ok().flatten());
+    let secrets: Vec<&str> = values.filter_map(Value::as_str).collect();
+    let encrypted = program.encrypt(place, new.text(), &secrets)?;
+    let content = Content::of(encrypted, &place.shown)?;
+    if !content.is_encrypted() {
+        return Err(sops::cannot_encrypt(place, "(text that is not encrypted)".to_owned()));
+    }
+    let clear = subject.credentials.iter().filter(|credential| content.is_clear(&credential.value));
+    let clear: Vec<_> = clear.map(|credential| credential.name.clone()).collect();
+    if !clear.is_empty() {
+        return Err(Error::LeftClear { file: place.shown.clone(), names: clear });
+    }
+    place.replace(old, content.written.text())
+}

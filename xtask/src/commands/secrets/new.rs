@@ -1,0 +1,168 @@
+//! `new`: passwords for the credentials that have none, and new ones for those that are named.
+
+use std::io::Write;
+
+use generator::CredentialPath;
+use serde_yaml::Value;
+
+use super::check::{HIGHEST_REVISION, revision};
+use super::document::Document;
+use super::file::{self, Content, Place};
+use super::sops::{Rule, Sops};
+use super::{Error, Subject, password};
+
+/// Makes what is missing, or replaces what `rotate` names, and says on `out` what was done.
+pub(super) fn run(subject: &Subject, rotate: &[String], out: &mut dyn Write) -> anyhow::Result<()> {
+    let named = named(subject, rotate)?;
+    let sops = Sops::default();
+    let place = Place::of(subject)?;
+    let _lock = place.lock()?;
+    let old = place.read()?;
+    let rule = sops.rule(&place)?;
+    let was_encrypted = old.as_ref().is_some_and(Content::is_encrypted);
+    if let (true, Rule::None(reason)) = (was_encrypted, &rule) {
+        let (file, rule) = (place.shown.clone(), example_of_a_rule("  "));
+        return Err(Error::NoRule { file, reason: reason.clone(), rule }.into());
+    }
+    let mut document = match &old {
+        Some(content) => content.document(&place, &sops)?,
+        None => Document::empty(&format!(
+            "Made by `{}`, which keeps what else is written here; `--rotate NAME` replaces a password.",
+            subject.new_command()
+        )),
+    };
+
+    let missing = missing(subject, &document)?;
+    let mut done = Vec::new();
+    if named.is_empty() {
+        for credential in &missing {
+            make(subject, &mut document, credential)?;
+            done.push(format!("made  {}", credential.name));
+        }
+    }
+    for credential in &named {
+        let next = replace(subject, &mut document, credential)?;
+        done.push(format!("replaced  {}, now of revision {next}", credential.name));
+    }
+
+    // A file that is in the clear is protected as far as it can be, even if nothing else is to be done.
+    let protection = match &rule {
+        Rule::By(source) if old.is_some() && !was_encrypted => {
+            Some(format!("it was in the clear, and is encrypted now, for the recipients in {source}"))
+        }
+        Rule::None(_) if old.is_some() && place.is_open_to_others() => {
+            Some("others could read it, and can no more".to_owned())
+        }
+        Rule::By(source) if !done.is_empty() => Some(format!("encrypted for the recipients in {source}")),
+        _ => None,
+    };
+    if !done.is_empty() || protection.is_some() {
+        file::write(&place, subject, old.as_ref(), &document, &rule, &sops)?;
+    }
+
+    let what = match done.len() {
+        0 if protection.is_some() => "no password changed".to_owned(),
+        0 => format!("nothing to do, each of the {} credentials has a password", subject.credentials.len()),
+        count => {
+            let passwords = if count == 1 { "password" } else { "passwords" };
+            format!("{count} {passwords} {}", if named.is_empty() { "made" } else { "replaced" })
+        }
+    };
+    let how = protection.map(|how| format!("; {how}")).unwrap_or_default();
+    writeln!(out, "{}: {what}{how}", place.shown)?;
+    for line in done {
+        writeln!(out, "  {line}")?;
+    }
+    if document.lost_comments() {
+        let why = "what stands in braces or is an alias could only be changed by writing the file anew";
+        writeln!(out, "Its comments are lost: {why}.")?;
+    }
+    if let (false, Some(one)) = (named.is_empty(), missing.first()) {
+        let others = if missing.len() == 1 { "has" } else { "and others have" };
+        writeln!(out, "{} {others} no password yet: `{}` makes it", one.name, subject.new_command())?;
+    }
+    if let Rule::None(reason) = &rule {
+        tell_it_is_clear(subject, reason, out)?;
+    }
+    Ok(())
+}
+
+/// The declared credentials of these names, each once.
+fn named<'a>(subject: &'a Subject, names: &[String]) -> Result<Vec<&'a CredentialPath>, Error> {
+    let known = || subject.credentials.iter().map(|credential| credential.name.clone()).collect();
+    if let Some(name) =
+        names.iter().find(|name| !subject.credentials.iter().any(|credential| credential.name == **name))
+    {
+        return Err(Error::UnknownCredential { name: name.clone(), known: known() });
+    }
+    Ok(subject.credentials.iter().filter(|credential| names.contains(&credential.name)).collect())
+}
+
+/// The credentials that have no password.
+fn missing<'a>(subject: &'a Subject, document: &Document) -> Result<Vec<&'a CredentialPath>, Error> {
+    let mut missing = Vec::new();
+    for credential in &subject.credentials {
+        let value = document.get(&credential.value).map_err(|no_map| no_map.of(subject.shown.as_str()))?;
+        if value.is_none() {
+            missing.push(credential);
+        }
+    }
+    Ok(missing)
+}
+
+/// Makes a password. A revision that is there stays: it may be one that a server has seen.
+fn make(subject: &Subject, document: &mut Document, credential: &CredentialPath) -> Result<(), Error> {
+    let file = subject.shown.as_str();
+    document.set(&credential.value, password::random().map_err(Error::Random)?.into(), file)?;
+    if document.get(&credential.revision).map_err(|no_map| no_map.of(file))?.is_none() {
+        document.set(&credential.revision, 1.into(), file)?;
+    }
+    Ok(())
+}
+
+/// Makes a new password in the place of one that is there, and gives its new revision.
+fn replace(subject: &Subject, document: &mut Document, credential: &CredentialPath) -> Result<u64, Error> {
+    let file = subject.shown.as_str();
+    let (name, path) = (credential.name.clone(), credential.revision.join("."));
+    if document.get(&credential.value).map_err(|no_map| no_map.of(file))?.is_none() {
+        return Err(Error::NothingToRotate { name, file: file.to_owned(), remedy: subject.new_command() });
+    }
+    let now = document.find(&credential.revision).map_err(|no_map| no_map.of(file))?;
+    let refused =
+        |reason, remedy: &str| Error::Revision { name, path, file: file.to_owned(), reason, remedy: remedy.to_owned() };
+    let next = match revision(now) {
+        Ok(HIGHEST_REVISION) => {
+            return Err(refused(
+                "is 9999, the highest",
+                "Set it back to 1; the service's pods are replaced all the same.",
+            ));
+        }
+        Ok(now) => now + 1,
+        Err(reason) => return Err(refused(reason, "Set it to the one that is installed, or to 1.")),
+    };
+    document.set(&credential.value, password::random().map_err(Error::Random)?.into(), file)?;
+    document.set(&credential.revision, Value::from(next), file)?;
+    Ok(next)
+}
+
+/// That passwords are on the disk in the clear, and how they come not to be.
+fn tell_it_is_clear(subject: &Subject, reason: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (file, rule, again) = (&subject.shown, example_of_a_rule("       "), subject.new_command());
+    writeln!(
+        out,
+        "\nIt is NOT ENCRYPTED: {reason}.
+Never commit {file} like this; its owner alone may read it. To have it encrypted by sops:
+  1. `age-keygen -o keys.txt` makes a key and says its public part. Keep the file, outside of the checkout; SOPS_AGE_KEY_FILE
+     tells sops where it is (without that: sops/age/keys.txt in your configuration folder, ~/.config on Linux).
+  2. Put a rule into .sops.yaml at the top of the checkout:
+{rule}
+  3. `{again}` encrypts the file, and changes no password in it."
+    )?;
+    Ok(())
+}
+
+fn example_of_a_rule(indent: &str) -> String {
+    let lines =
+        ["creation_rules:", r"  - path_regex: secrets-.*\.yaml$", "    age: age1…  # the public part of the key"];
+    lines.map(|line| format!("{indent}{line}")).join("\n")
+}

@@ -1,0 +1,176 @@
+//! sops: whether it encrypts a file, and that it does. What is clear goes in and comes out by pipes.
+
+use std::cell::OnceCell;
+use std::env;
+use std::io::{ErrorKind, Write as _};
+use std::process::{Output, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use tools::{Located, Tool};
+
+use super::Error;
+use super::file::Place;
+
+/// Where sops takes recipients from, before any .sops.yaml.
+const RECIPIENTS: [&str; 7] = [
+    "SOPS_AGE_RECIPIENTS",
+    "SOPS_AZURE_KEYVAULT_URLS",
+    "SOPS_GCP_KMS_IDS",
+    "SOPS_HUAWEICLOUD_KMS_IDS",
+    "SOPS_KMS_ARN",
+    "SOPS_PGP_FP",
+    "SOPS_VAULT_URIS",
+];
+
+/// Where sops looks for its files. It runs in another folder than this process, so what is relative is made absolute for it.
+const FILES: [&str; 3] = ["SOPS_AGE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_FILE", "SOPS_CONFIG"];
+
+/// Whether sops encrypts a file.
+pub(super) enum Rule {
+    /// It does, for the recipients named here.
+    By(String),
+    /// It does not, for this reason.
+    None(String),
+}
+
+/// sops, found or built when it is first needed: with no file to encrypt or decrypt it is not.
+#[derive(Default)]
+pub(super) struct Sops {
+    located: OnceCell<Located>,
+}
+
+impl Sops {
+    /// Whether sops has recipients for the file, whatever is in it now.
+    ///
+    /// Where it looks is known (the environment, then .sops.yaml in the file's folder and above); whether what stands there is for this file is
+    /// its own answer, to a text without a secret.
+    pub(super) fn rule(&self, place: &Place) -> Result<Rule, Error> {
+        let source = match source_of_recipients(&place.folder) {
+            Ok(source) => source,
+            Err(reason) => return Ok(Rule::None(reason)),
+        };
+        let output = self.run("encrypt", place, "probe: 1\n")?;
+        if output.status.success() {
+            return Ok(Rule::By(source));
+        }
+        let said = said(&output);
+        // Two messages of sops 3.13: no rule matches; there are no rules at all.
+        let has_none = said.contains("no matching creation rules found") || said.contains("has no creation rules");
+        if has_none {
+            Ok(Rule::None(format!("no rule in {source} is for it")))
+        } else {
+            Err(cannot_encrypt(place, said))
+        }
+    }
+
+    /// The text that this content of the file says.
+    pub(super) fn decrypt(&self, place: &Place, content: &str) -> Result<String, Error> {
+        let output = self.run("decrypt", place, content)?;
+        if !output.status.success() {
+            return Err(Error::Sops {
+                action: "decrypt",
+                file: place.shown.clone(),
+                remedy: "  It needs the key of one of the file's recipients: set SOPS_AGE_KEY_FILE to the file of your age key.\n",
+                said: said(&output),
+            });
+        }
+        String::from_utf8(output.stdout).map_err(|_| Error::Sops {
+            action: "decrypt",
+            file: place.shown.clone(),
+            remedy: "",
+            said: "(text that is not UTF-8)".to_owned(),
+        })
+    }
+
+    /// The file's new content, for this text. `secrets` are the passwords in it, which no message repeats.
+    pub(super) fn encrypt(&self, place: &Place, text: &str, secrets: &[&str]) -> Result<String, Error> {
+        let output = self.run("encrypt", place, text)?;
+        if !output.status.success() {
+            return Err(cannot_encrypt(place, without(&said(&output), secrets)));
+        }
+        String::from_utf8(output.stdout).map_err(|_| cannot_encrypt(place, "(text that is not UTF-8)".to_owned()))
+    }
+
+    fn run(&self, action: &'static str, place: &Place, input: &str) -> Result<Output, Error> {
+        let sops = self.located()?;
+        let failed = |cause| Error::Io { action: "run", path: sops.path.clone(), cause };
+        let mut command = sops.command();
+        for name in FILES {
+            if let Some(path) = env::var_os(name).filter(|path| !path.is_empty()) {
+                command.env(name, std::path::absolute(path).map_err(failed)?);
+            }
+        }
+        let mut child = command
+            // It looks for .sops.yaml from here on upwards, and compares a rule's path_regex with the file's path below the one it finds.
+            .current_dir(&place.folder)
+            .args([action, "--input-type", "yaml", "--output-type", "yaml", "--filename-override", &place.name])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        if let Some(mut pipe) = child.stdin.take() {
+            match pipe.write_all(input.as_bytes()) {
+                // It stopped reading; its answer says why.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+                written => written.map_err(failed)?,
+            }
+        }
+        child.wait_with_output().map_err(failed)
+    }
+
+    fn located(&self) -> Result<&Located, Error> {
+        if let Some(located) = self.located.get() {
+            return Ok(located);
+        }
+        let located = Tool::Sops.ensure()?;
+        Ok(self.located.get_or_init(|| located))
+    }
+}
+
+pub(super) fn cannot_encrypt(place: &Place, said: String) -> Error {
+    Error::Sops { action: "encrypt", file: place.shown.clone(), remedy: "", said }
+}
+
+/// What names recipients for files in this folder, or why nothing does.
+fn source_of_recipients(folder: &Utf8Path) -> Result<String, String> {
+    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    if let Some(name) = RECIPIENTS.iter().find(|name| is_set(name)) {
+        return Ok(format!("${name}"));
+    }
+    if is_set("SOPS_CONFIG") {
+        return Ok("the file that $SOPS_CONFIG names".to_owned());
+    }
+    let above = |name: &str| folder.ancestors().map(|folder| folder.join(name)).find(|path| path.exists());
+    let misnamed = above(".sops.yml");
+    above(".sops.yaml").map(Utf8PathBuf::into_string).ok_or_else(|| match misnamed {
+        Some(path) => format!("sops does not read {path}, since it must be called .sops.yaml"),
+        None => "there is no .sops.yaml in its folder or above".to_owned(),
+    })
+}
+
+fn said(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    if said.is_empty() { format!("(nothing; {})", output.status) } else { said }
+}
+
+/// The lines that have no secret in them, and no beginning of one: the YAML reader of sops quotes seven characters.
+fn without(said: &str, secrets: &[&str]) -> String {
+    let beginnings: Vec<String> = secrets.iter().map(|secret| secret.chars().take(7).collect()).collect();
+    let is_fine = |line: &&str| !beginnings.iter().any(|beginning| line.contains(beginning.as_str()));
+    let lines: Vec<&str> = said.lines().filter(is_fine).collect();
+    if lines.is_empty() { "(what has a password in it, and is not shown)".to_owned() } else { lines.join("\n") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_with_a_secret_is_repeated() {
+        let said = "line 1: cannot unmarshal !!str `x7Kq0Zp...`\nline 2";
+        assert_eq!(without(said, &["x7Kq0ZpLm2Vt9RbW"]), "line 2");
+        assert_eq!(without("x7Kq0ZpLm2Vt9RbW", &["x7Kq0ZpLm2Vt9RbW"]), "(what has a password in it, and is not shown)");
+        assert_eq!(without(said, &[]), said);
+    }
+}

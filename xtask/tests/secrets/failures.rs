@@ -1,0 +1,200 @@
+//! What goes wrong costs nothing: the file is as it was, and no password is anywhere it should not be.
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use generator::yaml;
+use insta::assert_snapshot;
+
+use crate::support::{Checkout, FILE, Said, at, complete, credentials, text};
+
+#[test]
+fn without_the_key_nothing_is_changed() {
+    let checkout = Checkout::new();
+    checkout.on_file("new", &[]).success();
+    let before = checkout.files();
+    checkout.make_key();
+    for said in [
+        checkout.on_file("new", &["--rotate", "redis.administrator"]).failure(1),
+        checkout.on_file("new", &[]).failure(1),
+        checkout.on_file("check", &[]).failure(3),
+    ] {
+        let first = "error: sops cannot decrypt env/secrets-dev.yaml (nothing was changed)\n  It needs the key of one of the file's \
+                     recipients: set SOPS_AGE_KEY_FILE to the file of your age key.\n  sops says:\n    Failed to get the data key";
+        assert!(said.starts_with(first), "{said}");
+    }
+    assert_eq!(checkout.files(), before);
+}
+
+#[test]
+fn an_encrypted_file_is_never_made_clear() {
+    let checkout = Checkout::new();
+    checkout.on_file("new", &[]).success();
+    let before = checkout.read(FILE);
+    fs::remove_file(checkout.root.join(".sops.yaml")).unwrap();
+    let said = checkout.on_file("new", &["--rotate", "redis.administrator"]).failure(1);
+    assert_snapshot!(said, @r"
+    error: env/secrets-dev.yaml is encrypted, and there is no .sops.yaml in its folder or above; it is never written in the clear again (nothing was changed)
+      Put a rule for it into .sops.yaml, in its folder or one above:
+      creation_rules:
+        - path_regex: secrets-.*\.yaml$
+          age: age1…  # the public part of the key
+    ");
+    assert_eq!(checkout.on_file("new", &[]).failure(1), said);
+    checkout.rules("^elsewhere/", "");
+    let said = checkout.on_file("new", &[]).failure(1);
+    assert!(
+        checkout.plain(&said).contains("is encrypted, and no rule in …/.sops.yaml is for it; it is never"),
+        "{said}"
+    );
+    let said = checkout.on_file("check", &[]);
+    assert_eq!(said.code, Some(1));
+    assert_snapshot!(checkout.plain(&said.out), @"
+    env/secrets-dev.yaml: 1 thing is wrong
+      it is encrypted, but cannot be again: no rule in …/.sops.yaml is for it
+          put a rule for it into .sops.yaml, in its folder or one above
+    ");
+    assert_eq!(checkout.read(FILE), before);
+}
+
+#[test]
+fn a_sops_that_fails_changes_nothing_and_is_not_repeated_with_a_password() {
+    let checkout = Checkout::new();
+    let input = checkout.root.with_file_name("input");
+    for is_there in [false, true] {
+        let before = checkout.files();
+        // It answers the question for a rule, and then says what it got, whole and as its YAML reader would quote it.
+        checkout.sops_script(&format!(
+            "[ $1 = encrypt ] || exec $REAL \"$@\"\ncat >{input}; [ \"$(cat {input})\" != 'probe: 1' ] || exit 0\n\
+             cat {input} >&2; sed 's/password: \\(.......\\).*/!!str `\\1...`/' <{input} >&2\necho broken >&2\nexit 4",
+        ));
+        let more: &[&str] = if is_there { &["--rotate", "redis.administrator"] } else { &[] };
+        let said = checkout.on_file("new", more).failure(1);
+        assert!(said.starts_with("error: sops cannot encrypt env/secrets-dev.yaml (nothing was changed)\n"), "{said}");
+        assert!(said.ends_with("    broken\n"), "{said}");
+        let values = yaml::read_all(&fs::read_to_string(&input).unwrap()).unwrap().remove(0);
+        for credential in credentials() {
+            let password = at(&values, &credential.value).and_then(serde_yaml::Value::as_str).unwrap();
+            assert!(!said.contains(&password[..7]), "{} is said", credential.name);
+        }
+        assert_eq!(checkout.files(), before);
+
+        for script in ["exit 0", "cat; exit 0"] {
+            checkout.sops_script(&format!("[ $1 = encrypt ] || exec $REAL \"$@\"\n{script}"));
+            let said = checkout.on_file("new", more).failure(1);
+            assert!(said.ends_with("  sops says:\n    (text that is not encrypted)\n"), "{said}");
+        }
+        assert_eq!(checkout.files(), before);
+        checkout.no_sops_script();
+        checkout.on_file("new", &[]).success();
+    }
+}
+
+#[test]
+fn a_rule_that_leaves_passwords_in_the_clear_is_refused() {
+    let checkout = Checkout::new();
+    checkout.rules("^env/", "    encrypted_regex: ^(data|stringData)$\n");
+    let said = checkout.on_file("new", &[]).failure(1);
+    assert_snapshot!(said, @"
+    error: sops would leave in the clear what env/secrets-dev.yaml says of audit-event-generator.rabbitmq, audit-log-analysis.rabbitmq, notification-service.rabbitmq, notification-service.postgresql, rabbitmq.administrator, postgresql.superuser, redis.administrator (nothing was changed)
+      The rule for the file in .sops.yaml lets it, by encrypted_regex or one of its kin: take that out, so that every value is encrypted.
+    ");
+    assert!(!checkout.root.join(FILE).exists());
+}
+
+#[test]
+fn what_is_wrong_with_the_rules_is_told_as_sops_says_it() {
+    let checkout = Checkout::new();
+    checkout.write(".sops.yaml", "creation_rules:\n  - age: age1wrong\n");
+    let said = checkout.on_file("new", &[]).failure(1);
+    assert!(said.contains("sops cannot encrypt env/secrets-dev.yaml (nothing was changed)"), "{said}");
+    assert!(said.contains("malformed recipient \"age1wrong\""), "{said}");
+    assert!(!checkout.root.join(FILE).exists());
+}
+
+/// A look over the shoulder of sops, each time it is run: its arguments, its environment, and every file of the checkout.
+#[test]
+fn no_password_is_on_the_disk_in_an_argument_or_in_the_environment_at_any_time() {
+    let checkout = Checkout::new();
+    let seen = checkout.root.with_file_name("seen");
+    checkout.sops_script(&format!(
+        "{{ echo \"$@\"; env; for file in $(find {} -type f); do echo \"# $file\"; cat $file; done; }} >>{seen}\n\
+         $REAL \"$@\" || exit $?\nfind {} -type f -exec cat {{}} + >>{seen}",
+        checkout.root, checkout.root,
+    ));
+    checkout.on_file("new", &[]).success();
+    let mut all = checkout.passwords();
+    checkout.on_file("new", &["--rotate", "rabbitmq.administrator"]).success();
+    all.insert("after".to_owned(), checkout.passwords()["rabbitmq.administrator"].clone());
+    checkout.on_file("check", &[]).success();
+
+    let seen = fs::read_to_string(seen).unwrap();
+    assert!(seen.contains("encrypt --input-type yaml") && seen.contains("decrypt --input-type yaml"));
+    assert!(seen.contains("SOPS_AGE_KEY_FILE=") && seen.contains("secrets-dev.yaml\n"));
+    for (name, password) in all {
+        assert!(!seen.contains(&password), "{name} was seen");
+    }
+}
+
+#[test]
+fn a_killed_run_leaves_the_file_as_it_was() {
+    let checkout = Checkout::new();
+    checkout.on_file("new", &[]).success();
+    let before = checkout.files();
+    let reached = checkout.root.with_file_name("reached");
+    checkout.sops_script(&format!(
+        "[ $1 = encrypt ] || exec $REAL \"$@\"\ninput=$(cat); [ \"$input\" != 'probe: 1' ] || exit 0\n\
+         echo >{reached}\nexec sleep 2 >/dev/null 2>&1"
+    ));
+    let mut child =
+        checkout.command(&["new", "dev", "--file", FILE, "--rotate", "redis.administrator"]).spawn().unwrap();
+    while !reached.exists() {
+        thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(checkout.files(), before);
+}
+
+#[test]
+fn what_somebody_else_writes_meanwhile_is_not_overwritten() {
+    let checkout = Checkout::new();
+    checkout.write(FILE, &text(&complete()));
+    checkout
+        .sops_script(&format!("$REAL \"$@\" || exit $?\n[ $1 != encrypt ] || echo '# me' >>{}/{FILE}", checkout.root));
+    let said = checkout.on_file("new", &["--rotate", "redis.administrator"]).failure(1);
+    assert_snapshot!(said, @"
+    error: env/secrets-dev.yaml was changed by somebody else meanwhile, and is left so
+      Run the command again.
+    ");
+    // Once for the question whether there is a rule, once for the file.
+    assert!(checkout.read(FILE).ends_with("# me\n# me\n"));
+}
+
+#[test]
+fn two_runs_at_once_make_one_set_of_passwords() {
+    let checkout = Checkout::new();
+    let outputs: Vec<_> = thread::scope(|scope| {
+        let runs =
+            [(); 3].map(|()| scope.spawn(|| checkout.command(&["new", "dev", "--file", FILE]).output().unwrap()));
+        runs.into_iter().map(|run| Said::of(&run.join().unwrap()).success()).collect()
+    });
+    assert_eq!(outputs.iter().filter(|said| said.contains("passwords made")).count(), 1, "{outputs:?}");
+    assert_eq!(outputs.iter().filter(|said| said.contains("nothing to do")).count(), 2, "{outputs:?}");
+}
+
+#[test]
+fn unknown_names_are_refused_with_the_names_there_are() {
+    let checkout = Checkout::new();
+    let said = checkout.run(&["new", "prod", "--file", FILE]).failure(1);
+    assert_snapshot!(said, @"error: there is no environment `prod`; the environments are dev, test, stg, main");
+    assert_eq!(checkout.run(&["check", "prod", "--file", FILE]).failure(3), said);
+    assert_snapshot!(checkout.on_file("new", &["--rotate", "rabbitmq"]).failure(1), @"error: there is no credential `rabbitmq`; the credentials are audit-event-generator.rabbitmq, audit-log-analysis.rabbitmq, notification-service.rabbitmq, notification-service.postgresql, rabbitmq.administrator, postgresql.superuser, redis.administrator");
+    assert_snapshot!(checkout.run(&["new", "dev", "--file", "nowhere/secrets.yaml"]).failure(1), @"
+    error: there is no folder nowhere for nowhere/secrets.yaml
+      Make it, or write the path of the file from where you are.
+    ");
+    assert!(!checkout.root.join(FILE).exists());
+    assert_eq!(checkout.run(&["new"]).code, Some(2));
+}

@@ -1,0 +1,190 @@
+//! What `new` keeps: everything that it is not asked to change.
+
+use generator::yaml;
+use insta::assert_snapshot;
+use serde_yaml::Value;
+
+use crate::support::{Checkout, FILE, complete, text, with};
+
+/// Passwords that a person may have put in, each with its own way to be spoilt.
+const AWKWARD: [&str; 40] = [
+    r#"double " and single ' quotes"#,
+    r"back\slash \n \\ \u0041 and at the end \",
+    "$HOME $(id) ${X} `id` $$",
+    "{{ .Values.x }} {{- fail \"x\" -}} }}",
+    " spaces before, within  and after ",
+    "\ttab",
+    "line\nbreak",
+    "line break at the end\n",
+    "\n\n  indented\n lines\n\n",
+    "windows\r\nline",
+    "Ünïcödé — Пароль 密码 🔑",
+    "e\u{301} is not \u{e9}",
+    "no\u{a0}break, \u{200b}nothing, \u{2028}line, \u{85}next, \u{feff}mark",
+    "\u{7f}\u{1}\u{1b}",
+    "# no comment",
+    "a #b: c",
+    "key: value",
+    "- item",
+    "? key",
+    "[a, b]",
+    "{a: b}",
+    "&anchor",
+    "*alias",
+    "!tag x",
+    "|",
+    "> folded",
+    "%TAG",
+    "@at `tick",
+    "---",
+    "yes",
+    "NO",
+    "null",
+    "~",
+    "0777",
+    "0x1F",
+    "1_000",
+    "1e3",
+    "12:30:45",
+    "2001-01-01",
+    ".inf",
+];
+
+/// Every credential and some more have awkward values.
+fn awkward() -> Value {
+    let passwords = crate::support::credentials().into_iter().zip(AWKWARD);
+    let values = passwords.fold(complete(), |values, (one, password)| with(values, &one.value.join("/"), password));
+    let more = AWKWARD.iter().enumerate();
+    let values = more.fold(values, |values, (at, value)| with(values, &format!("further/value{at}"), *value));
+    // sops 3.13 writes what nobody can read for a text of several lines in a list that begins with white space; so does it for itself.
+    let list = AWKWARD.into_iter().filter(|value| !value.starts_with('\n'));
+    with(values, "further/list", list.collect::<Vec<_>>())
+}
+
+/// A file with awkward passwords stays what it is but for the one credential.
+fn survives(checkout: &Checkout) {
+    checkout.write(FILE, &text(&awkward()));
+    let out = checkout.on_file("new", &["--rotate", "redis.administrator"]);
+    assert_eq!(out.code, Some(0), "{}", out.err);
+    let mut now = checkout.values();
+    for field in ["password", "revision"] {
+        let path = format!("redis/credentials/administrator/{field}");
+        let old = awkward()["redis"]["credentials"]["administrator"][field].clone();
+        assert_ne!(now["redis"]["credentials"]["administrator"][field], old);
+        now = with(now, &path, old);
+    }
+    assert_eq!(now, awkward());
+}
+
+#[test]
+fn awkward_passwords_survive_in_the_clear() {
+    survives(&Checkout::without_rules());
+}
+
+#[test]
+fn awkward_passwords_survive_sops() {
+    let checkout = Checkout::new();
+    survives(&checkout);
+    // And once more, from the file that sops wrote.
+    checkout.on_file("new", &["--rotate", "rabbitmq.administrator"]).success();
+    assert_eq!(checkout.values()["further"], awkward()["further"]);
+}
+
+const BY_HAND: &str = r#"# ours
+notification-service: # the service
+  # asked Ann
+  replicas: 3
+  credentials:
+    rabbitmq:
+      password: "by hand: kJ8#mQ2$vL5" # until May
+    postgresql: {password: 'p9Lq2Xv7Rk4Tn8Wz'}
+global:
+  images: [a, b]   # two
+  weight: 0.50
+"#;
+
+#[test]
+fn comments_and_layout_stay_in_a_clear_file() {
+    let checkout = Checkout::without_rules();
+    checkout.write(FILE, BY_HAND);
+    checkout.on_file("new", &[]).success();
+    let made = checkout.read(FILE);
+    let (first, rest) = made.split_once("audit-event-generator:").unwrap();
+    assert_eq!(first, BY_HAND);
+    assert!(!rest.contains('#'));
+
+    checkout.on_file("new", &["--rotate", "notification-service.rabbitmq"]).success();
+    // Quoted where it begins with a digit.
+    let password = yaml::write(&checkout.passwords()["notification-service.rabbitmq"].as_str().into());
+    let line = format!("password: {password} # until May\n      revision: 2\n");
+    let expected = BY_HAND.replace("password: \"by hand: kJ8#mQ2$vL5\" # until May\n", &line);
+    assert_eq!(checkout.read(FILE), format!("{expected}audit-event-generator:{rest}"));
+
+    // In braces there is no line of its own to change.
+    let said = checkout.on_file("new", &["--rotate", "notification-service.postgresql"]).success();
+    assert_snapshot!(said.lines().take(3).collect::<Vec<_>>().join("\n"), @"
+    env/secrets-dev.yaml: 1 password replaced
+      replaced  notification-service.postgresql, now of revision 2
+    Its comments are lost: what stands in braces or is an alias could only be changed by writing the file anew.
+    ");
+    assert!(!checkout.read(FILE).contains('#'));
+}
+
+#[test]
+fn comments_stay_in_an_encrypted_file() {
+    let checkout = Checkout::new();
+    checkout.write(FILE, BY_HAND);
+    checkout.on_file("new", &[]).success();
+    for comment in ["ours", "asked Ann", "until May"] {
+        assert!(!checkout.read(FILE).contains(comment), "a comment may tell something, and is encrypted as well");
+    }
+    checkout.on_file("new", &["--rotate", "notification-service.rabbitmq"]).success();
+    // sops moves a comment at the end of a line above it, and does away with braces.
+    let password = &checkout.passwords()["notification-service.rabbitmq"];
+    let clear = checkout.clear_text().replace(password, "PASSWORD");
+    assert_snapshot!(clear.split_once("audit-event-generator:").unwrap().0, @"
+    # ours
+    # the service
+    notification-service:
+        # asked Ann
+        replicas: 3
+        credentials:
+            rabbitmq:
+                # until May
+                password: PASSWORD
+                revision: 2
+            postgresql:
+                password: p9Lq2Xv7Rk4Tn8Wz
+    global:
+        images:
+            # two
+            - a
+            - b
+        weight: 0.5
+    ");
+}
+
+#[test]
+fn what_is_in_the_way_is_refused() {
+    let checkout = Checkout::new();
+    for (text, path) in [
+        ("rabbitmq:\n  credentials: none\n", "`rabbitmq.credentials` is no map"),
+        ("- a\n", "`the whole file` is no map"),
+        ("a: \"b\nc: d\n", "no YAML"),
+        ("a: 1\n---\nb: 1\n", "more than one YAML document"),
+        ("a: !mine b\nb: {c: d}\nrabbitmq: {}\n", "would be lost"),
+    ] {
+        checkout.write(FILE, text);
+        let said = checkout.on_file("new", &[]).failure(1);
+        assert!(said.contains(path), "{said}");
+        assert_eq!(checkout.read(FILE), text);
+    }
+    let credential = "rabbitmq/credentials/administrator";
+    for revision in [Value::from(9999), 0.into(), "2".into(), Value::Null] {
+        let before = text(&with(complete(), &format!("{credential}/revision"), revision));
+        checkout.write(FILE, &before);
+        let said = checkout.on_file("new", &["--rotate", "rabbitmq.administrator"]).failure(1);
+        assert!(said.contains("`rabbitmq.credentials.administrator.revision` in env/secrets-dev.yaml is "), "{said}");
+        assert_eq!(checkout.read(FILE), before);
+    }
+}
