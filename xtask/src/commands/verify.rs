@@ -119,7 +119,7 @@ fn up_to_date(_: &Workbench) -> anyhow::Result<String> {
 /// All Rust tests; with them insta writes which snapshots it was asked for.
 fn tests(bench: &Workbench) -> anyhow::Result<String> {
     // Built before the tests want them, so that the announcement of a build of minutes is seen.
-    for tool in Tool::FOR_CHARTS {
+    for tool in Tool::ALL {
         tool.ensure()?;
     }
     let references = references(bench);

@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a test fails by panicking, and says why")]
 
 mod objects;
+mod passwords;
 mod refusals;
 
 use std::collections::BTreeSet;

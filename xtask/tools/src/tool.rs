@@ -26,9 +26,6 @@ impl Tool {
     /// Every tool.
     pub const ALL: [Self; 5] = [Self::Helm3, Self::Helm4, Self::Kubeconform, Self::Sops, Self::AgeKeygen];
 
-    /// The tools that a chart is rendered and checked with.
-    pub const FOR_CHARTS: [Self; 3] = [Self::Helm3, Self::Helm4, Self::Kubeconform];
-
     /// Finds this tool on `PATH` in a fitting version, or builds the pinned one, in the [`Toolbox`] of the environment.
     ///
     /// The first build of a Helm or of sops takes minutes and is announced on standard error. Each call asks the tool for its version
