@@ -8,6 +8,7 @@ mod refusals;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use xtask::{commands::generate, platform, workspace};
@@ -17,9 +18,11 @@ fn folder() -> Utf8PathBuf {
     workspace::root().join(generate::FOLDER)
 }
 
-/// The committed umbrella chart.
-fn chart() -> Utf8PathBuf {
-    folder().join(&platform::chart().expect("the platform resolves").paths().umbrella)
+/// The committed umbrella chart. The generator is asked once: it is asked for in every object of every case.
+fn chart() -> &'static Utf8Path {
+    static CHART: LazyLock<Utf8PathBuf> =
+        LazyLock::new(|| folder().join(&platform::chart().expect("the platform resolves").paths().umbrella));
+    &CHART
 }
 
 /// Snapshots of one folder below `snapshots/`, all compared before the first difference fails the test.

@@ -26,7 +26,7 @@ fn every_object_is_what_was_reviewed() {
     let mut snapshots = Snapshots::of("rendered");
     let mut defaults: BTreeMap<String, String> = BTreeMap::new();
     for case in &cases {
-        let manifest = case.render(&helm, &chart()).expect("every case renders");
+        let manifest = case.render(&helm, chart()).expect("every case renders");
         let objects = tools::objects(&manifest).expect("Helm renders YAML");
         let objects: BTreeMap<_, _> = objects.into_iter().map(|object| (name(&object), shown(&object))).collect();
         if defaults.is_empty() {

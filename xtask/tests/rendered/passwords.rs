@@ -17,7 +17,7 @@ fn no_password_is_outside_of_a_secret() {
     let rendered = generator::generate(&platform);
     let mut seen = 0;
     for case in cases::all(platform.platform(), &rendered, &folder()) {
-        let manifest = case.render(&helm, &chart()).expect("every case renders");
+        let manifest = case.render(&helm, chart()).expect("every case renders");
         for object in tools::objects(&manifest).expect("Helm renders YAML") {
             let passwords = SIGNS.iter().map(|sign| object.text.matches(sign).count()).sum::<usize>();
             // What stands behind `data:` and `stringData:`, and not a label or an annotation of the Secret.
@@ -37,7 +37,7 @@ fn a_password_is_in_the_secrets_that_it_belongs_to_alone() {
     let platform = platform::resolved().expect("the platform resolves");
     let rendered = generator::generate(&platform);
     let case = cases::all(platform.platform(), &rendered, &folder()).remove(0);
-    let manifest = case.render(&helm, &chart()).expect("the defaults render");
+    let manifest = case.render(&helm, chart()).expect("the defaults render");
     let secrets: Vec<Object> =
         tools::objects(&manifest).expect("YAML").into_iter().filter(|object| object.kind == "Secret").collect();
     for credential in generator::credential_paths(&platform) {

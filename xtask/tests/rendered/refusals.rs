@@ -170,5 +170,5 @@ fn render(helm: &Located, release: &str, passwords: bool, arguments: &[&str]) ->
     let values = platform::chart().expect("the platform resolves").paths().ci_values.clone();
     let values: Vec<Utf8PathBuf> = passwords.then(|| folder().join(values)).into_iter().collect();
     let values: Vec<&Utf8Path> = values.iter().map(Utf8PathBuf::as_path).collect();
-    helm.template(&Template { chart: &chart(), release, values: &values, arguments }).expect("Helm runs")
+    helm.template(&Template { chart: chart(), release, values: &values, arguments }).expect("Helm runs")
 }
