@@ -270,9 +270,7 @@ fn password(login: &Login) -> Option<Credential> {
 fn login(service: &Service, one: &Use) -> Option<Login> {
     let client = one.client()?;
     let (variables, rights) = match one {
-        Use::Amqp(c) => {
-            (Some(LoginVariables { user: c.env.user, password: c.env.password }), amqp_rights(c.queues))
-        }
+        Use::Amqp(c) => (Some(LoginVariables { user: c.env.user, password: c.env.password }), amqp_rights(c.queues)),
         Use::Sql(c) => {
             let variables = LoginVariables { user: c.env.user, password: c.env.password };
             (Some(variables), Rights::Sql { database: c.database.database.name.as_str() })

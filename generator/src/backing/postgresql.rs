@@ -13,8 +13,11 @@ use crate::pods::exec;
 
 const SCRIPT: &str = include_str!("../../templates/umbrella/charts/postgresql/files/provisioning.sh");
 
-pub(super) const ADMINISTRATOR: Administrator =
-    Administrator { key: "superuser", login: "postgres", doc: "The password of the superuser `postgres`, whom no service is." };
+pub(super) const ADMINISTRATOR: Administrator = Administrator {
+    key: "superuser",
+    login: "postgres",
+    doc: "The password of the superuser `postgres`, whom no service is.",
+};
 
 pub(super) fn given(client: &SqlClient) -> Vec<Given> {
     let database = client.database;

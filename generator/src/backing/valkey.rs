@@ -14,8 +14,11 @@ use crate::text::inert;
 
 const SCRIPT: &str = include_str!("../../templates/umbrella/charts/valkey/files/provisioning.sh");
 
-pub(super) const ADMINISTRATOR: Administrator =
-    Administrator { key: "administrator", login: "administrator", doc: "The password of `administrator`, who may do everything." };
+pub(super) const ADMINISTRATOR: Administrator = Administrator {
+    key: "administrator",
+    login: "administrator",
+    doc: "The password of `administrator`, who may do everything.",
+};
 
 pub(super) fn given(client: &ValkeyClient) -> Vec<Given> {
     vec![

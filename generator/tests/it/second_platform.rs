@@ -249,7 +249,8 @@ fn each_login_can_do_what_its_uses_need_and_nothing_else() {
         ]
     );
 
-    let keys: Vec<_> = object("Secret", "shop-inline-r1.1.1")["stringData"].as_object().expect("a map").keys().cloned().collect();
+    let keys: Vec<_> =
+        object("Secret", "shop-inline-r1.1.1")["stringData"].as_object().expect("a map").keys().cloned().collect();
     assert_eq!(keys, ["CACHE_PASSWORD", "CACHE_USER", "MQ_PASSWORD", "MQ_USER", "PAYMENT_TOKEN"]);
     assert_eq!(
         object("Role", "shipper")["rules"],

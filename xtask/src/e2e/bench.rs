@@ -34,7 +34,8 @@ pub(super) struct Bench {
     /// The lanes that are asked for, by parts of their names; all where there is none.
     pub(super) lanes: Vec<String>,
     pub(super) reporter: Reporter,
-    overlay: Utf8PathBuf,
+    /// The images that it is to use instead of its own.
+    pub(super) overlay: Utf8PathBuf,
     /// Values with which several releases fit on one small node: less processor time set aside. The limits stay.
     pub(super) small: Utf8PathBuf,
     helm3: OnceLock<Located>,

@@ -45,7 +45,9 @@ const WRONG: &[Wrong] = &[
         "misspelt-in-a-rule",
         "afp",
         true,
-        &["--set-json=notification-service.rbac.extraRules=[{\"apiGroup\":[\"\"],\"resources\":[\"pods\"],\"verbs\":[\"get\"]}]"],
+        &[
+            "--set-json=notification-service.rbac.extraRules=[{\"apiGroup\":[\"\"],\"resources\":[\"pods\"],\"verbs\":[\"get\"]}]",
+        ],
     ),
     ("release-name-too-long", "a-release-with-a-long-name", true, &[]),
     ("release-name-with-a-dot", "a.b", true, &[]),
@@ -142,7 +144,9 @@ fn what_people_write_is_taken() {
         &["--set=rabbitmq.resources.limits.memory=536870912"],
         &["--set=rabbitmq.resources.limits.hugepages-2Mi=4Mi"],
         &["--set=global.theirs.anything=goes"],
-        &["--set-json=notification-service.rbac.extraRules=[{\"apiGroups\":[\"\"],\"resources\":[\"pods\"],\"verbs\":[\"get\"]}]"],
+        &[
+            "--set-json=notification-service.rbac.extraRules=[{\"apiGroups\":[\"\"],\"resources\":[\"pods\"],\"verbs\":[\"get\"]}]",
+        ],
         &["--set=enabled=true"],
         &["--set=audit-event-generator.enabled=false", "--set=audit-event-generator.credentials.rabbitmq.password="],
         &["--set-string=redis.podAnnotations.note=yes"],

@@ -26,7 +26,6 @@ pub(super) fn passwords(c: &Context, access: &Access) -> String {
     out.join("\n")
 }
 
-
 /// The Secret of each consumer, and its keys: what whoever brings Secrets of his own has to put into them.
 pub(super) fn secrets(c: &Context, access: &Access) -> Vec<Row> {
     let declared = c.platform.platform();

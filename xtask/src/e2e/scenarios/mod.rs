@@ -6,6 +6,7 @@ mod loaded;
 mod reach;
 mod refusals;
 mod rights;
+mod secrets;
 mod upgrade;
 
 use std::collections::VecDeque;
@@ -41,6 +42,11 @@ pub(crate) const ALL: &[Scenario] = &[
         name: "rights",
         proves: "every login tries everything at its server, every ServiceAccount is asked: exactly what is declared, and no token",
         run: rights::run,
+    },
+    Scenario {
+        name: "secrets",
+        proves: "passwords that every language reads otherwise, from an encrypted file to every login, in each mode and from one to another",
+        run: secrets::run,
     },
     Scenario {
         name: "refusals",

@@ -1,0 +1,82 @@
+//! Each password of the file, as it was written there, opens the login that it is for, and with a letter more it does not.
+
+use anyhow::{Context as _, bail};
+use vocabulary::{Backing, Kind, Service, Use, VariableName};
+
+use super::Encrypted;
+use crate::e2e::kubectl;
+use crate::e2e::release::Release;
+
+/// Tries all of them; how many there were.
+pub(super) fn all_work(release: &Release, file: &Encrypted) -> anyhow::Result<usize> {
+    let platform = release.space.bench.platform.platform();
+    for (name, password) in &file.passwords {
+        let (owner, key) = name.split_once('.').with_context(|| name.clone())?;
+        let service = platform.services.iter().find(|service| service.name.as_str() == owner);
+        let server = if service.is_some() { key } else { owner };
+        let server = platform.backing.iter().find(|backing| backing.name().as_str() == server);
+        let server = server.with_context(|| format!("{name} is no login"))?;
+        let user = match service {
+            Some(service) => user_of(release, service, server)?,
+            None if server.kind() == Kind::PostgreSql => "postgres".to_owned(),
+            None => "administrator".to_owned(),
+        };
+        if !opens(release, server, &user, password)? {
+            bail!("{user} cannot log in at {} with the password of {name}: {password}", server.name());
+        }
+        if opens(release, server, &user, &format!("{password}x"))? {
+            bail!("{user} can log in at {} with a wrong password", server.name());
+        }
+    }
+    Ok(file.passwords.len())
+}
+
+/// The name that a service logs in with, as its Secret has it.
+fn user_of(release: &Release, service: &Service, server: &Backing) -> anyhow::Result<String> {
+    let variable = service.uses.iter().find_map(|one| match one {
+        Use::Amqp(client) if client.client.backing == server.name() => Some(client.env.user),
+        Use::Sql(client) if client.client.backing == server.name() => Some(client.env.user),
+        _ => None,
+    });
+    let variable: VariableName = variable.with_context(|| format!("{} has no login", service.name))?;
+    let secret = release.secret_of(service.name.as_str())?;
+    let template = format!("{{{{ index .data \"{variable}\" | base64decode }}}}");
+    let name =
+        ["get", "secret", &secret, "--namespace", &release.space.name, "--output", &format!("go-template={template}")];
+    Ok(kubectl::run(&name)?)
+}
+
+/// Whether a login works over the network, asked from within the server's pod.
+fn opens(release: &Release, server: &Backing, user: &str, password: &str) -> anyhow::Result<bool> {
+    let pod = format!("{}-{}-0", release.name, server.name());
+    let secret = |variable: &str| format!("{variable}={password}");
+    let words: Vec<String> = match server.kind() {
+        Kind::RabbitMq => ["rabbitmqctl", "authenticate_user", user, password].map(str::to_owned).to_vec(),
+        Kind::PostgreSql => vec![
+            "env".into(),
+            secret("PGPASSWORD"),
+            "psql".into(),
+            format!("--username={user}"),
+            "--host=127.0.0.1".into(),
+            format!("--dbname={}", if user == "postgres" { "postgres" } else { "alerts_db" }),
+            "--command=SELECT 'it works'".into(),
+        ],
+        Kind::Valkey => vec![
+            "env".into(),
+            secret("REDISCLI_AUTH"),
+            "valkey-cli".into(),
+            "--user".into(),
+            user.into(),
+            "ACL".into(),
+            "WHOAMI".into(),
+        ],
+    };
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let said = kubectl::exec(&release.space.name, &pod, &words)?;
+    Ok(match server.kind() {
+        Kind::RabbitMq => said.success,
+        Kind::PostgreSql => said.out.contains("it works"),
+        // With a wrong password the tool goes on as who does not log in.
+        Kind::Valkey => said.out.trim().ends_with(user),
+    })
+}
