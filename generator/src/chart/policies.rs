@@ -22,10 +22,11 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
             c,
             name: name.to_owned(),
             enabled: Some(bare(&value(&[name, "enabled"]))),
-            ingress: Ingress::of(access, name, door, metrics),
+            ingress: Ingress::of(access, name, door, metrics).with_extra(value(&[name, "network", "extraIngress"])),
             egress: clients(access.from(service.name).map(|path| (path.to.name(), path.port))),
+            extra_egress: Some(value(&[name, "network", "extraEgress"])),
             api: if service.kubernetes.is_empty() {
-                Api::When(bare(&value(&[name, "rbac", "extraRules"])))
+                Api::When(value(&[name, "rbac", "extraRules"]))
             } else {
                 Api::Always
             },
@@ -36,9 +37,9 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
         let mut ingress = Ingress::of(access, name, None, metrics);
         let (jobs, port) = (provisioning_identity(name), one.kind().administration_port());
         ingress.add_always("The Jobs that make its logins.", From::Identity(jobs.clone()), port);
-        add(Component { c, name: name.to_owned(), enabled: None, ingress, egress: Vec::new(), api: Api::Never });
+        add(Component { c, name: name.to_owned(), enabled: None, ingress, egress: Vec::new(), extra_egress: None, api: Api::Never });
         let egress = vec![(name, vec![port])];
-        add(Component { c, name: jobs, enabled: None, ingress: Ingress::NONE, egress, api: Api::Never });
+        add(Component { c, name: jobs, enabled: None, ingress: Ingress::NONE, egress, extra_egress: None, api: Api::Never });
     }
 }
 
@@ -70,7 +71,35 @@ struct Component<'a> {
     enabled: Option<String>,
     ingress: Ingress,
     egress: Vec<(&'static str, Vec<u16>)>,
+    /// The expression for further rules from the values.
+    extra_egress: Option<String>,
     api: Api,
+}
+
+impl Component<'_> {
+    /// On what the list of egress rules hangs, where none of them always holds.
+    fn any_egress(&self) -> Option<String> {
+        let api = match &self.api {
+            Api::When(rules) => Some(rules.clone()),
+            Api::Never | Api::Always => None,
+        };
+        let conditions: Vec<_> = api.into_iter().chain(self.extra_egress.clone()).collect();
+        let always = !self.egress.is_empty() || self.api == Api::Always;
+        (!always && !conditions.is_empty()).then(|| any_of(&conditions))
+    }
+
+    /// Whether there are egress rules at all.
+    fn has_egress(&self) -> bool {
+        !self.egress.is_empty() || self.extra_egress.is_some() || self.api != Api::Never
+    }
+}
+
+/// An expression that holds when one of these does, to stand alone in its action.
+fn any_of(conditions: &[String]) -> String {
+    match conditions {
+        [one] => bare(one),
+        several => format!("or {}", several.join(" ")),
+    }
 }
 
 /// Whether it may connect to the Kubernetes API server.
@@ -86,12 +115,14 @@ enum Api {
 struct Ingress {
     rules: Vec<Rule>,
     any: Option<String>,
+    /// The expression for further rules from the values.
+    extra: Option<String>,
 }
 
 struct Rule {
     /// Why, where that does not show.
     comment: Option<&'static str>,
-    /// The condition; none when it always holds, or is that of the whole list.
+    /// The condition; none when it always holds.
     when: Option<String>,
     from: From,
     ports: Vec<u16>,
@@ -107,13 +138,11 @@ enum From {
 }
 
 impl Ingress {
-    const NONE: Self = Self { rules: Vec::new(), any: None };
+    const NONE: Self = Self { rules: Vec::new(), any: None, extra: None };
 
     /// Lets somebody in whatever the values say.
     fn add_always(&mut self, comment: &'static str, from: From, port: u16) {
-        if let ([only], Some(any)) = (self.rules.as_mut_slice(), self.any.take()) {
-            only.when = Some(any);
-        }
+        self.any = None;
         self.rules.push(Rule { comment: Some(comment), when: None, from, ports: vec![port] });
     }
 
@@ -150,14 +179,19 @@ impl Ingress {
             let from = From::Namespace("metrics.namespace");
             rules.push(Rule { comment: Some("The monitoring."), when: Some(when.to_owned()), from, ports: metrics });
         }
-        if let [only] = rules.as_mut_slice() {
-            only.when = None;
-        }
-        let any = match conditions.as_slice() {
-            [] => None,
-            [one] => Some(bare(one)),
-            several => Some(format!("or {}", several.join(" "))),
-        };
-        Self { rules, any }
+        let any = (!conditions.is_empty()).then(|| any_of(&conditions));
+        Self { rules, any, extra: None }
+    }
+
+    /// With further rules from the values.
+    fn with_extra(mut self, extra: String) -> Self {
+        self.any = Some(match self.any {
+            None => bare(&extra),
+            Some(any) if any.starts_with("or ") => format!("{any} {extra}"),
+            Some(any) if !any.contains(' ') => format!("or {any} {extra}"),
+            Some(any) => format!("or ({any}) {extra}"),
+        });
+        self.extra = Some(extra);
+        self
     }
 }

@@ -62,11 +62,14 @@ impl BrokerLimits {
         Self { queue_length: 100_000, dead_letters: 10_000, connections_per_user: 50, channels_per_user: 200 };
 }
 
+/// The sizes of the folders on the node's disk that a server writes to beside its volume.
+const SCRATCH: [vocabulary::Quantity; 2] = [vocabulary::Quantity::new("64Mi"), vocabulary::Quantity::new("64Mi")];
+
 impl BackingValues {
     pub(super) fn of(backing: &Backing) -> Self {
         Self {
             image: ImageValues::of(backing.image()),
-            resources: ContainerResources::of(backing.resources()),
+            resources: ContainerResources::of(backing.resources(), SCRATCH.into_iter()),
             persistence: Persistence {
                 size: Quantity(backing.storage().to_string()),
                 storage_class_name: String::new(),

@@ -40,6 +40,7 @@ struct Network {
     edge_namespace: Option<String>,
     /// Where the Kubernetes API server is, as address blocks, for services that may use it. A policy cannot name it by itself, since it is
     /// behind an address translation; the narrower the better.
+    #[schemars(length(min = 1))]
     api_server_cidrs: Vec<String>,
 }
 

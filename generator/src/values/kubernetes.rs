@@ -27,7 +27,7 @@ pub(crate) struct Scheduling {
     priority_class_name: String,
 }
 
-/// Processor time and memory of the container.
+/// Processor time, memory and room on the node's own disk for the container.
 // Not Kubernetes' own type: that has a third field (claims of dynamic resources) which these programs have no use for.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct ContainerResources {
@@ -59,8 +59,21 @@ pub(super) fn amounts_definitions() -> [(&'static str, serde_json::Value); 2] {
 /// What Kubernetes takes for an amount: more than [`vocabulary::Quantity`] does.
 pub(super) const QUANTITY: &str = "^[0-9]+(\\.[0-9]+)?([eE][0-9]+|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$";
 
+/// What a container's log takes on the node's disk: the kubelet keeps five files of 10 MiB, and more while it turns them over. The rest is for
+/// what a program writes that was not foreseen.
+const LOG_MEBIBYTES: u128 = 128;
+
 impl ContainerResources {
-    pub(crate) fn of(resources: Resources) -> Self {
+    /// Of a container whose writable folders on the node's disk have these sizes.
+    pub(crate) fn of(resources: Resources, folders: impl Iterator<Item = vocabulary::Quantity>) -> Self {
+        let room = LOG_MEBIBYTES + folders.map(|size| size.thousandths().div_ceil(1000 << 20)).sum::<u128>();
+        let mut of = Self::time_and_memory(resources);
+        of.requests.insert("ephemeral-storage".into(), Quantity("32Mi".into()));
+        of.limits.insert("ephemeral-storage".into(), Quantity(format!("{room}Mi")));
+        of
+    }
+
+    fn time_and_memory(resources: Resources) -> Self {
         let named = [("cpu", resources.cpu), ("memory", resources.memory)];
         let quantity = |q: vocabulary::Quantity| Quantity(q.to_string());
         let limit = |(name, range): (&str, Range)| range.limit.map(|l| (name.to_owned(), quantity(l)));

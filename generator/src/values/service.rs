@@ -1,6 +1,7 @@
 //! The values of a service's chart.
 
 use indexmap::IndexMap;
+use k8s_openapi::api::networking::v1::{NetworkPolicyEgressRule, NetworkPolicyIngressRule};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -36,6 +37,7 @@ pub(crate) struct ServiceValues {
     #[serde(skip_serializing_if = "Option::is_none")]
     existing_secret: Option<String>,
     rbac: Rbac,
+    network: ExtraTraffic,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) exposure: Option<Exposure>,
     #[serde(flatten)]
@@ -67,6 +69,16 @@ struct ApiRule {
     /// The objects that it is held to; none is all.
     #[schemars(default)]
     resource_names: Vec<String>,
+}
+
+/// Traffic that its NetworkPolicy lets through beyond what it needs.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct ExtraTraffic {
+    /// Further rules of who may connect to it, as a NetworkPolicy has them.
+    extra_ingress: Vec<NetworkPolicyIngressRule>,
+    /// Further rules of whom it may connect to, as a NetworkPolicy has them.
+    extra_egress: Vec<NetworkPolicyEgressRule>,
 }
 
 /// A number of pods that follows the load. Takes a metrics server in the cluster.
@@ -159,11 +171,12 @@ impl ServiceValues {
                     target_cpu_percent: cpu_percent,
                 }),
             },
-            resources: ContainerResources::of(service.resources),
+            resources: ContainerResources::of(service.resources, service.writable.iter().map(|folder| folder.size)),
             settings: settings.collect(),
             credentials: Credentials::of(credentials),
             existing_secret: access.credentials_of(service.name).next().map(|_| String::new()),
             rbac: Rbac::default(),
+            network: ExtraTraffic::default(),
             exposure: service.exposure.map(|_| Exposure {
                 via: Via::None,
                 host: String::new(),
