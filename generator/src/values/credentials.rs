@@ -77,13 +77,12 @@ pub(super) struct Credentials(IndexMap<String, serde_yaml::Value>);
 
 impl Credentials {
     pub(super) fn of<'a>(credentials: impl Iterator<Item = &'a Credential>) -> Self {
-        let one = |c: &Credential| (c.key.clone(), defaults(&section(c.field, &c.doc)));
+        let one = |c: &Credential| (c.key.clone(), section(c.field, &c.doc).defaults());
         Self(credentials.map(one).collect())
     }
 
     pub(super) fn administrator(administrator: &Administrator) -> Self {
-        let section = section("password", administrator.doc);
-        Self(IndexMap::from([(administrator.key.to_owned(), defaults(&section))]))
+        Self(IndexMap::from([(administrator.key.to_owned(), of_administrator(administrator).defaults())]))
     }
 }
 
@@ -92,17 +91,22 @@ pub(super) fn entries<'a>(credentials: impl Iterator<Item = &'a Credential>) -> 
 }
 
 pub(super) fn administrator_entry(administrator: &Administrator) -> Section {
-    Section(vec![Entry::section(administrator.key, "", section("password", administrator.doc))])
+    Section(vec![Entry::section(administrator.key, "", of_administrator(administrator))])
+}
+
+/// An administrator's login keeps its name, so there is never a second one.
+fn of_administrator(administrator: &Administrator) -> Section {
+    let mut section = section("password", administrator.doc);
+    for entry in section.0.iter_mut().filter(|entry| entry.key == "revision") {
+        entry.doc = "Raised by one with another password, which the server then takes without a restart.".to_owned();
+    }
+    section
 }
 
 fn section(field: &str, doc: &str) -> Section {
     let mut section = Section::of(&CredentialValues { revision: 1, remote_ref: RemoteRef::default() });
     section.0.insert(0, Entry::leaf(field, doc, serde_yaml::Value::from(""), password_schema()));
     section
-}
-
-fn defaults(section: &Section) -> serde_yaml::Value {
-    section.defaults()
 }
 
 /// A password, or nothing yet: what it may be is checked when the chart is rendered. A schema that refuses a value shows it.
