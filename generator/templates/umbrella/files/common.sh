@@ -57,9 +57,10 @@ keep() {
   done
 }
 
+# Variables of a shell's functions are everybody's: this one's is none that the caller has.
 is_declared() {
-  while read -r _ login _; do
-    if [ "$login" = "$1" ]; then return 0; fi
+  while read -r _ one_declared _; do
+    if [ "$one_declared" = "$1" ]; then return 0; fi
   done <"$declared/logins"
   return 1
 }
