@@ -7,7 +7,8 @@
 #   reconcile   in a Job after each rollout: the same, and removes the logins of this release that are not declared any more
 #
 # OWNER is `<namespace>.<release>`. A server's script has the functions `serving`, `set_administrator`, `log_in`, `add`, `ours` (the
-# logins of this release), `in_use` and `remove`.
+# logins of this release), `in_use` and `remove`. All may be called again and again, since a server may be away for a moment; and each says
+# itself where it fails (`|| return 1`), since `set -e` has no effect in what is tried.
 set -euf
 
 # What is declared: for each login the key of its password and its name.
@@ -70,10 +71,11 @@ is_declared() {
 remove_undeclared() {
   idle=
   for look in $(seq 1 24); do
-    left=
     were_idle=$idle
     idle=
-    all=$(ours)
+    left='what cannot be asked for'
+    all=$(ours) || { sleep 5; continue; }
+    left=
     for login in $all; do
       if is_declared "$login"; then
         continue
@@ -99,14 +101,13 @@ run() {
     keep) keep ;;
     add)
       # A pod that needs a new login waits for it, for as long as it takes.
-      until_it_works 0 log_in
-      add
+      until_it_works 0 add
       echo "All declared logins are there."
       ;;
     reconcile)
       # Less than the five minutes that Helm waits by itself.
-      until_it_works 120 log_in
-      add
+      until_it_works 110 add
+      log_in
       remove_undeclared
       echo "The logins of this release are exactly the declared ones, but for those named above."
       ;;

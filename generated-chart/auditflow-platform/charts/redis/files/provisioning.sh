@@ -16,10 +16,10 @@ digest() {
 # What a user may do, with its password. A key of `-` stands for none.
 rules() {
   if [ "$1" = - ]; then
-    echo "on nopass $2"
+    printf '%s\n' "on nopass $2"
   else
     one=$(digest "$1") || return 1
-    echo "on #$one $2"
+    printf '%s\n' "on #$one $2"
   fi
 }
 
@@ -28,7 +28,8 @@ everything() {
   echo "user administrator on #$one ~* &* +@all"
   while read -r key login may; do
     one=$(rules "$key" "$may") || return 1
-    echo "user $login $one"
+    # Not with echo, which reads a pattern's backslashes.
+    printf '%s\n' "user $login $one"
   done <"$declared/logins"
 }
 
@@ -62,18 +63,23 @@ log_in() {
 cli() { valkey-cli -e -h "$SERVER_HOST" -p "$SERVER_PORT" --user administrator "$@"; }
 
 add() {
-  log_in
+  log_in || return 1
   while read -r key login may; do
     one=$(rules "$key" "$may") || return 1
     # Words, as they stand there; `set -f` keeps the shell from reading patterns as files.
-    cli ACL SETUSER "$login" reset $one >/dev/null </dev/null
+    cli ACL SETUSER "$login" reset $one >/dev/null </dev/null || return 1
   done <"$declared/logins"
   cli ACL SAVE >/dev/null
 }
 
 ours() { cli ACL USERS | awk -v owner="$OWNER." 'index($1, owner) == 1 && split($1, part, ".") == 4 { print $1 }'; }
 
-in_use() { cli CLIENT LIST | grep -qF " user=$1 "; }
+# Nobody is removed while it is not known whether he is in use.
+in_use() {
+  clients=$(cli CLIENT LIST) || return 0
+  case "$clients" in *" user=$1 "*) return 0 ;; esac
+  return 1
+}
 
 remove() { cli ACL DELUSER "$1" >/dev/null && cli ACL SAVE >/dev/null; }
 

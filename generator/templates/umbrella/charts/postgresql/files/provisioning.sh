@@ -29,7 +29,7 @@ log_in() {
 }
 
 add() {
-  log_in
+  log_in || return 1
   while read -r key _; do
     password "$key" >/dev/null || return 1
   done <"$declared/logins"
@@ -42,11 +42,14 @@ SELECT rolname FROM pg_roles WHERE rolcanlogin AND shobj_description(oid, 'pg_au
 SQL
 }
 
+# Nobody is removed while it is not known whether he is in use.
 in_use() {
-  [ -n "$(sql --set=login="$1" <<'SQL'
-SELECT 1 FROM pg_stat_activity WHERE usename = :'login' LIMIT 1;
+  sessions=$(
+    sql --set=login="$1" <<'SQL'
+SELECT count(*) FROM pg_stat_activity WHERE usename = :'login';
 SQL
-  )" ]
+  ) || return 0
+  [ "$sessions" != 0 ]
 }
 
 # What the login made lies with the role that it acts as. One that made something of its own all the same is only locked out.

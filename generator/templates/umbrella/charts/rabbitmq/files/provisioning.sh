@@ -43,12 +43,20 @@ log_in() {
   rabbitmqadmin users list >/dev/null
 }
 
-add() { log_in && everything | rabbitmqadmin definitions import --stdin; }
+add() {
+  log_in || return 1
+  all_of_it=$(everything) || return 1
+  printf '%s' "$all_of_it" | rabbitmqadmin definitions import --stdin
+}
 
 # A user's name begins with the release and ends with a revision. Dots stand nowhere else in them.
 ours() { rabbitmqadmin users list | awk -v owner="$OWNER." 'index($1, owner) == 1 && split($1, part, ".") == 4 { print $1 }'; }
 
-in_use() { [ -n "$(rabbitmqadmin connections list_of_user --username "$1")" ]; }
+# Nobody is removed while it is not known whether he is in use.
+in_use() {
+  connections=$(rabbitmqadmin connections list_of_user --username "$1") || return 0
+  [ -n "$connections" ]
+}
 
 remove() { rabbitmqadmin users delete --name "$1" --idempotently; }
 
