@@ -37,9 +37,25 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
         let mut ingress = Ingress::of(access, name, None, metrics);
         let (jobs, port) = (provisioning_identity(name), one.kind().administration_port());
         ingress.add_always("The Jobs that make its logins.", From::Identity(jobs.clone()), port);
-        add(Component { c, name: name.to_owned(), enabled: None, ingress, egress: Vec::new(), extra_egress: None, api: Api::Never });
+        add(Component {
+            c,
+            name: name.to_owned(),
+            enabled: None,
+            ingress,
+            egress: Vec::new(),
+            extra_egress: None,
+            api: Api::Never,
+        });
         let egress = vec![(name, vec![port])];
-        add(Component { c, name: jobs, enabled: None, ingress: Ingress::NONE, egress, extra_egress: None, api: Api::Never });
+        add(Component {
+            c,
+            name: jobs,
+            enabled: None,
+            ingress: Ingress::NONE,
+            egress,
+            extra_egress: None,
+            api: Api::Never,
+        });
     }
 }
 

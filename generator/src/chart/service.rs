@@ -2,7 +2,7 @@
 
 use askama::Template;
 use k8s_openapi::api::rbac::v1::PolicyRule;
-use vocabulary::{Health, Reconnects, Scaling, Service, Setting, Use, VariableSource};
+use vocabulary::{Health, Reconnects, Scaling, Service, Setting, Use, VariableName, VariableSource};
 
 use super::secret;
 use crate::access::{self, Access, End};
@@ -109,7 +109,7 @@ fn connections(service: &Service, access: &Access) -> Vec<String> {
         let key = client.backing.as_str();
         let credential = access.credentials_of(service.name).find(|c| c.user.is_some() && c.key == key);
         if let Some(credential) = credential {
-            names.extend(credential.user.map(|variable| variable.as_str()));
+            names.extend(credential.user.map(VariableName::as_str));
             names.push(credential.variable.name.as_str());
             if credential.variable.libpq_value {
                 scheme.push_str("+libpq");

@@ -98,7 +98,7 @@ pub(super) fn administrator_entry(administrator: &Administrator) -> Section {
 fn of_administrator(administrator: &Administrator) -> Section {
     let mut section = section("password", administrator.doc);
     for entry in section.0.iter_mut().filter(|entry| entry.key == "revision") {
-        entry.doc = "Raised by one with another password, which the server then takes without a restart.".to_owned();
+        entry.doc = String::from("Raised by one with another password, which the server then takes without a restart.");
     }
     section
 }

@@ -52,7 +52,7 @@ struct Rbac {
     extra_rules: Vec<ApiRule>,
 }
 
-/// A rule of a Role: Kubernetes' own, without the URLs that only a ClusterRole can have.
+/// A rule of a Role: Kubernetes' own, without the URLs that only a `ClusterRole` can have.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(inline)]

@@ -147,7 +147,7 @@ fn reader_reads_one_secret(release: &Release) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every ExternalSecret is Ready, and has made the Secret of its own name.
+/// Every `ExternalSecret` is Ready, and has made the Secret of its own name.
 fn externals(release: &Release) -> anyhow::Result<String> {
     let all = kubectl::items(&["get", "externalsecrets", "--namespace", &release.space.name])?;
     ensure!(!all.is_empty(), "there is none");
@@ -160,7 +160,7 @@ fn externals(release: &Release) -> anyhow::Result<String> {
     Ok(format!("{} of them", all.len()))
 }
 
-/// What somebody has who has a store: the passwords in Secrets of another namespace, and a SecretStore that reads them.
+/// What somebody has who has a store: the passwords in Secrets of another namespace, and a `SecretStore` that reads them.
 fn make_store(release: &Release, store: &Space, file: &Encrypted) -> anyhow::Result<()> {
     let (here, there) = (&release.space.name, &store.name);
     let mut held = serde_json::Map::new();
