@@ -12,6 +12,8 @@ pub(super) struct Target {
     pub(super) address: String,
     /// From whom it must be reached; from all others it must not.
     pub(super) open_for: BTreeSet<String>,
+    /// Whether it is a port for metrics.
+    pub(super) is_metrics: bool,
 }
 
 /// What was seen from one source, in the order of the targets.
@@ -75,7 +77,7 @@ mod tests {
 
     fn target(name: &str, open_for: &[&str]) -> Target {
         let open_for = open_for.iter().map(|&source| source.to_owned()).collect();
-        Target { name: name.to_owned(), address: String::new(), open_for }
+        Target { name: name.to_owned(), address: String::new(), open_for, is_metrics: false }
     }
 
     fn row(source: &str, seen: &[&str]) -> Row {

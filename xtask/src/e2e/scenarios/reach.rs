@@ -1,4 +1,5 @@
-//! Who reaches what: exactly the declared access graph, from every pod of the release and from strangers.
+//! Who reaches what: exactly the declared access graph, from every pod of the release, from Jobs and from strangers; with metrics on, the
+//! monitoring reaches the metrics ports besides.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice::from_ref;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::json;
+use vocabulary::{Backing, Protocol, Service};
 
 use crate::e2e::load::{bare_pod, helper_pod};
 use crate::e2e::matrix::{self, Row, Target};
@@ -56,24 +58,59 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         targets = targets_of(&release, &probes, ready.is_ok())?;
         Ok(format!("{} targets", targets.len()))
     })?;
-    // A policy's effect on new pods takes about a second, and what is closed is tried once.
+    let reached = compared(lane, "reach is exactly what is declared", &probes, &targets);
+    let measured = lane.step("helm upgrade: metrics on, the strangers' namespace being the monitoring's", || {
+        let namespace = format!("global.metrics.namespace={}", outside.name);
+        let sets = ["global.metrics.enabled=true", namespace.as_str()];
+        release.apply(&release.arguments("upgrade", from_ref(&bench.small), &sets), false)?;
+        for target in targets.iter_mut().filter(|target| target.is_metrics) {
+            target.open_for.insert(OUTSIDER.to_owned());
+        }
+        Ok(format!("{} ports", targets.iter().filter(|target| target.is_metrics).count()))
+    });
+    let measured = measured.and_then(|()| compared(lane, "and so it is with metrics on", &probes, &targets));
+    ready.and(reached).and(measured)
+}
+
+fn compared(lane: &Lane, what: &str, probes: &[Probe], targets: &[Target]) -> Outcome {
+    // A policy's effect takes about a second, and what is closed is tried once.
     lane.step("policies had time to take effect", || {
         Ok(process::sleep(Duration::from_secs(4)).map(|()| String::new())?)
     })?;
-    let reached = lane.step("reach is exactly what is declared", || {
-        let rows = tried_by_all(&probes, &targets)?;
-        let drawn = matrix::drawn(&targets, &rows);
-        let wrong = matrix::differences(&targets, &rows);
+    lane.step(what, || {
+        let rows = tried_by_all(probes, targets)?;
+        let drawn = matrix::drawn(targets, &rows);
+        let wrong = matrix::differences(targets, &rows);
         ensure!(wrong.is_empty(), "{}\n{drawn}", wrong.join("\n"));
         Ok(format!("{} paths tried, as declared\n{drawn}\n  ", rows.len() * targets.len()))
-    });
-    ready.and(reached)
+    })
+}
+
+/// The identity of the Jobs that make the logins of a server.
+fn provisioning(server: &str) -> String {
+    format!("{server}-provisioning")
+}
+
+/// The server, where a pod is one's.
+fn server<'a>(release: &'a Release, of: &str) -> Option<&'a Backing> {
+    release.space.bench.platform.platform().backing.iter().find(|backing| backing.name().as_str() == of)
+}
+
+/// Whether a port is one for metrics.
+fn is_metrics(release: &Release, of: &str, port: u16) -> bool {
+    let platform = release.space.bench.platform.platform();
+    let of_service = |service: &&Service| service.name.as_str() == of;
+    let ports = platform.services.iter().find(of_service).map(|service| service.ports).unwrap_or_default();
+    ports.iter().any(|declared| declared.protocol == Protocol::Metrics && declared.number == port)
+        || server(release, of).is_some_and(|server| server.kind().metrics_port() == Some(port))
 }
 
 fn probes_for(release: &Release, outside: &Space) -> anyhow::Result<Vec<Probe>> {
     let image = release.space.bench.images.tool("auditflow-e2e/reach")?;
     let listening = json!({"args": ["listen", UNDECLARED.to_string()]});
-    let identities: BTreeSet<_> = release.pods()?.into_iter().map(|pod| pod.of).collect();
+    let mut identities: BTreeSet<_> = release.pods()?.into_iter().map(|pod| pod.of).collect();
+    let servers = &release.space.bench.platform.platform().backing;
+    identities.extend(servers.iter().map(|server| provisioning(server.name().as_str())));
     let mut probes = Vec::new();
     let mut objects = Vec::new();
     for identity in identities {
@@ -117,16 +154,21 @@ fn targets_of(release: &Release, probes: &[Probe], all_ready: bool) -> anyhow::R
         }
         for port in listening {
             let path = |path: &&generator::AccessPath| path.to == pod.of && path.port == port;
-            let open_for: BTreeSet<_> = declared.iter().filter(path).map(|path| path.from.clone()).collect();
+            let mut open_for: BTreeSet<_> = declared.iter().filter(path).map(|path| path.from.clone()).collect();
+            let is_metrics = is_metrics(release, &pod.of, port);
+            if server(release, &pod.of).is_some_and(|server| server.kind().administration_port() == port) {
+                open_for.insert(provisioning(&pod.of));
+            }
             let note = if pod.ports.contains(&port) { "" } else { " (not declared by the pod)" };
             let name = format!("{}:{port}{note}", pod.of);
             if !open_for.is_empty() {
                 // The way that clients take, and with it the cluster's DNS.
                 let service = format!("{}-{}", release.name, pod.of);
                 let address = format!("{service}.{}.svc:{port}", release.space.name);
-                targets.push(Target { name: format!("{name} by its Service"), address, open_for: open_for.clone() });
+                let name = format!("{name} by its Service");
+                targets.push(Target { name, address, open_for: open_for.clone(), is_metrics });
             }
-            targets.push(Target { name, address: format!("{}:{port}", pod.ip), open_for });
+            targets.push(Target { name, address: format!("{}:{port}", pod.ip), open_for, is_metrics });
         }
     }
     let strangers: BTreeSet<_> = [NEIGHBOUR, OUTSIDER].map(str::to_owned).into();
@@ -140,18 +182,20 @@ fn targets_of(release: &Release, probes: &[Probe], all_ready: bool) -> anyhow::R
             "{}, {UNDECLARED}",
             if stranger { probe.source.clone() } else { format!("another pod as {}", probe.source) }
         );
-        targets.push(Target { name, address: format!("{ip}:{UNDECLARED}"), open_for });
+        targets.push(Target { name, address: format!("{ip}:{UNDECLARED}"), open_for, is_metrics: false });
     }
     let everybody = probes.iter().map(|probe| probe.source.clone()).collect();
     targets.push(Target {
         name: "the API server".to_owned(),
         address: "kubernetes.default.svc:443".to_owned(),
         open_for: strangers,
+        is_metrics: false,
     });
     targets.push(Target {
         name: "the cluster's DNS".to_owned(),
         address: format!("{}:53", dns()?),
         open_for: everybody,
+        is_metrics: false,
     });
     Ok(targets)
 }
