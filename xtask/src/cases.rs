@@ -118,6 +118,10 @@ const RULES: &[&str] = &[
     "rbac.extraRules[0].resources={deployments}",
     "rbac.extraRules[0].verbs={get}",
     "rbac.extraRules[0].resourceNames={web}",
+    "network.extraIngress[0].from[0].ipBlock.cidr=192.0.2.0/24",
+    "network.extraIngress[0].ports[0].port=9999",
+    "network.extraEgress[0].to[0].ipBlock.cidr=192.0.2.0/24",
+    "network.extraEgress[0].ports[0].port=443",
 ];
 
 const DIGEST: &str = "image.digest=sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";

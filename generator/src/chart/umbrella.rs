@@ -108,6 +108,8 @@ fn credentials(c: &Context, access: &Access) -> Vec<Credential> {
                 path: path.join("."),
                 whose: name,
                 key: key(name, &credential.key, &value(&credential.section())),
+                remote_key: remote_key(&credential.section()),
+                remote_path: format!("{}.remoteRef.key", credential.section().join(".")),
                 enabled: Some(enabled.clone()),
                 value: value(&path),
                 doc: in_go_string(&credential.doc),
@@ -121,12 +123,18 @@ fn credentials(c: &Context, access: &Access) -> Vec<Credential> {
             path: path.join("."),
             whose: name,
             key: key(name, administrator.key, &value(&administrator.section(name))),
+            remote_key: remote_key(&administrator.section(name)),
+            remote_path: format!("{}.remoteRef.key", administrator.section(name).join(".")),
             enabled: None,
             value: value(&path),
             doc: in_go_string(administrator.doc),
         }
     });
     of_services.chain(of_backing).collect()
+}
+
+fn remote_key(section: &[&str]) -> String {
+    value(&[section, &["remoteRef", "key"]].concat())
 }
 
 /// Its key in the Secret that External Secrets reads, where that is the chart's own.
@@ -205,6 +213,9 @@ struct Credential {
     /// The chart that has it.
     whose: &'static str,
     key: String,
+    /// Where it lies in a store, and the path of that value.
+    remote_key: String,
+    remote_path: String,
     /// Whether that is installed; none when it always is.
     enabled: Option<String>,
     value: String,

@@ -22,6 +22,7 @@ pub(crate) struct BackingValues {
     credentials: Credentials,
     /// The Secret with its administrator's password and those of all its logins, with `global.secrets.mode: existing`: the README says
     /// under which keys. Empty is `<release>-<chart>-existing`.
+    #[schemars(regex(pattern = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"))]
     existing_secret: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     limits: Option<BrokerLimits>,

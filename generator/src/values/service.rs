@@ -35,6 +35,7 @@ pub(crate) struct ServiceValues {
     /// The Secret with its credentials, with `global.secrets.mode: existing`: the README says under which keys. Empty is
     /// `<release>-<service>-existing-r<revision>`. Another revision takes another Secret.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"))]
     existing_secret: Option<String>,
     rbac: Rbac,
     network: ExtraTraffic,

@@ -29,18 +29,28 @@ password() {
   cat "$passwords/$1"
 }
 
-# Calls a function until it succeeds, so many times or, with 0, for ever; says now and then what is in the way.
+# Calls a function until it succeeds, or until the deadline where there is one; says now and then what is in the way.
 until_it_works() {
   tries=0
-  until answer=$("$2" 2>&1); do
+  until answer=$("$1" 2>&1); do
     if [ $((tries % 15)) = 0 ]; then echo "Waiting for $SERVER_HOST: $(echo "$answer" | tail -n 1)"; fi
     tries=$((tries + 1))
-    if [ "$tries" = "$1" ]; then
+    if is_late; then
       echo "Gave up on $SERVER_HOST: $answer" >&2
       return 1
     fi
     sleep 2
   done
+}
+
+is_late() { [ -n "${deadline:-}" ] && [ "$(date +%s)" -ge "$deadline" ]; }
+
+# Whether what is mounted is what this Job was made for: a kubelet may be a moment behind.
+is_up_to_date() {
+  if [ "$(cat "$declared/digest")" != "$DIGEST" ]; then
+    echo "What is declared has not reached this pod yet."
+    return 1
+  fi
 }
 
 keep() {
@@ -70,29 +80,46 @@ is_declared() {
 # at most, the time of a rollout; what is still in use then goes with the next upgrade.
 remove_undeclared() {
   idle=
+  left=
+  asked=
   for look in $(seq 1 24); do
-    were_idle=$idle
-    idle=
-    left='what cannot be asked for'
-    all=$(ours) || { sleep 5; continue; }
-    left=
-    for login in $all; do
-      if is_declared "$login"; then
-        continue
-      elif in_use "$login"; then
-        left="$left $login"
-        continue
+    if all=$(ours); then
+      asked=yes
+      were_idle=$idle
+      idle=
+      left=
+      for login in $all; do
+        if is_declared "$login"; then
+          continue
+        elif in_use "$login"; then
+          left="$left $login"
+          continue
+        fi
+        case " $were_idle " in
+          *" $login "*)
+            if remove "$login"; then
+              echo "Removed $login, which is not declared any more."
+            else
+              left="$left $login"
+            fi
+            ;;
+          *) idle="$idle $login" ;;
+        esac
+      done
+      if [ -z "$left$idle" ]; then
+        echo "The logins of this release are exactly the declared ones."
+        return 0
       fi
-      case " $were_idle " in
-        *" $login "*) remove "$login" && echo "Removed $login, which is not declared any more." ;;
-        *) idle="$idle $login" ;;
-      esac
-    done
-    if [ -z "$left$idle" ]; then return 0; fi
-    if [ "$look" -lt 24 ]; then sleep 5; fi
+    fi
+    if [ "$look" = 24 ] || is_late; then break; fi
+    sleep 5
   done
+  if [ -z "$asked" ]; then
+    echo "$SERVER_HOST did not say which logins it has: none was removed." >&2
+    return 1
+  fi
   for login in $left $idle; do
-    echo "Left $login, which is not declared any more but still in use. It goes with the next upgrade."
+    echo "LEFT $login, which is not declared any more but still in use: it works until the next upgrade, which tries again."
   done
 }
 
@@ -101,15 +128,17 @@ run() {
     keep) keep ;;
     add)
       # A pod that needs a new login waits for it, for as long as it takes.
-      until_it_works 0 add
+      until_it_works is_up_to_date
+      until_it_works add
       echo "All declared logins are there."
       ;;
     reconcile)
       # Less than the five minutes that Helm waits by itself.
-      until_it_works 110 add
+      deadline=$(($(date +%s) + 270))
+      until_it_works is_up_to_date
+      until_it_works add
       log_in
       remove_undeclared
-      echo "The logins of this release are exactly the declared ones, but for those named above."
       ;;
   esac
 }

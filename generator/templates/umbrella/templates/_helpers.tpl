@@ -65,7 +65,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | trunc 63 | trimSuf
 
 {{- /* The store that External Secrets reads from. */ -}}
 {{- define "[[ c.name ]].secretStoreRef" -}}
-{{- with .Values.global.secrets.store }}
+{{- with .Values.global.secrets.store -}}
 kind: {{ .kind }}
 name: {{ .name | default (printf "%s-credentials" $.Release.Name) | quote }}
 {{- end }}
@@ -86,6 +86,10 @@ property: {{ . | quote }}
 key: {{ .root.Release.Name }}-credentials
 property: {{ $of.property | default (printf "%s.%s.r%d" .chart .credential (int .is.revision)) | quote }}
 {{- end }}
+{{- /* As the API server would fill them in, which a comparison with what is in the cluster would show as a difference. */}}
+conversionStrategy: Default
+decodingStrategy: None
+metadataPolicy: None
 {{- end }}
 
 {{- /* Where a pod may run. */ -}}

@@ -7,8 +7,10 @@
 administrator=superuser
 
 export PGUSER=postgres PGDATABASE=postgres PGCONNECT_TIMEOUT=5
+# A statement that is logged, or that failed, would stand in the server's log with its password.
+export PGOPTIONS='-c log_min_error_statement=panic -c log_statement=none -c log_min_duration_statement=-1'
 
-sql() { psql --no-password --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 "$@"; }
+sql() { psql --no-password --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --set=VERBOSITY=terse "$@"; }
 
 # Over the network address, which the image opens when it has prepared the data.
 serving() { pg_isready --quiet --host=127.0.0.1; }

@@ -35,7 +35,12 @@ everything() {
 serving() { grep -qs ':1628 [0-9A-F:]* 0A' /proc/net/tcp /proc/net/tcp6; }
 
 # By the Erlang cookie, which only the containers of this pod have.
-set_administrator() { administrator_alone >/tmp/administrator.json && rabbitmqctl --quiet import_definitions /tmp/administrator.json; }
+set_administrator() {
+  administrator_alone >/tmp/administrator.json && timeout 60 rabbitmqctl --quiet import_definitions /tmp/administrator.json
+  is_set=$?
+  rm -f /tmp/administrator.json
+  return $is_set
+}
 
 log_in() {
   RABBITMQADMIN_PASSWORD=$(password "$administrator") || return 1
@@ -50,7 +55,10 @@ add() {
 }
 
 # A user's name begins with the release and ends with a revision. Dots stand nowhere else in them.
-ours() { rabbitmqadmin users list | awk -v owner="$OWNER." 'index($1, owner) == 1 && split($1, part, ".") == 4 { print $1 }'; }
+ours() {
+  users=$(rabbitmqadmin users list) || return 1
+  printf '%s\n' "$users" | awk -v owner="$OWNER." 'index($1, owner) == 1 && split($1, part, ".") == 4 { print $1 }'
+}
 
 # Nobody is removed while it is not known whether he is in use.
 in_use() {
@@ -60,13 +68,14 @@ in_use() {
 
 remove() { rabbitmqadmin users delete --name "$1" --idempotently; }
 
-export RABBITMQADMIN_USERNAME=administrator RABBITMQADMIN_NON_INTERACTIVE_MODE=true
+export RABBITMQADMIN_USERNAME=administrator RABBITMQADMIN_NON_INTERACTIVE_MODE=true RABBITMQADMIN_TIMEOUT=10
 export RABBITMQADMIN_TARGET_HOST="${SERVER_HOST:-}" RABBITMQADMIN_TARGET_PORT="${SERVER_PORT:-}"
 
 case "$1" in
   serve)
     # On an empty volume alone: a broker that has its users keeps them as the Jobs left them, whatever this pod was started with.
-    if ls -d /var/lib/rabbitmq/mnesia/rabbit* >/dev/null 2>&1; then
+    # (Not a pattern of the shell's, which `set -f` leaves alone; and not whether the folder is empty: a file system may have a lost+found.)
+    if [ -n "$(find /var/lib/rabbitmq/mnesia -maxdepth 1 -name 'rabbit*')" ]; then
       echo '{"vhosts":[{"name":"/"}]}' >"$definitions"
     else
       everything >"$definitions"

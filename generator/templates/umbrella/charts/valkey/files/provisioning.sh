@@ -37,7 +37,7 @@ everything() {
 as() {
   user=$1
   shift
-  [ "$(valkey-cli "$@" --no-auth-warning --user "$user" ACL WHOAMI 2>&1 | tail -n 1)" = "$user" ]
+  [ "$(timeout 10 valkey-cli "$@" --no-auth-warning --user "$user" ACL WHOAMI 2>&1 | tail -n 1)" = "$user" ]
 }
 
 serving() { [ "$(valkey-cli --no-auth-warning --user probe --pass any ping 2>/dev/null)" = PONG ]; }
@@ -60,7 +60,7 @@ log_in() {
   fi
 }
 
-cli() { valkey-cli -e -h "$SERVER_HOST" -p "$SERVER_PORT" --user administrator "$@"; }
+cli() { timeout 10 valkey-cli -e -h "$SERVER_HOST" -p "$SERVER_PORT" --user administrator "$@"; }
 
 add() {
   log_in || return 1
@@ -72,7 +72,10 @@ add() {
   cli ACL SAVE >/dev/null
 }
 
-ours() { cli ACL USERS | awk -v owner="$OWNER." 'index($1, owner) == 1 && split($1, part, ".") == 4 { print $1 }'; }
+ours() {
+  all_users=$(cli ACL USERS) || return 1
+  printf '%s\n' "$all_users" | awk -v owner="$OWNER." 'index($1, owner) == 1 && split($1, part, ".") == 4 { print $1 }'
+}
 
 # Nobody is removed while it is not known whether he is in use.
 in_use() {
