@@ -1,4 +1,4 @@
-//! PostgreSQL: a StatefulSet that makes, at each start, a role and a database for each service that owns one.
+//! PostgreSQL: a StatefulSet whose server is given roles and databases at its first start, and by Jobs from then on.
 
 use askama::Template;
 use vocabulary::{Kind, PostgreSql, SqlClient};

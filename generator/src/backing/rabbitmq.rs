@@ -1,4 +1,4 @@
-//! RabbitMQ: a StatefulSet that reads users, permissions and queues from a definitions file at its boot.
+//! RabbitMQ: a StatefulSet whose broker is given users, permissions and queues at its first boot, and by Jobs from then on.
 
 use askama::Template;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;

@@ -1,4 +1,4 @@
-//! Valkey: a StatefulSet that reads its users from an ACL file at its boot.
+//! Valkey: a StatefulSet whose server is given its users at its first boot, and by Jobs from then on.
 
 use askama::Template;
 use vocabulary::{Kind, Valkey, ValkeyClient};

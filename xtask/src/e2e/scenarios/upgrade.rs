@@ -104,6 +104,8 @@ fn immutable(objects: &BTreeMap<(String, String), Value>) -> BTreeMap<(String, S
             "Deployment" => &["selector"],
             "StatefulSet" => &["selector", "serviceName", "volumeClaimTemplates", "podManagementPolicy"],
             "Service" => &["clusterIP"],
+            // Of two Jobs with one name; another one has another.
+            "Job" => &["template"],
             "PersistentVolumeClaim" => &["accessModes", "storageClassName"],
             _ => &[],
         }

@@ -49,7 +49,7 @@ fn all_text(value: &Value) -> String {
     }
 }
 
-/// As it is, and as SQL, JSON, libpq and a URL write it.
+/// As it is, and as SQL, JSON and libpq write it.
 fn ways_to_write(password: &str) -> Vec<String> {
     let escaped = password.replace('\\', r"\\");
     let mut ways = vec![
