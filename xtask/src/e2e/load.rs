@@ -63,8 +63,9 @@ impl<'a> Load<'a> {
     /// Tells it to stop, and gives its ledger.
     pub(super) fn stop(&self) -> anyhow::Result<Ledger> {
         let stop = ["python3", "-c", "import os, signal; os.kill(1, signal.SIGTERM)"];
-        kubectl::exec(&self.release.space.name, &self.pod, &stop)?.ok("stopping the load client")?;
-        self.ended()
+        // It may be gone, and with it what told it so, before that has ended.
+        let told = kubectl::exec(&self.release.space.name, &self.pod, &stop)?;
+        self.ended().with_context(|| format!("stopping the load client: {}", told.all()))
     }
 
     /// Waits until it has ended, and gives its ledger.
@@ -122,6 +123,8 @@ pub(super) struct Ledger {
     confirmed: usize,
     /// Ids of the confirmed events that must raise an alert.
     alerting: BTreeSet<String>,
+    /// How many of them the broker did not confirm at the first try.
+    again: usize,
 }
 
 impl Ledger {
@@ -130,11 +133,18 @@ impl Ledger {
         for entry in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
             if entry["confirmed_at"].is_string() {
                 ledger.confirmed += 1;
+                ledger.again += usize::from(entry["tries"] != 1);
                 ledger.alerting.extend(entry["correlation_id"].as_str().map(str::to_owned));
             }
         }
         ensure!(ledger.confirmed > 0, "no event was confirmed:\n{text}");
         Ok(ledger)
+    }
+
+    /// Fails unless the broker confirmed everything at the first try.
+    pub(super) fn at_once(&self) -> anyhow::Result<()> {
+        ensure!(self.again == 0, "{} of {} events were not confirmed at the first try", self.again, self.confirmed);
+        Ok(())
     }
 
     /// The confirmed events that must have raised an alert and have no row.
@@ -173,6 +183,8 @@ mod tests {
             {"summary": {"published": 4}}"#;
         let ledger = Ledger::read(text).expect("it has entries");
         assert_eq!(ledger.confirmed, 3);
+        assert_eq!(ledger.again, 1);
+        assert!(ledger.at_once().is_err());
         assert_eq!(ledger.missing(&BTreeSet::from([("1".into(), "a".into())])), ["d"]);
         assert!(ledger.missing(&BTreeSet::from([("1".into(), "a".into()), ("2".into(), "d".into())])).is_empty());
         assert!(Ledger::read("{}").is_err());

@@ -94,8 +94,12 @@ impl<'a> Release<'a> {
     }
 
     pub(super) fn rollback(&self, revision: u32) -> anyhow::Result<()> {
-        let timeout = format!("--timeout={}s", PATIENCE.as_secs());
-        self.helm(&["rollback", &self.name, &revision.to_string(), "--wait", &timeout])
+        self.roll_back(revision.into(), true)
+    }
+
+    /// `helm rollback`, waiting or not.
+    pub(super) fn roll_back(&self, revision: u64, wait: bool) -> anyhow::Result<()> {
+        self.apply(&["rollback".to_owned(), self.name.clone(), revision.to_string()], wait)
     }
 
     /// `helm uninstall`, and the time until its pods are gone.

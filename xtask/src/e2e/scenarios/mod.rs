@@ -6,6 +6,7 @@ mod loaded;
 mod reach;
 mod refusals;
 mod rights;
+mod rotation;
 mod secrets;
 mod upgrade;
 
@@ -42,6 +43,11 @@ pub(crate) const ALL: &[Scenario] = &[
         name: "rights",
         proves: "every login tries everything at its server, every ServiceAccount is asked: exactly what is declared, and no token",
         run: rights::run,
+    },
+    Scenario {
+        name: "rotation",
+        proves: "every credential replaced under load, back and forward: only its pods roll, nobody is refused, the old one is worth nothing",
+        run: rotation::run,
     },
     Scenario {
         name: "secrets",

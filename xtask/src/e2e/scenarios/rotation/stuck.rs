@@ -1,0 +1,84 @@
+//! An old pod whose container restarts in the middle of a rollout, when Helm has taken the Secret away that it was started with.
+
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+
+use super::change::{Site, nobody_refused, rolls_exactly};
+use super::credentials::{Credential, Purse};
+use super::judge::Mark;
+use super::visitor;
+use crate::e2e::release::Release;
+use crate::e2e::report::Outcome;
+use crate::e2e::scenarios::loaded::{RECOVERY, recovers};
+use crate::e2e::{flow, kubectl, process};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// Holds a rollout up, restarts the old pod's container, and lets the rollout go on: the old container does not come back, the new pod
+/// takes its place, and nothing is lost.
+pub(super) fn old_pod_restarts(site: &Site, now: &mut Purse, credential: &Credential) -> Outcome {
+    let (release, space) = (&site.release, site.release.space.name.as_str());
+    let next = now.with_another(credential);
+    let outcome = site.lane.step("an old pod's container restarts while the rollout is held up", || {
+        let (rows, before, mark) = (flow::rows(release)?, release.uids()?, Mark::now(release)?);
+        let (secret, pod) = (release.secret_of(&credential.of)?, release.pod_of(&credential.of)?.name);
+        rollout(release, "pause", credential)?;
+        let said = thread::scope(|scope| {
+            let upgrading = scope.spawn(|| site.upgrade(&next, &[]));
+            let stuck = restarted_without(space, &pod, &secret);
+            let upgraded = upgrading.join();
+            let said = stuck?;
+            match upgraded {
+                Ok(upgraded) => upgraded.map(|()| said),
+                Err(_) => bail!("the thread of the upgrade broke off"),
+            }
+        })?;
+        ensure!(waiting(space, &pod)?.is_some(), "{pod} came back by itself");
+        rollout(release, "resume", credential)?;
+        release.wait_ready(RECOVERY)?;
+        recovers(release, RECOVERY)?;
+        let rolled = rolls_exactly(release, &before, &[credential.clone()])?;
+        let lost = rows.difference(&flow::rows(release)?).count();
+        ensure!(lost == 0, "{lost} stored alerts are gone");
+        visitor::only_the_new(release, credential, now, &next)?;
+        nobody_refused(release, &mark, (now, &next))?;
+        Ok(format!("{said}; then {rolled}"))
+    });
+    *now = next;
+    outcome
+}
+
+fn rollout(release: &Release, verb: &str, credential: &Credential) -> anyhow::Result<()> {
+    let deployment = format!("deployment/{}-{}", release.name, credential.of);
+    kubectl::run(&["rollout", verb, &deployment, "--namespace", &release.space.name])?;
+    Ok(())
+}
+
+/// Waits until a Secret is gone, ends the program of a pod that was started with it, and gives what the kubelet says of that.
+fn restarted_without(space: &str, pod: &str, secret: &str) -> anyhow::Result<String> {
+    process::until(MINUTE, Duration::from_millis(500), || {
+        let said = kubectl::try_run(&["get", "secret", secret, "--namespace", space], "")?;
+        Ok(if said.err.contains("not found") { Ok(()) } else { Err(format!("the Secret {secret} is there")) })
+    })?;
+    let end = ["python3", "-c", "import os, signal; os.kill(1, signal.SIGTERM)"];
+    kubectl::exec(space, pod, &end)?.ok("ending the program")?;
+    let said = process::until(MINUTE, Duration::from_millis(500), || {
+        let waiting = waiting(space, pod)?;
+        Ok(waiting.ok_or_else(|| format!("the container of {pod} was started without {secret}")))
+    })?;
+    ensure!(said.contains(secret), "{pod} is not kept by {secret}: {said}");
+    Ok(said)
+}
+
+/// What the kubelet lacks for a pod's container.
+fn waiting(space: &str, pod: &str) -> anyhow::Result<Option<String>> {
+    let pod = kubectl::json(&["get", "pod", pod, "--namespace", space])?;
+    let waiting = &pod["status"]["containerStatuses"][0]["state"]["waiting"];
+    if waiting["reason"] != "CreateContainerConfigError" {
+        return Ok(None);
+    }
+    let message = waiting["message"].as_str().context("the kubelet does not say what it lacks")?;
+    Ok(Some(format!("CreateContainerConfigError, {message}")))
+}
