@@ -137,7 +137,8 @@ run() {
       deadline=$(($(date +%s) + 270))
       until_it_works is_up_to_date
       until_it_works add
-      log_in
+      # For what it exports; whether the server answers is seen below.
+      log_in || true
       remove_undeclared
       ;;
   esac

@@ -25,8 +25,8 @@ fn no_password_is_outside_of_a_secret() {
     for case in cases::all(platform.platform(), &rendered, &folder()) {
         let manifest = case.render(&helm, chart()).expect("every case renders");
         for object in tools::objects(&manifest).expect("Helm renders YAML") {
-            let held = held(&object);
-            let elsewhere = if held.is_empty() { object.text.as_str() } else { above(&object) };
+            let inside = held(&object);
+            let elsewhere = if inside.is_empty() { object.text.as_str() } else { above(&object) };
             assert_eq!(signs(elsewhere), 0, "{}: {} {} shows a password", case.name, object.kind, object.name);
             // Coded, a password is one as well.
             for word in elsewhere.split(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c)) {
@@ -34,7 +34,7 @@ fn no_password_is_outside_of_a_secret() {
                 let decoded = String::from_utf8_lossy(&decoded);
                 assert_eq!(signs(&decoded), 0, "{}: {} {} shows a password", case.name, object.kind, object.name);
             }
-            seen += held.iter().map(|text| signs(text)).sum::<usize>();
+            seen += inside.iter().map(|text| signs(text)).sum::<usize>();
         }
     }
     assert!(seen > 100, "the passwords of the cases are looked for under another name: {seen} found");

@@ -52,8 +52,8 @@ impl Credential {
             return format!("{space}.{release}.{}.r{revision}", self.of);
         }
         let digest = Sha256::digest(format!("{space}/{release}"));
-        let mark: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        format!("{}_r{revision}_{mark}", self.of.replace('-', "_"))
+        let mark = digest.iter().take(4).fold(0, |mark, byte| mark << 8 | u32::from(*byte));
+        format!("{}_r{revision}_{mark:08x}", self.of.replace('-', "_"))
     }
 }
 

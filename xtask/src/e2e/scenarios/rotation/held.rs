@@ -51,7 +51,7 @@ pub(super) fn in_use(site: &Site, now: &mut Purse, credential: &Credential) -> O
     site.lane.step(format!("{name} replaced while somebody holds a connection: it works on, and is named"), || {
         hold(release, credential, now)?;
         let log = hook_log(release, &credential.server, || site.upgrade(&next, &[]))?;
-        let line = format!("Left {old}, which is not declared any more but still in use.");
+        let line = format!("LEFT {old}, which is not declared any more but still in use");
         ensure!(log.contains(&line), "the log of the Job does not say `{line}`:\n{log}");
         recovers(release, RECOVERY)?;
         ensure!(has_login(release, &credential.server, &old)?, "{old} is gone although somebody uses it");

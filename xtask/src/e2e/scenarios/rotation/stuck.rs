@@ -1,5 +1,6 @@
 //! An old pod whose container restarts in the middle of a rollout, when Helm has taken the Secret away that it was started with.
 
+use std::slice::from_ref;
 use std::thread;
 use std::time::Duration;
 
@@ -35,11 +36,12 @@ pub(super) fn old_pod_restarts(site: &Site, now: &mut Purse, credential: &Creden
                 Err(_) => bail!("the thread of the upgrade broke off"),
             }
         })?;
-        ensure!(waiting(space, &pod)?.is_some(), "{pod} came back by itself");
+        // In between the kubelet waits until it tries again, longer each time, and says CrashLoopBackOff.
+        ensure!(!runs(space, &pod)?, "{pod} came back by itself");
         rollout(release, "resume", credential)?;
         release.wait_ready(RECOVERY)?;
         recovers(release, RECOVERY)?;
-        let rolled = rolls_exactly(release, &before, &[credential.clone()])?;
+        let rolled = rolls_exactly(release, &before, from_ref(credential))?;
         let lost = rows.difference(&flow::rows(release)?).count();
         ensure!(lost == 0, "{lost} stored alerts are gone");
         visitor::only_the_new(release, credential, now, &next)?;
@@ -70,6 +72,11 @@ fn restarted_without(space: &str, pod: &str, secret: &str) -> anyhow::Result<Str
     })?;
     ensure!(said.contains(secret), "{pod} is not kept by {secret}: {said}");
     Ok(said)
+}
+
+fn runs(space: &str, pod: &str) -> anyhow::Result<bool> {
+    let pod = kubectl::json(&["get", "pod", pod, "--namespace", space])?;
+    Ok(pod["status"]["containerStatuses"][0]["state"]["running"].is_object())
 }
 
 /// What the kubelet lacks for a pod's container.
