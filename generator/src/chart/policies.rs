@@ -37,14 +37,30 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
         let mut ingress = Ingress::of(access, name, None, metrics);
         let (jobs, port) = (provisioning_identity(name), one.kind().administration_port());
         ingress.add_always("The Jobs that make its logins.", From::Identity(jobs.clone()), port);
-        add(Component { c, name: name.to_owned(), enabled: None, ingress, egress: Vec::new(), extra_egress: None, api: Api::Never });
+        add(Component {
+            c,
+            name: name.to_owned(),
+            enabled: None,
+            ingress,
+            egress: Vec::new(),
+            extra_egress: None,
+            api: Api::Never,
+        });
         let egress = vec![(name, vec![port])];
-        add(Component { c, name: jobs, enabled: None, ingress: Ingress::NONE, egress, extra_egress: None, api: Api::Never });
+        add(Component {
+            c,
+            name: jobs,
+            enabled: None,
+            ingress: Ingress::NONE,
+            egress,
+            extra_egress: None,
+            api: Api::Never,
+        });
     }
 }
 
 /// The identity of the Jobs that make the logins of a server.
-fn provisioning_identity(backing: &str) -> String {
+pub(crate) fn provisioning_identity(backing: &str) -> String {
     format!("{backing}-provisioning")
 }
 

@@ -38,7 +38,7 @@ mod toolbox;
 mod version;
 
 pub use error::{Attempt, GoError, ToolError};
-pub use kubeconform::{KubeconformReport, ResourceReport, Verdict, Violation, kubeconform};
+pub use kubeconform::{KubeconformReport, ResourceReport, Verdict, Violation, kubeconform, kubeconform_with};
 pub use render::{Object, Rendered, Template, objects};
 pub use schemas::{KUBERNETES_VERSIONS, KubernetesVersion, crd_schemas, kubernetes_schemas};
 pub use tool::{Located, Origin, Tool};

@@ -300,7 +300,11 @@ mod tests {
         assert!(flags.contains("-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 "), "{flags}");
         assert!(!Tool::Helm4.linker_flags().contains("k8sVersion"));
         assert!(Tool::Kubeconform.linker_flags().contains("-X main.version=v"));
-        assert!(Tool::Conftest.linker_flags().contains("-X github.com/open-policy-agent/conftest/internal/version.Version=v0."));
+        assert!(
+            Tool::Conftest
+                .linker_flags()
+                .contains("-X github.com/open-policy-agent/conftest/internal/version.Version=v0.")
+        );
         assert!(Tool::Sops.linker_flags().contains("-X github.com/getsops/sops/v3/version.Version=3."));
         assert!(Tool::AgeKeygen.linker_flags().contains("-X main.Version=v1."));
     }
