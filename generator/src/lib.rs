@@ -60,6 +60,64 @@ pub fn access_paths(platform: &Resolved) -> Vec<AccessPath> {
     all
 }
 
+/// All traffic that the NetworkPolicies of [`generate`] let through, and on what it hangs: what a proof of them is held against.
+///
+/// Beside this, all pods may ask the cluster's DNS, and what a service's `network.extraIngress` and `network.extraEgress` say in the values is
+/// let through as well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// The label whose value tells the policies who a pod is.
+    pub identity_label: String,
+    /// The services; each is there when `<service>.enabled` says so.
+    pub services: Vec<String>,
+    /// The backing services, always there.
+    pub backing: Vec<String>,
+    /// What the declared uses need, as [`access_paths`]: open while the services at its ends are there.
+    pub paths: Vec<AccessPath>,
+    /// From the Jobs that make the logins of a server, by their identity, to the server.
+    pub provisioning: Vec<AccessPath>,
+    /// Ports that users reach through a service's `exposure.via`: from the edge's namespace or from anywhere.
+    pub doors: Vec<Port>,
+    /// Ports that the monitoring's namespace reaches when `global.metrics.enabled` says so.
+    pub metrics: Vec<Port>,
+    /// Services that always may connect to the Kubernetes API server; others may with rules in `<service>.rbac.extraRules`.
+    pub kubernetes: Vec<String>,
+}
+
+/// A port of the pods of a service or backing service.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Port {
+    /// Whose it is.
+    pub of: String,
+    /// Its number.
+    pub number: u16,
+}
+
+/// All traffic of a platform, from its access graph.
+#[must_use]
+pub fn traffic(platform: &Resolved) -> Traffic {
+    let declared = platform.platform();
+    let (services, backing) = (&declared.services, &declared.backing);
+    let port = |of: &str, number| Port { of: of.to_owned(), number };
+    let scraped = services.iter().flat_map(|s| access::metrics_ports(s).map(move |number| (s.name.as_str(), number)));
+    let scraped = scraped.chain(backing.iter().filter_map(|b| Some((b.name().as_str(), b.kind().metrics_port()?))));
+    let provisioning = |b: &vocabulary::Backing| AccessPath {
+        from: chart::provisioning_identity(b.name().as_str()),
+        to: b.name().to_string(),
+        port: b.kind().administration_port(),
+    };
+    Traffic {
+        identity_label: format!("{}/identity", declared.name),
+        services: services.iter().map(|service| service.name.to_string()).collect(),
+        backing: backing.iter().map(|one| one.name().to_string()).collect(),
+        paths: access_paths(platform),
+        provisioning: backing.iter().map(provisioning).collect(),
+        doors: services.iter().filter_map(|s| Some(port(s.name.as_str(), s.exposure?.port.number))).collect(),
+        metrics: scraped.map(|(of, number)| port(of, number)).collect(),
+        kubernetes: services.iter().filter(|s| !s.kubernetes.is_empty()).map(|s| s.name.to_string()).collect(),
+    }
+}
+
 /// A secret that whoever installs has to give, and where it lies in the umbrella chart's values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialPath {

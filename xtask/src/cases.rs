@@ -43,6 +43,24 @@ pub fn all(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     defaults.chain(environments).chain(features).chain(elsewhere).collect()
 }
 
+/// Cases in which values open traffic that nothing declares: each service lets in a partner's pods, and connects to addresses outside and to
+/// a server that it has no use of. What they render is what the values say, so it takes no snapshots; what it amounts to is for a proof.
+#[must_use]
+pub fn widened(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
+    let Some(server) = platform.backing.first() else { return Vec::new() };
+    let rules = |service: &Service| {
+        let port = service.ports.first().map_or(1, |port| port.number);
+        let partner = r#"{"namespaceSelector":{"matchLabels":{"team":"partner"}},"podSelector":{"matchLabels":{"app":"client"}}}"#;
+        let server = format!(r#"{{"podSelector":{{"matchLabels":{{"app.kubernetes.io/name":"{}"}}}}}}"#, server.name());
+        format!(
+            r#"--set-json={}.network={{"extraIngress":[{{"from":[{partner}],"ports":[{{"port":{port}}}]}}],"extraEgress":[{{"to":[{{"ipBlock":{{"cidr":"203.0.113.0/24"}}}},{server}],"ports":[{{"port":443,"endPort":445}}]}}]}}"#,
+            service.name
+        )
+    };
+    let arguments = platform.services.iter().map(rules).collect();
+    vec![Case { name: "traffic".to_owned(), values: vec![folder.join(&chart.paths().ci_values)], arguments }]
+}
+
 /// Each thing that a value switches on or off, for all charts that have it.
 fn features(platform: &Platform) -> Vec<(String, Vec<String>)> {
     let services = || platform.services.iter();

@@ -7,6 +7,8 @@ mod service;
 mod umbrella;
 mod values_yaml;
 
+pub(crate) use policies::provisioning_identity;
+
 use crate::access::Access;
 use crate::context::Context;
 use crate::files::Files;

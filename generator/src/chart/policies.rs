@@ -60,7 +60,7 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
 }
 
 /// The identity of the Jobs that make the logins of a server.
-fn provisioning_identity(backing: &str) -> String {
+pub(crate) fn provisioning_identity(backing: &str) -> String {
     format!("{backing}-provisioning")
 }
 

@@ -22,7 +22,20 @@ use crate::{KubernetesVersion, Located, Tool, ToolError, Toolbox};
 /// Those of [`Tool::ensure`] and [`kubernetes_schemas`](crate::kubernetes_schemas), and [`ToolError::Failed`] if kubeconform
 /// gives no report. Objects that are not valid are no error but part of the report.
 pub fn kubeconform(version: KubernetesVersion, manifests: &str) -> Result<KubeconformReport, ToolError> {
-    Toolbox::from_environment()?.kubeconform(version, manifests)
+    Toolbox::from_environment()?.kubeconform(version, &[], manifests)
+}
+
+/// As [`kubeconform`], with further places where schemas of custom resources are, which are asked first: folders or web addresses in which
+/// they lie as `<group>/<kind>_<version>.json`, all lower case, or whole templates as kubeconform's `-schema-location` takes them.
+///
+/// # Errors
+/// Those of [`kubeconform`].
+pub fn kubeconform_with(
+    version: KubernetesVersion,
+    further: &[String],
+    manifests: &str,
+) -> Result<KubeconformReport, ToolError> {
+    Toolbox::from_environment()?.kubeconform(version, further, manifests)
 }
 
 /// What kubeconform says about a set of manifests.
@@ -115,22 +128,33 @@ impl fmt::Display for Violation {
 const BATCH: usize = 2 * 1024 * 1024;
 
 impl Toolbox {
-    /// As [`kubeconform`], in this toolbox.
+    /// As [`kubeconform_with`], in this toolbox.
     ///
     /// # Errors
     /// Those of [`kubeconform`].
-    pub fn kubeconform(&self, version: KubernetesVersion, manifests: &str) -> Result<KubeconformReport, ToolError> {
+    pub fn kubeconform(
+        &self,
+        version: KubernetesVersion,
+        further: &[String],
+        manifests: &str,
+    ) -> Result<KubeconformReport, ToolError> {
         let kubeconform = self.ensure(Tool::Kubeconform)?;
-        let locations = [
-            self.kubernetes_schemas(version)?.into_string(),
-            self.crd_schemas()?.join("{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json").into_string(),
-        ];
+        let mut locations: Vec<String> = further.iter().map(|place| location(place)).collect();
+        locations.extend([self.kubernetes_schemas(version)?.into_string(), location(self.crd_schemas()?.as_str())]);
         let mut report = KubeconformReport::default();
         for batch in batches(manifests, BATCH) {
             report.resources.extend(run(&kubeconform, version, &locations, batch)?);
         }
         Ok(report)
     }
+}
+
+/// The template for kubeconform of a place where schemas of custom resources are.
+fn location(place: &str) -> String {
+    if place.contains("{{") {
+        return place.to_owned();
+    }
+    format!("{}/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json", place.trim_end_matches('/'))
 }
 
 fn run(

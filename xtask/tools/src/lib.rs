@@ -1,11 +1,11 @@
 //! The external tools and schemas a generated chart is judged by, each in a pinned version: Helm 3, Helm 4,
-//! kubeconform, the JSON schemas of Kubernetes' own kinds and those of custom resources. And what its passwords are
+//! kubeconform, conftest, the JSON schemas of Kubernetes' own kinds and those of custom resources. And what its passwords are
 //! encrypted with: sops, and age-keygen, which makes keys for it.
 //!
 //! A tool on `PATH` in a fitting version is used; otherwise the pinned one is built from its Go module. Nothing but Go
 //! and a Go module proxy is needed, and nothing is fetched without a checksum that stands in this folder:
 //!
-//! - `helm3/`, `helm4/`, `kubeconform/`, `sops/`, `age/` are one small Go module each (they need different versions of the same
+//! - `helm3/`, `helm4/`, `kubeconform/`, `conftest/`, `sops/`, `age/` are one small Go module each (they need different versions of the same
 //!   libraries, so they cannot be one). `go.mod` says the version, `go.sum` the checksums; the Rust code reads both from
 //!   there, so moving a tool to a new version is one `go get` in its folder.
 //! - `modules.sum` says the same, in `go.sum`'s format, for modules that are only read: Kubernetes and those with
@@ -38,7 +38,7 @@ mod toolbox;
 mod version;
 
 pub use error::{Attempt, GoError, ToolError};
-pub use kubeconform::{KubeconformReport, ResourceReport, Verdict, Violation, kubeconform};
+pub use kubeconform::{KubeconformReport, ResourceReport, Verdict, Violation, kubeconform, kubeconform_with};
 pub use render::{Object, Rendered, Template, objects};
 pub use schemas::{KUBERNETES_VERSIONS, KubernetesVersion, crd_schemas, kubernetes_schemas};
 pub use tool::{Located, Origin, Tool};

@@ -47,17 +47,17 @@ impl Located {
         Ok(if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) })
     }
 
-    /// Checks a chart as `helm lint --strict` does: what Helm says, as agreement or as refusal.
+    /// Checks a chart as `helm lint --strict` does, with further arguments such as `--set a=b`: what Helm says, as agreement or as refusal.
     ///
     /// # Errors
     /// When this is not a Helm, or cannot be run.
-    pub fn lint(&self, chart: &Utf8Path, values: &[&Utf8Path]) -> Result<Rendered, ToolError> {
+    pub fn lint(&self, chart: &Utf8Path, values: &[&Utf8Path], arguments: &[&str]) -> Result<Rendered, ToolError> {
         let mut command = self.command();
         command.args(["lint", "--strict", chart.as_str()]);
         for file in values {
             command.args(["--values", file.as_str()]);
         }
-        let output = self.run(&mut command)?;
+        let output = self.run(command.args(arguments))?;
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said).into_owned();
         Ok(if output.status.success() { Ok(said) } else { Err(said) })

@@ -56,8 +56,20 @@ struct CrdModule {
     folder: &'static str,
 }
 
-const CRD_MODULES: &[CrdModule] =
-    &[CrdModule { module: "sigs.k8s.io/gateway-api", version: "v1.6.3", folder: "config/crd/standard" }];
+const CRD_MODULES: &[CrdModule] = &[
+    CrdModule { module: "sigs.k8s.io/gateway-api", version: "v1.6.3", folder: "config/crd/standard" },
+    CrdModule {
+        module: "github.com/external-secrets/external-secrets",
+        version: "v1.3.2",
+        folder: "config/crds/bases",
+    },
+    CrdModule {
+        module: "github.com/prometheus-operator/prometheus-operator",
+        version: "v0.85.0",
+        folder: "example/prometheus-operator-crd",
+    },
+    CrdModule { module: "github.com/vmware-tanzu/velero", version: "v1.18.3", folder: "config/crd/v1/bases" },
+];
 
 /// Checksums of modules that are read and not built, in the format of `go.sum`.
 const PINNED: &str = include_str!("../modules.sum");
@@ -79,8 +91,8 @@ pub fn kubernetes_schemas(version: KubernetesVersion) -> Result<Utf8PathBuf, Too
     Toolbox::from_environment()?.kubernetes_schemas(version)
 }
 
-/// The folder with the schemas of the custom resources charts use (for now those of the Gateway API), one file per kind:
-/// `gateway.networking.k8s.io/httproute_v1.json`.
+/// The folder with the schemas of the custom resources charts use (those of the Gateway API, External Secrets, the Prometheus
+/// operator and Velero), one file per kind: `gateway.networking.k8s.io/httproute_v1.json`.
 ///
 /// They are read from pinned Go modules in the same way as [`kubernetes_schemas`], whose newest version says what the
 /// metadata of an object is.

@@ -15,6 +15,9 @@ pub enum Tool {
     Helm4,
     /// kubeconform, which checks manifests against JSON schemas.
     Kubeconform,
+    /// conftest, which holds manifests against policies in Rego. From 0.60 on, where Rego's first version with `contains` and `if` became the
+    /// default.
+    Conftest,
     /// sops, which encrypts the values of a file and leaves its keys readable. From 3.13 on: its messages and its way of reading standard
     /// input are known from there.
     Sops,
@@ -24,11 +27,12 @@ pub enum Tool {
 
 impl Tool {
     /// Every tool.
-    pub const ALL: [Self; 5] = [Self::Helm3, Self::Helm4, Self::Kubeconform, Self::Sops, Self::AgeKeygen];
+    pub const ALL: [Self; 6] =
+        [Self::Helm3, Self::Helm4, Self::Kubeconform, Self::Conftest, Self::Sops, Self::AgeKeygen];
 
     /// Finds this tool on `PATH` in a fitting version, or builds the pinned one, in the [`Toolbox`] of the environment.
     ///
-    /// The first build of a Helm or of sops takes minutes and is announced on standard error. Each call asks the tool for its version
+    /// The first build of a Helm, of conftest or of sops takes minutes and is announced on standard error. Each call asks the tool for its version
     /// (some 50 ms for Helm), so keep the answer instead of asking again.
     ///
     /// # Errors
@@ -44,6 +48,7 @@ impl Tool {
             Self::Helm3 => "helm 3",
             Self::Helm4 => "helm 4",
             Self::Kubeconform => "kubeconform",
+            Self::Conftest => "conftest",
             Self::Sops => "sops",
             Self::AgeKeygen => "age-keygen",
         }
@@ -56,6 +61,7 @@ impl Tool {
             Self::Helm3 => "3.18.5 or newer, below 4",
             Self::Helm4 => "4.0.0 or newer, below 5",
             Self::Kubeconform => "0.6.0 or newer, below 1",
+            Self::Conftest => "0.60.0 or newer, below 1",
             Self::Sops => "3.13.0 or newer, below 4",
             Self::AgeKeygen => "1.1.0 or newer, below 2",
         }
@@ -72,6 +78,7 @@ impl Tool {
             Self::Helm3 => (Version(3, 18, 5), Version(4, 0, 0)),
             Self::Helm4 => (Version(4, 0, 0), Version(5, 0, 0)),
             Self::Kubeconform => (Version(0, 6, 0), Version(1, 0, 0)),
+            Self::Conftest => (Version(0, 60, 0), Version(1, 0, 0)),
             Self::Sops => (Version(3, 13, 0), Version(4, 0, 0)),
             Self::AgeKeygen => (Version(1, 1, 0), Version(2, 0, 0)),
         };
@@ -84,6 +91,7 @@ impl Tool {
             Self::Helm3 => &["helm3", "helm"],
             Self::Helm4 => &["helm4", "helm"],
             Self::Kubeconform => &["kubeconform"],
+            Self::Conftest => &["conftest"],
             Self::Sops => &["sops"],
             Self::AgeKeygen => &["age-keygen"],
         }
@@ -95,14 +103,20 @@ impl Tool {
             Self::Kubeconform => &["-v"],
             // Without the first it asks the network for the latest version.
             Self::Sops => &["--disable-version-check", "--version"],
-            Self::AgeKeygen => &["--version"],
+            Self::Conftest | Self::AgeKeygen => &["--version"],
         }
     }
 
-    /// The version in what the tool answers to [`Tool::version_arguments`]: sops says its name before it.
+    /// The version in what the tool answers to [`Tool::version_arguments`]: some say a name before it, and conftest that of its library after
+    /// it.
     pub(crate) fn version_in(self, answer: &str) -> &str {
-        let answer = answer.trim();
-        if self == Self::Sops { answer.strip_prefix("sops ").unwrap_or(answer) } else { answer }
+        let first = answer.trim().lines().next().unwrap_or_default();
+        let name = match self {
+            Self::Sops => "sops ",
+            Self::Conftest => "Conftest: ",
+            Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::AgeKeygen => "",
+        };
+        first.strip_prefix(name).unwrap_or(first)
     }
 
     pub(crate) const fn is_helm(self) -> bool {
@@ -112,7 +126,7 @@ impl Tool {
     /// How long its first build takes, in words.
     pub(crate) const fn build_time(self) -> &'static str {
         match self {
-            Self::Helm3 | Self::Helm4 | Self::Sops => "a few minutes the first time",
+            Self::Helm3 | Self::Helm4 | Self::Conftest | Self::Sops => "a few minutes the first time",
             Self::Kubeconform | Self::AgeKeygen => "some seconds",
         }
     }
@@ -123,6 +137,7 @@ impl Tool {
             Self::Helm3 => "helm3",
             Self::Helm4 => "helm4",
             Self::Kubeconform => "kubeconform",
+            Self::Conftest => "conftest",
             Self::Sops => "sops",
             Self::AgeKeygen => "age",
         }
@@ -133,6 +148,7 @@ impl Tool {
         match self {
             Self::Helm3 | Self::Helm4 => "helm",
             Self::Kubeconform => "kubeconform",
+            Self::Conftest => "conftest",
             Self::Sops => "sops",
             Self::AgeKeygen => "age-keygen",
         }
@@ -143,6 +159,7 @@ impl Tool {
             Self::Helm3 => "helm.sh/helm/v3",
             Self::Helm4 => "helm.sh/helm/v4",
             Self::Kubeconform => "github.com/yannh/kubeconform",
+            Self::Conftest => "github.com/open-policy-agent/conftest",
             Self::Sops => "github.com/getsops/sops/v3",
             Self::AgeKeygen => "filippo.io/age",
         }
@@ -150,7 +167,12 @@ impl Tool {
 
     /// The Go package that is built.
     pub(crate) fn package(self) -> String {
-        format!("{}/cmd/{}", self.module(), self.binary())
+        match self {
+            Self::Conftest => self.module().to_owned(),
+            Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::Sops | Self::AgeKeygen => {
+                format!("{}/cmd/{}", self.module(), self.binary())
+            }
+        }
     }
 
     pub(crate) const fn go_mod(self) -> &'static str {
@@ -158,6 +180,7 @@ impl Tool {
             Self::Helm3 => include_str!("../helm3/go.mod"),
             Self::Helm4 => include_str!("../helm4/go.mod"),
             Self::Kubeconform => include_str!("../kubeconform/go.mod"),
+            Self::Conftest => include_str!("../conftest/go.mod"),
             Self::Sops => include_str!("../sops/go.mod"),
             Self::AgeKeygen => include_str!("../age/go.mod"),
         }
@@ -168,6 +191,7 @@ impl Tool {
             Self::Helm3 => include_str!("../helm3/go.sum"),
             Self::Helm4 => include_str!("../helm4/go.sum"),
             Self::Kubeconform => include_str!("../kubeconform/go.sum"),
+            Self::Conftest => include_str!("../conftest/go.sum"),
             Self::Sops => include_str!("../sops/go.sum"),
             Self::AgeKeygen => include_str!("../age/go.sum"),
         }
@@ -184,6 +208,7 @@ impl Tool {
         match self {
             Self::Helm3 | Self::Helm4 => set(&format!("{}/internal/version.version", self.module()), version),
             Self::Kubeconform => set("main.version", version),
+            Self::Conftest => set(&format!("{}/internal/version.Version", self.module()), version),
             Self::Sops => set(&format!("{}/version.Version", self.module()), version.trim_start_matches('v')),
             Self::AgeKeygen => set("main.Version", version),
         }
@@ -275,6 +300,11 @@ mod tests {
         assert!(flags.contains("-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 "), "{flags}");
         assert!(!Tool::Helm4.linker_flags().contains("k8sVersion"));
         assert!(Tool::Kubeconform.linker_flags().contains("-X main.version=v"));
+        assert!(
+            Tool::Conftest
+                .linker_flags()
+                .contains("-X github.com/open-policy-agent/conftest/internal/version.Version=v0.")
+        );
         assert!(Tool::Sops.linker_flags().contains("-X github.com/getsops/sops/v3/version.Version=3."));
         assert!(Tool::AgeKeygen.linker_flags().contains("-X main.Version=v1."));
     }

@@ -77,10 +77,12 @@ fn a_fitting_version_is_taken_wherever_it_stands() {
     bench
         .program("first/sops", "echo sops 3.13.1; [ \"$1\" = --disable-version-check ] || echo '[warning] no network'");
     bench.program("first/age-keygen", "echo v1.2.1");
+    bench.program("first/conftest", "echo Conftest: v0.62.0; echo OPA: 1.6.0");
     for (tool, path, version) in [
         (Tool::Helm4, "first/helm", "v4.1.0"),
         (Tool::Helm3, "second/helm", "v3.19.2+g0123abc"),
         (Tool::Kubeconform, "second/kubeconform", "v0.6.7"),
+        (Tool::Conftest, "first/conftest", "v0.62.0"),
         (Tool::Sops, "first/sops", "3.13.1"),
         (Tool::AgeKeygen, "first/age-keygen", "v1.2.1"),
     ] {

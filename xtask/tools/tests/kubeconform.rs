@@ -52,7 +52,7 @@ spec:
 
 fn kubeconform(version: KubernetesVersion, manifests: &str) -> KubeconformReport {
     let (toolbox, _folder) = pinned();
-    toolbox.kubeconform(version, manifests).expect("a report")
+    toolbox.kubeconform(version, &[], manifests).expect("a report")
 }
 
 /// What is said about one object, in both versions alike.

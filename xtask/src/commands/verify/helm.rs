@@ -1,0 +1,103 @@
+//! The steps that ask Helm, both versions: lint, template, what a delivery pipeline does.
+
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use tools::Located;
+
+use super::bench::{Object, Workbench, in_parallel, objects};
+use super::report::{Outcome, Progress};
+use crate::cases::Case;
+use crate::commands::generate;
+
+pub(super) fn lint(bench: &Workbench) -> anyhow::Result<Outcome> {
+    let helms = bench.helms()?;
+    let all: Vec<(&Case, &Located)> =
+        bench.cases.iter().flat_map(|case| helms.iter().map(move |h| (case, h))).collect();
+    let lint = |(case, helm): &(&Case, &Located)| -> anyhow::Result<Option<String>> {
+        let values: Vec<&Utf8Path> = case.values.iter().map(Utf8PathBuf::as_path).collect();
+        // Lint takes no `--api-versions`; that a kind is missing does not fail it.
+        let arguments = case.arguments.iter().map(String::as_str).filter(|a| !a.starts_with("--api-versions"));
+        let said = helm.lint(&bench.chart, &values, &arguments.collect::<Vec<_>>())?;
+        Ok(said.err().map(|said| format!("{} {}, {}:\n{said}", helm.tool.title(), helm.version, case.name)))
+    };
+    let found: Vec<_> = in_parallel(&all, &bench.progress, lint).into_iter().collect::<Result<_, _>>()?;
+    let summary = format!("{} cases with {} and {}", bench.cases.len(), helms[0].version, helms[1].version);
+    Ok(Outcome::of(summary).with(found.into_iter().flatten().collect()))
+}
+
+pub(super) fn template(bench: &Workbench) -> anyhow::Result<Outcome> {
+    let helms = bench.helms()?;
+    let compare = |case: &Case| match helms.each_ref().map(|helm| rendered(case, helm, &bench.chart)) {
+        [Ok(three), Ok(four)] => (four.len(), differences(&case.name, &three, &four)),
+        both => (0, both.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect()),
+    };
+    let (counts, wrong): (Vec<usize>, Vec<_>) = in_parallel(&bench.cases, &bench.progress, compare).into_iter().unzip();
+    let (cases, count) = (bench.cases.len(), counts.iter().sum::<usize>());
+    let summary = format!("{cases} cases, {count} objects, the same from both");
+    Ok(Outcome::of(summary).with(wrong.into_iter().flatten().collect()))
+}
+
+/// The objects of a case, by kind and name: the order in which the two print them is no part of what they install.
+fn rendered(case: &Case, helm: &Located, chart: &Utf8Path) -> anyhow::Result<Vec<Object>> {
+    let mut all = objects(&case.render(helm, chart)?)?;
+    all.sort_by(|a, b| (&a.kind, &a.name).cmp(&(&b.kind, &b.name)));
+    Ok(all)
+}
+
+fn differences(case: &str, three: &[Object], four: &[Object]) -> Vec<String> {
+    let only = |ours: &[Object], theirs: &[Object], what: &str| -> Vec<String> {
+        let missing = ours.iter().filter(|one| !theirs.iter().any(|other| other.value == one.value));
+        missing.map(|one| format!("{case}: {} {} is so with {what} alone", one.kind, one.name)).collect()
+    };
+    [only(three, four, "Helm 3"), only(four, three, "Helm 4")].concat()
+}
+
+/// What a delivery pipeline does with a checkout: `helm dependency build` without a network, and a commit's hash as image tag.
+pub(super) fn pipeline(bench: &Workbench) -> anyhow::Result<Outcome> {
+    let copy = tempfile::tempdir()?;
+    let copy = Utf8Path::from_path(copy.path()).context("the folder for temporary files is not UTF-8")?;
+    let status = Command::new("cp").args(["-R", bench.folder.as_str(), copy.as_str()]).status()?;
+    if !status.success() {
+        bail!("cannot copy {} to {copy}", bench.folder);
+    }
+    let folder = copy.join(generate::FOLDER);
+    let chart = folder.join(bench.chart.strip_prefix(&bench.folder)?);
+    let mut wrong = Vec::new();
+    for helm in bench.helms()? {
+        let built = helm.command().args(["dependency", "build", chart.as_str()]).output()?;
+        if !built.status.success() {
+            wrong.push(format!("{}: {}", helm.version, String::from_utf8_lossy(&built.stderr)));
+        }
+        let Some(defaults) = bench.cases.first() else { continue };
+        let tagged = |service: &String| -> anyhow::Result<Option<String>> {
+            let tag = format!("--set={service}.image.tag={COMMIT}");
+            let manifest = Case { arguments: vec![tag], ..defaults.clone() }.render(helm, &chart)?;
+            let is_there = manifest.contains(&format!(":{COMMIT}\""));
+            let wrong =
+                || format!("{}: the tag that was given to {service} is not the tag that is rendered", helm.version);
+            Ok((!is_there).then(wrong))
+        };
+        let found = in_parallel(&bench.traffic.services, &Progress::default(), tagged);
+        wrong.extend(found.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten());
+    }
+    Ok(Outcome::of("dependency build and a commit's tag, with both").with(wrong))
+}
+
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_one_helm_renders_is_named() {
+        let three = objects("kind: A\nmetadata: {name: x}\n---\nkind: B\nmetadata: {name: y}\n").expect("objects");
+        let four =
+            objects("kind: A\nmetadata: {name: x}\n---\nkind: B\nmetadata: {name: y, labels: {}}\n").expect("objects");
+        assert!(differences("defaults", &three, &three).is_empty());
+        let found = differences("defaults", &three, &four);
+        assert_eq!(found, ["defaults: B y is so with Helm 3 alone", "defaults: B y is so with Helm 4 alone"]);
+    }
+}

@@ -1,0 +1,192 @@
+//! The step that proves the NetworkPolicies: for each case, everybody to everybody on every port, exactly what is declared is open.
+
+mod expected;
+mod policy;
+#[cfg(test)]
+mod policy_tests;
+mod ports;
+#[cfg(test)]
+mod tests;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context as _;
+use generator::Traffic;
+use serde_json::Value;
+
+use self::expected::Expected;
+use self::policy::{Direction, Endpoint, Policy, open, passes};
+use self::ports::Ports;
+use self::world::{ANY_ADDRESS, ANY_POD, NAMESPACE, identity, pod, pods, strangers};
+use super::bench::{Object, Rendered, Workbench, in_parallel};
+use super::report::Outcome;
+
+pub(super) fn prove(bench: &Workbench) -> anyhow::Result<Outcome> {
+    let manifests = bench.manifests()?;
+    let defaults = manifests.first().context("there is no case")?;
+    let usual = policies(&defaults.objects)?;
+    let prove = |one: &Rendered| -> anyhow::Result<(Findings, Option<String>)> {
+        let values = bench.values(&one.case)?;
+        let found = compare(&bench.traffic, &values, &one.objects)?;
+        let beyond = beyond(&bench.traffic, &found, &usual);
+        Ok((found, beyond.map(|what| format!("{}: beyond the defaults, {what}", one.case.name))))
+    };
+    let proven: Vec<_> = in_parallel(manifests, &bench.progress, prove).into_iter().collect::<Result<_, _>>()?;
+
+    let mut by_finding: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
+    for ((found, _), one) in proven.iter().zip(manifests) {
+        for wrong in &found.wrong {
+            by_finding.entry(wrong).or_default().push(&one.case.name);
+        }
+    }
+    let wrong =
+        by_finding.into_iter().map(|(finding, cases)| format!("{finding} ({})", in_cases(&cases, manifests.len())));
+    let (pairs, paths) = proven.first().map_or((0, 0), |(found, _)| (found.pairs, found.open.len()));
+    let summary = format!(
+        "{} cases; in the defaults {pairs} pairs of ends on every port, of which {paths} have something open, as declared",
+        manifests.len()
+    );
+    let wrong: Vec<String> = wrong.collect();
+    Ok(Outcome::of(summary).with(wrong).noting(proven.iter().filter_map(|(_, beyond)| beyond.clone()).collect()))
+}
+
+/// In which cases, in words.
+pub(super) fn in_cases(cases: &[&str], all: usize) -> String {
+    if cases.len() == all && all > 1 { "in every case".to_owned() } else { format!("in {}", cases.join(", ")) }
+}
+
+/// What a case shows.
+struct Findings {
+    wrong: BTreeSet<String>,
+    /// How many pairs were looked at.
+    pairs: usize,
+    /// What is open.
+    open: Vec<(Endpoint, Endpoint, Ports)>,
+}
+
+fn policies(objects: &[Object]) -> anyhow::Result<Vec<Policy>> {
+    let all = objects.iter().filter(|object| object.kind == "NetworkPolicy");
+    let read = |object: &Object| {
+        Policy::read(&object.value, NAMESPACE)
+            .with_context(|| format!("NetworkPolicy {} is not understood", object.name))
+    };
+    all.map(read).collect()
+}
+
+/// Holds what the policies among the objects let through against what is declared, under these values.
+fn compare(traffic: &Traffic, values: &Value, objects: &[Object]) -> anyhow::Result<Findings> {
+    let expected = Expected::new(traffic, values)?;
+    let policies = policies(objects)?;
+    let pods = pods(traffic, objects);
+    let others = strangers(traffic, &pods, &policies, &expected.namespaces(), expected.api_server());
+    // Whoever bears the labels of a service has its rights, made by the release or not.
+    let ours = |end: &Endpoint| end.ours || identity(traffic, end).is_some();
+    let all: Vec<(&Endpoint, bool)> = pods.iter().chain(&others).map(|end| (end, ours(end))).collect();
+    let mut found = Findings { wrong: unserved(traffic, &expected, objects), pairs: 0, open: Vec::new() };
+    for (client, client_is_ours) in &all {
+        for (server, server_is_ours) in &all {
+            // Between two strangers it is none of this chart's business.
+            if !client_is_ours && !server_is_ours {
+                continue;
+            }
+            found.pairs += 1;
+            let (is, should) = (open(&policies, client, server), expected.open(client, server));
+            let (too_much, too_little) = (is.without(&should), should.without(&is));
+            if !too_much.is_empty() {
+                found
+                    .wrong
+                    .insert(format!("{} → {}:{too_much} is open, and nothing declares it", client.name, server.name));
+            }
+            if !too_little.is_empty() {
+                let end = |direction| !too_little.without(&passes(&policies, direction, client, server)).is_empty();
+                let closed_by = match (end(Direction::Egress), end(Direction::Ingress)) {
+                    (true, true) => "both ends",
+                    (true, false) => "the policies of the one that connects",
+                    (false, _) => "the policies of the one that is connected to",
+                };
+                found.wrong.insert(format!(
+                    "{} → {}:{too_little} is declared, and closed by {closed_by}",
+                    client.name, server.name
+                ));
+            }
+            if !is.is_empty() {
+                found.open.push(((*client).clone(), (*server).clone(), is));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Declared paths that no Service leads along: a client goes to a name, and the same port must lie behind it.
+fn unserved(traffic: &Traffic, expected: &Expected<'_>, objects: &[Object]) -> BTreeSet<String> {
+    let leads = |to: &str, port: u16| {
+        objects.iter().filter(|object| object.kind == "Service").any(|service| {
+            let spec = &service.value["spec"];
+            let behind: Vec<&Value> =
+                objects.iter().filter_map(pod).filter(|pod| selects(&spec["selector"], pod)).collect();
+            let is_it = |pod: &&Value| pod["metadata"]["labels"][&traffic.identity_label] == to;
+            let entries = spec["ports"].as_array().into_iter().flatten();
+            !behind.is_empty()
+                && behind.iter().all(is_it)
+                && entries
+                    .filter(|entry| entry["port"] == port)
+                    .any(|entry| behind.iter().all(|pod| target(entry, pod) == Some(u64::from(port))))
+        })
+    };
+    let missing = expected.paths().filter(|path| !leads(&path.to, path.port));
+    missing
+        .map(|path| format!("no Service leads to {}:{}, where {} connects to", path.to, path.port, path.from))
+        .collect()
+}
+
+fn selects(selector: &Value, pod: &Value) -> bool {
+    let Some(labels) = selector.as_object() else { return false };
+    !labels.is_empty() && labels.iter().all(|(key, value)| pod["metadata"]["labels"][key] == *value)
+}
+
+/// The port of a pod behind an entry of a Service.
+fn target(entry: &Value, pod: &Value) -> Option<u64> {
+    let target = if entry["targetPort"].is_null() { &entry["port"] } else { &entry["targetPort"] };
+    let Some(name) = target.as_str() else { return target.as_u64() };
+    let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
+    let mut ports = containers.flat_map(|container| container["ports"].as_array().into_iter().flatten());
+    ports.find(|port| port["name"] == name).and_then(|port| port["containerPort"].as_u64())
+}
+
+/// What is open and would not be under the policies of the defaults, in words.
+fn beyond(traffic: &Traffic, found: &Findings, usual: &[Policy]) -> Option<String> {
+    let mut into: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let mut out: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (client, server, ports) in &found.open {
+        let more = ports.without(&open(usual, client, server));
+        if more.is_empty() {
+            continue;
+        }
+        if identity(traffic, server).is_some() {
+            into.entry(format!("{}:{more}", server.name)).or_default().insert(&client.name);
+        } else {
+            out.entry(format!("{}, on {more}", client.name)).or_default().insert(&server.name);
+        }
+    }
+    let into = into.into_iter().map(|(to, from)| format!("{} may connect to {to}", some(&from)));
+    let out = out.into_iter().map(|(from, to)| format!("{from}, may connect to {}", some(&to)));
+    let all: Vec<String> = into.chain(out).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// Who they are: all of them, a few and how many more, or anybody.
+fn some(names: &BTreeSet<&str>) -> String {
+    const SHOWN: usize = 3;
+    if names.contains(ANY_POD) && names.contains(ANY_ADDRESS) {
+        return "anybody".to_owned();
+    }
+    // Where any pod of a namespace is meant, one of its DNS pods is nothing new.
+    let twin =
+        |name: &str| name.strip_prefix("a DNS pod").is_some_and(|rest| names.contains(format!("a pod{rest}").as_str()));
+    let names: Vec<&str> = names.iter().copied().filter(|name| !twin(name)).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => names.join(" and "),
+        more => format!("{} and {more} more", names[..SHOWN].join(", ")),
+    }
+}

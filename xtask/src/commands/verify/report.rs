@@ -1,0 +1,203 @@
+//! What a step found, and how it is said: as text while the steps run, or as one JSON document.
+
+use std::io::{IsTerminal as _, Write};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::Format;
+
+/// What a step found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// What was looked at, in numbers.
+    pub(super) summary: String,
+    /// What is worth knowing, and no failure.
+    pub(super) notes: Vec<String>,
+    /// Everything that is wrong; the step has passed when nothing is.
+    pub(super) wrong: Vec<String>,
+}
+
+impl Outcome {
+    /// With nothing wrong, so far.
+    pub(super) fn of(summary: impl Into<String>) -> Self {
+        Self { summary: summary.into(), ..Self::default() }
+    }
+
+    pub(super) fn failed(why: impl Into<String>) -> Self {
+        Self { wrong: vec![why.into()], ..Self::default() }
+    }
+
+    pub(super) fn with(mut self, wrong: Vec<String>) -> Self {
+        self.wrong = wrong;
+        self
+    }
+
+    pub(super) fn noting(mut self, notes: Vec<String>) -> Self {
+        self.notes = notes;
+        self
+    }
+}
+
+/// The verdict on one step.
+#[derive(Clone, Debug)]
+pub(super) struct Verdict {
+    pub(super) name: &'static str,
+    pub(super) proves: &'static str,
+    pub(super) seconds: f64,
+    pub(super) outcome: Outcome,
+}
+
+impl Verdict {
+    fn passed(&self) -> bool {
+        self.outcome.wrong.is_empty()
+    }
+
+    fn text(&self) -> String {
+        let Outcome { summary, notes, wrong } = &self.outcome;
+        let head = match (self.passed(), summary.is_empty()) {
+            (true, _) => format!("ok, {summary} ({:.1} s)", self.seconds),
+            (false, true) => format!("FAILED ({:.1} s)", self.seconds),
+            (false, false) => format!("FAILED, {} of {summary} ({:.1} s)", findings(wrong.len()), self.seconds),
+        };
+        let lines = std::iter::once(&head).chain(wrong).chain(notes);
+        lines.map(|text| format!("   {}\n", text.trim_end().replace('\n', "\n   "))).collect()
+    }
+
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "step": self.name,
+            "proves": self.proves,
+            "verdict": if self.passed() { "passed" } else { "failed" },
+            "seconds": rounded(self.seconds),
+            "summary": self.outcome.summary,
+            "failures": self.outcome.wrong,
+            "notes": self.outcome.notes,
+        })
+    }
+}
+
+fn findings(count: usize) -> String {
+    if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") }
+}
+
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 10.0).round() / 10.0
+}
+
+/// All verdicts, said in the chosen way.
+pub(super) struct Report {
+    format: Format,
+    start: Instant,
+    verdicts: Vec<Verdict>,
+}
+
+impl Report {
+    pub(super) fn new(format: Format) -> Self {
+        Self { format, start: Instant::now(), verdicts: Vec::new() }
+    }
+
+    pub(super) fn begins(&self, name: &str, proves: &str, out: &mut dyn Write) -> std::io::Result<()> {
+        if self.format == Format::Text {
+            writeln!(out, "── {name}: {proves}")?;
+            out.flush()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn ends(&mut self, verdict: Verdict, out: &mut dyn Write) -> std::io::Result<()> {
+        if self.format == Format::Text {
+            write!(out, "{}", verdict.text())?;
+            out.flush()?;
+        }
+        self.verdicts.push(verdict);
+        Ok(())
+    }
+
+    /// The last words, and the exit code.
+    pub(super) fn finish(self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+        let failed = self.verdicts.iter().filter(|verdict| !verdict.passed()).count();
+        let passed = self.verdicts.len() - failed;
+        match self.format {
+            Format::Text => writeln!(out, "\nsteps: {passed} passed, {failed} failed")?,
+            Format::Json => {
+                let steps: Vec<_> = self.verdicts.iter().map(Verdict::json).collect();
+                let seconds = rounded(self.start.elapsed().as_secs_f64());
+                let all = json!({ "passed": passed, "failed": failed, "seconds": seconds, "steps": steps });
+                writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
+            }
+        }
+        Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// A line on a terminal that says what is being done, and is gone afterwards. Nothing where standard error is no terminal.
+#[derive(Default)]
+pub(super) struct Progress {
+    line: String,
+    /// When it was last drawn; none where it is not drawn at all.
+    drawn: Option<Mutex<Instant>>,
+}
+
+/// Goes to the line's start and clears it.
+const CLEAR: &str = "\r\x1b[2K";
+
+impl Progress {
+    /// Shows a line, unless the step writes lines of its own.
+    pub(super) fn of(line: &str, talks: bool) -> Self {
+        let shown = !talks && std::io::stderr().is_terminal();
+        if shown {
+            eprint!("{CLEAR}{line} …");
+        }
+        Self { line: line.to_owned(), drawn: shown.then(|| Mutex::new(Instant::now())) }
+    }
+
+    /// Says how far it is, at most ten times a second.
+    pub(super) fn at(&self, done: usize, of: usize) {
+        let Some(Ok(mut drawn)) = self.drawn.as_ref().map(Mutex::lock) else { return };
+        if drawn.elapsed() >= Duration::from_millis(100) {
+            *drawn = Instant::now();
+            eprint!("{CLEAR}{} … {done} of {of}", self.line);
+        }
+    }
+
+    pub(super) fn end(&self) {
+        if self.drawn.is_some() {
+            eprint!("{CLEAR}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(outcome: Outcome) -> Verdict {
+        Verdict { name: "one", proves: "something", seconds: 1.26, outcome }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said() {
+        let outcome = Outcome::of("7 things").with(vec!["a\nb".into(), "c".into()]).noting(vec!["n".into()]);
+        let failed = verdict(outcome);
+        assert_eq!(failed.text(), "   FAILED, 2 findings of 7 things (1.3 s)\n   a\n   b\n   c\n   n\n");
+        assert_eq!(failed.json()["verdict"], "failed");
+        assert_eq!(failed.json()["failures"], json!(["a\nb", "c"]));
+        assert_eq!(verdict(Outcome::of("all")).text(), "   ok, all (1.3 s)\n");
+    }
+
+    #[test]
+    fn json_is_one_document_and_one_failure_fails_the_whole() {
+        let mut report = Report::new(Format::Json);
+        let mut out = Vec::new();
+        report.begins("one", "something", &mut out).expect("a buffer");
+        report.ends(verdict(Outcome::of("fine")), &mut out).expect("a buffer");
+        report.ends(verdict(Outcome::failed("broken")), &mut out).expect("a buffer");
+        assert_eq!(format!("{:?}", report.finish(&mut out).expect("a code")), format!("{:?}", ExitCode::FAILURE));
+        let all: serde_json::Value = serde_json::from_slice(&out).expect("one document");
+        assert_eq!((&all["passed"], &all["failed"]), (&json!(1), &json!(1)));
+        assert_eq!(all["steps"][1]["step"], "one");
+    }
+}

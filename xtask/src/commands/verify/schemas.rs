@@ -1,0 +1,124 @@
+//! The step that holds every object against the schemas of Kubernetes and of custom resources.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tools::{KUBERNETES_VERSIONS, KubeconformReport, KubernetesVersion, Verdict};
+
+use super::bench::{Rendered, Workbench, in_parallel};
+use super::report::Outcome;
+
+pub(super) fn kubeconform(bench: &Workbench) -> anyhow::Result<Outcome> {
+    let distinct = distinct(bench.manifests()?);
+    let (texts, cases): (Vec<&str>, Vec<&str>) = distinct.into_iter().unzip();
+    let all = texts.join("---\n");
+    let ask = |version: &KubernetesVersion| tools::kubeconform_with(*version, &bench.crd_schemas, &all);
+    let reports = in_parallel(&KUBERNETES_VERSIONS, &bench.progress, ask).into_iter().collect::<Result<Vec<_>, _>>()?;
+    let reports: Vec<_> = KUBERNETES_VERSIONS.into_iter().zip(reports).collect();
+    let objects: usize = bench.manifests()?.iter().map(|one| one.objects.len()).sum();
+    let summary = format!(
+        "{objects} objects of {} cases, {} of them distinct, against {} versions",
+        bench.cases.len(),
+        cases.len(),
+        reports.len()
+    );
+    Ok(judge(summary, &reports, &cases, bench.strict))
+}
+
+/// Every object that is the same in no other case, with the first case that has it: what is checked once need not be checked again.
+fn distinct(manifests: &[Rendered]) -> Vec<(&str, &str)> {
+    let mut seen = BTreeSet::new();
+    let each = manifests
+        .iter()
+        .flat_map(|one| one.objects.iter().map(|object| (object.text.as_str(), one.case.name.as_str())));
+    each.filter(|(text, _)| seen.insert(*text)).collect()
+}
+
+/// `cases` says of each object, in the order of the reports, where it comes from.
+fn judge(summary: String, reports: &[(KubernetesVersion, KubeconformReport)], cases: &[&str], strict: bool) -> Outcome {
+    let mut wrong = Vec::new();
+    let mut unchecked: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (version, report) in reports {
+        if report.resources.len() != cases.len() {
+            let (found, given) = (report.resources.len(), cases.len());
+            wrong.push(format!("{version}: kubeconform reports {found} objects of {given}"));
+            continue;
+        }
+        for (resource, case) in report.resources.iter().zip(cases) {
+            match resource.verdict {
+                Verdict::Valid => {}
+                Verdict::NoSchema => {
+                    let kind = format!("{} {}", resource.api_version, resource.kind);
+                    unchecked.entry(kind).or_default().insert(resource.name.as_str());
+                }
+                _ => wrong.push(format!("{case}, {version}: {resource}")),
+            }
+        }
+    }
+    if unchecked.is_empty() {
+        return Outcome::of(summary + ", every kind among them").with(wrong);
+    }
+    let kinds: Vec<String> = unchecked.iter().map(|(kind, names)| format!("{kind} ({})", names.len())).collect();
+    let said = format!("{} not checked, for lack of a schema: {}", kinds_in_words(kinds.len()), kinds.join(", "));
+    if strict {
+        wrong.push(format!("{said}; --crd-schemas takes a folder that has it"));
+        return Outcome::of(summary).with(wrong);
+    }
+    Outcome::of(format!("{summary}; {said}")).with(wrong)
+}
+
+fn kinds_in_words(count: usize) -> String {
+    if count == 1 { "1 kind was".to_owned() } else { format!("{count} kinds were") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OBJECTS: &str = "
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: good}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: bad}
+dataa: {}
+---
+apiVersion: example.org/v1
+kind: Odd
+metadata: {name: unknown}
+---
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata: {name: custom}
+spec: {refreshIntervall: 1h}
+";
+
+    fn judged(strict: bool) -> Outcome {
+        let version = KubernetesVersion::V1_37;
+        let report = tools::kubeconform_with(version, &[], OBJECTS).expect("a report");
+        judge("4".to_owned(), &[(version, report)], &["a", "b", "c", "d"], strict)
+    }
+
+    #[test]
+    fn what_is_not_valid_fails_and_a_kind_without_schema_is_named() {
+        let outcome = judged(false);
+        assert_eq!(outcome.summary, "4; 1 kind was not checked, for lack of a schema: example.org/v1 Odd (1)");
+        assert_eq!(outcome.wrong.len(), 2, "{outcome:?}");
+        assert!(outcome.wrong[0].starts_with("b, 1.37.2: v1 ConfigMap bad: "), "{outcome:?}");
+        assert!(outcome.wrong[1].contains("additional properties 'refreshIntervall' not allowed"), "{outcome:?}");
+    }
+
+    #[test]
+    fn strict_makes_a_failure_of_what_was_not_checked() {
+        let outcome = judged(true);
+        assert_eq!(outcome.wrong.len(), 3, "{outcome:?}");
+        assert!(outcome.wrong[2].starts_with("1 kind was not checked"), "{outcome:?}");
+    }
+
+    #[test]
+    fn a_report_that_is_too_short_is_no_proof() {
+        let outcome = judge("4".to_owned(), &[(KubernetesVersion::V1_34, KubeconformReport::default())], &["a"], false);
+        assert_eq!(outcome.wrong, ["1.34.4: kubeconform reports 0 objects of 1"]);
+    }
+}
