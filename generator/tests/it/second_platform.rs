@@ -194,7 +194,7 @@ fn both_helms_and_every_kubernetes_take_it() {
     for tool in [Tool::Helm3, Tool::Helm4] {
         let helm = helm(tool);
         let passwords = on_disk.path(&on_disk.chart().paths().ci_values);
-        let linted = helm.lint(&on_disk.umbrella(), &[&passwords]).expect("Helm runs");
+        let linted = helm.lint(&on_disk.umbrella(), &[&passwords], &[]).expect("Helm runs");
         assert!(linted.is_ok(), "{linted:?}");
         for environment in [None, Some("live")] {
             let manifest = on_disk.render(&helm, environment, &[]).unwrap_or_else(|refusal| panic!("{refusal}"));

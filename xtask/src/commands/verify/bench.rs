@@ -6,7 +6,7 @@ use std::thread;
 
 use anyhow::{Context as _, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
-use generator::{Chart, Resolved, Traffic};
+use generator::Traffic;
 use serde_json::Value;
 use tempfile::TempDir;
 use tools::{Located, Tool};
@@ -23,8 +23,6 @@ pub(super) struct Workbench {
     pub(super) folder: Utf8PathBuf,
     /// The umbrella chart.
     pub(super) chart: Utf8PathBuf,
-    pub(super) rendered: Chart,
-    pub(super) platform: Resolved,
     pub(super) traffic: Traffic,
     pub(super) cases: Vec<Case>,
     /// Whether what could not be checked is a failure.
@@ -41,7 +39,6 @@ pub(super) struct Workbench {
 /// A case, and what Helm 4 makes of it.
 pub(super) struct Rendered {
     pub(super) case: Case,
-    pub(super) manifest: String,
     pub(super) objects: Vec<Object>,
 }
 
@@ -74,8 +71,6 @@ impl Workbench {
             mirror: OnceLock::new(),
             root,
             folder,
-            rendered,
-            platform,
             strict,
             crd_schemas,
         })
@@ -104,7 +99,7 @@ impl Workbench {
             let helm = self.helm()?;
             let render = |case: &Case| {
                 let manifest = case.render(helm, &self.chart)?;
-                Ok(Rendered { case: case.clone(), objects: objects(&manifest)?, manifest })
+                Ok(Rendered { case: case.clone(), objects: objects(&manifest)? })
             };
             in_parallel(&self.cases, &Progress::default(), render).into_iter().collect()
         };

@@ -63,7 +63,8 @@ impl Verdict {
             (false, false) => format!("FAILED, {} of {summary} ({:.1} s)", findings(wrong.len()), self.seconds),
         };
         let lines = std::iter::once(&head).chain(wrong).chain(notes);
-        lines.map(|text| format!("   {}\n", text.trim_end().replace('\n', "\n   "))).collect()
+        let indented = |text: &String| format!("   {}", text.trim_end().replace('\n', "\n   "));
+        lines.map(indented).collect::<Vec<_>>().join("\n") + "\n"
     }
 
     fn json(&self) -> serde_json::Value {

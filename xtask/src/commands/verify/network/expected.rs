@@ -101,7 +101,9 @@ impl<'a> Expected<'a> {
         let has_rules = self.values[who]["rbac"]["extraRules"].as_array().is_some_and(|rules| !rules.is_empty());
         let may_use_api = has_rules || self.traffic.kubernetes.iter().any(|service| service == who);
         if may_use_api && self.api_server.iter().any(|block| block.contains(server.address)) {
-            API_SERVER_PORTS.into_iter().for_each(|port| open.add(&Ports::tcp(port)));
+            for port in API_SERVER_PORTS {
+                open.add(&Ports::tcp(port));
+            }
         }
         for rule in self.extra.iter().filter(|extra| extra.service == who).flat_map(|extra| &extra.egress) {
             open.add(&rule.opens(server, server, NAMESPACE));

@@ -129,8 +129,10 @@ pub(super) struct Block {
 struct Port {
     #[serde(default = "tcp")]
     protocol: Protocol,
-    port: Option<PortName>,
-    end_port: Option<u16>,
+    #[serde(rename = "port")]
+    first: Option<PortName>,
+    #[serde(rename = "endPort")]
+    last: Option<u16>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -249,9 +251,9 @@ impl Rule {
         }
         let mut open = Ports::NONE;
         for port in &self.ports {
-            open.add(&match &port.port {
+            open.add(&match &port.first {
                 None => Ports::of(port.protocol),
-                Some(PortName::Number(first)) => Ports::range(port.protocol, *first, port.end_port.unwrap_or(*first)),
+                Some(PortName::Number(first)) => Ports::range(port.protocol, *first, port.last.unwrap_or(*first)),
                 Some(PortName::Name(name)) => {
                     let named = server.ports.get(name).cloned().unwrap_or_default();
                     named.and(&Ports::of(port.protocol))

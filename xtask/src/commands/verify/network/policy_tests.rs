@@ -22,7 +22,7 @@ fn outside(address: [u8; 4]) -> Endpoint {
     Endpoint { namespace: None, address: address.into(), ports: [].into(), ..pod("", &[]) }
 }
 
-fn policy(spec: Value) -> Policy {
+fn policy(spec: &Value) -> Policy {
     Policy::read(&json!({ "spec": spec }), "here").expect("a policy")
 }
 
@@ -30,18 +30,18 @@ fn policy(spec: Value) -> Policy {
 fn into_server(from: &Endpoint, rules: &Value) -> String {
     let spec =
         json!({ "podSelector": { "matchLabels": { "app": "server" } }, "policyTypes": ["Ingress"], "ingress": rules });
-    open(&[policy(spec)], from, &pod("here", &[("app", "server")])).to_string()
+    open(&[policy(&spec)], from, &pod("here", &[("app", "server")])).to_string()
 }
 
 #[test]
 fn without_a_policy_everything_is_open_and_a_policy_closes_its_direction_alone() {
     let (a, b) = (pod("here", &[("app", "a")]), pod("here", &[("app", "b")]));
     assert_eq!(open(&[], &a, &b), Ports::all());
-    let closed_in = policy(json!({ "podSelector": {}, "policyTypes": ["Ingress"] }));
+    let closed_in = policy(&json!({ "podSelector": {}, "policyTypes": ["Ingress"] }));
     assert_eq!(open(std::slice::from_ref(&closed_in), &a, &b), Ports::NONE);
     // Another namespace's pods are none of its.
     assert_eq!(open(&[closed_in], &a, &pod("there", &[])), Ports::all());
-    let closed_out = policy(json!({ "podSelector": { "matchLabels": { "app": "a" } }, "policyTypes": ["Egress"] }));
+    let closed_out = policy(&json!({ "podSelector": { "matchLabels": { "app": "a" } }, "policyTypes": ["Egress"] }));
     assert_eq!(open(std::slice::from_ref(&closed_out), &a, &b), Ports::NONE);
     assert_eq!(open(&[closed_out], &b, &a), Ports::all());
 }
@@ -49,7 +49,7 @@ fn without_a_policy_everything_is_open_and_a_policy_closes_its_direction_alone()
 #[test]
 fn types_that_are_not_named_follow_from_the_rules() {
     let (a, b) = (pod("here", &[("app", "a")]), pod("here", &[("app", "b")]));
-    let of_a = |spec: Value| policy(json!({ "podSelector": { "matchLabels": { "app": "a" } }, "egress": spec }));
+    let of_a = |spec: Value| policy(&json!({ "podSelector": { "matchLabels": { "app": "a" } }, "egress": spec }));
     // Ingress always, egress when there are rules of it.
     assert_eq!(open(&[of_a(json!([]))], &b, &a), Ports::NONE);
     assert_eq!(open(&[of_a(json!([]))], &a, &b), Ports::all());
@@ -62,12 +62,12 @@ fn both_ends_must_agree() {
     let out = json!({ "podSelector": { "matchLabels": { "app": "a" } }, "policyTypes": ["Egress"],
         "egress": [{ "ports": [{ "port": 80 }, { "port": 81 }] }] });
     let r#in = json!({ "podSelector": { "matchLabels": { "app": "b" } }, "ingress": [{ "ports": [{ "port": 81 }, { "port": 82 }] }] });
-    assert_eq!(open(&[policy(out), policy(r#in)], &a, &b).to_string(), "81");
+    assert_eq!(open(&[policy(&out), policy(&r#in)], &a, &b).to_string(), "81");
 }
 
 #[test]
 fn several_policies_add_up() {
-    let rule = |port: u16| policy(json!({ "podSelector": {}, "ingress": [{ "ports": [{ "port": port }] }] }));
+    let rule = |port: u16| policy(&json!({ "podSelector": {}, "ingress": [{ "ports": [{ "port": port }] }] }));
     let (a, b) = (pod("there", &[]), pod("here", &[]));
     assert_eq!(open(&[rule(1), rule(2)], &a, &b).to_string(), "1-2");
 }
@@ -99,7 +99,7 @@ fn expressions() {
         let rules = json!([{ "from": [{ "podSelector": { "matchExpressions": [expression] } }] }]);
         into_server(&pod("here", labels), &rules) == "every port"
     };
-    let (x, y): (&[(&str, &str)], &[(&str, &str)]) = (&[("tier", "x")], &[("tier", "y")]);
+    let (x, y) = (&[("tier", "x")][..], &[("tier", "y")][..]);
     assert_eq!([from("In", &["x"], x), from("In", &["x"], y), from("In", &["x"], &[])], [true, false, false]);
     assert_eq!([from("NotIn", &["x"], x), from("NotIn", &["x"], y), from("NotIn", &["x"], &[])], [false, true, true]);
     assert_eq!([from("Exists", &[], x), from("Exists", &[], &[])], [true, false]);

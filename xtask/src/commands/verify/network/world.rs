@@ -18,7 +18,7 @@ pub(super) const ANY_POD: &str = "a pod in namespace elsewhere";
 /// An address that nothing tells apart from any other.
 pub(super) const ANY_ADDRESS: &str = "198.51.100.7 outside of the cluster";
 const INSTANCE: &str = "app.kubernetes.io/instance";
-/// Where NodeLocal DNSCache answers.
+/// Where the DNS cache of a node answers.
 pub(super) const NODE_LOCAL_DNS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(169, 254, 20, 10));
 
 type Labels = BTreeMap<String, String>;
