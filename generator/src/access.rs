@@ -2,8 +2,8 @@
 //! permissions, database roles, cache users, Secrets and the tables of the README.
 
 use vocabulary::{
-    BackingName, CacheLogin, PasswordVariable, Protocol, QueueUse, Resolved, Service, ServiceName, Use, VariableName,
-    VariableSource,
+    BackingName, CacheLogin, PasswordVariable, Platform, Protocol, QueueUse, Resolved, Service, ServiceName, Use,
+    VariableName, VariableSource,
 };
 
 use crate::text::value;
@@ -34,28 +34,41 @@ pub(crate) struct Credential {
     pub(crate) user: Option<VariableName>,
 }
 
-/// Where the password of a login lies below its key.
-const PASSWORD: &str = "password";
+/// Where a credential lies in the values: whose it is, for what, and under which key the secret text itself stands. Its paths are those of
+/// the umbrella's values; in the chart that it belongs to they lack the first part.
+#[derive(Clone, Copy)]
+pub(crate) struct CredentialAt<'a> {
+    pub(crate) owner: &'a str,
+    pub(crate) key: &'a str,
+    pub(crate) field: &'static str,
+}
+
+impl<'a> CredentialAt<'a> {
+    /// Of a password.
+    pub(crate) const fn password(owner: &'a str, key: &'a str) -> Self {
+        Self { owner, key, field: "password" }
+    }
+
+    /// Where all that is said of it lies.
+    pub(crate) const fn section(self) -> [&'a str; 3] {
+        [self.owner, "credentials", self.key]
+    }
+
+    /// Where the secret text lies.
+    pub(crate) const fn text(self) -> [&'a str; 4] {
+        [self.owner, "credentials", self.key, self.field]
+    }
+
+    /// Where its revision lies.
+    pub(crate) const fn revision(self) -> [&'a str; 4] {
+        [self.owner, "credentials", self.key, "revision"]
+    }
+}
 
 impl Credential {
-    /// Where it lies in the service's values.
-    pub(crate) fn path(&self) -> [&str; 3] {
-        ["credentials", &self.key, self.field]
-    }
-
-    /// Where all that is said of it lies in the umbrella's values.
-    pub(crate) fn section(&self) -> [&str; 3] {
-        [self.service.as_str(), "credentials", &self.key]
-    }
-
-    /// The expression for it in a template of the service's chart.
-    pub(crate) fn value(&self) -> String {
-        value(&self.path())
-    }
-
-    /// The expression for its revision in a template of the service's chart.
-    pub(crate) fn revision(&self) -> String {
-        format!("(int {})", value(&["credentials", &self.key, "revision"]))
+    /// Where it lies.
+    pub(crate) fn at(&self) -> CredentialAt<'_> {
+        CredentialAt { owner: self.service.as_str(), key: &self.key, field: self.field }
     }
 }
 
@@ -109,12 +122,12 @@ impl Login {
     /// The name that it logs in with, as text of a template of its service's chart. It carries the credential's revision, so that a new
     /// login and the one before it exist side by side; and the release, so that on a server that several releases use each finds its own.
     pub(crate) fn user(&self, platform: &str) -> String {
-        self.named(platform, &value(&["credentials", self.backing.as_str(), "revision"]))
+        self.named(platform, &value(&self.at().revision()[1..]))
     }
 
     /// The same name, as text of the umbrella's templates.
     pub(crate) fn user_in_umbrella(&self, platform: &str) -> String {
-        self.named(platform, &value(&[self.service.as_str(), "credentials", self.backing.as_str(), "revision"]))
+        self.named(platform, &value(&self.at().revision()))
     }
 
     /// The same name, for a reader.
@@ -145,20 +158,14 @@ impl Login {
         }
     }
 
-    /// Its password, as an expression of the umbrella's templates.
-    pub(crate) fn password(&self) -> String {
-        value(&[self.service.as_str(), "credentials", self.backing.as_str(), PASSWORD])
-    }
-
     /// The key of its password in its server's Secret, as text of the umbrella's templates.
     pub(crate) fn key(&self) -> String {
-        let revision = value(&[self.service.as_str(), "credentials", self.backing.as_str(), "revision"]);
-        format!("{}.r{{{{ int {revision} }}}}", self.service)
+        format!("{}.r{{{{ int {} }}}}", self.service, value(&self.at().revision()))
     }
 
-    /// The section of its credential in the umbrella's values.
-    pub(crate) fn section(&self) -> [&'static str; 3] {
-        [self.service.as_str(), "credentials", self.backing.as_str()]
+    /// Where its password lies.
+    pub(crate) const fn at(&self) -> CredentialAt<'static> {
+        CredentialAt::password(self.service.as_str(), self.backing.as_str())
     }
 }
 
@@ -260,7 +267,7 @@ fn password(login: &Login) -> Option<Credential> {
     login.variables.map(|variables| Credential {
         service: login.service,
         key: login.backing.to_string(),
-        field: PASSWORD,
+        field: login.at().field,
         doc: format!("The password of its own login at {}.", login.backing),
         variable: variables.password,
         user: Some(variables.user),
@@ -318,6 +325,12 @@ pub(crate) fn exactly(mut names: Vec<&str>) -> String {
     names.dedup();
     let names: Vec<_> = names.iter().map(|name| name.replace('.', r"\.")).collect();
     if names.len() > 1 { format!("^({})$", names.join("|")) } else { format!("^{}$", names.concat()) }
+}
+
+/// The ports that monitoring scrapes: of the services, then of the servers.
+pub(crate) fn scraped(platform: &Platform) -> impl Iterator<Item = (&'static str, u16)> {
+    let services = platform.services.iter().flat_map(|s| metrics_ports(s).map(|port| (s.name.as_str(), port)));
+    services.chain(platform.backing.iter().filter_map(|b| Some((b.name().as_str(), b.kind().metrics_port()?))))
 }
 
 /// The ports of a service that monitoring scrapes.

@@ -11,6 +11,7 @@ mod access;
 mod backing;
 mod chart;
 mod context;
+mod credentials;
 mod files;
 mod pods;
 mod text;
@@ -99,8 +100,6 @@ pub fn traffic(platform: &Resolved) -> Traffic {
     let declared = platform.platform();
     let (services, backing) = (&declared.services, &declared.backing);
     let port = |of: &str, number| Port { of: of.to_owned(), number };
-    let scraped = services.iter().flat_map(|s| access::metrics_ports(s).map(move |number| (s.name.as_str(), number)));
-    let scraped = scraped.chain(backing.iter().filter_map(|b| Some((b.name().as_str(), b.kind().metrics_port()?))));
     let provisioning = |b: &vocabulary::Backing| AccessPath {
         from: chart::provisioning_identity(b.name().as_str()),
         to: b.name().to_string(),
@@ -113,7 +112,7 @@ pub fn traffic(platform: &Resolved) -> Traffic {
         paths: access_paths(platform),
         provisioning: backing.iter().map(provisioning).collect(),
         doors: services.iter().filter_map(|s| Some(port(s.name.as_str(), s.exposure?.port.number))).collect(),
-        metrics: scraped.map(|(of, number)| port(of, number)).collect(),
+        metrics: access::scraped(declared).map(|(of, number)| port(of, number)).collect(),
         kubernetes: services.iter().filter(|s| !s.kubernetes.is_empty()).map(|s| s.name.to_string()).collect(),
     }
 }
@@ -134,24 +133,14 @@ pub struct CredentialPath {
 /// Every credential of a platform: the services' in the order of their declaration, then the backing services' administrators.
 #[must_use]
 pub fn credential_paths(platform: &Resolved) -> Vec<CredentialPath> {
-    let declared = platform.platform();
     let access = Access::of(platform);
-    let one = |owner: &str, key: &str, field: &str, doc: &str| {
-        let path = |field: &str| [owner, "credentials", key, field].map(str::to_owned).to_vec();
-        CredentialPath {
-            name: format!("{owner}.{key}"),
-            value: path(field),
-            revision: path("revision"),
-            doc: doc.to_owned(),
-        }
+    let context = Context { platform, name: platform.platform().name.as_str() };
+    let path = |path: [&str; 4]| path.map(str::to_owned).to_vec();
+    let one = |credential: &credentials::Credential| CredentialPath {
+        name: format!("{}.{}", credential.at.owner, credential.at.key),
+        value: path(credential.at.text()),
+        revision: path(credential.at.revision()),
+        doc: credential.doc.to_owned(),
     };
-    let mut all = Vec::new();
-    for service in &declared.services {
-        all.extend(access.credentials_of(service.name).map(|c| one(service.name.as_str(), &c.key, c.field, &c.doc)));
-    }
-    all.extend(declared.backing.iter().map(|backing| {
-        let administrator = backing::administrator(backing.kind());
-        one(backing.name().as_str(), administrator.key, "password", administrator.doc)
-    }));
-    all
+    credentials::all(&context, &access).iter().map(one).collect()
 }

@@ -38,6 +38,20 @@ pub fn template_block<T: Serialize>(value: &T) -> String {
     inert(&write(&tree(value)))
 }
 
+/// Puts a value at a path, and makes the mappings that lead there. What stands in the way, a scalar or a list, goes.
+pub fn put(tree: &mut Value, path: &[impl AsRef<str>], value: Value) {
+    let Some((key, rest)) = path.split_first() else {
+        *tree = value;
+        return;
+    };
+    if !tree.is_mapping() {
+        *tree = Value::Mapping(serde_yaml::Mapping::new());
+    }
+    if let Value::Mapping(map) = tree {
+        put(map.entry(key.as_ref().into()).or_insert(Value::Null), rest, value);
+    }
+}
+
 /// Every document of a stream, those that hold nothing left out.
 ///
 /// # Errors
@@ -126,5 +140,20 @@ fn entry(out: &mut String, value: &Value, depth: usize) {
     } else {
         out.push(' ');
         out.push_str(&leaf(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_yaml::Value;
+
+    use super::{put, write};
+
+    #[test]
+    fn values_are_put_at_their_paths() {
+        let mut values = Value::Null;
+        put(&mut values, &["a", "b", "password"], "x".into());
+        put(&mut values, &["a", "b", "revision"], 2.into());
+        assert_eq!(write(&values), "a:\n  b:\n    password: x\n    revision: 2");
     }
 }

@@ -8,7 +8,7 @@ mod valkey;
 use k8s_openapi::api::core::v1::Probe;
 use vocabulary::{Backing, BackingName, Kind, Use};
 
-use crate::access::Access;
+use crate::access::{Access, CredentialAt};
 use crate::context::{Context, chart_yaml, service_account};
 use crate::files::Files;
 use crate::pods::{Pace, Probes, ask, container_security, helper_resources, pod_security};
@@ -26,14 +26,9 @@ pub(crate) struct Administrator {
 }
 
 impl Administrator {
-    /// Where the password lies in the umbrella's values.
-    pub(crate) const fn path<'a>(&self, backing: &'a str) -> [&'a str; 4] {
-        [backing, "credentials", self.key, "password"]
-    }
-
-    /// Where all that is said of it lies in the umbrella's values.
-    pub(crate) const fn section<'a>(&self, backing: &'a str) -> [&'a str; 3] {
-        [backing, "credentials", self.key]
+    /// Where the password lies.
+    pub(crate) const fn at(self, backing: &str) -> CredentialAt<'_> {
+        CredentialAt::password(backing, self.key)
     }
 }
 
@@ -56,7 +51,8 @@ struct LoginView {
 
 fn administrator_view(kind: Kind, backing: &str) -> AdministratorView {
     let one = administrator(kind);
-    AdministratorView { key: one.key, value: value(&one.path(backing)), section: value(&one.section(backing)) }
+    let at = one.at(backing);
+    AdministratorView { key: one.key, value: value(&at.text()), section: value(&at.section()) }
 }
 
 /// The logins at a backing service that have a password.
@@ -66,8 +62,8 @@ fn login_views(access: &Access, backing: BackingName) -> Vec<LoginView> {
         service: login.service.as_str(),
         enabled: login.enabled(),
         key: login.key(),
-        value: login.password(),
-        section: value(&login.section()),
+        value: value(&login.at().text()),
+        section: value(&login.at().section()),
     });
     view.collect()
 }

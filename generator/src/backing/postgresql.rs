@@ -37,9 +37,9 @@ pub(super) fn files(context: &Context, server: &PostgreSql, access: &Access, fil
     // On the network address: while the first boot prepares the data, the server listens on its socket alone.
     let asked = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=postgres", "--timeout=4"];
     // Ten minutes: after a crash the server replays its log before it lets anybody in.
-    let pod = || Pod::asked(&exec(asked.map(str::to_owned).to_vec()), 120, 5);
+    let pod = Pod::asked(&exec(asked.map(str::to_owned).to_vec()), 120, 5);
     let port = Kind::PostgreSql.port();
-    files.subchart(name, "templates/statefulset.yaml", &StatefulSet { c: context, port, pod: pod() });
+    files.subchart(name, "templates/statefulset.yaml", &StatefulSet { c: context, port, pod: &pod });
     let owners = access.logins_at(server.name).filter_map(|login| match login.rights {
         Rights::Sql { database } => Some(Owner {
             service: login.service.as_str(),
@@ -56,7 +56,7 @@ pub(super) fn files(context: &Context, server: &PostgreSql, access: &Access, fil
         c: context,
         name,
         port: Kind::PostgreSql.administration_port(),
-        pod: pod(),
+        pod: &pod,
         admin: administrator_view(Kind::PostgreSql, name),
         logins: login_views(access, server.name),
         owners,
@@ -76,7 +76,7 @@ struct Services<'a> {
 struct StatefulSet<'a> {
     c: &'a Context<'a>,
     port: u16,
-    pod: Pod,
+    pod: &'a Pod,
 }
 
 #[derive(Template)]
@@ -85,7 +85,7 @@ struct Provisioning<'a> {
     c: &'a Context<'a>,
     name: &'a str,
     port: u16,
-    pod: Pod,
+    pod: &'a Pod,
     admin: AdministratorView,
     logins: Vec<LoginView>,
     owners: Vec<Owner>,

@@ -59,7 +59,7 @@ pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files
     );
     // The listener opens when the definitions are loaded. A probe with the broker's own tools starts an Erlang machine each time, which
     // costs more processor time than a small broker's work.
-    let pod = || Pod::asked(&tcp(IntOrString::String("amqp".into())), 60, 3);
+    let pod = Pod::asked(&tcp(IntOrString::String("amqp".into())), 60, 3);
     files.subchart(
         name,
         "templates/statefulset.yaml",
@@ -68,7 +68,7 @@ pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files
             amqp: Kind::RabbitMq.port(),
             management: Kind::RabbitMq.administration_port(),
             metrics: Kind::RabbitMq.metrics_port().unwrap_or_default(),
-            pod: pod(),
+            pod: &pod,
         },
     );
     let users = access.logins_at(broker.name).filter_map(|login| match &login.rights {
@@ -93,7 +93,7 @@ pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files
             c: context,
             name,
             port: Kind::RabbitMq.administration_port(),
-            pod: pod(),
+            pod: &pod,
             admin: administrator_view(Kind::RabbitMq, name),
             logins: login_views(access, broker.name),
             users: users.collect(),
@@ -126,7 +126,7 @@ struct StatefulSet<'a> {
     amqp: u16,
     management: u16,
     metrics: u16,
-    pod: Pod,
+    pod: &'a Pod,
 }
 
 #[derive(Template)]
@@ -135,7 +135,7 @@ struct Provisioning<'a> {
     c: &'a Context<'a>,
     name: &'a str,
     port: u16,
-    pod: Pod,
+    pod: &'a Pod,
     admin: AdministratorView,
     logins: Vec<LoginView>,
     users: Vec<User>,

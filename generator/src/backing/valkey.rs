@@ -35,9 +35,9 @@ pub(super) fn files(context: &Context, server: &Valkey, access: &Access, files: 
     files.subchart(name, "templates/service.yaml", &Services { c: context, port: Kind::Valkey.port() });
     // As a user who may do nothing else: the answer is an error while data is loaded.
     let asked = ["valkey-cli", "-e", "--no-auth-warning", "--user", "probe", "--pass", "any", "ping"];
-    let pod = || Pod::asked(&exec(asked.map(str::to_owned).to_vec()), 60, 5);
+    let pod = Pod::asked(&exec(asked.map(str::to_owned).to_vec()), 60, 5);
     let port = Kind::Valkey.port();
-    files.subchart(name, "templates/statefulset.yaml", &StatefulSet { c: context, port, pod: pod() });
+    files.subchart(name, "templates/statefulset.yaml", &StatefulSet { c: context, port, pod: &pod });
     let users = access.logins_at(server.name).filter_map(|login| match login.rights {
         Rights::Valkey { pattern, commands } => Some(User {
             enabled: login.enabled(),
@@ -55,7 +55,7 @@ pub(super) fn files(context: &Context, server: &Valkey, access: &Access, files: 
         c: context,
         name,
         port: Kind::Valkey.administration_port(),
-        pod: pod(),
+        pod: &pod,
         admin: administrator_view(Kind::Valkey, name),
         logins: login_views(access, server.name),
         users,
@@ -76,7 +76,7 @@ struct Services<'a> {
 struct StatefulSet<'a> {
     c: &'a Context<'a>,
     port: u16,
-    pod: Pod,
+    pod: &'a Pod,
 }
 
 #[derive(Template)]
@@ -85,7 +85,7 @@ struct Provisioning<'a> {
     c: &'a Context<'a>,
     name: &'a str,
     port: u16,
-    pod: Pod,
+    pod: &'a Pod,
     admin: AdministratorView,
     logins: Vec<LoginView>,
     users: Vec<User>,

@@ -18,18 +18,14 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
         let name = service.name.as_str();
         let door = service.exposure.map(|e| (value(&[name, "exposure", "via"]), e.port.number));
         let metrics: Vec<u16> = metrics_ports(service).collect();
+        let peers = clients(access.from(service.name).map(|path| (path.to.name(), path.port)));
+        let rules = service.kubernetes.is_empty().then(|| value(&[name, "rbac", "extraRules"]));
         add(Component {
             c,
             name: name.to_owned(),
             enabled: Some(bare(&value(&[name, "enabled"]))),
-            ingress: Ingress::of(access, name, door, metrics).with_extra(value(&[name, "network", "extraIngress"])),
-            egress: clients(access.from(service.name).map(|path| (path.to.name(), path.port))),
-            extra_egress: Some(value(&[name, "network", "extraEgress"])),
-            api: if service.kubernetes.is_empty() {
-                Api::When(value(&[name, "rbac", "extraRules"]))
-            } else {
-                Api::Always
-            },
+            ingress: Ingress::of(access, name, door, metrics).with_extra(&value(&[name, "network", "extraIngress"])),
+            egress: Egress::of(peers, rules, &value(&[name, "network", "extraEgress"])),
         });
     }
     for one in &declared.backing {
@@ -37,25 +33,9 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
         let mut ingress = Ingress::of(access, name, None, metrics);
         let (jobs, port) = (provisioning_identity(name), one.kind().administration_port());
         ingress.add_always("The Jobs that make its logins.", From::Identity(jobs.clone()), port);
-        add(Component {
-            c,
-            name: name.to_owned(),
-            enabled: None,
-            ingress,
-            egress: Vec::new(),
-            extra_egress: None,
-            api: Api::Never,
-        });
-        let egress = vec![(name, vec![port])];
-        add(Component {
-            c,
-            name: jobs,
-            enabled: None,
-            ingress: Ingress::NONE,
-            egress,
-            extra_egress: None,
-            api: Api::Never,
-        });
+        add(Component { c, name: name.to_owned(), enabled: None, ingress, egress: Egress::default() });
+        let egress = Egress { peers: vec![(name, vec![port])], ..Egress::default() };
+        add(Component { c, name: jobs, enabled: None, ingress: Ingress::default(), egress });
     }
 }
 
@@ -86,53 +66,64 @@ struct Component<'a> {
     name: String,
     enabled: Option<String>,
     ingress: Ingress,
-    egress: Vec<(&'static str, Vec<u16>)>,
-    /// The expression for further rules from the values.
-    extra_egress: Option<String>,
+    egress: Egress,
+}
+
+/// Who is let in.
+#[derive(Default)]
+struct Ingress {
+    rules: Vec<Rule>,
+    /// The expression for further rules from the values, to stand alone in its action.
+    extra: Option<String>,
+    /// On what the list of rules hangs, since an empty one would be written as null; nothing where one of them always holds.
+    conditions: Vec<String>,
+}
+
+/// Who is connected to.
+#[derive(Default)]
+struct Egress {
+    peers: Vec<(&'static str, Vec<u16>)>,
+    /// The Kubernetes API server.
     api: Api,
+    /// As that of [`Ingress`].
+    extra: Option<String>,
+    /// As those of [`Ingress`].
+    conditions: Vec<String>,
 }
 
-impl Component<'_> {
-    /// On what the list of egress rules hangs, where none of them always holds.
-    fn any_egress(&self) -> Option<String> {
-        let api = match &self.api {
-            Api::When(rules) => Some(rules.clone()),
-            Api::Never | Api::Always => None,
-        };
-        let conditions: Vec<_> = api.into_iter().chain(self.extra_egress.clone()).collect();
-        let always = !self.egress.is_empty() || self.api == Api::Always;
-        (!always && !conditions.is_empty()).then(|| any_of(&conditions))
-    }
-
-    /// Whether there are egress rules at all.
-    fn has_egress(&self) -> bool {
-        !self.egress.is_empty() || self.extra_egress.is_some() || self.api != Api::Never
-    }
-}
-
-/// An expression that holds when one of these does, to stand alone in its action.
-fn any_of(conditions: &[String]) -> String {
-    match conditions {
-        [one] => bare(one),
-        several => format!("or {}", several.join(" ")),
-    }
-}
-
-/// Whether it may connect to the Kubernetes API server.
-#[derive(PartialEq)]
+/// Whether a service may connect to the Kubernetes API server.
+#[derive(Default, PartialEq)]
 enum Api {
+    #[default]
     Never,
-    /// When this expression holds.
+    /// When this expression holds, which stands alone in its action.
     When(String),
     Always,
 }
 
-/// Who is let in. The list as a whole hangs on any of its rules' conditions, since an empty one would be written as null.
-struct Ingress {
-    rules: Vec<Rule>,
-    any: Option<String>,
-    /// The expression for further rules from the values.
-    extra: Option<String>,
+impl Egress {
+    /// Of a service that may connect to the API server always, or when there are `rules` for it.
+    fn of(peers: Vec<(&'static str, Vec<u16>)>, rules: Option<String>, extra: &str) -> Self {
+        let api = rules.as_deref().map_or(Api::Always, |rules| Api::When(bare(rules)));
+        let conditions = match rules {
+            Some(rules) if peers.is_empty() => vec![rules, extra.to_owned()],
+            _ => Vec::new(),
+        };
+        Self { peers, api, extra: Some(bare(extra)), conditions }
+    }
+
+    fn any(&self) -> Option<String> {
+        any_of(&self.conditions)
+    }
+}
+
+/// An expression that holds when one of these does, to stand alone in its action.
+fn any_of(conditions: &[String]) -> Option<String> {
+    match conditions {
+        [] => None,
+        [one] => Some(bare(one)),
+        several => Some(format!("or {}", several.join(" "))),
+    }
 }
 
 struct Rule {
@@ -154,11 +145,9 @@ enum From {
 }
 
 impl Ingress {
-    const NONE: Self = Self { rules: Vec::new(), any: None, extra: None };
-
     /// Lets somebody in whatever the values say.
     fn add_always(&mut self, comment: &'static str, from: From, port: u16) {
-        self.any = None;
+        self.conditions.clear();
         self.rules.push(Rule { comment: Some(comment), when: None, from, ports: vec![port] });
     }
 
@@ -195,19 +184,16 @@ impl Ingress {
             let from = From::Namespace("metrics.namespace");
             rules.push(Rule { comment: Some("The monitoring."), when: Some(when.to_owned()), from, ports: metrics });
         }
-        let any = (!conditions.is_empty()).then(|| any_of(&conditions));
-        Self { rules, any, extra: None }
+        Self { rules, extra: None, conditions }
     }
 
     /// With further rules from the values.
-    fn with_extra(mut self, extra: String) -> Self {
-        self.any = Some(match self.any {
-            None => bare(&extra),
-            Some(any) if any.starts_with("or ") => format!("{any} {extra}"),
-            Some(any) if !any.contains(' ') => format!("or {any} {extra}"),
-            Some(any) => format!("or ({any}) {extra}"),
-        });
-        self.extra = Some(extra);
-        self
+    fn with_extra(mut self, extra: &str) -> Self {
+        self.conditions.push(extra.to_owned());
+        Self { extra: Some(bare(extra)), ..self }
+    }
+
+    fn any(&self) -> Option<String> {
+        any_of(&self.conditions)
     }
 }

@@ -6,13 +6,14 @@ use vocabulary::{PasswordVariable, Service};
 use crate::access::{Access, Credential};
 use crate::context::Context;
 use crate::files::Files;
-use crate::text::{bare, scalar, value};
+use crate::text::{scalar, value};
 
 pub(super) fn files(c: &Context, service: &Service, access: &Access, files: &mut Files) {
     let name = service.name.as_str();
     let source = service.place.file();
     let credentials: Vec<_> = access.credentials_of(service.name).collect();
-    let revisions: Vec<_> = credentials.iter().map(|one| format!("{{{{ {} }}}}", bare(&one.revision()))).collect();
+    let revisions: Vec<_> =
+        credentials.iter().map(|one| format!("{{{{ int {} }}}}", value(&one.at().revision()[1..]))).collect();
     let of = credentials.iter().map(|one| format!("`{}`", one.key)).collect::<Vec<_>>().join(", then ");
     files.subchart(
         name,
@@ -32,7 +33,7 @@ pub(super) fn files(c: &Context, service: &Service, access: &Access, files: &mut
     let remotes = credentials.iter().map(|one| Remote {
         name: one.variable.name.as_str(),
         key: &one.key,
-        section: value(&["credentials", &one.key]),
+        section: value(&one.at().section()[1..]),
     });
     let external = ExternalSecret {
         c,
@@ -52,7 +53,7 @@ fn user(c: &Context, one: &Credential, access: &Access) -> String {
 
 /// The password, from the values.
 fn in_values(c: &Context, one: &Credential) -> String {
-    let held = one.value();
+    let held = value(&one.at().text()[1..]);
     if one.variable.libpq_value {
         format!(r#"{{{{ include "{}.libpqValue" {held} | quote }}}}"#, c.name)
     } else {

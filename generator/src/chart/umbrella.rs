@@ -4,7 +4,6 @@ use askama::Template;
 use vocabulary::Scaling;
 
 use crate::access::{Access, End};
-use crate::backing::administrator;
 use crate::context::Context;
 use crate::files::Files;
 use crate::text::{scalar, value};
@@ -36,6 +35,7 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
             libpq: access.logins.iter().any(|login| login.variables.is_some_and(|v| v.password.libpq_value)),
         },
     );
+    let credentials = credentials(c, access);
     files.umbrella(
         "templates/checks.yaml",
         &Checks {
@@ -44,12 +44,11 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
             calls: calls(access),
             routes: routes(c),
             autoscaled: autoscaled(c),
-            credentials: credentials(c, access),
+            credentials: &credentials,
         },
     );
-    let all = credentials(c, access);
-    if !all.is_empty() {
-        files.umbrella("templates/credentials.yaml", &Source { c, credentials: all });
+    if !credentials.is_empty() {
+        files.umbrella("templates/credentials.yaml", &Source { c, credentials: &credentials });
     }
     if !declared.backing.is_empty() {
         files.text("files/common.sh", COMMON_SCRIPT.to_owned());
@@ -97,49 +96,21 @@ fn autoscaled(c: &Context) -> Vec<Scaled> {
     scaled.map(|service| Scaled { service: service.name.as_str(), values: value(&[service.name.as_str()]) }).collect()
 }
 
-/// Every credential, of a service that may be switched off or of a server.
 fn credentials(c: &Context, access: &Access) -> Vec<Credential> {
-    let declared = c.platform.platform();
-    let of_services = declared.services.iter().flat_map(|service| {
-        let (name, enabled) = (service.name.as_str(), value(&[service.name.as_str(), "enabled"]));
-        access.credentials_of(service.name).map(move |credential| {
-            let path: Vec<_> = [name].into_iter().chain(credential.path()).collect();
-            Credential {
-                path: path.join("."),
-                whose: name,
-                key: key(name, &credential.key, &value(&credential.section())),
-                remote_key: remote_key(&credential.section()),
-                remote_path: format!("{}.remoteRef.key", credential.section().join(".")),
-                enabled: Some(enabled.clone()),
-                value: value(&path),
-                doc: in_go_string(&credential.doc),
-            }
-        })
-    });
-    let of_backing = declared.backing.iter().map(|one| {
-        let (name, administrator) = (one.name().as_str(), administrator(one.kind()));
-        let path = administrator.path(name);
+    let view = |one: &crate::credentials::Credential| {
+        let (at, section) = (one.at, one.at.section());
         Credential {
-            path: path.join("."),
-            whose: name,
-            key: key(name, administrator.key, &value(&administrator.section(name))),
-            remote_key: remote_key(&administrator.section(name)),
-            remote_path: format!("{}.remoteRef.key", administrator.section(name).join(".")),
-            enabled: None,
-            value: value(&path),
-            doc: in_go_string(administrator.doc),
+            path: at.text().join("."),
+            whose: at.owner.to_owned(),
+            key: format!("{}.{}.r{{{{ int {}.revision }}}}", at.owner, at.key, value(&section)),
+            remote_key: value(&[section.as_slice(), &["remoteRef", "key"]].concat()),
+            remote_path: format!("{}.remoteRef.key", section.join(".")),
+            enabled: one.enabled(),
+            value: value(&at.text()),
+            doc: in_go_string(one.doc),
         }
-    });
-    of_services.chain(of_backing).collect()
-}
-
-fn remote_key(section: &[&str]) -> String {
-    value(&[section, &["remoteRef", "key"]].concat())
-}
-
-/// Its key in the Secret that External Secrets reads, where that is the chart's own.
-fn key(chart: &str, credential: &str, section: &str) -> String {
-    format!("{chart}.{credential}.r{{{{ int {section}.revision }}}}")
+    };
+    crate::credentials::all(c, access).iter().map(view).collect()
 }
 
 /// Text for the inside of a string literal of a template.
@@ -184,7 +155,7 @@ struct Checks<'a> {
     calls: Vec<Call>,
     routes: Vec<Route>,
     autoscaled: Vec<Scaled>,
-    credentials: Vec<Credential>,
+    credentials: &'a [Credential],
 }
 
 struct Scaled {
@@ -211,7 +182,7 @@ struct Route {
 struct Credential {
     path: String,
     /// The chart that has it.
-    whose: &'static str,
+    whose: String,
     key: String,
     /// Where it lies in a store, and the path of that value.
     remote_key: String,
@@ -227,7 +198,7 @@ struct Credential {
 #[template(path = "umbrella/templates/credentials.yaml")]
 struct Source<'a> {
     c: &'a Context<'a>,
-    credentials: Vec<Credential>,
+    credentials: &'a [Credential],
 }
 
 #[derive(Template)]

@@ -5,10 +5,11 @@ use k8s_openapi::api::core::v1::LocalObjectReference;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use vocabulary::{Protocol, Resolved};
+use vocabulary::Resolved;
 
 use super::credentials::Secrets;
 use super::tree::{Entry, Section};
+use crate::access::scraped;
 
 /// Values that several charts need. A parent chart may add keys of its own.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -71,9 +72,7 @@ enum BackingMode {
 impl Global {
     pub(super) fn of(platform: &Resolved) -> Self {
         let declared = platform.platform();
-        let measured = |s: &vocabulary::Service| s.ports.iter().any(|p| p.protocol == Protocol::Metrics);
-        let metrics = declared.services.iter().any(measured)
-            || declared.backing.iter().any(|b| b.kind().metrics_port().is_some());
+        let metrics = scraped(declared).next().is_some();
         let exposed = declared.services.iter().any(|s| s.exposure.is_some());
         Self {
             image_registry: String::new(),

@@ -6,22 +6,19 @@ use super::Row;
 use crate::access::Access;
 use crate::backing::administrator;
 use crate::context::Context;
+use crate::credentials;
 use crate::text::code_cell;
 
 /// A file of passwords, as a shell writes it.
 pub(super) fn passwords(c: &Context, access: &Access) -> String {
-    let declared = c.platform.platform();
     let mut out = Vec::new();
-    for service in &declared.services {
-        let all: Vec<_> = access.credentials_of(service.name).collect();
-        if !all.is_empty() {
-            out.push(format!("{}:\n  credentials:", service.name));
-            out.extend(all.iter().map(|c| format!("    {}: {{ {}: \"$(openssl rand -hex 24)\" }}", c.key, c.field)));
+    let mut owner = "";
+    for credentials::Credential { at, .. } in credentials::all(c, access) {
+        if at.owner != owner {
+            owner = at.owner;
+            out.push(format!("{owner}:\n  credentials:"));
         }
-    }
-    for one in &declared.backing {
-        let key = administrator(one.kind()).key;
-        out.push(format!("{}:\n  credentials:\n    {key}: {{ password: \"$(openssl rand -hex 24)\" }}", one.name()));
+        out.push(format!("    {}: {{ {}: \"$(openssl rand -hex 24)\" }}", at.key, at.field));
     }
     out.join("\n")
 }

@@ -168,11 +168,8 @@ fn exposed(c: &Context) -> Vec<&'static str> {
 }
 
 fn metrics(c: &Context) -> Vec<Row> {
-    let declared = c.platform.platform();
-    let services =
-        declared.services.iter().flat_map(|s| crate::access::metrics_ports(s).map(move |p| (s.name.as_str(), p)));
-    let backing = declared.backing.iter().filter_map(|b| Some((b.name().as_str(), b.kind().metrics_port()?)));
-    services.chain(backing).map(|(name, port)| Row::of(&[code_cell(name), port.to_string()])).collect()
+    let scraped = crate::access::scraped(c.platform.platform());
+    scraped.map(|(name, port)| Row::of(&[code_cell(name), port.to_string()])).collect()
 }
 
 /// What the Jobs that make logins may connect to.
