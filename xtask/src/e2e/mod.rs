@@ -8,6 +8,7 @@
 //! ```
 
 mod bench;
+mod credentials;
 mod diagnose;
 mod error;
 mod flow;

@@ -93,12 +93,8 @@ impl<'a> Release<'a> {
         self.helm(&words)
     }
 
-    pub(super) fn rollback(&self, revision: u32) -> anyhow::Result<()> {
-        self.roll_back(revision.into(), true)
-    }
-
     /// `helm rollback`, waiting or not.
-    pub(super) fn roll_back(&self, revision: u64, wait: bool) -> anyhow::Result<()> {
+    pub(super) fn rollback(&self, revision: u64, wait: bool) -> anyhow::Result<()> {
         self.apply(&["rollback".to_owned(), self.name.clone(), revision.to_string()], wait)
     }
 

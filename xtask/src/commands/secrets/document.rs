@@ -66,7 +66,7 @@ impl Document {
     pub(super) fn set(&mut self, path: &[String], value: Value, file: &str) -> Result<(), Error> {
         let old = self.get(path).map_err(|no_map| no_map.of(file))?;
         let changed = edited(&self.text, path, old, &value);
-        put(&mut self.tree, path, value);
+        yaml::put(&mut self.tree, path, value);
         let changed = changed.filter(|text| self.is_said_by(text));
         self.text = if let Some(text) = changed {
             text
@@ -147,20 +147,6 @@ fn is_nothing(value: &Value) -> bool {
     value.is_null() || value.as_str().is_some_and(str::is_empty)
 }
 
-/// Puts a value where [`find`] has found no obstacle.
-fn put(tree: &mut Value, path: &[String], value: Value) {
-    let Some((key, rest)) = path.split_first() else {
-        *tree = value;
-        return;
-    };
-    if !tree.is_mapping() {
-        *tree = Value::Mapping(Mapping::new());
-    }
-    if let Value::Mapping(map) = tree {
-        put(map.entry(Value::String(key.clone())).or_insert(Value::Null), rest, value);
-    }
-}
-
 /// The text with the value at the path, if the text is laid out as a block; `old` is what is there.
 ///
 /// This need not be right in every case: the caller reads what comes out.
@@ -205,7 +191,7 @@ fn edited(text: &str, path: &[String], old: Option<&Value>, value: &Value) -> Op
 /// A value below the keys of a path, as a block.
 fn nested(path: &[String], value: &Value) -> String {
     let mut tree = Value::Null;
-    put(&mut tree, path, value.clone());
+    yaml::put(&mut tree, path, value.clone());
     yaml::write(&tree)
 }
 

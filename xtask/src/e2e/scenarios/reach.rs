@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::json;
-use vocabulary::{Backing, Protocol, Service};
 
 use crate::e2e::load::{bare_pod, helper_pod};
 use crate::e2e::matrix::{self, Row, Target};
@@ -86,31 +85,11 @@ fn compared(lane: &Lane, what: &str, probes: &[Probe], targets: &[Target]) -> Ou
     })
 }
 
-/// The identity of the Jobs that make the logins of a server.
-fn provisioning(server: &str) -> String {
-    format!("{server}-provisioning")
-}
-
-/// The server, where a pod is one's.
-fn server<'a>(release: &'a Release, of: &str) -> Option<&'a Backing> {
-    release.space.bench.platform.platform().backing.iter().find(|backing| backing.name().as_str() == of)
-}
-
-/// Whether a port is one for metrics.
-fn is_metrics(release: &Release, of: &str, port: u16) -> bool {
-    let platform = release.space.bench.platform.platform();
-    let of_service = |service: &&Service| service.name.as_str() == of;
-    let ports = platform.services.iter().find(of_service).map(|service| service.ports).unwrap_or_default();
-    ports.iter().any(|declared| declared.protocol == Protocol::Metrics && declared.number == port)
-        || server(release, of).is_some_and(|server| server.kind().metrics_port() == Some(port))
-}
-
 fn probes_for(release: &Release, outside: &Space) -> anyhow::Result<Vec<Probe>> {
     let image = release.space.bench.images.tool("auditflow-e2e/reach")?;
     let listening = json!({"args": ["listen", UNDECLARED.to_string()]});
     let mut identities: BTreeSet<_> = release.pods()?.into_iter().map(|pod| pod.of).collect();
-    let servers = &release.space.bench.platform.platform().backing;
-    identities.extend(servers.iter().map(|server| provisioning(server.name().as_str())));
+    identities.extend(generator::traffic(&release.space.bench.platform).provisioning.into_iter().map(|jobs| jobs.from));
     let mut probes = Vec::new();
     let mut objects = Vec::new();
     for identity in identities {
@@ -141,7 +120,7 @@ fn probes_for(release: &Release, outside: &Space) -> anyhow::Result<Vec<Probe>> 
 ///
 /// Where not all are Ready, `all_ready` is false, and ports of which nobody can tell whether they are open are left out.
 fn targets_of(release: &Release, probes: &[Probe], all_ready: bool) -> anyhow::Result<Vec<Target>> {
-    let declared = generator::access_paths(&release.space.bench.platform);
+    let declared = generator::traffic(&release.space.bench.platform);
     let mut targets = Vec::new();
     for pod in release.pods()? {
         let listening = match listening(release, &pod) {
@@ -154,11 +133,9 @@ fn targets_of(release: &Release, probes: &[Probe], all_ready: bool) -> anyhow::R
         }
         for port in listening {
             let path = |path: &&generator::AccessPath| path.to == pod.of && path.port == port;
-            let mut open_for: BTreeSet<_> = declared.iter().filter(path).map(|path| path.from.clone()).collect();
-            let is_metrics = is_metrics(release, &pod.of, port);
-            if server(release, &pod.of).is_some_and(|server| server.kind().administration_port() == port) {
-                open_for.insert(provisioning(&pod.of));
-            }
+            let paths = declared.paths.iter().chain(&declared.provisioning);
+            let open_for: BTreeSet<_> = paths.filter(path).map(|path| path.from.clone()).collect();
+            let is_metrics = declared.metrics.iter().any(|scraped| scraped.of == pod.of && scraped.number == port);
             let note = if pod.ports.contains(&port) { "" } else { " (not declared by the pod)" };
             let name = format!("{}:{port}{note}", pod.of);
             if !open_for.is_empty() {

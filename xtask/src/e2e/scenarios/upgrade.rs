@@ -54,7 +54,7 @@ fn versions(lane: &Lane) -> Outcome {
     let upgraded = under_load(lane, "upgrade", install, |lane, release| {
         let upgrade = |wait| release.apply(&release.arguments("upgrade", &today, &[]), wait);
         change(lane, release, "helm upgrade --wait to today's", || upgrade(true))?;
-        change(lane, release, "helm rollback", || release.rollback(1))?;
+        change(lane, release, "helm rollback", || release.rollback(1, true))?;
         change(lane, release, "helm upgrade forward again, without --wait", || upgrade(false))
     });
     all([unchanged, upgraded])

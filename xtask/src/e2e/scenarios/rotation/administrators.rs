@@ -1,7 +1,7 @@
 //! The servers' administrators: replaced without a restart, back, and forward again.
 
 use super::change::Site;
-use super::credentials::Purse;
+use super::purse::Purse;
 use super::{beside_load, install, restarted};
 use crate::e2e::flow::GENERATOR;
 use crate::e2e::release::Release;
@@ -24,7 +24,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
             site.change(&format!("{} replaced", credential.path.name), (&now, &next), || site.upgrade(&next, &[]))?;
             now = next;
         }
-        site.change("all rolled back at once", (&now, &first), || site.roll_back(before))?;
+        site.change("all rolled back at once", (&now, &first), || site.rollback(before))?;
         forward(&site, (&first, &now))
     });
     all([outcome, restarted(&site, (&first, &now))])

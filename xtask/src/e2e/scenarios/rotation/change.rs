@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
-use super::credentials::{Credential, Purse};
 use super::judge::{Mark, Refusal};
+use super::purse::Purse;
 use super::visitor;
+use crate::e2e::credentials::Credential;
 use crate::e2e::flow;
 use crate::e2e::kubectl;
 use crate::e2e::process;
@@ -31,8 +32,8 @@ impl Site<'_> {
     }
 
     /// `helm rollback`.
-    pub(super) fn roll_back(&self, revision: u64) -> anyhow::Result<()> {
-        self.release.roll_back(revision, self.wait)
+    pub(super) fn rollback(&self, revision: u64) -> anyhow::Result<()> {
+        self.release.rollback(revision, self.wait)
     }
 
     /// The number that Helm gives to what is installed.

@@ -9,8 +9,9 @@ use anyhow::{bail, ensure};
 use serde_json::json;
 
 use super::change::{Site, has_login};
-use super::credentials::{Credential, Purse};
+use super::purse::Purse;
 use super::visitor;
+use crate::e2e::credentials::Credential;
 use crate::e2e::flow::BROKER;
 use crate::e2e::load::helper_pod;
 use crate::e2e::release::Release;

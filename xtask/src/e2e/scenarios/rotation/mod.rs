@@ -2,10 +2,10 @@
 
 mod administrators;
 mod change;
-mod credentials;
 mod held;
 mod judge;
 mod neighbours;
+mod purse;
 mod services;
 mod state;
 mod stuck;
@@ -22,7 +22,7 @@ use crate::e2e::release::Release;
 use crate::e2e::report::{Lane, Outcome, Reported};
 use crate::e2e::space::Space;
 use change::Site;
-use credentials::Purse;
+use purse::Purse;
 
 /// Side by side, each with a release and loads of its own. The longest first.
 pub(super) fn run(lane: &Lane) -> Outcome {

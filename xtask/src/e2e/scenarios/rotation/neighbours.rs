@@ -7,7 +7,7 @@ use serde_json::Value;
 use tools::Template;
 
 use super::change::Site;
-use super::credentials::Purse;
+use super::purse::Purse;
 use super::{beside_load, held, install, state};
 use crate::e2e::flow::{self, BROKER, CACHE, DASHBOARD, DATABASE, GENERATOR, NOTIFICATION};
 use crate::e2e::kubectl;

@@ -1,8 +1,9 @@
 //! The services' own credentials: each replaced in turn, back, and forward again, with and without waiting.
 
 use super::change::Site;
-use super::credentials::{Credential, Purse};
+use super::purse::Purse;
 use super::{beside_load, held, install, restarted, stuck};
+use crate::e2e::credentials::Credential;
 use crate::e2e::flow::{ANALYSIS, GENERATOR, NOTIFICATION};
 use crate::e2e::report::{Lane, Outcome};
 use crate::e2e::scenarios::all;
@@ -43,7 +44,7 @@ fn there_back_and_there_again(site: &Site, now: &mut Purse, credential: &Credent
         before = site.revision()?;
         site.upgrade(&next, &[])
     })?;
-    site.change(&format!("{name} rolled back"), (&next, now), || site.roll_back(before))?;
+    site.change(&format!("{name} rolled back"), (&next, now), || site.rollback(before))?;
     site.change(&format!("{name} forward again"), (now, &next), || site.upgrade(&next, &[]))?;
     *now = next;
     Ok(())
@@ -65,7 +66,7 @@ pub(super) fn not_waiting(lane: &Lane) -> Outcome {
             Ok(format!("revision {revision}"))
         })?;
         replaced(&site, &mut now, &others)?;
-        site.change("all of them rolled back at once", (&now, &before), || site.roll_back(revision))?;
+        site.change("all of them rolled back at once", (&now, &before), || site.rollback(revision))?;
         site.change("all of them forward again at once", (&before, &now), || site.upgrade(&now, &[]))?;
         let broker = now.credential(&format!("{NOTIFICATION}.rabbitmq")).map_err(|_| super::Reported)?;
         held::in_use(&site, &mut now, &broker)?;

@@ -7,9 +7,10 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 
 use super::change::{Site, nobody_refused, rolls_exactly};
-use super::credentials::{Credential, Purse};
 use super::judge::Mark;
+use super::purse::Purse;
 use super::visitor;
+use crate::e2e::credentials::Credential;
 use crate::e2e::release::Release;
 use crate::e2e::report::Outcome;
 use crate::e2e::scenarios::loaded::{RECOVERY, recovers};

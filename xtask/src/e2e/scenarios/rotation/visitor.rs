@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
-use super::credentials::{Credential, Login, Purse};
+use super::purse::{Login, Purse};
+use crate::e2e::credentials::Credential;
 use crate::e2e::flow::{BROKER, CACHE, DATABASE};
 use crate::e2e::kubectl;
 use crate::e2e::load::helper_pod;
@@ -18,7 +19,7 @@ const MANAGEMENT: u16 = 15672;
 /// Puts a visitor into the place of everybody who has one of these credentials.
 pub(super) fn send(release: &Release, credentials: &[Credential]) -> anyhow::Result<()> {
     let image = release.space.bench.images.tool(IMAGE)?;
-    let identities: BTreeSet<_> = credentials.iter().map(Credential::identity).collect();
+    let identities: BTreeSet<_> = credentials.iter().map(|one| one.identity.clone()).collect();
     let environment = environment(release);
     let pods = identities
         .iter()
@@ -78,7 +79,7 @@ pub(super) fn is_let_in(release: &Release, credential: &Credential, login: &Logi
     };
     let (host, port) = (format!("{at}_host"), format!("{at}_port"));
     let plan = json!({"targets": [{"kind": kind, "host": host, "port": port, "trials": [trial]}]});
-    let pod = name(&credential.identity());
+    let pod = name(&credential.identity);
     let words = ["exec", "--stdin", "--namespace", &release.space.name, &pod, "--", "python3", "/app/main.py", "try"];
     let said = kubectl::try_run(&words, &plan.to_string())?.ok(&pod)?;
     let mut answer = kubectl::parsed(&pod, &said)?;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
-use serde_yaml::{Mapping, Value};
+use generator::yaml;
+use serde_yaml::Value;
 use tools::{Located, Tool};
 
 use crate::e2e::bench::Bench;
@@ -50,11 +51,11 @@ impl Encrypted {
         std::fs::write(folder.join(".sops.yaml"), rules).with_context(|| folder.to_string())?;
 
         let credentials = generator::credential_paths(&bench.platform);
-        let (mut passwords, mut values) = (Vec::new(), Mapping::new());
+        let (mut passwords, mut values) = (Vec::new(), Value::Null);
         for (i, credential) in credentials.iter().enumerate() {
             // Each is another, however many there are.
             let password = format!("{} {i} {}", AWKWARD[i % AWKWARD.len()], AWKWARD[(i + 2) % AWKWARD.len()]);
-            put(&mut values, &credential.value, Value::from(password.clone()));
+            yaml::put(&mut values, &credential.value, password.clone().into());
             passwords.push((credential.name.clone(), password));
         }
         let mut command = sops.command();
@@ -65,7 +66,7 @@ impl Encrypted {
             "secrets-test.yaml",
         ]);
         command.args(["--input-type=yaml", "--output-type=yaml"]);
-        let clear = generator::yaml::write(&values.into());
+        let clear = yaml::write(&values);
         let encrypted = run(command, &clear, "sops encrypt")?;
         anyhow::ensure!(passwords.iter().all(|(_, password)| !encrypted.contains(password)), "sops left one clear");
         std::fs::write(&file, encrypted).with_context(|| file.to_string())?;
@@ -111,19 +112,4 @@ impl Encrypted {
 /// A word of a shell's command line.
 fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-fn put(values: &mut Mapping, path: &[String], value: Value) {
-    match path {
-        [] => {}
-        [last] => {
-            values.insert(last.as_str().into(), value);
-        }
-        [first, rest @ ..] => {
-            let inner = values.entry(first.as_str().into()).or_insert_with(|| Mapping::new().into());
-            if let Value::Mapping(inner) = inner {
-                put(inner, rest, value);
-            }
-        }
-    }
 }

@@ -4,22 +4,24 @@ use anyhow::{Context as _, bail};
 use vocabulary::{Backing, Kind, Service, Use, VariableName};
 
 use super::Encrypted;
+use crate::e2e::credentials::Credential;
 use crate::e2e::kubectl;
 use crate::e2e::release::Release;
 
 /// Tries all of them; how many there were.
 pub(super) fn all_work(release: &Release, file: &Encrypted) -> anyhow::Result<usize> {
-    let platform = release.space.bench.platform.platform();
-    for (name, password) in &file.passwords {
-        let (owner, key) = name.split_once('.').with_context(|| name.clone())?;
-        let service = platform.services.iter().find(|service| service.name.as_str() == owner);
-        let server = if service.is_some() { key } else { owner };
-        let server = platform.backing.iter().find(|backing| backing.name().as_str() == server);
+    let bench = release.space.bench;
+    let platform = bench.platform.platform();
+    for credential in Credential::all(bench)? {
+        let name = &credential.path.name;
+        let held = file.passwords.iter().find(|(of, _)| of == name);
+        let (_, password) = held.with_context(|| format!("the file lacks {name}"))?;
+        let server = platform.backing.iter().find(|backing| backing.name().as_str() == credential.server);
         let server = server.with_context(|| format!("{name} is no login"))?;
+        let service = platform.services.iter().find(|service| service.name.as_str() == credential.of);
         let user = match service {
             Some(service) => user_of(release, service, server)?,
-            None if server.kind() == Kind::PostgreSql => "postgres".to_owned(),
-            None => "administrator".to_owned(),
+            None => credential.user(release, 1),
         };
         if !opens(release, server, &user, password)? {
             bail!("{user} cannot log in at {} with the password of {name}: {password}", server.name());

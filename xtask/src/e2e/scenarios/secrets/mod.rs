@@ -84,7 +84,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         ensure!(left.is_empty(), "left: {}", left.join(", "));
         Ok(String::new())
     })?;
-    changed("inline again: helm rollback", &|| release.rollback(1))?;
+    changed("inline again: helm rollback", &|| release.rollback(1, true))?;
     lane.step("no password is in a ConfigMap, an annotation, an event, a log, or what Helm says", || {
         leaks::none(&release, file)
     })

@@ -1,61 +1,15 @@
-//! Credentials and what they are at one time, by what the model says of them and not by what the chart renders.
+//! What credentials are at one time.
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use camino::Utf8PathBuf;
-use generator::CredentialPath;
-use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
+use generator::yaml;
+use serde_yaml::Value;
 
-use crate::e2e::flow::{BROKER, DATABASE};
+use crate::e2e::credentials::Credential;
 use crate::e2e::release::Release;
 use crate::e2e::{bench::Bench, space};
-
-/// A credential of the platform: a service's at a server, or a server's administrator.
-#[derive(Clone, Debug)]
-pub(super) struct Credential {
-    pub(super) path: CredentialPath,
-    /// Whose it is.
-    pub(super) of: String,
-    /// Where one logs in with it.
-    pub(super) server: String,
-    pub(super) administrator: bool,
-}
-
-impl Credential {
-    /// All of them, the services' first.
-    pub(super) fn all(bench: &Bench) -> anyhow::Result<Vec<Self>> {
-        let servers: Vec<_> = bench.platform.platform().backing.iter().map(|one| one.name().as_str()).collect();
-        let read = |path: CredentialPath| {
-            let (of, key) = path.value.first().zip(path.value.get(2)).context("a credential's path is too short")?;
-            let administrator = servers.contains(&of.as_str());
-            let server = if administrator { of.clone() } else { key.clone() };
-            ensure!(servers.contains(&server.as_str()), "nobody knows at which server {} is valid", path.name);
-            Ok(Self { of: of.clone(), server, administrator, path })
-        };
-        generator::credential_paths(&bench.platform).into_iter().map(read).collect()
-    }
-
-    /// The network identity that somebody must have who is to log in with it.
-    pub(super) fn identity(&self) -> String {
-        if self.administrator { format!("{}-provisioning", self.server) } else { self.of.clone() }
-    }
-
-    /// The name of its login, as the chart's README has it.
-    pub(super) fn user(&self, release: &Release, revision: u32) -> String {
-        let (space, release) = (&release.space.name, &release.name);
-        if self.administrator {
-            return if self.server == DATABASE { "postgres" } else { "administrator" }.to_owned();
-        }
-        if self.server == BROKER {
-            return format!("{space}.{release}.{}.r{revision}", self.of);
-        }
-        let digest = Sha256::digest(format!("{space}/{release}"));
-        let mark = digest.iter().take(4).fold(0, |mark, byte| mark << 8 | u32::from(*byte));
-        format!("{}_r{revision}_{mark:08x}", self.of.replace('-', "_"))
-    }
-}
 
 /// A name and a password at a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,12 +30,12 @@ impl Purse {
     /// The passwords that the bench gives to every installation.
     pub(super) fn first(bench: &Bench) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(&bench.passwords).with_context(|| bench.passwords.to_string())?;
-        let values: serde_yaml::Value = serde_yaml::from_str(&text)?;
+        let values: Value = serde_yaml::from_str(&text)?;
         let credentials = Credential::all(bench)?;
         let mut held = BTreeMap::new();
         for Credential { path, .. } in &credentials {
             let at = path.value.iter().try_fold(&values, |value, key| value.get(key.as_str()));
-            let password = at.and_then(serde_yaml::Value::as_str);
+            let password = at.and_then(Value::as_str);
             let password =
                 password.with_context(|| format!("{} has no password for {}", bench.passwords, path.name))?;
             held.insert(path.name.clone(), (1, password.to_owned()));
@@ -129,20 +83,13 @@ impl Purse {
 
     /// A values file that says all of it.
     pub(super) fn file(&self, bench: &Bench) -> anyhow::Result<Utf8PathBuf> {
-        let mut values = Value::Object(Map::new());
+        let mut values = Value::Null;
         for Credential { path, .. } in &self.credentials {
             let (revision, password) = self.held.get(&path.name).with_context(|| format!("no {}", path.name))?;
-            set(&mut values, &path.value, json!(password));
-            set(&mut values, &path.revision, json!(revision));
+            yaml::put(&mut values, &path.value, password.as_str().into());
+            yaml::put(&mut values, &path.revision, (*revision).into());
         }
-        bench.file("purse.yaml", &values.to_string())
-    }
-}
-
-fn set(values: &mut Value, path: &[String], to: Value) {
-    match path {
-        [] => *values = to,
-        [key, rest @ ..] => set(&mut values[key.as_str()], rest, to),
+        bench.file("purse.yaml", &yaml::write(&values))
     }
 }
 
@@ -155,15 +102,6 @@ fn strong() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_are_set_at_their_paths() {
-        let mut values = json!({});
-        let path = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
-        set(&mut values, &path("a/b/password"), json!("x"));
-        set(&mut values, &path("a/b/revision"), json!(2));
-        assert_eq!(values, json!({"a": {"b": {"password": "x", "revision": 2}}}));
-    }
 
     #[test]
     fn no_password_is_made_twice() {
