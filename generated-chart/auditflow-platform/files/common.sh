@@ -57,8 +57,8 @@ keep() {
   trap 'exit 0' TERM INT
   known=
   while :; do
+    # Of a Secret that lacks it the digest is empty, and it is not set.
     now=$(sha256sum 2>/dev/null <"$passwords/$administrator" || true)
-    # Not at once, when the server has only begun to listen: it may not know yet who may do what.
     if [ "$now" != "$known" ] && serving && set_administrator; then
       known=$now
       echo "The administrator's password is what the Secret says."
@@ -67,6 +67,9 @@ keep() {
     wait $!
   done
 }
+
+# Of a list, the names of this release's logins: they begin with the release and end with a revision, and have dots nowhere else.
+of_this_release() { awk -v owner="$OWNER." 'index($1, owner) == 1 && split($1, part, ".") == 4 { print $1 }'; }
 
 # Variables of a shell's functions are everybody's: this one's is none that the caller has.
 is_declared() {

@@ -54,10 +54,9 @@ add() {
   printf '%s' "$all_of_it" | rabbitmqadmin definitions import --stdin
 }
 
-# A user's name begins with the release and ends with a revision. Dots stand nowhere else in them.
 ours() {
   users=$(rabbitmqadmin users list) || return 1
-  printf '%s\n' "$users" | awk -v owner="$OWNER." 'index($1, owner) == 1 && split($1, part, ".") == 4 { print $1 }'
+  printf '%s\n' "$users" | of_this_release
 }
 
 # Nobody is removed while it is not known whether he is in use.

@@ -74,7 +74,7 @@ add() {
 
 ours() {
   all_users=$(cli ACL USERS) || return 1
-  printf '%s\n' "$all_users" | awk -v owner="$OWNER." 'index($1, owner) == 1 && split($1, part, ".") == 4 { print $1 }'
+  printf '%s\n' "$all_users" | of_this_release
 }
 
 # Nobody is removed while it is not known whether he is in use.
