@@ -1,0 +1,92 @@
+# Who the pods are at the Kubernetes API, and that nobody is more than he needs to be.
+package main
+
+account(pod) := object.get(pod.spec, "serviceAccountName", "default")
+
+deny contains finding("own-account", pod.of, sprintf("runs as the ServiceAccount %s, which the release does not make", [account(pod)])) if {
+	some pod in pods
+	not account(pod) in {one.metadata.name | some one in of_kind("ServiceAccount")}
+}
+
+identities[name] contains identity if {
+	some pod in pods
+	name := account(pod)
+	some label, identity in pod.labels
+	endswith(label, "/identity")
+}
+
+# Jobs of one identity may share an account: they are one and the same.
+deny contains finding("no-shared-account", sprintf("ServiceAccount %s", [name]), sprintf("is shared by %s", [concat(", ", sharing)])) if {
+	some name, sharing in identities
+	count(sharing) > 1
+}
+
+deny contains finding("no-shared-account", sprintf("ServiceAccount %s", [name]), sprintf("is shared by %s", [concat(", ", sharing)])) if {
+	some one in of_kind("ServiceAccount")
+	name := one.metadata.name
+	sharing := {pod.of | some pod in pods; pod.maker.kind != "Job"; account(pod) == name}
+	count(sharing) > 1
+}
+
+# The accounts that a Role is bound to.
+bound := {subject.name |
+	some binding in of_kind("RoleBinding")
+	some subject in binding.subjects
+	subject.kind == "ServiceAccount"
+}
+
+deny contains finding("no-idle-token", pod.of, "has a token, and its ServiceAccount has no rights") if {
+	some pod in pods
+	has_token(pod)
+	not account(pod) in bound
+}
+
+# By default a pod has one.
+has_token(pod) if object.get(pod.spec, "automountServiceAccountToken", true) != false
+
+has_token(pod) if {
+	some volume in object.get(pod.spec, "volumes", [])
+	some source in volume.projected.sources
+	source.serviceAccountToken
+}
+
+deny contains finding("no-token-by-default", named(one), "gives a token to every pod that does not refuse it") if {
+	some one in of_kind("ServiceAccount")
+	object.get(one, "automountServiceAccountToken", true) != false
+}
+
+deny contains finding("narrow-roles", named(one), sprintf("has a `*` among its %s", [key])) if {
+	some one in of_kind("Role")
+	some rule in one.rules
+	some key in ["apiGroups", "resources", "verbs"]
+	"*" in rule[key]
+}
+
+deny contains finding("secrets-by-name", named(one), "reads Secrets without naming them") if {
+	some one in of_kind("Role")
+	some rule in one.rules
+	"secrets" in rule.resources
+	count(object.get(rule, "resourceNames", [])) == 0
+}
+
+deny contains finding("within-the-namespace", named(one), "is an object of the whole cluster") if {
+	some one in input.objects
+	one.kind in {
+		"APIService", "ClusterExternalSecret", "ClusterRole", "ClusterRoleBinding", "ClusterSecretStore", "CustomResourceDefinition",
+		"MutatingWebhookConfiguration", "Namespace", "PersistentVolume", "PriorityClass", "StorageClass",
+		"ValidatingWebhookConfiguration",
+	}
+}
+
+# A route's Gateway may be elsewhere: that is the user's word.
+deny contains finding("within-the-namespace", named(one), sprintf("names the namespace %s", [namespace])) if {
+	some one in input.objects
+	some namespace in named_namespaces(one)
+	namespace != input.namespace
+}
+
+named_namespaces(one) := (own | subjects) | remote if {
+	own := {namespace | namespace := one.metadata.namespace}
+	subjects := {subject.namespace | some subject in one.subjects}
+	remote := {namespace | namespace := one.spec.provider.kubernetes.remoteNamespace}
+}

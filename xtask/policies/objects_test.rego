@@ -1,0 +1,51 @@
+package main
+
+test_labels if breaks("labels", [
+	[drop("/objects/10/metadata/labels/app.kubernetes.io~1part-of")],
+	[set("/objects/10/metadata/labels/app.kubernetes.io~1instance", "other")],
+])
+
+test_names if breaks("names", [
+	[set("/objects/12/metadata/name", "shop")],
+	[set("/objects/14", good.objects[12])],
+])
+
+test_lasting_selectors if breaks("lasting-selectors", [
+	[set(at(deployment, "/spec/selector/matchLabels/helm.sh~1chart"), "shop-1.0.0")],
+])
+
+test_hooks_go if breaks("hooks-go", [
+	[drop("/objects/1/metadata/annotations/helm.sh~1hook-delete-policy")],
+])
+
+test_tests_end if breaks("tests-end", [
+	[drop("/objects/1/spec/activeDeadlineSeconds")],
+])
+
+test_tests_are_jobs if breaks("tests-are-jobs", [
+	[set("/objects/-", object.union(pod("shop", {}), {
+		"kind": "Pod",
+		"metadata": object.union(meta("lonely"), {"labels": object.union(labels("shop"), {"platform/identity": "job"})}),
+		"spec": object.union(pod("job", {}).spec, {}),
+	}))],
+])
+
+test_jobs_stay if breaks("jobs-stay", [
+	[set("/objects/1/spec/ttlSecondsAfterFinished", 60)],
+])
+
+test_plain_jobs_persist if breaks("plain-jobs-persist", [
+	[set("/objects/2/spec/activeDeadlineSeconds", 60)],
+])
+
+test_one_master if breaks("one-master", [
+	[set("/objects/-", {
+		"kind": "HorizontalPodAutoscaler", "metadata": meta("shop"),
+		"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "afp-shop"}},
+	})],
+])
+
+test_drains if breaks("drains", [
+	[drop("/objects/14/spec/unhealthyPodEvictionPolicy")],
+	[set(at(deployment, "/spec/replicas"), 1)],
+])

@@ -1,0 +1,91 @@
+package main
+
+test_non_root if breaks("non-root", [
+	[drop(at(spec, "/securityContext/runAsNonRoot"))],
+	[set(at(spec, "/initContainers/0/securityContext/runAsNonRoot"), false)],
+])
+
+test_own_user if breaks("own-user", [
+	[set(at(spec, "/securityContext/runAsUser"), 0)],
+	[drop(at(spec, "/securityContext/runAsGroup"))],
+])
+
+test_seccomp if breaks("seccomp", [
+	[set(at(spec, "/securityContext/seccompProfile/type"), "Unconfined")],
+])
+
+test_no_escalation if breaks("no-escalation", [
+	[drop(at(first, "/securityContext/allowPrivilegeEscalation"))],
+])
+
+test_no_privilege if breaks("no-privilege", [
+	[set(at(first, "/securityContext/privileged"), true)],
+])
+
+test_no_capabilities if breaks("no-capabilities", [
+	[set(at(first, "/securityContext/capabilities/add"), ["NET_ADMIN"])],
+	[drop(at(first, "/securityContext/capabilities"))],
+])
+
+test_read_only_root if breaks("read-only-root", [
+	[set(at(spec, "/initContainers/0/securityContext/readOnlyRootFilesystem"), false)],
+])
+
+test_off_the_node if breaks("off-the-node", [
+	[set(at(spec, "/hostNetwork"), true)],
+])
+
+test_no_host_port if breaks("no-host-port", [
+	[set(at(first, "/ports/0/hostPort"), 80)],
+])
+
+test_no_probe_host if breaks("no-probe-host", [
+	[set(at(first, "/readinessProbe/httpGet/host"), "10.0.0.1")],
+])
+
+test_volume_kinds if breaks("volume-kinds", [
+	[set(at(spec, "/volumes/-"), {"name": "node", "hostPath": {"path": "/"}})],
+])
+
+test_sized_folders if breaks("sized-folders", [
+	[drop(at(spec, "/volumes/0/emptyDir/sizeLimit"))],
+])
+
+test_no_service_links if breaks("no-service-links", [
+	[drop(at(spec, "/enableServiceLinks"))],
+])
+
+test_resources if breaks("resources", [
+	[drop(at(first, "/resources/limits/ephemeral-storage"))],
+	[drop("/objects/1/spec/template/spec/containers/0/resources")],
+])
+
+test_no_latest if breaks("no-latest", [
+	[
+		set("/values/shop/image/digest", ""),
+		set(at(first, "/image"), "registry.example.org/shop:latest"),
+	],
+	[
+		set("/values/shop/image/digest", ""),
+		set(at(first, "/image"), "registry.example.org/shop"),
+	],
+])
+
+test_digest if breaks("digest", [
+	[set(at(first, "/image"), "registry.example.org/shop:1.0")],
+])
+
+test_mirror if breaks("mirror", [
+	[set(at(first, "/image"), "shop@sha256:1")],
+])
+
+# A moving tag is for where things are tried.
+test_dev_may_follow_a_tag if {
+	tried := json.patch(good, [
+		set("/environment", "dev"),
+		set("/values/shop/image/digest", ""),
+		set(at(first, "/image"), "registry.example.org/shop:latest"),
+	])
+	found := deny with input as tried
+	count(found) == 0
+}
