@@ -6,7 +6,7 @@ use std::thread;
 
 use anyhow::{Context as _, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
-use generator::Traffic;
+use generator::{CredentialPath, Traffic};
 use serde_json::Value;
 use tempfile::TempDir;
 use tools::{Located, Tool};
@@ -16,6 +16,9 @@ use crate::cases::{self, Case};
 use crate::commands::generate;
 use crate::{platform, workspace};
 
+/// The namespace that `helm template` renders for.
+pub(super) const NAMESPACE: &str = "default";
+
 /// What the steps work on.
 pub(super) struct Workbench {
     pub(super) root: Utf8PathBuf,
@@ -24,6 +27,9 @@ pub(super) struct Workbench {
     /// The umbrella chart.
     pub(super) chart: Utf8PathBuf,
     pub(super) traffic: Traffic,
+    pub(super) credentials: Vec<CredentialPath>,
+    /// The cases that are environments.
+    pub(super) environments: Vec<String>,
     pub(super) cases: Vec<Case>,
     /// Whether what could not be checked is a failure.
     pub(super) strict: bool,
@@ -39,6 +45,9 @@ pub(super) struct Workbench {
 /// A case, and what Helm 4 makes of it.
 pub(super) struct Rendered {
     pub(super) case: Case,
+    /// Its values, as Helm joins the defaults, the files and the arguments.
+    pub(super) values: Value,
+    pub(super) manifest: String,
     pub(super) objects: Vec<Object>,
 }
 
@@ -64,6 +73,8 @@ impl Workbench {
         Ok(Self {
             chart: folder.join(&rendered.paths().umbrella),
             traffic: generator::traffic(&platform),
+            credentials: generator::credential_paths(&platform),
+            environments: rendered.paths().environments.keys().cloned().collect(),
             cases,
             progress: Progress::default(),
             helms: OnceLock::new(),
@@ -99,7 +110,7 @@ impl Workbench {
             let helm = self.helm()?;
             let render = |case: &Case| {
                 let manifest = case.render(helm, &self.chart)?;
-                Ok(Rendered { case: case.clone(), objects: objects(&manifest)? })
+                Ok(Rendered { case: case.clone(), values: self.values(case)?, objects: objects(&manifest)?, manifest })
             };
             in_parallel(&self.cases, &Progress::default(), render).into_iter().collect()
         };
@@ -107,8 +118,7 @@ impl Workbench {
         all.as_ref().map(Vec::as_slice).map_err(|error| anyhow!("{error}"))
     }
 
-    /// The values of a case, as Helm joins the defaults, the files and the arguments.
-    pub(super) fn values(&self, case: &Case) -> anyhow::Result<Value> {
+    fn values(&self, case: &Case) -> anyhow::Result<Value> {
         let mirror = self.mirror.get_or_init(|| self.mirror().map_err(|error| format!("{error:#}")));
         let mirror = mirror.as_ref().map_err(|error| anyhow!("{error}"))?;
         let chart = Utf8Path::from_path(mirror.path()).context("the folder for temporary files is not UTF-8")?;

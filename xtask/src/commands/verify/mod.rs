@@ -3,6 +3,7 @@
 mod bench;
 mod helm;
 mod network;
+mod policies;
 mod report;
 mod rust;
 mod schemas;
@@ -81,6 +82,11 @@ const STEPS: &[Step] = &[
         "kubeconform",
         schemas::kubeconform,
         "every object, custom resources too, fits the schemas of Kubernetes 1.34 to 1.37",
+    ),
+    step(
+        "conftest",
+        policies::conftest,
+        "every case keeps what xtask/policies promises, and each promise can be broken",
     ),
     step("network", network::prove, "the NetworkPolicies of every case let exactly the declared traffic through"),
 ];

@@ -80,6 +80,11 @@ impl Verdict {
     }
 }
 
+/// In which cases, in words.
+pub(super) fn in_cases(cases: &[&str], all: usize) -> String {
+    if cases.len() == all && all > 1 { "in every case".to_owned() } else { format!("in {}", cases.join(", ")) }
+}
+
 fn findings(count: usize) -> String {
     if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") }
 }

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::policy::{Cidr, Endpoint, Rule};
 use super::ports::{Ports, Protocol};
-use super::world::{NAMESPACE, NODE_LOCAL_DNS, identity};
+use super::world::{NODE_LOCAL_DNS, identity};
+use crate::commands::verify::bench::NAMESPACE;
 
 /// The declaration under the values of a case.
 pub(super) struct Expected<'a> {

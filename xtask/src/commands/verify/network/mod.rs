@@ -18,17 +18,16 @@ use serde_json::Value;
 use self::expected::Expected;
 use self::policy::{Direction, Endpoint, Policy, open, passes};
 use self::ports::Ports;
-use self::world::{ANY_ADDRESS, ANY_POD, NAMESPACE, identity, pod, pods, strangers};
-use super::bench::{Object, Rendered, Workbench, in_parallel};
-use super::report::Outcome;
+use self::world::{ANY_ADDRESS, ANY_POD, identity, pod, pods, strangers};
+use super::bench::{NAMESPACE, Object, Rendered, Workbench, in_parallel};
+use super::report::{Outcome, in_cases};
 
 pub(super) fn prove(bench: &Workbench) -> anyhow::Result<Outcome> {
     let manifests = bench.manifests()?;
     let defaults = manifests.first().context("there is no case")?;
     let usual = policies(&defaults.objects)?;
     let prove = |one: &Rendered| -> anyhow::Result<(Findings, Option<String>)> {
-        let values = bench.values(&one.case)?;
-        let found = compare(&bench.traffic, &values, &one.objects)?;
+        let found = compare(&bench.traffic, &one.values, &one.objects)?;
         let beyond = beyond(&bench.traffic, &found, &usual);
         Ok((found, beyond.map(|what| format!("{}: beyond the defaults, {what}", one.case.name))))
     };
@@ -49,11 +48,6 @@ pub(super) fn prove(bench: &Workbench) -> anyhow::Result<Outcome> {
     );
     let wrong: Vec<String> = wrong.collect();
     Ok(Outcome::of(summary).with(wrong).noting(proven.iter().filter_map(|(_, beyond)| beyond.clone()).collect()))
-}
-
-/// In which cases, in words.
-pub(super) fn in_cases(cases: &[&str], all: usize) -> String {
-    if cases.len() == all && all > 1 { "in every case".to_owned() } else { format!("in {}", cases.join(", ")) }
 }
 
 /// What a case shows.

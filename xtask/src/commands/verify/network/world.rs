@@ -9,10 +9,8 @@ use serde_json::Value;
 use super::policy::{Cidr, Endpoint, NAME_LABEL, Namespace, Operator, Peer, Policy, Selector};
 use super::ports::{Ports, Protocol};
 use crate::cases::RELEASE;
-use crate::commands::verify::bench::Object;
+use crate::commands::verify::bench::{NAMESPACE, Object};
 
-/// The namespace that `helm template` renders for.
-pub(super) const NAMESPACE: &str = "default";
 /// A pod that nothing tells apart from any other.
 pub(super) const ANY_POD: &str = "a pod in namespace elsewhere";
 /// An address that nothing tells apart from any other.
