@@ -62,6 +62,19 @@ pub(super) struct Object {
     pub(super) text: String,
 }
 
+impl Object {
+    /// The pod, or the template of pods, in it.
+    pub(super) fn pod(&self) -> Option<&Value> {
+        let spec = &self.value["spec"];
+        match self.kind.as_str() {
+            "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" => Some(&spec["template"]),
+            "CronJob" => Some(&spec["jobTemplate"]["spec"]["template"]),
+            "Pod" => Some(&self.value),
+            _ => None,
+        }
+    }
+}
+
 impl Workbench {
     pub(super) fn new(strict: bool, crd_schemas: Vec<String>) -> anyhow::Result<Self> {
         let root = workspace::root();

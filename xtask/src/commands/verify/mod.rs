@@ -7,6 +7,8 @@ mod policies;
 mod report;
 mod rust;
 mod schemas;
+mod size;
+mod values;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -89,6 +91,18 @@ const STEPS: &[Step] = &[
         "every case keeps what xtask/policies promises, and each promise can be broken",
     ),
     step("network", network::prove, "the NetworkPolicies of every case let exactly the declared traffic through"),
+    step("values", values::effects, "every value changes objects in some case, and only those that it is about"),
+    step(
+        "keys",
+        values::keys,
+        "every path of .Values in a template exists, and the README's tables have the same keys",
+    ),
+    step(
+        "typos",
+        values::typos,
+        "a misspelt twin of every key and a wrong type everywhere are refused, with the place",
+    ),
+    step("size", size::release, "the release as Helm stores it stays small beside what a Secret may hold"),
 ];
 
 /// Runs the steps, and says on `out` what each gave; all of them, whatever the earlier ones gave.

@@ -18,7 +18,7 @@ use serde_json::Value;
 use self::expected::Expected;
 use self::policy::{Direction, Endpoint, Policy, open, passes};
 use self::ports::Ports;
-use self::world::{ANY_ADDRESS, ANY_POD, identity, pod, pods, strangers};
+use self::world::{ANY_ADDRESS, ANY_POD, identity, pods, strangers};
 use super::bench::{NAMESPACE, Object, Rendered, Workbench, in_parallel};
 use super::report::{Outcome, in_cases};
 
@@ -118,7 +118,7 @@ fn unserved(traffic: &Traffic, expected: &Expected<'_>, objects: &[Object]) -> B
         objects.iter().filter(|object| object.kind == "Service").any(|service| {
             let spec = &service.value["spec"];
             let behind: Vec<&Value> =
-                objects.iter().filter_map(pod).filter(|pod| selects(&spec["selector"], pod)).collect();
+                objects.iter().filter_map(Object::pod).filter(|pod| selects(&spec["selector"], pod)).collect();
             let is_it = |pod: &&Value| pod["metadata"]["labels"][&traffic.identity_label] == to;
             let entries = spec["ports"].as_array().into_iter().flatten();
             !behind.is_empty()

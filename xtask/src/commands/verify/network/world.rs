@@ -32,7 +32,7 @@ pub(super) fn identity<'a>(traffic: &Traffic, end: &'a Endpoint) -> Option<&'a s
 pub(super) fn pods(traffic: &Traffic, objects: &[Object]) -> Vec<Endpoint> {
     let mut all: Vec<Endpoint> = Vec::new();
     for object in objects {
-        let Some(pod) = pod(object) else { continue };
+        let Some(pod) = object.pod() else { continue };
         let labels = labels(&pod["metadata"]["labels"]);
         let name = match (labels.get(INSTANCE).map(String::as_str), labels.get(&traffic.identity_label)) {
             (Some(RELEASE), Some(identity)) => identity.clone(),
@@ -44,17 +44,6 @@ pub(super) fn pods(traffic: &Traffic, objects: &[Object]) -> Vec<Endpoint> {
         }
     }
     all
-}
-
-/// The pod, or the template of pods, in an object.
-pub(super) fn pod(object: &Object) -> Option<&Value> {
-    let spec = &object.value["spec"];
-    match object.kind.as_str() {
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" => Some(&spec["template"]),
-        "CronJob" => Some(&spec["jobTemplate"]["spec"]["template"]),
-        "Pod" => Some(&object.value),
-        _ => None,
-    }
 }
 
 fn labels(value: &Value) -> Labels {

@@ -1,0 +1,82 @@
+//! The steps about values: each has an effect, where it should; each that is used exists; each mistake is refused.
+
+mod effects;
+mod keys;
+mod other;
+mod schema;
+mod scope;
+mod typos;
+
+use serde_json::Value;
+
+pub(super) use effects::effects;
+pub(super) use keys::keys;
+pub(super) use typos::typos;
+
+/// A place in the values, from the umbrella on.
+type Path = Vec<String>;
+
+/// The places of all values that are no section: amounts, texts, lists, and maps without a key.
+fn leaves(values: &Value) -> Vec<Path> {
+    let mut found = Vec::new();
+    walk(values, &mut Vec::new(), &mut |path, value| {
+        if !is_section(value) {
+            found.push(path.clone());
+        }
+    });
+    found
+}
+
+/// The places of all sections.
+fn sections(values: &Value) -> Vec<Path> {
+    let mut found = Vec::new();
+    walk(values, &mut Vec::new(), &mut |path, value| {
+        if is_section(value) {
+            found.push(path.clone());
+        }
+    });
+    found
+}
+
+fn is_section(value: &Value) -> bool {
+    value.as_object().is_some_and(|map| !map.is_empty())
+}
+
+fn walk(value: &Value, path: &mut Path, visit: &mut impl FnMut(&Path, &Value)) {
+    for (key, value) in value.as_object().into_iter().flatten() {
+        path.push(key.clone());
+        visit(path, value);
+        walk(value, path, visit);
+        path.pop();
+    }
+}
+
+/// What is at a place.
+fn at<'a>(values: &'a Value, path: &[String]) -> Option<&'a Value> {
+    path.iter().try_fold(values, |value, key| value.get(key))
+}
+
+/// The values with another one at this place.
+fn with(values: &Value, path: &[String], value: Value) -> Value {
+    let mut changed = values.clone();
+    let place = path.iter().fold(&mut changed, |place, key| &mut place[key.as_str()]);
+    *place = value;
+    changed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn places_are_found_and_changed() {
+        let values = json!({ "a": { "b": 1, "c": {}, "d": { "e": [] } }, "f": null });
+        let words = |paths: Vec<Path>| paths.iter().map(|path| path.join(".")).collect::<Vec<_>>();
+        assert_eq!(words(leaves(&values)), ["a.b", "a.c", "a.d.e", "f"]);
+        assert_eq!(words(sections(&values)), ["a", "a.d"]);
+        let path = ["a", "d", "e"].map(str::to_owned);
+        assert_eq!(at(&values, &path), Some(&json!([])));
+        assert_eq!(at(&with(&values, &path, json!(7)), &path), Some(&json!(7)));
+    }
+}

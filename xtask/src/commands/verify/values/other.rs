@@ -1,0 +1,107 @@
+//! Another valid value, by the schema.
+
+use serde_json::{Value, json};
+
+use super::schema::Schema;
+
+/// Other values that the schema takes at a place, the likeliest to have an effect first; none where there is no choice.
+pub(super) fn others(schema: Schema<'_>, is: &Value) -> Vec<Value> {
+    if let Some(Value::Array(choices)) = schema.word("enum") {
+        return choices.iter().filter(|choice| *choice != is).cloned().collect();
+    }
+    match is {
+        Value::Bool(is) => vec![json!(!is)],
+        Value::Number(number) => integers(schema, number.as_i64().unwrap_or_default()),
+        Value::String(text) => texts(schema, text),
+        Value::Array(_) => vec![schema.items().map_or(Value::Null, |items| json!([sample(items)]))],
+        Value::Object(_) | Value::Null => vec![sample(schema)],
+    }
+}
+
+fn integers(schema: Schema<'_>, is: i64) -> Vec<Value> {
+    let bound = |keyword| schema.word(keyword).and_then(Value::as_i64);
+    let fits = |number: &i64| {
+        bound("minimum").is_none_or(|least| *number >= least) && bound("maximum").is_none_or(|most| *number <= most)
+    };
+    // The ends of the range come last: some numbers mean something only within a smaller one.
+    let all = [Some(is + 1), Some(is - 1), bound("minimum"), bound("maximum")];
+    all.into_iter().flatten().filter(fits).filter(|number| *number != is).map(Value::from).collect()
+}
+
+fn texts(schema: Schema<'_>, is: &str) -> Vec<Value> {
+    match schema.text("pattern") {
+        Some(pattern) if pattern.contains("sha256") => vec![json!(format!("sha256:{}", "a".repeat(64)))],
+        // An amount, such as 100m: its number is another one.
+        Some(pattern) if pattern.contains("Ki|Mi") => {
+            let unit = is.trim_start_matches(|c: char| c.is_ascii_digit());
+            let number: u64 = is[..is.len() - unit.len()].parse().unwrap_or(1);
+            vec![json!(format!("{}{unit}", number + 1))]
+        }
+        _ => vec![json!("changed")],
+    }
+}
+
+/// Something that the schema takes. Definitions of Kubernetes without a required field would take an empty object, which says nothing.
+fn sample(schema: Schema<'_>) -> Value {
+    let expression = json!({ "matchExpressions": [{ "key": "changed", "operator": "Exists" }] });
+    match schema.name() {
+        Some("LocalObjectReference") => return json!({ "name": "changed" }),
+        Some("Toleration") => return json!({ "key": "changed", "operator": "Exists" }),
+        Some("Affinity") => {
+            let term = json!({ "nodeSelectorTerms": [expression] });
+            return json!({ "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": term } });
+        }
+        Some("TopologySpreadConstraint") => {
+            return json!({ "maxSkew": 1, "topologyKey": "changed", "whenUnsatisfiable": "DoNotSchedule" });
+        }
+        Some("NetworkPolicyIngressRule" | "NetworkPolicyEgressRule") => return json!({ "ports": [{ "port": 7 }] }),
+        _ => {}
+    }
+    if let Some(Value::Array(choices)) = schema.word("enum") {
+        return choices.first().cloned().unwrap_or_default();
+    }
+    match schema.types().first().copied() {
+        Some("boolean") => json!(true),
+        Some("integer" | "number") => schema.word("minimum").cloned().unwrap_or(json!(1)),
+        Some("array") => schema.items().map_or(json!([]), |items| json!([sample(items)])),
+        Some("object") => {
+            let required = schema.word("required").and_then(Value::as_array).into_iter().flatten();
+            let keys =
+                required.filter_map(Value::as_str).filter_map(|key| Some((key.to_owned(), sample(schema.key(key)?))));
+            let mut map: serde_json::Map<String, Value> = keys.collect();
+            if let Some(any) = schema.any_key().filter(|_| map.is_empty()) {
+                map.insert("changed".to_owned(), sample(any));
+            }
+            Value::Object(map)
+        }
+        _ => texts(schema, "1").into_iter().next().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(schema: &Value, is: &Value) -> Value {
+        json!(others(Schema::new(schema), is))
+    }
+
+    #[test]
+    fn another_value_is_one_that_the_schema_takes() {
+        assert_eq!(of(&json!({ "enum": ["a", "b", "c"] }), &json!("b")), json!(["a", "c"]));
+        assert_eq!(of(&json!({ "enum": ["a"] }), &json!("a")), json!([]));
+        assert_eq!(of(&json!({ "type": "boolean" }), &json!(true)), json!([false]));
+        assert_eq!(of(&json!({ "type": "integer", "minimum": 1, "maximum": 3 }), &json!(3)), json!([2, 1]));
+        assert_eq!(of(&json!({ "pattern": "^[0-9]+(Ki|Mi)?$" }), &json!("64Mi")), json!(["65Mi"]));
+        assert_eq!(of(&json!({ "type": "string" }), &json!("")), json!(["changed"]));
+        assert_eq!(of(&json!({ "type": "array", "items": { "type": "string" } }), &json!([])), json!([["changed"]]));
+        let map = json!({ "type": "object", "additionalProperties": { "type": "string" } });
+        assert_eq!(of(&map, &json!({})), json!([{ "changed": "changed" }]));
+    }
+
+    #[test]
+    fn what_is_required_is_given() {
+        let rule = json!({ "type": "object", "required": ["verbs"], "properties": { "verbs": { "type": "array", "items": { "type": "string" } }, "free": {} } });
+        assert_eq!(of(&json!({ "type": "array", "items": rule }), &json!([])), json!([[{ "verbs": ["changed"] }]]));
+    }
+}

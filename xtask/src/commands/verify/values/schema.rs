@@ -1,0 +1,99 @@
+//! A JSON schema as far as the chart's values need it: what a place may hold.
+
+use serde_json::Value;
+
+/// A schema, and the document that its references are into.
+#[derive(Clone, Copy)]
+pub(super) struct Schema<'a> {
+    root: &'a Value,
+    here: &'a Value,
+}
+
+impl<'a> Schema<'a> {
+    pub(super) const fn new(root: &'a Value) -> Self {
+        Self { root, here: root }
+    }
+
+    /// The first value of this keyword, here, behind a reference or in a part (`allOf`, the first of `anyOf`).
+    pub(super) fn word(self, keyword: &str) -> Option<&'a Value> {
+        if let Some(value) = self.here.get(keyword) {
+            return Some(value);
+        }
+        self.parts().into_iter().find_map(|part| part.word(keyword))
+    }
+
+    pub(super) fn text(self, keyword: &str) -> Option<&'a str> {
+        self.word(keyword).and_then(Value::as_str)
+    }
+
+    /// The last part of the name of what is referred to, such as `Toleration`.
+    pub(super) fn name(self) -> Option<&'a str> {
+        let own = self.here.get("$ref").and_then(Value::as_str);
+        own.and_then(|reference| reference.rsplit(['.', '/']).next())
+            .or_else(|| self.parts().into_iter().find_map(Self::name))
+    }
+
+    /// The types that are taken.
+    pub(super) fn types(self) -> Vec<&'a str> {
+        match self.word("type") {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What holds for a key of an object.
+    pub(super) fn key(self, key: &str) -> Option<Self> {
+        if let Some(here) = self.here.get("properties").and_then(|all| all.get(key)) {
+            return Some(self.at(here));
+        }
+        self.parts().into_iter().find_map(|part| part.key(key)).or_else(|| self.any_key())
+    }
+
+    /// What holds for keys that are not named, where there may be any.
+    pub(super) fn any_key(self) -> Option<Self> {
+        self.word("additionalProperties").filter(|value| value.is_object()).map(|here| self.at(here))
+    }
+
+    /// What holds for the items of a list.
+    pub(super) fn items(self) -> Option<Self> {
+        self.word("items").map(|here| self.at(here))
+    }
+
+    pub(super) fn path(self, path: &[String]) -> Option<Self> {
+        path.iter().try_fold(self, |schema, key| schema.key(key))
+    }
+
+    fn at(self, here: &'a Value) -> Self {
+        Self { here, ..self }
+    }
+
+    fn parts(self) -> Vec<Self> {
+        let reference =
+            self.here.get("$ref").and_then(Value::as_str).and_then(|r| self.root.pointer(r.strip_prefix('#')?));
+        let list = |keyword: &str| self.here.get(keyword).and_then(Value::as_array);
+        let all = list("allOf").into_iter().flatten();
+        let any = list("anyOf").into_iter().flatten().take(1);
+        reference.into_iter().chain(all).chain(any).map(|here| self.at(here)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn places_are_found_through_references() {
+        let root = json!({
+            "properties": { "a": { "allOf": [{ "$ref": "#/definitions/io.x.Thing" }], "description": "d" }, "m": { "additionalProperties": { "type": "string" } } },
+            "definitions": { "io.x.Thing": { "type": "object", "properties": { "n": { "type": ["integer", "null"], "minimum": 3 } }, "additionalProperties": false } },
+        });
+        let schema = Schema::new(&root);
+        let n = schema.path(&["a".to_owned(), "n".to_owned()]).expect("a place");
+        assert_eq!((n.types(), n.word("minimum")), (vec!["integer", "null"], Some(&json!(3))));
+        assert_eq!(schema.key("a").and_then(Schema::name), Some("Thing"));
+        assert!(schema.path(&["a".to_owned(), "x".to_owned()]).is_none());
+        assert_eq!(schema.path(&["m".to_owned(), "any".to_owned()]).map(Schema::types), Some(vec!["string"]));
+    }
+}

@@ -1,0 +1,198 @@
+//! A misspelt twin of every key, and a value of the wrong type at every place, are refused by both Helms, with the place.
+//!
+//! Helm reports every violation at once, so many mutations go into one file.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+
+use anyhow::Context as _;
+use camino::Utf8Path;
+use serde_json::{Value, json};
+use tools::{Located, Template};
+
+use super::schema::Schema;
+use super::{Path, at, leaves, sections, with};
+use crate::cases::RELEASE;
+use crate::commands::verify::bench::{Workbench, in_parallel};
+use crate::commands::verify::report::Outcome;
+
+/// Values with mistakes, and the places that must be named.
+struct Batch {
+    values: Value,
+    mistakes: Vec<Mistake>,
+}
+
+enum Mistake {
+    /// A key that does not exist.
+    Twin(Path),
+    /// A value of a type that the place does not take.
+    Type(Path),
+}
+
+pub(in super::super) fn typos(bench: &Workbench) -> anyhow::Result<Outcome> {
+    let schema: Value = serde_json::from_str(&fs::read_to_string(bench.chart.join("values.schema.json"))?)?;
+    let defaults: Value = serde_yaml::from_str(&fs::read_to_string(bench.chart.join("values.yaml"))?)?;
+    let manifests = bench.manifests()?;
+    let valid = &manifests.first().context("there is no case")?.values;
+    let mut batches = vec![twins(valid, &defaults)];
+    batches.extend(wrong_types(Schema::new(&schema), valid, &defaults));
+    let helms = bench.helms()?;
+    let tasks: Vec<(&Batch, &Located)> =
+        batches.iter().flat_map(|batch| helms.iter().map(move |helm| (batch, helm))).collect();
+    let ask = |(batch, helm): &(&Batch, &Located)| -> anyhow::Result<Vec<String>> {
+        let said = refusal(helm, &bench.chart, &batch.values)?;
+        Ok(missed(batch, &said)
+            .into_iter()
+            .map(|what| format!("{} {} {what}", helm.tool.title(), helm.version))
+            .collect())
+    };
+    let found: Vec<Vec<String>> = in_parallel(&tasks, &bench.progress, ask).into_iter().collect::<Result<_, _>>()?;
+    let count = |is: fn(&Mistake) -> bool| {
+        batches.iter().flat_map(|batch| &batch.mistakes).filter(|mistake| is(mistake)).count()
+    };
+    let twins = count(|mistake| matches!(mistake, Mistake::Twin(_)));
+    let types = count(|mistake| matches!(mistake, Mistake::Type(_)));
+    let summary = format!("{twins} misspelt keys and {types} wrong types, each refused with its place by both");
+    Ok(Outcome::of(summary).with(found.concat()))
+}
+
+/// Whether a key may have any name beside it: `global` takes other people's keys, since a parent chart passes its own down.
+fn has_strangers(path: &[String]) -> bool {
+    matches!(path, [global, _] if global == "global")
+}
+
+/// Beside every key one more letter.
+fn twins(valid: &Value, defaults: &Value) -> Batch {
+    let mut batch = Batch { values: valid.clone(), mistakes: Vec::new() };
+    let all = sections(defaults).into_iter().chain(leaves(defaults));
+    for path in all.filter(|path| !has_strangers(path)) {
+        let mut twin = path.clone();
+        if let (Some(last), Some(value)) = (twin.last_mut(), at(valid, &path)) {
+            last.push('x');
+            batch.values = with(&batch.values, &twin, value.clone());
+            batch.mistakes.push(Mistake::Twin(twin));
+        }
+    }
+    batch
+}
+
+/// All leaves at once; then sections, those of one depth at once. Helm joins the topmost ones with the charts' own before it looks at the schema,
+/// and stops at the first that is none, so each of them goes alone.
+fn wrong_types(schema: Schema<'_>, valid: &Value, defaults: &Value) -> Vec<Batch> {
+    let mut groups: Vec<Vec<Path>> = vec![leaves(defaults)];
+    let sections = sections(defaults);
+    let deepest = sections.iter().map(Vec::len).max().unwrap_or_default();
+    groups.extend(sections.iter().filter(|path| path.len() == 1).map(|path| vec![path.clone()]));
+    groups.extend((2..=deepest).map(|depth| sections.iter().filter(|path| path.len() == depth).cloned().collect()));
+    let batch = |paths: Vec<Path>| {
+        let mut batch = Batch { values: valid.clone(), mistakes: Vec::new() };
+        for path in paths {
+            let types = schema.path(&path).map(Schema::types).unwrap_or_default();
+            batch.values = with(&batch.values, &path, wrong(&types));
+            batch.mistakes.push(Mistake::Type(path));
+        }
+        batch
+    };
+    groups.into_iter().filter(|paths| !paths.is_empty()).map(batch).collect()
+}
+
+/// A value of none of these types.
+fn wrong(types: &[&str]) -> Value {
+    let takes = |one: &str| types.contains(&one);
+    if !takes("string") {
+        return json!("wrong");
+    }
+    if !takes("number") && !takes("integer") { json!(5) } else { json!([true]) }
+}
+
+/// What Helm says to these values; nothing where it takes them.
+fn refusal(helm: &Located, chart: &Utf8Path, values: &Value) -> anyhow::Result<String> {
+    let mut file = tempfile::Builder::new().suffix(".json").tempfile()?;
+    file.write_all(&serde_json::to_vec(values)?)?;
+    let path = Utf8Path::from_path(file.path()).context("the folder for temporary files is not UTF-8")?;
+    let values = [path];
+    let template = Template { chart, release: RELEASE, values: &values, arguments: &[] };
+    Ok(helm.template(&template)?.err().unwrap_or_default())
+}
+
+/// Mistakes that are not named in what Helm says.
+fn missed(batch: &Batch, said: &str) -> Vec<String> {
+    let mut unknown: BTreeSet<String> = BTreeSet::new();
+    let mut named: BTreeSet<&str> = BTreeSet::new();
+    for (pointer, what) in
+        said.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("at '")?.split_once("': "))
+    {
+        named.insert(pointer);
+        if let Some(list) = what.strip_prefix("additional properties ") {
+            unknown.extend(list.split('\'').skip(1).step_by(2).map(|key| format!("{pointer}/{key}")));
+        }
+    }
+    let mut missed = Vec::new();
+    for mistake in &batch.mistakes {
+        let (path, what) = match mistake {
+            Mistake::Twin(path) => (path, "takes the key"),
+            Mistake::Type(path) => (path, "takes a wrong type at"),
+        };
+        let pointer = format!("/{}", path.join("/"));
+        let is_named = match mistake {
+            Mistake::Twin(_) => unknown.contains(&pointer),
+            // Of the topmost sections Helm itself says that they are no tables.
+            Mistake::Type(path) => {
+                named.contains(pointer.as_str()) || path.len() == 1 && !said.is_empty() && said.contains(&path[0])
+            }
+        };
+        if !is_named {
+            missed.push(format!("{what} {}, or does not name it", path.join(".")));
+        }
+    }
+    missed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAID: &str = "Error: values don't meet the specifications of the schema(s) in the following chart(s):\nx:\n\
+        - at '/a': additional properties 'bx', 'dx' not allowed\n  - at '/a/b': got string, want integer\n";
+
+    fn path(text: &str) -> Path {
+        text.split('.').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_mistake_that_is_not_named_is_missed() {
+        let batch = |mistakes| Batch { values: json!({}), mistakes };
+        let named = batch(vec![Mistake::Twin(path("a.bx")), Mistake::Twin(path("a.dx")), Mistake::Type(path("a.b"))]);
+        assert!(missed(&named, SAID).is_empty());
+        let unnamed = batch(vec![Mistake::Twin(path("a.ex")), Mistake::Type(path("a.c"))]);
+        assert_eq!(
+            missed(&unnamed, SAID),
+            ["takes the key a.ex, or does not name it", "takes a wrong type at a.c, or does not name it"]
+        );
+        // Values that are taken are said nothing about.
+        assert_eq!(missed(&named, "").len(), 3);
+    }
+
+    #[test]
+    fn every_key_gets_a_twin_but_those_that_anybody_may_stand_beside() {
+        let values = json!({ "global": { "a": { "b": 1 } }, "shop": { "c": true } });
+        let places: Vec<String> = twins(&values, &values)
+            .mistakes
+            .iter()
+            .map(|mistake| match mistake {
+                Mistake::Twin(path) | Mistake::Type(path) => path.join("."),
+            })
+            .collect();
+        assert_eq!(places, ["globalx", "shopx", "global.a.bx", "shop.cx"]);
+        assert_eq!(twins(&values, &values).values["global"]["a"], json!({ "b": 1, "bx": 1 }));
+    }
+
+    #[test]
+    fn a_wrong_type_is_one_that_is_not_taken() {
+        assert_eq!(
+            [wrong(&["boolean"]), wrong(&["string"]), wrong(&["string", "number", "null"])],
+            [json!("wrong"), json!(5), json!([true])]
+        );
+    }
+}
