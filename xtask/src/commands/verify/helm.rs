@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use tools::Located;
 
 use super::bench::{Object, Workbench, in_parallel, objects};
-use super::report::{Outcome, Progress};
+use super::report::{Outcome, Progress, by_finding};
 use crate::cases::Case;
 use crate::commands::generate;
 
@@ -30,13 +30,15 @@ pub(super) fn lint(bench: &Workbench) -> anyhow::Result<Outcome> {
 pub(super) fn template(bench: &Workbench) -> anyhow::Result<Outcome> {
     let helms = bench.helms()?;
     let compare = |case: &Case| match helms.each_ref().map(|helm| rendered(case, helm, &bench.chart)) {
-        [Ok(three), Ok(four)] => (four.len(), differences(&case.name, &three, &four)),
+        [Ok(three), Ok(four)] => (four.len(), differences(&three, &four)),
         both => (0, both.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect()),
     };
     let (counts, wrong): (Vec<usize>, Vec<_>) = in_parallel(&bench.cases, &bench.progress, compare).into_iter().unzip();
     let (cases, count) = (bench.cases.len(), counts.iter().sum::<usize>());
     let summary = format!("{cases} cases, {count} objects, the same from both");
-    Ok(Outcome::of(summary).with(wrong.into_iter().flatten().collect()))
+    let named =
+        bench.cases.iter().zip(wrong).flat_map(|(case, all)| all.into_iter().map(|wrong| (case.name.as_str(), wrong)));
+    Ok(Outcome::of(summary).with(by_finding(named, cases)))
 }
 
 /// The objects of a case, by kind and name: the order in which the two print them is no part of what they install.
@@ -46,10 +48,10 @@ fn rendered(case: &Case, helm: &Located, chart: &Utf8Path) -> anyhow::Result<Vec
     Ok(all)
 }
 
-fn differences(case: &str, three: &[Object], four: &[Object]) -> Vec<String> {
+fn differences(three: &[Object], four: &[Object]) -> Vec<String> {
     let only = |ours: &[Object], theirs: &[Object], what: &str| -> Vec<String> {
         let missing = ours.iter().filter(|one| !theirs.iter().any(|other| other.value == one.value));
-        missing.map(|one| format!("{case}: {} {} is so with {what} alone", one.kind, one.name)).collect()
+        missing.map(|one| format!("{} {} is so with {what} alone", one.kind, one.name)).collect()
     };
     [only(three, four, "Helm 3"), only(four, three, "Helm 4")].concat()
 }
@@ -96,8 +98,8 @@ mod tests {
         let three = objects("kind: A\nmetadata: {name: x}\n---\nkind: B\nmetadata: {name: y}\n").expect("objects");
         let four =
             objects("kind: A\nmetadata: {name: x}\n---\nkind: B\nmetadata: {name: y, labels: {}}\n").expect("objects");
-        assert!(differences("defaults", &three, &three).is_empty());
-        let found = differences("defaults", &three, &four);
-        assert_eq!(found, ["defaults: B y is so with Helm 3 alone", "defaults: B y is so with Helm 4 alone"]);
+        assert!(differences(&three, &three).is_empty());
+        let found = differences(&three, &four);
+        assert_eq!(found, ["B y is so with Helm 3 alone", "B y is so with Helm 4 alone"]);
     }
 }

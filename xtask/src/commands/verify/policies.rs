@@ -1,6 +1,6 @@
 //! The step that holds every case against the policies in `xtask/policies`, and these against their own tests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tools::{Located, Tool};
 
 use super::bench::{NAMESPACE, Rendered, Workbench};
-use super::report::{Outcome, in_cases};
+use super::report::{Outcome, by_finding};
 use crate::cases::RELEASE;
 
 pub(super) fn conftest(bench: &Workbench) -> anyhow::Result<Outcome> {
@@ -25,7 +25,7 @@ pub(super) fn conftest(bench: &Workbench) -> anyhow::Result<Outcome> {
     let input = |one: &Rendered| input(one, &bench.environments, &bench.credentials);
     let inputs: Vec<(&str, Value)> = manifests.iter().map(|one| (one.case.name.as_str(), input(one))).collect();
     let found = findings(&conftest, &folder, &inputs)?;
-    wrong.extend(found.into_iter().map(|(finding, cases)| format!("{finding} ({})", in_cases(&cases, inputs.len()))));
+    wrong.extend(by_finding(found, inputs.len()));
     let summary =
         format!("{} promises, each with a test that breaks it, in {} cases", promises.made.len(), manifests.len());
     Ok(Outcome::of(summary).with(wrong))
@@ -130,12 +130,12 @@ fn failed_tests(conftest: &Located, folder: &Utf8Path) -> anyhow::Result<Vec<Str
     Ok(failed.map(|(file, test)| format!("the test {test} of {file} fails; {how}")).collect())
 }
 
-/// Every finding, with the cases that it is of.
+/// Every finding, with the case that it is of.
 fn findings<'a>(
     conftest: &Located,
     folder: &Utf8Path,
     inputs: &'a [(&'a str, Value)],
-) -> anyhow::Result<BTreeMap<String, Vec<&'a str>>> {
+) -> anyhow::Result<Vec<(&'a str, String)>> {
     let place = tempfile::tempdir()?;
     let place = Utf8Path::from_path(place.path()).context("the folder for temporary files is not UTF-8")?;
     let mut files = Vec::new();
@@ -148,12 +148,12 @@ fn findings<'a>(
     if checked.len() != inputs.len() {
         bail!("conftest reports {} of {} cases", checked.len(), inputs.len());
     }
-    let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut found = Vec::new();
     for (name, _) in inputs {
         let of = checked.iter().filter(|one| Utf8Path::new(&one.filename).file_stem() == Some(name));
-        for finding in of.flat_map(|one| one.failures.iter().chain(&one.exceptions)) {
-            found.entry(finding.msg.clone()).or_default().push(name);
-        }
+        found.extend(
+            of.flat_map(|one| one.failures.iter().chain(&one.exceptions)).map(|finding| (*name, finding.msg.clone())),
+        );
     }
     Ok(found)
 }
@@ -188,7 +188,8 @@ mod tests {
         let inputs = [("a", input(&account)), ("b", input(&json!([]))), ("c", input(&account))];
         let found = findings(&conftest, &folder, &inputs).expect("a report");
         let finding = "no-token-by-default: ServiceAccount afp-x gives a token to every pod that does not refuse it";
-        assert_eq!(found.get(finding), Some(&vec!["a", "c"]), "{found:?}");
+        let of: Vec<&str> = found.iter().filter(|(_, one)| one == finding).map(|(case, _)| *case).collect();
+        assert_eq!(of, ["a", "c"], "{found:?}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a step found, and how it is said: as text while the steps run, or as one JSON document.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -57,10 +58,11 @@ impl Verdict {
 
     fn text(&self) -> String {
         let Outcome { summary, notes, wrong } = &self.outcome;
-        let head = match (self.passed(), summary.is_empty()) {
-            (true, _) => format!("ok, {summary} ({:.1} s)", self.seconds),
-            (false, true) => format!("FAILED ({:.1} s)", self.seconds),
-            (false, false) => format!("FAILED, {} of {summary} ({:.1} s)", findings(wrong.len()), self.seconds),
+        // What was to be proven is not said where it was not.
+        let head = if self.passed() {
+            format!("ok, {summary} ({:.1} s)", self.seconds)
+        } else {
+            format!("FAILED, {} ({:.1} s)", findings(wrong.len()), self.seconds)
         };
         let lines = std::iter::once(&head).chain(wrong).chain(notes);
         let indented = |text: &String| format!("   {}", text.trim_end().replace('\n', "\n   "));
@@ -73,17 +75,32 @@ impl Verdict {
             "proves": self.proves,
             "verdict": if self.passed() { "passed" } else { "failed" },
             "seconds": rounded(self.seconds),
-            "summary": self.outcome.summary,
+            "summary": if self.passed() { self.outcome.summary.as_str() } else { "" },
             "failures": self.outcome.wrong,
             "notes": self.outcome.notes,
         })
     }
 }
 
-/// In which cases, in words.
-pub(super) fn in_cases(cases: &[&str], all: usize) -> String {
-    if cases.len() == all && all > 1 { "in every case".to_owned() } else { format!("in {}", cases.join(", ")) }
+/// Findings with the cases that they are of, each finding once; `all` is how many cases there are.
+pub(super) fn by_finding<'a>(found: impl IntoIterator<Item = (&'a str, String)>, all: usize) -> Vec<String> {
+    let mut grouped: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (case, finding) in found {
+        let cases = grouped.entry(finding).or_default();
+        if !cases.contains(&case) {
+            cases.push(case);
+        }
+    }
+    let told = |(finding, cases): (String, Vec<&str>)| match cases.len() {
+        count if count == all && all > 1 => format!("{finding} (in every case)"),
+        count if count > SHOWN => format!("{finding} (in {count} cases, such as {})", cases[..SHOWN].join(", ")),
+        _ => format!("{finding} (in {})", cases.join(", ")),
+    };
+    grouped.into_iter().map(told).collect()
 }
+
+/// How many cases of a finding are named.
+const SHOWN: usize = 4;
 
 fn findings(count: usize) -> String {
     if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") }
@@ -188,10 +205,18 @@ mod tests {
     fn everything_that_is_wrong_is_said() {
         let outcome = Outcome::of("7 things").with(vec!["a\nb".into(), "c".into()]).noting(vec!["n".into()]);
         let failed = verdict(outcome);
-        assert_eq!(failed.text(), "   FAILED, 2 findings of 7 things (1.3 s)\n   a\n   b\n   c\n   n\n");
+        assert_eq!(failed.text(), "   FAILED, 2 findings (1.3 s)\n   a\n   b\n   c\n   n\n");
         assert_eq!(failed.json()["verdict"], "failed");
         assert_eq!(failed.json()["failures"], json!(["a\nb", "c"]));
         assert_eq!(verdict(Outcome::of("all")).text(), "   ok, all (1.3 s)\n");
+    }
+
+    #[test]
+    fn a_finding_is_said_once_with_its_cases() {
+        let found = |cases: &[&'static str]| cases.iter().map(|case| (*case, "x".to_owned())).collect::<Vec<_>>();
+        assert_eq!(by_finding(found(&["a", "b", "a"]), 9), ["x (in a, b)"]);
+        assert_eq!(by_finding(found(&["a", "b"]), 2), ["x (in every case)"]);
+        assert_eq!(by_finding(found(&["a", "b", "c", "d", "e"]), 9), ["x (in 5 cases, such as a, b, c, d)"]);
     }
 
     #[test]

@@ -36,6 +36,7 @@ fn distinct(manifests: &[Rendered]) -> Vec<(&str, &str)> {
 /// `cases` says of each object, in the order of the reports, where it comes from.
 fn judge(summary: String, reports: &[(KubernetesVersion, KubeconformReport)], cases: &[&str], strict: bool) -> Outcome {
     let mut wrong = Vec::new();
+    let mut invalid: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut unchecked: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for (version, report) in reports {
         if report.resources.len() != cases.len() {
@@ -50,10 +51,17 @@ fn judge(summary: String, reports: &[(KubernetesVersion, KubeconformReport)], ca
                     let kind = format!("{} {}", resource.api_version, resource.kind);
                     unchecked.entry(kind).or_default().insert(resource.name.as_str());
                 }
-                _ => wrong.push(format!("{case}, {version}: {resource}")),
+                _ => {
+                    invalid.entry(format!("{case}: {resource}")).or_default().insert(version.to_string());
+                }
             }
         }
     }
+    let told = invalid.into_iter().map(|(finding, versions)| {
+        let versions: Vec<String> = versions.into_iter().collect();
+        format!("{finding} ({})", versions.join(", "))
+    });
+    wrong.extend(told);
     if unchecked.is_empty() {
         return Outcome::of(summary + ", every kind among them").with(wrong);
     }
@@ -105,7 +113,10 @@ spec: {refreshIntervall: 1h}
         let outcome = judged(false);
         assert_eq!(outcome.summary, "4; 1 kind was not checked, for lack of a schema: example.org/v1 Odd (1)");
         assert_eq!(outcome.wrong.len(), 2, "{outcome:?}");
-        assert!(outcome.wrong[0].starts_with("b, 1.37.2: v1 ConfigMap bad: "), "{outcome:?}");
+        assert!(
+            outcome.wrong[0].starts_with("b: v1 ConfigMap bad: ") && outcome.wrong[0].ends_with(" (1.37.2)"),
+            "{outcome:?}"
+        );
         assert!(outcome.wrong[1].contains("additional properties 'refreshIntervall' not allowed"), "{outcome:?}");
     }
 

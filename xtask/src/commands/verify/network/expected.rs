@@ -71,12 +71,6 @@ impl<'a> Expected<'a> {
         !self.traffic.services.iter().any(|service| service == name) || self.values[name]["enabled"] == true
     }
 
-    /// The ports on which `client` may connect to `server`.
-    pub(super) fn open(&self, client: &Endpoint, server: &Endpoint) -> Ports {
-        let out = self.leaves(client, server);
-        if out.is_empty() { out } else { out.and(&self.enters(client, server)) }
-    }
-
     /// Paths between identities of the release.
     fn declared(&self, from: Option<&str>, to: Option<&str>) -> Ports {
         let (Some(from), Some(to)) = (from, to) else { return Ports::NONE };
@@ -87,7 +81,8 @@ impl<'a> Expected<'a> {
         open
     }
 
-    fn leaves(&self, client: &Endpoint, server: &Endpoint) -> Ports {
+    /// The ports on which `client` may leave for `server`.
+    pub(super) fn leaves(&self, client: &Endpoint, server: &Endpoint) -> Ports {
         let who = identity(self.traffic, client);
         if who.is_none() && !client.ours {
             return Ports::all();
@@ -118,7 +113,8 @@ impl<'a> Expected<'a> {
         (there && server.labels.get("k8s-app").is_some_and(|app| app == "kube-dns")) || server.address == NODE_LOCAL_DNS
     }
 
-    fn enters(&self, client: &Endpoint, server: &Endpoint) -> Ports {
+    /// The ports on which `server` may let `client` in.
+    pub(super) fn enters(&self, client: &Endpoint, server: &Endpoint) -> Ports {
         let Some(whose) = identity(self.traffic, server) else {
             return if server.ours { Ports::NONE } else { Ports::all() };
         };

@@ -20,7 +20,7 @@ use self::policy::{Direction, Endpoint, Policy, open, passes};
 use self::ports::Ports;
 use self::world::{ANY_ADDRESS, ANY_POD, identity, pods, strangers};
 use super::bench::{NAMESPACE, Object, Rendered, Workbench, in_parallel};
-use super::report::{Outcome, in_cases};
+use super::report::{Outcome, by_finding};
 
 pub(super) fn prove(bench: &Workbench) -> anyhow::Result<Outcome> {
     let manifests = bench.manifests()?;
@@ -33,20 +33,15 @@ pub(super) fn prove(bench: &Workbench) -> anyhow::Result<Outcome> {
     };
     let proven: Vec<_> = in_parallel(manifests, &bench.progress, prove).into_iter().collect::<Result<_, _>>()?;
 
-    let mut by_finding: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
-    for ((found, _), one) in proven.iter().zip(manifests) {
-        for wrong in &found.wrong {
-            by_finding.entry(wrong).or_default().push(&one.case.name);
-        }
-    }
-    let wrong =
-        by_finding.into_iter().map(|(finding, cases)| format!("{finding} ({})", in_cases(&cases, manifests.len())));
+    let found = proven.iter().zip(manifests);
+    let found =
+        found.flat_map(|((found, _), one)| found.wrong.iter().map(|wrong| (one.case.name.as_str(), wrong.clone())));
+    let wrong = by_finding(found, manifests.len());
     let (pairs, paths) = proven.first().map_or((0, 0), |(found, _)| (found.pairs, found.open.len()));
     let summary = format!(
         "{} cases; in the defaults {pairs} pairs of ends on every port, of which {paths} have something open, as declared",
         manifests.len()
     );
-    let wrong: Vec<String> = wrong.collect();
     Ok(Outcome::of(summary).with(wrong).noting(proven.iter().filter_map(|(_, beyond)| beyond.clone()).collect()))
 }
 
@@ -85,24 +80,31 @@ fn compare(traffic: &Traffic, values: &Value, objects: &[Object]) -> anyhow::Res
                 continue;
             }
             found.pairs += 1;
-            let (is, should) = (open(&policies, client, server), expected.open(client, server));
+            let out = passes(&policies, Direction::Egress, client, server);
+            let into = passes(&policies, Direction::Ingress, client, server);
+            let (may_leave, may_enter) = (expected.leaves(client, server), expected.enters(client, server));
+            let (is, should) = (out.and(&into), may_leave.and(&may_enter));
+            let (from, to) = (&client.name, &server.name);
             let (too_much, too_little) = (is.without(&should), should.without(&is));
             if !too_much.is_empty() {
-                found
-                    .wrong
-                    .insert(format!("{} → {}:{too_much} is open, and nothing declares it", client.name, server.name));
+                found.wrong.insert(format!("{from} → {to}:{too_much} is open, and nothing declares it"));
             }
             if !too_little.is_empty() {
-                let end = |direction| !too_little.without(&passes(&policies, direction, client, server)).is_empty();
-                let closed_by = match (end(Direction::Egress), end(Direction::Ingress)) {
-                    (true, true) => "both ends",
-                    (true, false) => "the policies of the one that connects",
-                    (false, _) => "the policies of the one that is connected to",
+                let closed_by = match (too_little.without(&out).is_empty(), too_little.without(&into).is_empty()) {
+                    (false, false) => "both ends",
+                    (false, true) => "the policies of the one that connects",
+                    (true, _) => "the policies of the one that is connected to",
                 };
-                found.wrong.insert(format!(
-                    "{} → {}:{too_little} is declared, and closed by {closed_by}",
-                    client.name, server.name
-                ));
+                found.wrong.insert(format!("{from} → {to}:{too_little} is declared, and closed by {closed_by}"));
+            }
+            // Each end holds by itself: where the other one's policies are missing, this one's are all there is.
+            for (passes, may, end) in [(&out, &may_leave, from), (&into, &may_enter, to)] {
+                let more = passes.without(may).without(&is);
+                if !more.is_empty() {
+                    found.wrong.insert(format!(
+                        "{from} → {to}:{more} is let through by the policies of {end} alone, and nothing declares it"
+                    ));
+                }
             }
             if !is.is_empty() {
                 found.open.push(((*client).clone(), (*server).clone(), is));

@@ -141,14 +141,15 @@ fn what_is_right_is_right() {
 
 #[test]
 fn a_path_that_nothing_declares_is_named() {
-    // One end alone opens nothing, and both ends do.
+    // One end alone opens nothing, and is named all the same.
     let out = (
         "    - to: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: shop}}}]\n      ports: [{port: 80}]\n",
         "page",
     );
     let to_db = out.0.replace("shop", "db").replace("80", "5432");
     let release = release().replacen(out.0, &(out.0.to_owned() + &to_db), 1);
-    assert_eq!(found(&values(), &release), [""; 0]);
+    let half = "page → db:5432 is let through by the policies of page alone, and nothing declares it";
+    assert_eq!(found(&values(), &release), [half]);
     let in_db = "    - from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: shop}}}]\n      ports: [{port: 5432}]\n";
     let release = release.replacen(in_db, &(in_db.to_owned() + &in_db.replace("shop", "page")), 1);
     assert_eq!(found(&values(), &release), ["page → db:5432 is open, and nothing declares it"]);
@@ -180,6 +181,14 @@ fn selectors_that_are_too_wide_let_strangers_in() {
         "from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}}]",
         "from: [{namespaceSelector: {}, podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}}]",
         &["a pod with page's labels in another namespace → shop:80 is open, and nothing declares it"],
+    );
+    broken(
+        "{app.kubernetes.io/instance: afp, x/identity: page}}}]",
+        "{app.kubernetes.io/instance: afp}}}]",
+        &[
+            "a pod with app.kubernetes.io/instance=afp in the namespace → shop:80 is open, and nothing declares it",
+            "db → shop:80 is let through by the policies of shop alone, and nothing declares it",
+        ],
     );
     broken(
         "from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}}]",
@@ -221,12 +230,18 @@ fn what_is_switched_off_is_closed_at_the_other_ends_too() {
         let documents = manifest.split("---\n").filter(|one| !one.contains(&format!("name: {name}}}")));
         documents.collect::<Vec<_>>().join("---\n")
     };
-    let wrong = found(&off, &without("page", &release()));
-    assert_eq!(wrong, [""; 0]);
-    // Its own policy is left, and with the rule at the other end whoever takes its labels gets through.
-    let left = without("page", &workloads());
-    let wrong = found(&off, &(POLICIES.to_owned() + &left));
-    assert_eq!(wrong, ["a pod with page's labels → shop:80 is open, and nothing declares it"]);
+    let to_shop = "  ingress:\n    - from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}}]\n      ports: [{port: 80}]\n";
+    let gone = without("page", &release()).replace(to_shop, "");
+    assert_eq!(found(&off, &gone), [""; 0]);
+    // The rule at the other end is left: whoever takes the labels needs only a way out.
+    let left = found(&off, &without("page", &release()));
+    assert_eq!(
+        left,
+        ["a pod with page's labels → shop:80 is let through by the policies of shop alone, and nothing declares it"]
+    );
+    // Its own policy is left as well, which is that way.
+    let both = POLICIES.to_owned() + &without("page", &workloads());
+    assert_eq!(found(&off, &both), ["a pod with page's labels → shop:80 is open, and nothing declares it"]);
 }
 
 #[test]

@@ -129,10 +129,15 @@ pub(super) fn strangers(
     addresses.sort_unstable();
     addresses.dedup();
     all.extend(addresses.into_iter().map(outside));
-    // Whoever a policy means and nobody here is.
+    // For whomever a policy means, one who is just that: a rule that asks for too little lets him in.
     for peer in peers().filter(|peer| peer.ip_block.is_none()) {
-        if !pods.iter().chain(&all).any(|end| peer.matches(end, NAMESPACE)) {
-            all.push(witness(peer));
+        let witness = witness(peer);
+        // Those who bear an identity are all there already.
+        let is_known =
+            identity(traffic, &witness).is_some_and(|who| identities.iter().any(|identity| *identity == who));
+        let is_he = |end: &Endpoint| end.labels == witness.labels && end.namespace == witness.namespace;
+        if !is_known && !pods.iter().chain(&all).any(is_he) {
+            all.push(witness);
         }
     }
     all
