@@ -343,6 +343,26 @@ fn the_paths_are_those_of_the_declared_uses() {
     );
 }
 
+#[test]
+fn the_traffic_is_all_that_hangs_on_the_declaration() {
+    let traffic = generator::traffic(&resolved());
+    let port = |of: &generator::Port| format!("{}:{}", of.of, of.number);
+    assert_eq!(traffic.identity_label, "shop-floor/identity");
+    assert_eq!(traffic.paths, generator::access_paths(&resolved()));
+    assert_eq!(traffic.doors.iter().map(port).collect::<Vec<_>>(), ["shop:9000"]);
+    assert_eq!(traffic.metrics.iter().map(port).collect::<Vec<_>>(), ["orders-broker:15692", "meters:15692"]);
+    assert_eq!(traffic.kubernetes, ["shipper"]);
+    let jobs: Vec<_> = traffic.provisioning.iter().map(|p| format!("{} → {}:{}", p.from, p.to, p.port)).collect();
+    assert_eq!(
+        jobs,
+        [
+            "orders-broker-provisioning → orders-broker:15672",
+            "meters-provisioning → meters:15672",
+            "sessions-provisioning → sessions:6379",
+        ]
+    );
+}
+
 /// A worker that keeps no connection to a cache it need not log in to: nothing is secret, and so there is no Secret.
 #[test]
 fn without_a_secret_nothing_refers_to_one() {
