@@ -43,6 +43,23 @@ pub fn all(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     defaults.chain(environments).chain(features).chain(elsewhere).collect()
 }
 
+/// Each environment in each mode of secrets but its own. Each of the two is looked at by itself in [`all`]; together they take no snapshots.
+#[must_use]
+pub fn crossed(chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
+    let passwords = folder.join(&chart.paths().ci_values);
+    let modes = [("external", &EXTERNAL[..], true), ("existing", EXISTING, false), ("store", STORE, false)];
+    let cross = |(environment, overlay): (&String, &Utf8PathBuf)| {
+        let (overlay, passwords) = (folder.join(overlay), passwords.clone());
+        let case = move |(mode, arguments, takes_passwords): (&str, &[&str], bool)| Case {
+            name: format!("{environment}+{mode}"),
+            values: std::iter::once(overlay.clone()).chain(takes_passwords.then(|| passwords.clone())).collect(),
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+        };
+        modes.map(case)
+    };
+    chart.paths().environments.iter().flat_map(cross).collect()
+}
+
 /// Cases in which values open traffic that nothing declares: each service lets in a partner's pods, and connects to addresses outside and to
 /// a server that it has no use of. What they render is what the values say, so it takes no snapshots; what it amounts to is for a proof.
 #[must_use]

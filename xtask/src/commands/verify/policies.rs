@@ -39,7 +39,7 @@ fn input(one: &Rendered, environments: &[String], credentials: &[CredentialPath]
     let passwords: Vec<&str> = credentials.iter().filter_map(at).filter(|password| !password.is_empty()).collect();
     json!({
         "case": name,
-        "environment": environments.iter().find(|environment| *environment == name),
+        "environment": environments.iter().find(|environment| name.split('+').next() == Some(environment)),
         "release": RELEASE,
         "namespace": NAMESPACE,
         "values": one.values,

@@ -29,7 +29,7 @@ pub(super) fn prove(bench: &Workbench) -> anyhow::Result<Outcome> {
     let prove = |one: &Rendered| -> anyhow::Result<(Findings, Option<String>)> {
         let found = compare(&bench.traffic, &one.values, &one.objects)?;
         let beyond = beyond(&bench.traffic, &found, &usual);
-        Ok((found, beyond.map(|what| format!("{}: beyond the defaults, {what}", one.case.name))))
+        Ok((found, beyond))
     };
     let proven: Vec<_> = in_parallel(manifests, &bench.progress, prove).into_iter().collect::<Result<_, _>>()?;
 
@@ -42,7 +42,14 @@ pub(super) fn prove(bench: &Workbench) -> anyhow::Result<Outcome> {
         "{} cases; in the defaults {pairs} pairs of ends on every port, of which {paths} have something open, as declared",
         manifests.len()
     );
-    Ok(Outcome::of(summary).with(wrong).noting(proven.iter().filter_map(|(_, beyond)| beyond.clone()).collect()))
+    let mut widened: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
+    for ((_, beyond), one) in proven.iter().zip(manifests) {
+        if let Some(what) = beyond {
+            widened.entry(what).or_default().push(&one.case.name);
+        }
+    }
+    let notes = widened.into_iter().map(|(what, cases)| format!("{}: beyond the defaults, {what}", cases.join(", ")));
+    Ok(Outcome::of(summary).with(wrong).noting(notes.collect()))
 }
 
 /// What a case shows.
