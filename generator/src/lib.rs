@@ -13,6 +13,7 @@ mod chart;
 mod context;
 mod credentials;
 mod files;
+mod images;
 mod pods;
 mod text;
 mod values;

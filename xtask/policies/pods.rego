@@ -109,6 +109,11 @@ moving(image) if {
 	not contains(parts[count(parts) - 1], ":")
 }
 
+deny contains finding("image-tag", container.of, sprintf("has the image %s, whose tag is empty", [container.is.image])) if {
+	some container in containers
+	endswith(container.is.image, ":")
+}
+
 deny contains finding("digest", container.of, sprintf("has the image %s in spite of the digest %s", [container.is.image, chart.image.digest])) if {
 	some container in containers
 	some chart in input.values

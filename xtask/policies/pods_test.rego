@@ -71,6 +71,13 @@ test_no_latest if breaks("no-latest", [
 	],
 ])
 
+test_image_tag if breaks("image-tag", [
+	[
+		set("/values/shop/image/digest", ""),
+		set(at(first, "/image"), "registry.example.org/shop:"),
+	],
+])
+
 test_digest if breaks("digest", [
 	[set(at(first, "/image"), "registry.example.org/shop:1.0")],
 ])

@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use generator::Chart;
 use tools::{Located, Template};
-use vocabulary::{Platform, Scaling, Service, Use};
+use vocabulary::{Change, Platform, Scaling, Service, Use};
 
 /// The release that is rendered; the name that AuditFlow's own documents use.
 pub const RELEASE: &str = "afp";
@@ -24,10 +24,11 @@ pub struct Case {
 /// `folder` holds the chart.
 #[must_use]
 pub fn all(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
-    let passwords = folder.join(&chart.paths().ci_values);
+    // What an environment says stands over it: both may name a tag.
+    let no_defaults = folder.join(&chart.paths().ci_values);
     let case = |name: String, overlay: Option<Utf8PathBuf>, arguments: Vec<String>| Case {
         name,
-        values: overlay.into_iter().chain([passwords.clone()]).collect(),
+        values: std::iter::once(no_defaults.clone()).chain(overlay).collect(),
         arguments,
     };
     let environments = chart.paths().environments.iter();
@@ -37,7 +38,7 @@ pub fn all(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     let elsewhere = [("existing", EXISTING), ("store", STORE)].map(|(name, arguments)| Case {
         name: name.to_owned(),
         values: Vec::new(),
-        arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+        arguments: arguments.iter().map(|argument| (*argument).to_owned()).chain(tags(platform, None)).collect(),
     });
     let defaults = std::iter::once(case("defaults".to_owned(), None, Vec::new()));
     defaults.chain(environments).chain(features).chain(elsewhere).collect()
@@ -45,19 +46,36 @@ pub fn all(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
 
 /// Each environment in each mode of secrets but its own. Each of the two is looked at by itself in [`all`]; together they take no snapshots.
 #[must_use]
-pub fn crossed(chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
-    let passwords = folder.join(&chart.paths().ci_values);
+pub fn crossed(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
+    let no_defaults = folder.join(&chart.paths().ci_values);
     let modes = [("external", &EXTERNAL[..], true), ("existing", EXISTING, false), ("store", STORE, false)];
     let cross = |(environment, overlay): (&String, &Utf8PathBuf)| {
-        let (overlay, passwords) = (folder.join(overlay), passwords.clone());
+        let (overlay, no_defaults) = (folder.join(overlay), no_defaults.clone());
+        let tags = tags(platform, Some(environment));
         let case = move |(mode, arguments, takes_passwords): (&str, &[&str], bool)| Case {
             name: format!("{environment}+{mode}"),
-            values: std::iter::once(overlay.clone()).chain(takes_passwords.then(|| passwords.clone())).collect(),
-            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            values: takes_passwords.then(|| no_defaults.clone()).into_iter().chain([overlay.clone()]).collect(),
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).chain(tags.clone()).collect(),
         };
         modes.map(case)
     };
     chart.paths().environments.iter().flat_map(cross).collect()
+}
+
+/// The hash of a commit, as a delivery pipeline gives it for a tag.
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// A tag for each image that has none, neither by default nor in the environment.
+fn tags(platform: &Platform, environment: Option<&str>) -> Vec<String> {
+    let environment = platform.environments.iter().find(|one| Some(one.name.as_str()) == environment);
+    let named = |chart: &str| {
+        let mut changes = environment.into_iter().flat_map(|one| one.changes);
+        changes.any(|change| matches!(change, Change::ImageTag { service, .. } if service.as_str() == chart))
+    };
+    let services = platform.services.iter().map(|s| (s.name.as_str(), s.image));
+    let images = services.chain(platform.backing.iter().map(|b| (b.name().as_str(), b.image())));
+    let lacking = images.filter(|(chart, image)| image.unnamed().is_some() && !named(chart));
+    lacking.map(|(chart, _)| format!("--set-string={chart}.image.tag={COMMIT}")).collect()
 }
 
 /// Cases in which values open traffic that nothing declares: each service lets in a partner's pods, and connects to addresses outside and to

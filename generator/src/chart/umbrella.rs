@@ -1,7 +1,7 @@
 //! The umbrella chart: what belongs to no single service.
 
 use askama::Template;
-use vocabulary::Scaling;
+use vocabulary::{DefaultTag, Scaling};
 
 use crate::access::{Access, End};
 use crate::context::Context;
@@ -41,6 +41,7 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
         &Checks {
             c,
             longest_release_name: declared.longest_release_name,
+            images: images(c),
             calls: calls(access),
             routes: routes(c),
             autoscaled: autoscaled(c),
@@ -59,6 +60,20 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
         Some(Door { service: name, enabled: value(&[name, "enabled"]), via: value(&[name, "exposure", "via"]), port })
     });
     files.umbrella("templates/NOTES.txt", &Notes { c, doors: doors.collect() });
+}
+
+fn images(c: &Context) -> Vec<Image> {
+    let view = |of: crate::images::ImageOf| Image {
+        chart: of.chart,
+        enabled: of.enabled(),
+        tag: value(&[of.chart, "image", "tag"]),
+        digest: value(&[of.chart, "image", "digest"]),
+        default: match of.image.tag {
+            DefaultTag::Fixed(tag) => format!("Leave the tag out for the default, {tag}, or name another"),
+            DefaultTag::Absent(why) => format!("There is no default ({}). Name one", in_go_string(why)),
+        },
+    };
+    crate::images::all(c.platform.platform()).map(view).collect()
 }
 
 fn calls(access: &Access) -> Vec<Call> {
@@ -152,10 +167,21 @@ struct Helpers<'a> {
 struct Checks<'a> {
     c: &'a Context<'a>,
     longest_release_name: u8,
+    images: Vec<Image>,
     calls: Vec<Call>,
     routes: Vec<Route>,
     autoscaled: Vec<Scaled>,
     credentials: &'a [Credential],
+}
+
+struct Image {
+    chart: &'static str,
+    /// Whether its chart is installed; none when it always is.
+    enabled: Option<String>,
+    tag: String,
+    digest: String,
+    /// What there is of a default, and what to do about it.
+    default: String,
 }
 
 struct Scaled {

@@ -8,6 +8,7 @@ use crate::access::Access;
 use crate::context::Context;
 use crate::credentials;
 use crate::files::Files;
+use crate::images;
 use crate::values::{Entry, Node, Section, Values, json_schema};
 use crate::yaml;
 
@@ -91,10 +92,19 @@ fn overlay(c: &Context, values: &Values, environment: &Environment) -> String {
     out
 }
 
-/// Passwords that nobody could take for real ones, each with what makes trouble when it is not quoted.
+/// As long as the hash of a commit, which is what a delivery pipeline gives as tag.
+const NOBODYS_COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// What has no default: a tag of no build, and passwords that nobody could take for real ones, each with what makes trouble when it is not
+/// quoted.
 fn ci_values(c: &Context, access: &Access) -> String {
     let fake = |of: String| serde_yaml::Value::from(format!("fake ' \" {{{{ $x \\ é {of}"));
     let mut root = serde_yaml::Value::Mapping(serde_yaml::Mapping::new());
+    let mut unnamed = images::unnamed(c.platform.platform()).peekable();
+    let has_tags = unnamed.peek().is_some();
+    for (of, _) in unnamed {
+        yaml::put(&mut root, &[of.chart, "image", "tag"], NOBODYS_COMMIT.into());
+    }
     for credentials::Credential { at, variable, .. } in credentials::all(c, access) {
         let of = variable.map_or_else(|| format!("{} of {}", at.key, at.owner), |name| format!("{} {name}", at.owner));
         yaml::put(&mut root, &at.text(), fake(of));
@@ -105,6 +115,9 @@ fn ci_values(c: &Context, access: &Access) -> String {
         "Fake passwords, for lint and tests alone: they are public, and not part of the packaged chart.",
         0,
     );
+    if has_tags {
+        comment(&mut out, "A tag stands for a commit that nobody made: there is no such image.", 0);
+    }
     out.push_str(&yaml::write(&root));
     out
 }

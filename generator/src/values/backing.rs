@@ -6,7 +6,7 @@ use serde::Serialize;
 use vocabulary::{Backing, Kind};
 
 use super::credentials::{self, Credentials};
-use super::kubernetes::{ContainerResources, ImageValues, Scheduling};
+use super::kubernetes::{self, ContainerResources, ImageValues, Scheduling};
 use super::tree::{Entry, Section};
 use crate::backing::administrator;
 
@@ -85,6 +85,7 @@ impl BackingValues {
 
 pub(super) fn entry(backing: &Backing, values: &BackingValues) -> Entry {
     let mut section = Section::of(values);
+    kubernetes::explain_tag(&mut section, backing.image());
     section.fill("credentials", credentials::administrator_entry(&administrator(backing.kind())));
     let doc = format!("{}, used by the services.", backing.kind().product());
     Entry::section(backing.name().as_str(), &doc, section)

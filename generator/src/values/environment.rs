@@ -19,6 +19,11 @@ pub(crate) fn apply(values: &mut Values, change: Change) {
                 };
             }
         }
+        Change::ImageTag { service, tag } => {
+            if let Some(service) = service_of(values, service.as_str()) {
+                service.image.tagged(tag);
+            }
+        }
         Change::Replicas { service, count } => {
             if let Some(service) = service_of(values, service.as_str()) {
                 service.replicas = count;

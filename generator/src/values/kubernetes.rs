@@ -7,7 +7,9 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::json;
-use vocabulary::{Range, Resources};
+use vocabulary::{DefaultTag, Image, Range, Resources, Tag};
+
+use super::tree::{Node, Section};
 
 /// Where pods may run. Shared by every kind of pod.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
@@ -91,13 +93,13 @@ pub(crate) struct ImageValues {
     /// Registry and path, without a tag.
     #[schemars(regex(pattern = "^[a-z0-9][a-z0-9._/:-]*$"))]
     repository: String,
-    /// The tag; unused when there is a digest.
-    #[schemars(regex(pattern = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"))]
+    /// The tag; unused when there is a digest. One of the two is needed.
+    #[schemars(regex(pattern = "^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$"))]
     tag: String,
     /// The digest (`sha256:…`), when the image is pinned.
     #[schemars(regex(pattern = "^(sha256:[0-9a-f]{64})?$"))]
     digest: String,
-    /// When it is pulled.
+    /// When it is pulled. A tag that moves (`latest`) takes `Always`, or a node goes on with the build that it has.
     pull_policy: PullPolicy,
 }
 
@@ -111,14 +113,33 @@ enum PullPolicy {
 }
 
 impl ImageValues {
-    pub(crate) fn of(image: vocabulary::Image) -> Self {
-        // A tag that moves is asked for again each time, as Kubernetes does when nothing is said.
-        let moves = image.tag.as_str() == "latest" && image.digest.is_none();
-        Self {
+    pub(crate) fn of(image: Image) -> Self {
+        let mut values = Self {
             repository: image.repository.to_string(),
-            tag: image.tag.to_string(),
+            tag: String::new(),
             digest: image.digest.map(|d| d.to_string()).unwrap_or_default(),
-            pull_policy: if moves { PullPolicy::Always } else { PullPolicy::IfNotPresent },
+            pull_policy: PullPolicy::IfNotPresent,
+        };
+        if let DefaultTag::Fixed(tag) = image.tag {
+            tag.as_str().clone_into(&mut values.tag);
         }
+        values
+    }
+
+    /// Another tag, and how an image of that tag is pulled.
+    pub(super) fn tagged(&mut self, tag: Tag) {
+        self.tag = tag.to_string();
+        // A tag that moves is asked for again each time, as Kubernetes does when nothing is said.
+        self.pull_policy = if tag.moves() { PullPolicy::Always } else { PullPolicy::IfNotPresent };
+    }
+}
+
+/// Says at `image.tag` why there is no default, where a build has to be named.
+pub(super) fn explain_tag(section: &mut Section, image: Image) {
+    let Some(why) = image.unnamed() else { return };
+    let inner = section.0.iter_mut().find(|entry| entry.key == "image").map(|entry| &mut entry.node);
+    let Some(Node::Section(image)) = inner else { return };
+    for entry in image.0.iter_mut().filter(|entry| entry.key == "tag") {
+        entry.doc = format!("{} There is no default: {why}.", entry.doc);
     }
 }

@@ -9,7 +9,7 @@ use serde_yaml::Value;
 use vocabulary::{Scaling, Service, Setting, VariableSource};
 
 use super::credentials::{self, Credentials};
-use super::kubernetes::{ContainerResources, ImageValues, Scheduling};
+use super::kubernetes::{self, ContainerResources, ImageValues, Scheduling};
 use super::tree::{Entry, Section};
 use crate::access::Access;
 
@@ -20,7 +20,7 @@ pub(crate) struct ServiceValues {
     /// Whether this service is installed. Off takes away its pods, its Secret, its rules at the other ends and the demand for its
     /// passwords; what it stored stays.
     pub(crate) enabled: bool,
-    image: ImageValues,
+    pub(crate) image: ImageValues,
     /// Number of pods.
     pub(crate) replicas: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -192,6 +192,7 @@ impl ServiceValues {
 
 pub(super) fn entry(service: &Service, access: &Access, values: &ServiceValues) -> Entry {
     let mut section = Section::of(values);
+    kubernetes::explain_tag(&mut section, service.image);
     let settings = service.environment.iter().filter_map(|variable| match variable.source {
         VariableSource::Setting(setting) => {
             let key = variable.name.camel_case();

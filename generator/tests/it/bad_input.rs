@@ -244,7 +244,7 @@ fn odd(texts: &[&'static str], line: &'static str) -> Platform {
         ..Service::new(
             ServiceName::new("lost"),
             line,
-            Image::new("odd/lost", "1"),
+            Image::without_tag("odd/lost", line),
             Health::by_connections(Python3),
             Resources::new(cpu("1"), memory("1Mi")),
         )

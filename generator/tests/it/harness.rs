@@ -39,7 +39,7 @@ impl OnDisk {
         std::fs::write(path, text).expect("a file can be written");
     }
 
-    /// The manifest with the fake passwords, and an environment's overlay if one is named.
+    /// The manifest with what has no default (passwords, tags), and over it an environment's overlay if one is named.
     pub(crate) fn render(
         &self,
         helm: &Located,
@@ -47,7 +47,7 @@ impl OnDisk {
         arguments: &[&str],
     ) -> Result<String, String> {
         let overlay = environment.map(|name| self.path(&self.chart.paths().environments[name]));
-        let files: Vec<_> = overlay.into_iter().chain([self.path(&self.chart.paths().ci_values)]).collect();
+        let files: Vec<_> = std::iter::once(self.path(&self.chart.paths().ci_values)).chain(overlay).collect();
         let values: Vec<&Utf8Path> = files.iter().map(Utf8PathBuf::as_path).collect();
         let template = Template { chart: &self.umbrella(), release: "r", values: &values, arguments };
         helm.template(&template).expect("Helm runs")

@@ -10,7 +10,7 @@ use vocabulary::{
     AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, Endpoint, Environment, Exchange, Exposure,
     Health, HealthRoute, Image, Mistake, Place, Platform, PlatformName, Port, Python3, Queue, RabbitMq, Resources,
     Scaling, Service, ServiceName, Valkey, Variable, WritablePath, autoscaled, consumes, cpu, exposed_at_node_port,
-    keys, memory, plain, publishes, publishes_through, setting, storage, variable,
+    image_tag, keys, memory, plain, publishes, publishes_through, setting, storage, variable,
 };
 
 use crate::harness::{OnDisk, helm, leak, read_by_helm};
@@ -99,13 +99,17 @@ const SHIPPER: Service = Service {
     ],
     user: 2000,
     ..Service::new(
-        ServiceName::new("shipper"),
+        SHIPPER_NAME,
         "Ships orders.",
-        Image::new("shop/shipper", "1.4"),
+        Image::without_tag("shop/shipper", "whoever ships builds it"),
         Health::by_connections(Python3),
         Resources::new(cpu("50m"), memory("64Mi").up_to("128Mi")),
     )
 };
+
+const SHIPPER_NAME: ServiceName = ServiceName::new("shipper");
+
+const TRIAL: Environment = Environment::new("trial", "Where a build is tried.", &[image_tag(SHIPPER_NAME, "latest")]);
 
 const LIVE: Environment = Environment::new(
     "live",
@@ -113,6 +117,7 @@ const LIVE: Environment = Environment::new(
     &[
         autoscaled(SHOP),
         setting(SHOP, LIMIT, "2000000"),
+        image_tag(SHIPPER_NAME, "1.4"),
         storage(ORDERS.name, "8Gi"),
         exposed_at_node_port(SHOP, 30100),
     ],
@@ -127,7 +132,7 @@ pub(crate) fn platform() -> Platform {
         longest_release_name: 20,
         services: vec![SHOP_SERVICE, SHIPPER],
         backing: vec![Backing::RabbitMq(ORDERS), Backing::RabbitMq(METERS), Backing::Valkey(SESSIONS)],
-        environments: vec![LIVE],
+        environments: vec![TRIAL, LIVE],
         place: Place::here(),
     }
 }
@@ -316,6 +321,7 @@ fn an_environment_s_overlay_is_what_differs_and_nothing_else() {
                 "settings": { "cartLimit": 2_000_000 },
                 "exposure": { "via": "NodePort", "nodePort": 30100 },
             },
+            "shipper": { "image": { "tag": "1.4" } },
             "orders-broker": { "persistence": { "size": "8Gi" } },
         })]
     );
@@ -324,6 +330,44 @@ fn an_environment_s_overlay_is_what_differs_and_nothing_else() {
     // From a million up numbers become 2e+06 on a careless way through a template.
     assert!(manifest.contains("value: \"2000000\""), "a large number arrives as it is");
     assert!(!manifest.contains("e+06"));
+}
+
+/// A tag that moves is pulled each time; a build that nobody names is not installed, and each that lacks one is said.
+#[test]
+fn an_image_without_a_default_tag_is_named_or_refused() {
+    let on_disk = OnDisk::of(&resolved());
+    let file = |path: &camino::Utf8Path| on_disk.chart().files()[path].as_str();
+    let trial: Vec<Value> =
+        generator::yaml::read_all(file(&on_disk.chart().paths().environments["trial"])).expect("YAML");
+    assert_eq!(trial, [json!({ "shipper": { "image": { "tag": "latest", "pullPolicy": "Always" } } })]);
+    let ci: Vec<Value> = generator::yaml::read_all(file(&on_disk.chart().paths().ci_values)).expect("YAML");
+    assert_eq!(ci[0]["shipper"]["image"]["tag"].as_str().map(str::len), Some(40));
+    assert!(ci[0]["shop"]["image"].is_null() && ci[0]["meters"]["image"].is_null());
+    for (path, says) in [
+        ("shop-floor/README.md", "--values passwords.yaml --set-string shipper.image.tag=<tag> --wait"),
+        ("shop-floor/README.md", "| `shipper` | `shop/shipper` | whoever ships builds it |"),
+        ("shop-floor/UPGRADING.md", "`shipper.image`"),
+        ("shop-floor/values.yaml", "There is no default: whoever ships builds it."),
+    ] {
+        assert!(file(path.into()).contains(says), "{path} does not say {says}");
+    }
+
+    let helm = helm(Tool::Helm4);
+    let rendered = |environment, arguments: &[&str]| on_disk.render(&helm, environment, arguments);
+    assert!(rendered(Some("trial"), &[]).expect("it renders").contains("image: \"shop/shipper:latest\""));
+    let nobody = ["--set=shipper.image.tag=", "--set=meters.image.tag=", "--set=shop.image.tag="];
+    let refusal = rendered(None, &nobody).expect_err("two images have neither tag nor digest");
+    for says in [
+        "shipper.image.tag is not set, and neither is image.digest",
+        "There is no default (whoever ships builds it). Name one: --set-string shipper.image.tag=<tag>",
+        "meters.image.tag is not set, and neither is image.digest",
+        "the default, 4.3-management",
+    ] {
+        assert!(refusal.contains(says), "{refusal}");
+    }
+    // The shop's image is pinned.
+    assert!(!refusal.contains("shop.image.tag"), "{refusal}");
+    assert!(rendered(None, &["--set=shipper.image.tag=", "--set=shipper.enabled=false"]).is_ok());
 }
 
 #[test]

@@ -32,7 +32,10 @@ pub(crate) const SERVICE: Service = Service {
     ..Service::new(
         NAME,
         "Makes audit events: one every few seconds, and one for each request.",
-        Image::new("jojees/audit-event-generator", "latest"),
+        Image::without_tag(
+            "jojees/audit-event-generator",
+            "of its tags only `latest` is known, which moves; the delivery pipeline names the commit that a build was made from",
+        ),
         Health::probes(HEALTHZ.probe(), Probe::tcp(HTTP)),
         Resources::new(cpu("100m").up_to("200m"), memory("128Mi").up_to("256Mi")),
     )

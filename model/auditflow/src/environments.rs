@@ -1,14 +1,16 @@
-//! The environments, each with what differs from the defaults. The delivery pipeline sets the image tags.
+//! The environments, each with what differs from the defaults. The delivery pipeline names the commits whose images run; where it names none,
+//! `dev` takes what was built last.
 
-use vocabulary::{Environment, exposed_at_node_port, replicas, setting};
+use vocabulary::{Environment, exposed_at_node_port, image_tag, replicas, setting};
 
-use crate::{event_audit_dashboard, notification_service};
+use crate::{audit_event_generator, event_audit_dashboard, notification_service};
 
 pub(crate) const ALL: &[Environment] = &[
     Environment::new(
         "dev",
         "Where a change is tried first.",
         &[
+            image_tag(audit_event_generator::NAME, "latest"),
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "dev"),
             setting(notification_service::NAME, notification_service::LOG_LEVEL, "DEBUG"),
             exposed_at_node_port(event_audit_dashboard::NAME, 30081),

@@ -1,6 +1,6 @@
 //! Environments: the same platform with other sizes.
 
-use crate::{BackingName, EnvironmentName, Place, Quantity, ServiceName, VariableName};
+use crate::{BackingName, EnvironmentName, Place, Quantity, ServiceName, Tag, VariableName};
 
 /// An environment that the platform is installed in. It changes sizes and settings, never structure.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,13 @@ pub enum Change {
         /// Its value here, as text.
         value: &'static str,
     },
+    /// Another tag of a service's image.
+    ImageTag {
+        /// The service.
+        service: ServiceName,
+        /// The tag.
+        tag: Tag,
+    },
     /// Another number of pods, while autoscaling is off.
     Replicas {
         /// The service.
@@ -71,6 +78,19 @@ pub enum Change {
 #[must_use]
 pub const fn setting(service: ServiceName, variable: VariableName, value: &'static str) -> Change {
     Change::Setting { service, variable, value }
+}
+
+/// A service's image has this tag here, unless whoever installs names another.
+///
+/// A tag that moves (`latest`) is for environments of trial alone: two installations of it may differ, each pod that starts may be of
+/// another build, and a rollback brings none back.
+///
+/// # Panics
+/// When the text is not a tag; in a `const` this is a compile error.
+#[must_use]
+#[track_caller]
+pub const fn image_tag(service: ServiceName, tag: &'static str) -> Change {
+    Change::ImageTag { service, tag: Tag::new(tag) }
 }
 
 /// Another number of pods runs here, while autoscaling is off.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::name::{NameError, has, name, only, sized, starts_with};
+use crate::name::{NameError, has, name, only, same, sized, starts_with};
 
 /// A container image as it is declared: what a release runs unless its values say otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct Image {
     /// Registry (Docker Hub when there is none) and path.
     pub repository: Repository,
     /// The tag; what is pulled unless a digest is given.
-    pub tag: Tag,
+    pub tag: DefaultTag,
     /// The digest, when the image is pinned: then it is what is pulled.
     pub digest: Option<Digest>,
 }
@@ -23,7 +23,17 @@ impl Image {
     #[must_use]
     #[track_caller]
     pub const fn new(repository: &'static str, tag: &'static str) -> Self {
-        Self { repository: Repository::new(repository), tag: Tag::new(tag), digest: None }
+        Self { repository: Repository::new(repository), tag: DefaultTag::Fixed(FixedTag::new(tag)), digest: None }
+    }
+
+    /// An image of which no build can be named here; the text says why. Whoever installs names one, by tag or digest, or is refused.
+    ///
+    /// # Panics
+    /// When the repository breaks its rule; in a `const` this is a compile error.
+    #[must_use]
+    #[track_caller]
+    pub const fn without_tag(repository: &'static str, why: &'static str) -> Self {
+        Self { repository: Repository::new(repository), tag: DefaultTag::Absent(why), digest: None }
     }
 
     /// The same image, pinned to a digest.
@@ -35,6 +45,24 @@ impl Image {
     pub const fn digest(self, digest: &'static str) -> Self {
         Self { digest: Some(Digest::new(digest)), ..self }
     }
+
+    /// Why whoever installs has to name a build of it; nothing where the declaration names one.
+    #[must_use]
+    pub const fn unnamed(&self) -> Option<&'static str> {
+        match (self.tag, self.digest) {
+            (DefaultTag::Absent(why), None) => Some(why),
+            (DefaultTag::Fixed(_), _) | (_, Some(_)) => None,
+        }
+    }
+}
+
+/// The tag that a release has when its values name none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DefaultTag {
+    /// This one, which stays with its build.
+    Fixed(FixedTag),
+    /// None, for the reason that the text says.
+    Absent(&'static str),
 }
 
 name! {
@@ -46,8 +74,20 @@ name! {
     Tag, "a tag is 1 to 128 of A-Z, a-z, 0-9, _, . and -, not beginning with . or -", tag
 }
 name! {
+    /// A tag that stays with its build, so that what was installed is what is installed again: any but `latest`.
+    FixedTag, "a default tag is 1 to 128 of A-Z, a-z, 0-9, _, . and -, not beginning with . or -, and not `latest`, which is another build tomorrow; where no other is known, use `Image::without_tag`, and `image_tag` in environments of trial", fixed_tag
+}
+name! {
     /// An image's digest (the OCI image specification; SHA-256, the one that registries use).
     Digest, "a digest is `sha256:` and 64 of 0-9 and a-f", digest
+}
+
+impl Tag {
+    /// Whether it is another build tomorrow by custom: `latest`, which is also what is pulled when no tag is named.
+    #[must_use]
+    pub const fn moves(self) -> bool {
+        moves(self.0.as_bytes())
+    }
 }
 
 const TAG: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
@@ -114,6 +154,14 @@ const fn letter_or_digit(byte: u8) -> bool {
 
 const fn tag(text: &[u8]) -> bool {
     sized(text, 128) && only(text, TAG) && !has(b".-", text[0])
+}
+
+const fn fixed_tag(text: &[u8]) -> bool {
+    tag(text) && !moves(text)
+}
+
+const fn moves(tag: &[u8]) -> bool {
+    same(tag, b"latest")
 }
 
 const fn digest(text: &[u8]) -> bool {

@@ -25,10 +25,10 @@ mod uses;
 mod valkey;
 mod variable;
 
-pub use environment::{Change, Environment, autoscaled, exposed_at_node_port, replicas, setting, storage};
+pub use environment::{Change, Environment, autoscaled, exposed_at_node_port, image_tag, replicas, setting, storage};
 pub use exposure::Exposure;
 pub use health::{Health, HealthRoute, Probe, Python3};
-pub use image::{Digest, Image, Repository, Tag};
+pub use image::{DefaultTag, Digest, FixedTag, Image, Repository, Tag};
 pub use kubernetes::ApiRule;
 pub use name::{
     BackingName, ChartVersion, DatabaseName, EnvironmentName, ExchangeName, HttpPath, KeyPattern, NameError,

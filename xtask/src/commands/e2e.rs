@@ -30,6 +30,7 @@ pub struct Arguments {
     ///
     /// The lines `auditflow-e2e/load = …`, `auditflow-e2e/reach = …` and `auditflow-e2e/rights = …` name the images of the folders of
     /// xtask/e2e with these names, which nobody publishes and most scenarios need.
+    /// An image without a tag in it is run with the chart's; one that the chart has no default tag for needs a line with a tag.
     #[arg(long, value_name = "FILE")]
     pub images: Option<Utf8PathBuf>,
 

@@ -1,5 +1,6 @@
 //! What all scenarios work with: the chart, its values, the cluster, the tools.
 
+use std::slice;
 use std::sync::OnceLock;
 use std::sync::mpsc::Sender;
 
@@ -21,7 +22,7 @@ pub(super) struct Bench {
     pub(super) root: Utf8PathBuf,
     /// The umbrella chart that is installed.
     pub(super) chart: Utf8PathBuf,
-    /// Its fake passwords, with every character that could be misread.
+    /// Its fake passwords, with every character that could be misread, and tags of no image.
     pub(super) passwords: Utf8PathBuf,
     /// Each environment's name and overlay.
     pub(super) environments: Vec<(String, Utf8PathBuf)>,
@@ -76,9 +77,15 @@ impl Bench {
         Ok(Self { overlay, small, ..bench })
     }
 
-    /// The values that every installation of the chart gets: images and passwords.
-    pub(super) fn values(&self) -> Vec<Utf8PathBuf> {
-        vec![self.overlay.clone(), self.passwords.clone()]
+    /// The values that every installation of the chart gets: passwords, then `values`, then images. Images come last, since the file with the
+    /// passwords and some environments name tags too, of images that are not there.
+    pub(super) fn values(&self, values: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
+        [slice::from_ref(&self.passwords), values, slice::from_ref(&self.overlay)].concat()
+    }
+
+    /// Fails unless it is said of each image of a chart which build is to run.
+    pub(super) fn names_builds(&self, chart: &Utf8Path) -> anyhow::Result<()> {
+        Ok(self.images.names_builds(&defaults(chart)?)?)
     }
 
     /// A file with the images that a chart is to use instead of its own.

@@ -76,6 +76,15 @@ pub enum Error {
         /// Its name in the map.
         name: String,
     },
+    /// Images of which nothing says what build is to run.
+    #[error(
+        "the chart has no default tag for {}: add a line for each to the file of --images, such as `{} = <image>:<tag>` (stand-ins are in \
+         xtask/e2e)", repositories.join(", "), repositories.first().map_or("", String::as_str)
+    )]
+    NoTag {
+        /// Their repositories.
+        repositories: Vec<String>,
+    },
     /// A file could not be read or written.
     #[error("{path}: {source}")]
     File {

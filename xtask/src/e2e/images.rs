@@ -53,30 +53,61 @@ impl ImageMap {
         self.0.get(name).map(String::as_str).ok_or_else(|| Error::NoImage { name: name.to_owned() })
     }
 
-    /// The values that put these images into a chart with the defaults `values`; empty when none of its images is mapped.
+    /// Fails unless each image of a chart with the defaults `values` has a build to run: the map's, or the chart's own.
+    ///
+    /// # Errors
+    /// When an image has neither, or `values` is no YAML.
+    pub fn names_builds(&self, values: &str) -> Result<(), Error> {
+        let values = read(values)?;
+        let lacking = images(&values).filter(|(_, own)| match self.0.get(own.repository).map(|image| parts(image)) {
+            Some((_, tag, digest)) => tag.or(own.tag).is_none() && digest.is_empty(),
+            None => own.tag.is_none() && own.digest.is_none(),
+        });
+        let repositories: Vec<_> = lacking.map(|(_, own)| own.repository.to_owned()).collect();
+        if repositories.is_empty() { Ok(()) } else { Err(Error::NoTag { repositories }) }
+    }
+
+    /// The values that put these images into a chart with the defaults `values`; empty when none of its images is mapped. They say which
+    /// build it is even where that is the chart's default, so that nothing decides it that lies over the defaults.
     ///
     /// # Errors
     /// When `values` is no YAML.
     pub fn overlay(&self, values: &str) -> Result<String, Error> {
-        let values: Value = serde_yaml::from_str(values)
-            .map_err(|error| Error::Unreadable { what: "values.yaml".to_owned(), why: error.to_string() })?;
+        let values = read(values)?;
         let mut overlay = String::new();
-        for (chart, section) in values.as_mapping().into_iter().flatten() {
-            let repository = section.get("image").and_then(|image| image.get("repository")).and_then(Value::as_str);
-            let Some((chart, image)) = chart.as_str().zip(repository.and_then(|repository| self.0.get(repository)))
-            else {
-                continue;
-            };
+        for (chart, own) in images(&values) {
+            let Some(image) = self.0.get(own.repository) else { continue };
             let (repository, tag, digest) = parts(image);
             // Writing to a String cannot fail.
             let _ = writeln!(overlay, "{chart}:\n  image:\n    repository: {repository:?}\n    digest: {digest:?}");
             let _ = writeln!(overlay, "    pullPolicy: IfNotPresent");
-            if let Some(tag) = tag {
+            if let Some(tag) = tag.or(own.tag) {
                 let _ = writeln!(overlay, "    tag: {tag:?}");
             }
         }
         Ok(overlay)
     }
+}
+
+/// What a chart's defaults say of an image.
+struct Own<'a> {
+    repository: &'a str,
+    tag: Option<&'a str>,
+    digest: Option<&'a str>,
+}
+
+fn read(values: &str) -> Result<Value, Error> {
+    serde_yaml::from_str(values)
+        .map_err(|error| Error::Unreadable { what: "values.yaml".to_owned(), why: error.to_string() })
+}
+
+/// The charts that have an image, each with its own.
+fn images(values: &Value) -> impl Iterator<Item = (&str, Own<'_>)> {
+    values.as_mapping().into_iter().flatten().filter_map(|(chart, section)| {
+        let image = section.get("image")?;
+        let text = |key: &str| image.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+        Some((chart.as_str()?, Own { repository: text("repository")?, tag: text("tag"), digest: text("digest") }))
+    })
 }
 
 /// Repository, tag and digest of an image. The colon of a registry's port stands before a slash, that of a tag does not.
@@ -123,15 +154,36 @@ mod tests {
     fn the_overlay_has_what_is_mapped_and_nothing_else() {
         let map =
             parse("x/one = y/one:1\nx/two = host:5000/two\nx/three = t@sha256:00\nx/none = n:1").expect("it is right");
-        let values = "global: {a: 1}\none: {image: {repository: x/one}}\ntwo: {image: {repository: x/two}}\n\
+        let values = "global: {a: 1}\none: {image: {repository: x/one, tag: ''}}\ntwo: {image: {repository: x/two, tag: '2'}}\n\
                       three: {image: {repository: x/three}}\nfour: {image: {repository: x/four}}\n";
         let overlay: Value = serde_yaml::from_str(&map.overlay(values).expect("YAML")).expect("YAML");
         let expected: Value = serde_yaml::from_str(
             "one: {image: {repository: y/one, tag: '1', digest: '', pullPolicy: IfNotPresent}}\n\
-             two: {image: {repository: 'host:5000/two', digest: '', pullPolicy: IfNotPresent}}\n\
+             two: {image: {repository: 'host:5000/two', tag: '2', digest: '', pullPolicy: IfNotPresent}}\n\
              three: {image: {repository: t, digest: 'sha256:00', pullPolicy: IfNotPresent}}\n",
         )
         .expect("YAML");
         assert_eq!(overlay, expected);
+    }
+
+    #[test]
+    fn every_image_needs_a_build() {
+        let map =
+            parse("x/one = y/one:1\nx/two = y/two\nx/three = y/three@sha256:00\nx/four = y/four").expect("it is right");
+        let values = |tag: &str| {
+            let one = |name: &str| format!("{name}: {{image: {{repository: x/{name}, tag: '{tag}', digest: ''}}}}\n");
+            ["one", "two", "three"].map(one).concat()
+        };
+        assert!(map.names_builds(&values("7")).is_ok() && ImageMap::default().names_builds(&values("7")).is_ok());
+        let lacks =
+            |map: &ImageMap, values: &str| map.names_builds(values).expect_err("a build is lacking").to_string();
+        let said = lacks(&map, &values(""));
+        assert!(said.contains("for x/two:") && said.contains("`x/two = <image>:<tag>`"), "{said}");
+        let said = lacks(&ImageMap::default(), &values(""));
+        assert!(said.contains("for x/one, x/two, x/three:"), "{said}");
+        // The chart's digest is that of its own image.
+        let pinned = "four: {image: {repository: x/four, tag: '', digest: 'sha256:00'}}";
+        assert!(ImageMap::default().names_builds(pinned).is_ok());
+        assert!(lacks(&map, pinned).contains("for x/four:"));
     }
 }

@@ -59,10 +59,10 @@ impl<'a> Release<'a> {
         Ok(())
     }
 
-    /// The arguments of an installation of this release; `values` go over images and passwords.
+    /// The arguments of an installation of this release; `values` go over the passwords, and images over both.
     pub(super) fn arguments(&self, verb: &str, values: &[Utf8PathBuf], sets: &[&str]) -> Vec<String> {
         let bench = self.space.bench;
-        self.arguments_of(verb, &bench.chart, &[bench.values(), values.to_vec()].concat(), sets)
+        self.arguments_of(verb, &bench.chart, &bench.values(values), sets)
     }
 
     /// As [`Release::arguments`], of another chart and its values.

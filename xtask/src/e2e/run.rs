@@ -40,6 +40,9 @@ pub(crate) fn run(settings: Settings, scenarios: &[&Scenario], out: &mut dyn Wri
     )?;
     let (sender, lines) = mpsc::channel();
     let bench = Bench::new(settings, sender)?;
+    if scenarios.iter().any(|scenario| scenario.installs) {
+        bench.names_builds(&bench.chart)?;
+    }
     thread::scope(|scope| {
         // The bench, and with it the lines' other end, goes when the last scenario is over.
         let running = scope.spawn(move || one_after_the_other(&bench, scenarios));

@@ -9,6 +9,7 @@ use crate::access::{Access, Login, Rights};
 use crate::backing::administrator;
 use crate::context::Context;
 use crate::files::Files;
+use crate::images;
 use crate::text::{cell, code_cell};
 use crate::values::{Node, Section};
 use crate::yaml;
@@ -20,6 +21,8 @@ pub(super) fn files(c: &Context, access: &Access, tree: &Section, files: &mut Fi
         doc: cell(declared.doc),
         longest_release_name: declared.longest_release_name,
         charts: charts(c),
+        unnamed: unnamed(c),
+        tags: tags(c),
         passwords: credentials::passwords(c, access),
         secrets: credentials::secrets(c, access),
         rotated: credentials::example(c, access),
@@ -42,7 +45,14 @@ pub(super) fn files(c: &Context, access: &Access, tree: &Section, files: &mut Fi
         values: value_rows(tree),
     };
     files.umbrella("README.md", &view);
-    files.umbrella("UPGRADING.md", &Upgrading { c, stateful: !declared.backing.is_empty() });
+    files.umbrella(
+        "UPGRADING.md",
+        &Upgrading {
+            c,
+            unnamed: images::unnamed(declared).map(|(of, _)| of.chart).collect(),
+            stateful: !declared.backing.is_empty(),
+        },
+    );
 }
 
 /// One row of a table, its cells joined.
@@ -73,6 +83,21 @@ fn charts(c: &Context) -> Vec<Row> {
         Row::of(&[code_cell(one.name().as_str()), doc, port, "StatefulSet, one pod, one volume".into()])
     });
     services.chain(backing).collect()
+}
+
+/// The images of which whoever installs has to name a build.
+fn unnamed(c: &Context) -> Vec<Row> {
+    let all = images::unnamed(c.platform.platform());
+    let row = |(of, why): (images::ImageOf, &str)| {
+        Row::of(&[code_cell(of.chart), code_cell(of.image.repository.as_str()), cell(why)])
+    };
+    all.map(row).collect()
+}
+
+/// How a command names a build of each of them.
+fn tags(c: &Context) -> String {
+    let all = images::unnamed(c.platform.platform());
+    all.map(|(of, _)| format!(" --set-string {}.image.tag=<tag>", of.chart)).collect::<Vec<_>>().concat()
 }
 
 fn access_rows(c: &Context, access: &Access) -> Vec<Row> {
@@ -220,6 +245,8 @@ struct Readme<'a> {
     doc: String,
     longest_release_name: u8,
     charts: Vec<Row>,
+    unnamed: Vec<Row>,
+    tags: String,
     passwords: String,
     access: Vec<Row>,
     diagram: Vec<String>,
@@ -242,5 +269,7 @@ struct Readme<'a> {
 #[template(path = "umbrella/UPGRADING.md")]
 struct Upgrading<'a> {
     c: &'a Context<'a>,
+    /// The charts whose images have neither tag nor digest by default.
+    unnamed: Vec<&'static str>,
     stateful: bool,
 }

@@ -24,6 +24,7 @@ pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
 fn target(change: Change) -> String {
     match change {
         Change::Setting { service, variable, .. } => format!("setting `{variable}` of {service}"),
+        Change::ImageTag { service, .. } => format!("the image tag of {service}"),
         Change::Replicas { service, .. } => format!("the replicas of {service}"),
         Change::Autoscaled { service } => format!("the autoscaling of {service}"),
         Change::NodePort { service, .. } => format!("the node port of {service}"),
@@ -81,6 +82,12 @@ fn check_change(platform: &Platform, environment: &Environment, change: Change, 
                 let (service, variable) = (of.as_str(), variable.as_str());
                 let (what, at) = ("value", format!(" in environment `{name}`"));
                 found.push(Mistake::SettingRefuses { what, variable, service, at, value, allowed, place });
+            }
+        }
+        Change::ImageTag { service: of, tag } => {
+            if service(of, found).is_some_and(|s| s.image.digest.is_some()) {
+                let (service, tag) = (of.as_str(), tag.as_str());
+                found.push(Mistake::TagUnused { environment: name, service, tag, place });
             }
         }
         Change::Replicas { service: of, count } => {

@@ -365,6 +365,11 @@ mistakes! {
         "environment `{environment}` sets the replicas of {service} and lets autoscaling decide them"
         ["declared" => place]
         help "keep one of `replicas(…)` and `autoscaled(…)`"
+    /// A tag of an image that a digest decides.
+    TagUnused { environment: &'static str, service: &'static str, tag: &'static str, place: Place }
+        "environment `{environment}` sets the image tag of {service} to `{tag}`, but its image is pinned to a digest"
+        ["declared" => place]
+        help "what is pulled is what the digest says: remove the change, or declare the image without `.digest(…)`"
     /// Two services at one port of the nodes.
     NodePortTwice { environment: &'static str, port: u16, one: &'static str, other: &'static str, place: Place }
         "environment `{environment}` exposes both {one} and {other} at node port {port}"

@@ -2,7 +2,9 @@
 //! explain something become comments and table cells and so are one line each.
 
 use super::queue_uses;
-use crate::{Change, Mistake, Place, Platform, Reconnects, Setting, Variable, VariableName, VariableSource};
+use crate::{
+    Change, DefaultTag, Mistake, Place, Platform, Reconnects, Setting, Variable, VariableName, VariableSource,
+};
 
 pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
     let mut line = |what: String, text: &str, place| {
@@ -15,6 +17,9 @@ pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
     for service in &platform.services {
         let name = service.name;
         line(format!("description of {name}"), service.doc, service.place);
+        if let DefaultTag::Absent(why) = service.image.tag {
+            line(format!("reason why the image of {name} has no tag"), why, service.place);
+        }
         for rule in service.kubernetes {
             line(format!("reason of a rule of {name} at the Kubernetes API"), rule.reason, rule.place);
         }
@@ -32,6 +37,11 @@ pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
                 VariableSource::Secret(doc) => line(what, doc, variable.place),
                 VariableSource::Fixed(_) | VariableSource::Port(_) => {}
             }
+        }
+    }
+    for one in &platform.backing {
+        if let DefaultTag::Absent(why) = one.image().tag {
+            line(format!("reason why the image of {} has no tag", one.name()), why, one.place());
         }
     }
     for (_, _, queue_use) in queue_uses(platform) {

@@ -4,8 +4,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use vocabulary::{
-    BackingName, ChartVersion, DatabaseName, Digest, EnvironmentName, ExchangeName, HttpPath, KeyPattern, NameError,
-    PathName, PlatformName, PortName, Quantity, QueueName, Repository, ServiceName, Tag, ValkeyCommand, VariableName,
+    BackingName, ChartVersion, DatabaseName, Digest, EnvironmentName, ExchangeName, FixedTag, HttpPath, KeyPattern,
+    NameError, PathName, PlatformName, PortName, Quantity, QueueName, Repository, ServiceName, Tag, ValkeyCommand,
+    VariableName,
 };
 
 macro_rules! kinds {
@@ -38,6 +39,7 @@ kinds! {
         "postgres", "valkey/valkey", "registry.example.org:5000/a/b", "a__b/c---d", "1.2/3_4", "localhost:1/x"
     ];
     tags: Tag, tag, ["latest", "ph3.6", "_x", "4.3-management"];
+    fixed_tags: FixedTag, fixed_tag, ["latest1", "atest", "ph3.6", "4.3-management"];
     digests: Digest, digest, ["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"];
     quantities: Quantity, quantity, ["1", "0.5", "100m", "128Mi", "123456789Pi", "1234567.89k"];
     paths: PathName, path, ["/tmp", "/var/cache/a.b_c-d", "/.x/y."];
@@ -49,6 +51,12 @@ fn no_database_is_called_as_a_word_of_sql() {
         assert!(DatabaseName::checked(word).is_err(), "{word} would have to be quoted");
     }
     assert!(DatabaseName::checked("user_data").is_ok());
+}
+
+#[test]
+fn a_tag_that_moves_is_no_fixed_one() {
+    assert!(FixedTag::checked("latest").is_err() && Tag::new("latest").moves());
+    assert!(FixedTag::checked("latest-1").is_ok() && !Tag::new("latest-1").moves());
 }
 
 /// Compares what a constructor does with what the rule says. Each case is any text, or an example with up to three edits.
@@ -187,6 +195,10 @@ fn repository(text: &str) -> bool {
 
 fn tag(text: &str) -> bool {
     all(text, 128, |c| word(c) || ".-".contains(c)) && text.starts_with(word)
+}
+
+fn fixed_tag(text: &str) -> bool {
+    tag(text) && text != "latest"
 }
 
 fn digest(text: &str) -> bool {

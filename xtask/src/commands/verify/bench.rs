@@ -82,7 +82,7 @@ impl Workbench {
         let platform = platform::resolved()?;
         let rendered = generator::generate(&platform);
         let mut cases = cases::all(platform.platform(), &rendered, &folder);
-        cases.extend(cases::crossed(&rendered, &folder));
+        cases.extend(cases::crossed(platform.platform(), &rendered, &folder));
         cases.extend(cases::widened(platform.platform(), &rendered, &folder));
         Ok(Self {
             chart: folder.join(&rendered.paths().umbrella),

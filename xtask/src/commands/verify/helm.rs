@@ -87,7 +87,8 @@ pub(super) fn pipeline(bench: &Workbench) -> anyhow::Result<Outcome> {
     Ok(Outcome::of("dependency build and a commit's tag, with both").with(wrong))
 }
 
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+/// Another than any that the cases have for an image without a default tag.
+const COMMIT: &str = "fedcba9876543210fedcba9876543210fedcba98";
 
 #[cfg(test)]
 mod tests {

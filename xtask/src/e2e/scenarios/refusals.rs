@@ -42,6 +42,13 @@ const CASES: &[Case] = &[
         says: &["notification-service.credentials.postgresql.password is not set", "Make one with: openssl rand"],
     },
     Case {
+        what: "an image without a tag",
+        release: "afp",
+        passwords: true,
+        sets: &["audit-event-generator.image.tag="],
+        says: &["audit-event-generator.image.tag is not set", "--set-string audit-event-generator.image.tag=<tag>"],
+    },
+    Case {
         what: "a misspelt value",
         release: "afp",
         passwords: true,

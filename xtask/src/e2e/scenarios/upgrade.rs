@@ -43,7 +43,8 @@ fn versions(lane: &Lane) -> Outcome {
     lane.step("values for both", || {
         // The passwords that it was installed with stay.
         let passwords = passwords_of(&older.chart);
-        values = vec![bench.overlay_for(&older.chart)?, bench.small_for(&older.chart)?, passwords];
+        bench.names_builds(&older.chart)?;
+        values = vec![passwords, bench.small_for(&older.chart)?, bench.overlay_for(&older.chart)?];
         Ok(String::new())
     })?;
     let today = [bench.small.clone(), passwords_of(&older.chart)];

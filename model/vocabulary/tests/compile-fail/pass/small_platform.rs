@@ -26,6 +26,18 @@ const WAREHOUSE: Service = Service {
     )
 };
 
+const PRINTER: Service = Service {
+    ports: &[HTTP],
+    ..Service::new(
+        ServiceName::new("printer"),
+        "Prints labels.",
+        Image::without_tag("shop/printer", "its builds are known by commit alone"),
+        Health::probes(Probe::tcp(HTTP), Probe::tcp(HTTP)),
+        Resources::new(cpu("10m"), memory("16Mi")),
+    )
+};
+
+const TRIAL: Environment = Environment::new("trial", "Where a change is tried.", &[image_tag(PRINTER.name, "latest")]);
 const LIVE: Environment = Environment::new("live", "Where customers are.", &[replicas(WAREHOUSE.name, 2)]);
 
 fn main() {
@@ -35,9 +47,9 @@ fn main() {
         version: ChartVersion::new("1.0.0"),
         home: "https://example.org",
         longest_release_name: 20,
-        services: vec![WAREHOUSE],
+        services: vec![WAREHOUSE, PRINTER],
         backing: vec![Backing::RabbitMq(BROKER)],
-        environments: vec![LIVE],
+        environments: vec![TRIAL, LIVE],
         place: Place::here(),
     };
     let resolved: Resolved = platform.resolve().unwrap_or_else(|mistakes| panic!("{mistakes}"));

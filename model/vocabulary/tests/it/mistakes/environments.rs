@@ -1,8 +1,8 @@
 //! Environments.
 
 use vocabulary::{
-    Backing, BackingName, CacheLogin, Environment, Exposure, Platform, Scaling, Service, ServiceName, Valkey, Variable,
-    autoscaled, exposed_at_node_port, keys, replicas, setting, storage, variable,
+    Backing, BackingName, CacheLogin, Environment, Exposure, Image, Platform, Scaling, Service, ServiceName, Valkey, Variable,
+    autoscaled, exposed_at_node_port, image_tag, keys, replicas, setting, storage, variable,
 };
 
 use super::{HTTP, cache_env, service};
@@ -23,7 +23,9 @@ const WEB: Service = Service {
 };
 
 const API: Service = Service { exposure: Some(Exposure::http(HTTP)), ..service("api") };
-const WORKER: Service = service("worker");
+const WORKER: Service = Service { image: PINNED, ..service("worker") };
+const PINNED: Image = Image::new("example/worker", "1")
+    .digest("sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
 
 const SETTINGS: Environment = Environment::new(
     "settings",
@@ -63,11 +65,22 @@ const PORTS: Environment = Environment::new(
     ],
 );
 
+const TAGS: Environment = Environment::new(
+    "tags",
+    "Where tags are wrong.",
+    &[
+        image_tag(WEB.name, "latest"),
+        image_tag(WEB.name, "2"),
+        image_tag(WORKER.name, "2"),
+        image_tag(ServiceName::new("nobody"), "2"),
+    ],
+);
+
 pub(super) fn platform() -> Platform {
     Platform {
         services: vec![WEB, API, WORKER],
         backing: vec![Backing::Valkey(CACHE)],
-        environments: vec![SETTINGS, SIZES, PORTS],
+        environments: vec![SETTINGS, SIZES, PORTS, TAGS],
         ..super::platform()
     }
 }

@@ -49,7 +49,7 @@ variants! {
     BackingNotListed BackingUnused ClientTwice ClientIdle ForeignHandle CommandRefused
     QueueNeverConsumed QueueNeverFilled QueueUseTwice QueueOfDeadLetters QueueIsExchange DeclaredTwice
     DatabaseOwnedTwice AnonymousTwice
-    EnvironmentTwice ChangedTwice NothingToChange ChangeRefused ReplicasUnused NodePortTwice
+    EnvironmentTwice ChangedTwice NothingToChange ChangeRefused ReplicasUnused TagUnused NodePortTwice
     TextRefused ValueRefused
 }
 

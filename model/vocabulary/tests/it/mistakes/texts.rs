@@ -1,15 +1,17 @@
 //! Texts that explain something: one line each.
 
 use vocabulary::{
-    ApiRule, Backing, Environment, Health, Platform, Python3, RabbitMq, Service, Variable, consumes, variable,
+    ApiRule, Backing, Environment, Health, Image, Platform, Python3, RabbitMq, Service, Variable, consumes, variable,
 };
 
 use super::{amqp_env, service};
 
-const BROKER: RabbitMq = RabbitMq::named("broker");
+const BROKER: RabbitMq =
+    RabbitMq { image: Image::without_tag("example/broker", " "), ..RabbitMq::named("broker") };
 
 const READER: Service = Service {
     doc: "Reads.\nAnd writes.",
+    image: Image::without_tag("example/reader", "nobody\nknows"),
     uses: &[BROKER
         .client(
             amqp_env(),

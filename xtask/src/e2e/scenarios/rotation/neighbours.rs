@@ -131,7 +131,7 @@ fn second_loses(site: &Site) -> anyhow::Result<String> {
 /// and its pod has the first's network identity.
 fn run_second(site: &Site, sets: &[&str], job: &str) -> anyhow::Result<()> {
     let (bench, release, space) = (site.lane.bench, &site.release, &site.release.space.name);
-    let values = bench.values();
+    let values = bench.values(&[]);
     let values: Vec<_> = values.iter().map(camino::Utf8PathBuf::as_path).collect();
     let namespace = format!("--namespace={space}");
     let arguments = [&[namespace.as_str()], sets].concat();
