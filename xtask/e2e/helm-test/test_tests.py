@@ -251,24 +251,52 @@ class Access(Servers):
         self.assertEqual(self.broker_says("consume=H,P,U,W,Q", "consumer")[0], 0)  # of an empty queue
 
     def test_consume_beside_a_consumer(self):
-        """Who consumes gets everything, in its order: the test comes after it."""
+        """What comes while both consume goes to the program, not by turns: shown by holding back the end of the test's own turn."""
         self.filled()
+        consuming, go_on = threading.Event(), threading.Event()
+
+        def held(data):
+            if b"\x00\x3c\x00\x1e" in data:  # basic.cancel
+                consuming.set()
+                go_on.wait(20)
+            return data
+
         got = []
         with self.channel() as channel:
             channel.basic_consume(QUEUE, lambda channel, method, _, body: got.append((body, method.redelivered)), auto_ack=True)
-            process = self.start("tests.py", "access", "consume=H,P,U,W,Q", **self.login(self.servers.broker, "consumer"))
-            sent = 0
-            while process.poll() is None:
-                self.publish(b"%d" % sent)
-                sent += 1
-                channel.connection.process_data_events(0.01)
+            login = self.login(self.servers.broker, "consumer") | {"P": self.between(self.servers.broker.port, held)}
+            process = self.start("tests.py", "access", "consume=H,P,U,W,Q", **login)
+            self.assertTrue(consuming.wait(20))
+            bodies = [b"%d" % number for number in range(6)]
+            with self.channel() as other:
+                for body in bodies:
+                    other.basic_publish("", QUEUE, body)
+            eventually("everything", 3, lambda: channel.connection.process_data_events(0.1) or len(got) == len(bodies))
+            go_on.set()
             self.assertEqual(self.ended(process)[0], 0)
-            eventually("everything", 5, lambda: channel.connection.process_data_events(0.1) or len(got) == sent)
-        self.assertEqual(got, [(b"%d" % number, False) for number in range(sent)])
+        self.assertEqual(got, [(body, False) for body in bodies])
 
-    def publish(self, body):
-        with self.channel() as channel:
-            channel.basic_publish("", QUEUE, body)
+    def between(self, port, held):
+        """The port of a go-between, which passes on what `held` returns of what its client sends."""
+        opened = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(opened.close)
+
+        def pass_on(source, target, change):
+            with contextlib.suppress(OSError):
+                while data := source.recv(65536):
+                    target.sendall(change(data))
+                target.shutdown(socket.SHUT_WR)
+
+        def accept():
+            client, server = opened.accept()[0], socket.create_connection(("127.0.0.1", port))
+            with client, server:
+                back = threading.Thread(target=pass_on, args=(server, client, lambda data: data))
+                back.start()
+                pass_on(client, server, held)
+                back.join()
+
+        threading.Thread(target=accept, daemon=True).start()
+        return opened.getsockname()[1]
 
     def test_consume_refused(self):
         self.filled(b"one")
