@@ -69,7 +69,7 @@ class Server:
     def log_in(self):
         """Returns when the login works, and raises OSError or Refused otherwise."""
         with self.connect() as connection:
-            {"amqp": amqp, "postgresql": postgresql, "redis": redis}[self.scheme](connection, self)
+            {"amqp": Amqp, "postgresql": Postgresql, "redis": Redis}[self.scheme](connection, self).close()
 
 
 class Refused(Exception):
@@ -147,81 +147,104 @@ def receive(connection, count):
     return data
 
 
-# AMQP 0-9-1: the handshake up to an open virtual host.
+class Amqp:
+    """A login by AMQP 0-9-1: the handshake up to an open virtual host. A method is its class and its number there."""
 
+    START, START_OK, TUNE, TUNE_OK, OPEN, OPEN_OK, CLOSE, CLOSE_OK = ((10, number) for number in (10, 11, 30, 31, 40, 41, 50, 51))
+    CHANNEL_CLOSE = 20, 40
+    METHOD = 1  # the kind of frame that holds one
 
-def amqp(connection, server):
+    def __init__(self, connection, server):
+        self.connection = connection
+        connection.sendall(b"AMQP\x00\x00\x09\x01")
+        self.expect(self.START)
+        # With this capability the broker says why it refuses, instead of closing the connection.
+        capability = self.short("capabilities") + b"F" + self.long(self.short("authentication_failure_close") + b"t\x01")
+        response = f"\0{server.user}\0{server.password}".encode()
+        self.send(self.START_OK, self.long(capability) + self.short("PLAIN") + self.long(response) + self.short("en_US"))
+        channels, frame, _ = struct.unpack(">HLH", self.expect(self.TUNE)[:8])
+        self.send(self.TUNE_OK, struct.pack(">HLH", channels, frame, 0))
+        self.send(self.OPEN, self.short("/") + self.short("") + b"\x00")
+        self.expect(self.OPEN_OK)
+
+    def close(self):
+        self.send(self.CLOSE, struct.pack(">H", 200) + self.short("bye") + struct.pack(">HH", 0, 0))
+        self.expect(self.CLOSE_OK)
+
+    @staticmethod
     def short(text):
         return struct.pack(">B", len(text.encode())) + text.encode()
 
+    @staticmethod
     def long(data):
         return struct.pack(">L", len(data)) + data
 
-    def send(method, body=b""):
-        payload = struct.pack(">HH", 10, method) + body
-        connection.sendall(struct.pack(">BHL", 1, 0, len(payload)) + payload + b"\xce")
+    def send(self, method, arguments=b"", channel=0):
+        self.write(self.METHOD, channel, struct.pack(">HH", *method) + arguments)
 
-    def expect(method):
-        _, _, size = struct.unpack(">BHL", receive(connection, 7))
-        payload = receive(connection, size + 1)
-        _, got = struct.unpack(">HH", payload[:4])
-        if got == 50:  # connection.close, with a code and a text
+    def expect(self, method):
+        got, arguments = self.method()
+        if got != method:
+            raise Refused(f"unexpected method {got[1]}")
+        return arguments
+
+    def method(self):
+        """The next method that the broker sends, and its arguments."""
+        _, payload = self.read()
+        got = struct.unpack(">HH", payload[:4])
+        if got in (self.CLOSE, self.CHANNEL_CLOSE):  # with a code and a text
             code, length = struct.unpack(">HB", payload[4:7])
             raise Refused(f"{code} {payload[7:7 + length].decode(errors='replace')}")
-        if got != method:
-            raise Refused(f"unexpected method {got}")
-        return payload[4:-1]
+        return got, payload[4:]
 
-    connection.sendall(b"AMQP\x00\x00\x09\x01")
-    expect(10)  # start
-    # With this capability the broker says why it refuses, instead of closing the connection.
-    capability = short("capabilities") + b"F" + long(short("authentication_failure_close") + b"t\x01")
-    response = f"\0{server.user}\0{server.password}".encode()
-    send(11, long(capability) + short("PLAIN") + long(response) + short("en_US"))
-    channels, frame, _ = struct.unpack(">HLH", expect(30)[:8])  # tune
-    send(31, struct.pack(">HLH", channels, frame, 0))
-    send(40, short("/") + short("") + b"\x00")
-    expect(41)  # open-ok
-    send(50, struct.pack(">H", 200) + short("bye") + struct.pack(">HH", 0, 0))
-    expect(51)
+    def write(self, kind, channel, payload):
+        self.connection.sendall(struct.pack(">BHL", kind, channel, len(payload)) + payload + b"\xce")
+
+    def read(self):
+        """The next frame: its kind and what it holds."""
+        kind, _, size = struct.unpack(">BHL", receive(self.connection, 7))
+        return kind, receive(self.connection, size + 1)[:-1]
 
 
-# PostgreSQL's protocol 3.0: the start up to "ready for query".
+class Postgresql:
+    """A login by PostgreSQL's protocol 3.0: the start up to "ready for query". A message is its kind and what it holds."""
 
+    def __init__(self, connection, server):
+        self.connection = connection
+        pairs = ["user", server.user, "database", server.database, ""]
+        self.send(b"", struct.pack(">L", 196608) + b"".join(part.encode() + b"\0" for part in pairs))
+        scram = None
+        while True:
+            kind, body = self.read()
+            if kind == b"Z":
+                return
+            if kind != b"R":
+                continue
+            (step,) = struct.unpack(">L", body[:4])
+            if step == 3:
+                self.send(b"p", server.password.encode() + b"\0")
+            elif step == 10:
+                scram = Scram(server.password)
+                first = scram.first().encode()
+                self.send(b"p", b"SCRAM-SHA-256\0" + struct.pack(">L", len(first)) + first)
+            elif step == 11:
+                self.send(b"p", scram.final(body[4:].decode()).encode())
+            elif step not in (0, 12):
+                raise Refused(f"asks for authentication of kind {step}")
 
-def postgresql(connection, server):
-    def send(kind, body):
-        connection.sendall(kind + struct.pack(">L", len(body) + 4) + body)
+    def close(self):
+        self.send(b"X", b"")
 
-    def read():
-        kind, size = struct.unpack(">cL", receive(connection, 5))
-        body = receive(connection, size - 4)
+    def send(self, kind, body):
+        self.connection.sendall(kind + struct.pack(">L", len(body) + 4) + body)
+
+    def read(self):
+        kind, size = struct.unpack(">cL", receive(self.connection, 5))
+        body = receive(self.connection, size - 4)
         if kind == b"E":
             fields = dict((field[:1], field[1:].decode(errors="replace")) for field in body.split(b"\0") if field)
             raise Refused(f"{fields.get(b'C')} {fields.get(b'M')}")
         return kind, body
-
-    pairs = ["user", server.user, "database", server.database, ""]
-    send(b"", struct.pack(">L", 196608) + b"".join(part.encode() + b"\0" for part in pairs))
-    scram = None
-    while True:
-        kind, body = read()
-        if kind == b"Z":
-            send(b"X", b"")
-            return
-        if kind != b"R":
-            continue
-        (step,) = struct.unpack(">L", body[:4])
-        if step == 3:
-            send(b"p", server.password.encode() + b"\0")
-        elif step == 10:
-            scram = Scram(server.password)
-            first = scram.first().encode()
-            send(b"p", b"SCRAM-SHA-256\0" + struct.pack(">L", len(first)) + first)
-        elif step == 11:
-            send(b"p", scram.final(body[4:].decode()).encode())
-        elif step not in (0, 12):
-            raise Refused(f"asks for authentication of kind {step}")
 
 
 class Scram:
@@ -265,27 +288,31 @@ def prepared(password):
     return password if prohibited or not normal else normal
 
 
-# Redis' protocol: a login when there is one, and a ping.
+class Redis:
+    """A login by Redis' protocol: one when there is a user, and a ping."""
 
+    def __init__(self, connection, server):
+        self.connection = connection
+        if server.user:
+            self.command("AUTH", server.user, server.password)
+        try:
+            self.command("PING")
+        except Refused as refusal:
+            # Who may not even ping is logged in all the same.
+            if not str(refusal).startswith("NOPERM"):
+                raise
 
-def redis(connection, server):
-    def command(*words):
+    def close(self):
+        """The protocol has no farewell."""
+
+    def command(self, *words):
         parts = b"".join(b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode()) for word in words)
-        connection.sendall(b"*%d\r\n%s" % (len(words), parts))
+        self.connection.sendall(b"*%d\r\n%s" % (len(words), parts))
         answer = b""
         while not answer.endswith(b"\r\n"):
-            answer += receive(connection, 1)
+            answer += receive(self.connection, 1)
         if not answer.startswith(b"+"):
             raise Refused(answer[1:].decode(errors="replace").strip())
-
-    if server.user:
-        command("AUTH", server.user, server.password)
-    try:
-        command("PING")
-    except Refused as refusal:
-        # Who may not even ping is logged in all the same.
-        if not str(refusal).startswith("NOPERM"):
-            raise
 
 
 if __name__ == "__main__":
