@@ -80,7 +80,7 @@ good := {
 				"helm.sh/hook": "test",
 				"helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded",
 			}}),
-			"spec": {"activeDeadlineSeconds": 60, "template": pod("job", {})},
+			"spec": {"activeDeadlineSeconds": 60, "ttlSecondsAfterFinished": 600, "template": pod("job", {})},
 		},
 		{"kind": "Job", "metadata": meta("migrate"), "spec": {"template": pod("job", {})}},
 		{"kind": "Service", "metadata": meta("shop"), "spec": {"selector": selector, "ports": [{"port": 8080}]}},

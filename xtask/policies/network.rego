@@ -18,7 +18,7 @@ deny contains finding("policy-of-its-own", pod.of, "is selected by no NetworkPol
 	count(selecting(pod) - {default_policy}) == 0
 }
 
-deny contains finding("default-denies", named(policy), "does not close both directions, or lets somebody in") if {
+deny contains finding("default-denies", named(policy), "does not close both directions, lets somebody in, or out to more than DNS") if {
 	some policy in of_kind("NetworkPolicy")
 	policy.metadata.name == default_policy
 	not closes(policy)
@@ -27,6 +27,9 @@ deny contains finding("default-denies", named(policy), "does not close both dire
 closes(policy) if {
 	{"Ingress", "Egress"} == {direction | some direction in policy.spec.policyTypes}
 	count(object.get(policy.spec, "ingress", [])) == 0
+	every rule in object.get(policy.spec, "egress", []) {
+		{53} == {port.port | some port in object.get(rule, "ports", [{"port": 0}])}
+	}
 }
 
 deny contains finding("numeric-ports", named(policy), sprintf("names the port %s, which some network plugins do not resolve", [port.port])) if {

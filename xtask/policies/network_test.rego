@@ -11,6 +11,7 @@ test_policy_of_its_own if breaks("policy-of-its-own", [
 test_default_denies if breaks("default-denies", [
 	[set("/objects/6/spec/ingress", [{}])],
 	[set("/objects/6/spec/policyTypes", ["Ingress"])],
+	[set("/objects/6/spec/egress", [{}])],
 ])
 
 test_numeric_ports if breaks("numeric-ports", [

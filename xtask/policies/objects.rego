@@ -41,8 +41,16 @@ known_policies := {"before-hook-creation", "hook-failed", "hook-succeeded"}
 deny contains finding("hooks-go", named(one), "is a hook that nothing deletes: it would outlive the release") if {
 	some one in input.objects
 	count(hooks(one)) > 0
-	said := {trim_space(policy) | some policy in split(annotation(one, "helm.sh/hook-delete-policy"), ",")}
-	count(said & known_policies) == 0
+	count(delete_policies(one) & known_policies) == 0
+}
+
+delete_policies(one) := {trim_space(policy) | some policy in split(annotation(one, "helm.sh/hook-delete-policy"), ",")}
+
+# What a test needs goes with it, its ways in above all; so does a test that passed.
+deny contains finding("tests-leave-nothing", named(one), "would stay after a test that passed: no hook-succeeded, or none before the next run") if {
+	some one in input.objects
+	"test" in hooks(one)
+	count({"before-hook-creation", "hook-succeeded"} - delete_policies(one)) > 0
 }
 
 deny contains finding("tests-end", named(one), "is a test without a time limit") if {
@@ -54,10 +62,34 @@ deny contains finding("tests-end", named(one), "is a test without a time limit")
 # A bare pod is nobody's: some network plugins and admission rules know it from those of a Job.
 deny contains finding("tests-are-jobs", named(one), "is a bare pod") if some one in of_kind("Pod")
 
-# Argo CD would make it again for ever.
+# Argo CD would make it again for ever; but for tests, which it does not know.
 deny contains finding("jobs-stay", named(one), "vanishes after a time: ttlSecondsAfterFinished") if {
 	some one in of_kind("Job")
+	not "test" in hooks(one)
 	one.spec.ttlSecondsAfterFinished
+}
+
+# It would be left for ever where nobody runs the tests again, and outlive the release.
+deny contains finding("failed-tests-go", named(one), "is a test that nothing deletes once it has failed") if {
+	some one in of_kind("Job")
+	"test" in hooks(one)
+	not one.spec.ttlSecondsAfterFinished
+	not "hook-failed" in delete_policies(one)
+}
+
+# What is not there for a test's time alone lets somebody in all the time.
+deny contains finding("tests-leave-no-way", named(policy), "lets test pods through while no test runs") if {
+	some policy in of_kind("NetworkPolicy")
+	policy.metadata.name != default_policy
+	identities_of_tests(policy) != set()
+	not "test" in hooks(policy)
+}
+
+identities_of_tests(policy) := {value |
+	walk(policy.spec, [path, value])
+	is_string(value)
+	endswith(path[count(path) - 1], "/identity")
+	endswith(value, "-test")
 }
 
 # What failed for good is not run again by the next upgrade.

@@ -15,11 +15,27 @@ test_lasting_selectors if breaks("lasting-selectors", [
 ])
 
 test_hooks_go if breaks("hooks-go", [
-	[drop("/objects/1/metadata/annotations/helm.sh~1hook-delete-policy")],
+	[set("/objects/2/metadata/annotations", {"helm.sh/hook": "post-install"})],
+])
+
+test_tests_leave_nothing if breaks("tests-leave-nothing", [
+	[set("/objects/1/metadata/annotations/helm.sh~1hook-delete-policy", "before-hook-creation")],
+	[set("/objects/1/metadata/annotations/helm.sh~1hook-delete-policy", "hook-succeeded")],
 ])
 
 test_tests_end if breaks("tests-end", [
 	[drop("/objects/1/spec/activeDeadlineSeconds")],
+])
+
+test_failed_tests_go if breaks("failed-tests-go", [
+	[drop("/objects/1/spec/ttlSecondsAfterFinished")],
+])
+
+test_tests_leave_no_way if breaks("tests-leave-no-way", [
+	[set("/objects/-", object.union(policy_for("way", {"matchLabels": {"platform/identity": "shop"}}), {"spec": {
+		"podSelector": {"matchLabels": {"platform/identity": "shop"}}, "policyTypes": ["Ingress"],
+		"ingress": [{"from": [{"podSelector": {"matchLabels": {"platform/identity": "journey-test"}}}]}],
+	}}))],
 ])
 
 test_tests_are_jobs if breaks("tests-are-jobs", [
@@ -31,7 +47,7 @@ test_tests_are_jobs if breaks("tests-are-jobs", [
 ])
 
 test_jobs_stay if breaks("jobs-stay", [
-	[set("/objects/1/spec/ttlSecondsAfterFinished", 60)],
+	[set("/objects/2/spec/ttlSecondsAfterFinished", 60)],
 ])
 
 test_plain_jobs_persist if breaks("plain-jobs-persist", [

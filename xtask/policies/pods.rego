@@ -114,12 +114,19 @@ deny contains finding("image-tag", container.of, sprintf("has the image %s, whos
 	endswith(container.is.image, ":")
 }
 
-deny contains finding("digest", container.of, sprintf("has the image %s in spite of the digest %s", [container.is.image, chart.image.digest])) if {
+# Wherever in the values an image lies: of a chart, or of the tests.
+images contains value if {
+	walk(input.values, [path, value])
+	path[count(path) - 1] == "image"
+	value.repository
+}
+
+deny contains finding("digest", container.of, sprintf("has the image %s in spite of the digest %s", [container.is.image, image.digest])) if {
 	some container in containers
-	some chart in input.values
-	chart.image.digest != ""
-	contains(container.is.image, chart.image.repository)
-	not endswith(container.is.image, sprintf("%s@%s", [chart.image.repository, chart.image.digest]))
+	some image in images
+	object.get(image, "digest", "") != ""
+	contains(container.is.image, image.repository)
+	not endswith(container.is.image, sprintf("%s@%s", [image.repository, image.digest]))
 }
 
 deny contains finding("mirror", container.of, sprintf("has the image %s, which is not from %s", [container.is.image, registry])) if {

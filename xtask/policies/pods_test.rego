@@ -80,6 +80,10 @@ test_image_tag if breaks("image-tag", [
 
 test_digest if breaks("digest", [
 	[set(at(first, "/image"), "registry.example.org/shop:1.0")],
+	[
+		set("/values/global/tests", {"image": {"repository": "python", "digest": "sha256:2"}}),
+		set("/objects/1/spec/template/spec/containers/0/image", "registry.example.org/python:3"),
+	],
 ])
 
 test_mirror if breaks("mirror", [

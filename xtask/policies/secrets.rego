@@ -13,6 +13,12 @@ deny contains finding("no-literal-password", container.of, sprintf("has %s in th
 	not startswith(value, "/")
 }
 
+deny contains finding("no-literal-password", container.of, sprintf("has a password in the address %s", [variable.name])) if {
+	some container in containers
+	some variable in object.get(container.is, "env", [])
+	regex.match(`://[^:/@]*:[^@/]+@`, object.get(variable, "value", ""))
+}
+
 # Scripts and configuration may speak of passwords; what is behind the word must be taken from somewhere.
 spelt_out := `(?i)(^|[^a-z])(password|passwd|secret|token|api_?key)["']?\s*[:=]\s*["']?[a-z0-9+_-][a-z0-9+/_-]{5,}["']?\s*(\n|$)`
 

@@ -2,6 +2,7 @@ package main
 
 test_no_literal_password if breaks("no-literal-password", [
 	[set(at(first, "/env/-"), {"name": "RABBITMQ_PASS", "value": "x"})],
+	[set(at(first, "/env/-"), {"name": "DATABASE", "value": "postgres://shop:swordfish@db/orders"})],
 ])
 
 test_no_password_in_configuration if breaks("no-password-in-configuration", [

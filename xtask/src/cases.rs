@@ -96,6 +96,26 @@ pub fn widened(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Cas
     vec![Case { name: "traffic".to_owned(), values: vec![folder.join(&chart.paths().ci_values)], arguments }]
 }
 
+/// A case for each of these files of values, over what has no default.
+///
+/// # Errors
+/// When a file is not there, or two have one name, by which they are told apart.
+pub fn given(chart: &Chart, folder: &Utf8Path, files: &[Utf8PathBuf]) -> anyhow::Result<Vec<Case>> {
+    let no_defaults = folder.join(&chart.paths().ci_values);
+    let mut cases: Vec<Case> = Vec::new();
+    for file in files {
+        let path = file.canonicalize_utf8().with_context(|| file.to_string())?;
+        let name = path.file_name().unwrap_or_default().to_owned();
+        if cases.iter().any(|case| case.name == name) {
+            bail!("two files of values are called {name}: give one of them another name");
+        }
+        // The chart refuses objects of kinds that a cluster does not have; here it may have them all.
+        let arguments = [HAS_EXTERNAL_SECRETS, HAS_ROUTES].map(str::to_owned).to_vec();
+        cases.push(Case { name, values: vec![no_defaults.clone(), path], arguments });
+    }
+    Ok(cases)
+}
+
 /// Each thing that a value switches on or off, for all charts that have it.
 fn features(platform: &Platform) -> Vec<(String, Vec<String>)> {
     let services = || platform.services.iter();
@@ -108,14 +128,25 @@ fn features(platform: &Platform) -> Vec<(String, Vec<String>)> {
     let backing = platform.backing.iter().map(|b| b.name().as_str());
     let all: Vec<_> = services().map(|s| s.name.as_str()).chain(backing.clone()).collect();
     let mut route = for_each(exposed(), ROUTE);
-    route.push("--api-versions=gateway.networking.k8s.io/v1/HTTPRoute".to_owned());
-    let mut mirror = for_each(backing.clone().collect(), &[DIGEST]);
+    route.push(HAS_ROUTES.to_owned());
+    let mut mirror = for_each(backing.clone().chain(["global.tests"]).collect(), &[DIGEST]);
     mirror.extend(
         ["--set=global.imageRegistry=registry.example.org:5000", "--set=global.imagePullSecrets[0].name=pull"]
             .map(str::to_owned),
     );
-    let mut placed = for_each(all, PLACED);
+    let mut placed = for_each([all, vec!["global.tests"]].concat(), PLACED);
     placed.extend(for_each(backing.collect(), &["persistence.storageClassName=fast"]));
+
+    let mut untested = for_each(services().map(|s| s.name.as_str()).collect(), &["tests.isolation=false"]);
+    let accessing = services().filter(|s| !s.uses.is_empty()).map(|s| s.name.as_str());
+    untested.extend(for_each(accessing.collect(), &["tests.access=false"]));
+    untested.push("--set=global.tests.isolation=false".to_owned());
+    if platform.tests.journey.is_some() {
+        untested.push("--set=global.tests.journey=false".to_owned());
+    }
+    let mut together = for_each(exposed(), INGRESS);
+    let here = ["network.edgeNamespace=default", "metrics.namespace=default", "metrics.enabled=true"];
+    together.extend(here.map(|setting| format!("--set=global.{setting}")));
 
     let mut features = vec![
         ("autoscaled".to_owned(), for_each(autoscaled, &["autoscaling.enabled=true"])),
@@ -123,6 +154,9 @@ fn features(platform: &Platform) -> Vec<(String, Vec<String>)> {
         ("httproute".to_owned(), route),
         ("loadbalancer".to_owned(), for_each(exposed(), &["exposure.via=LoadBalancer"])),
         ("metrics".to_owned(), vec!["--set=global.metrics.enabled=true".to_owned()]),
+        // Edge and monitoring in the release's own namespace, whose other pods then are let in as well.
+        ("together".to_owned(), together),
+        ("untested".to_owned(), untested),
         ("external".to_owned(), EXTERNAL.map(str::to_owned).to_vec()),
         ("rules".to_owned(), for_each(services().map(|s| s.name.as_str()).collect(), RULES)),
         ("mirror".to_owned(), mirror),
@@ -152,6 +186,8 @@ const ROUTE: &[&str] = &[
     "exposure.httpRoute.gatewayNamespace=gateways",
     "exposure.httpRoute.sectionName=https",
 ];
+
+const HAS_ROUTES: &str = "--api-versions=gateway.networking.k8s.io/v1/HTTPRoute";
 
 const HAS_EXTERNAL_SECRETS: &str = "--api-versions=external-secrets.io/v1/ExternalSecret";
 

@@ -3,8 +3,8 @@
 use generator::Resolved;
 use vocabulary::{
     AmqpEnv, Backing, ChartVersion, Environment, Health, HealthRoute, Image, Place, Platform, PlatformName, Port,
-    Probe, Queue, QueueName, RabbitMq, Resources, Scaling, Service, ServiceName, Variable, consumes, cpu, memory,
-    plain, publishes, replicas, variable,
+    Probe, Queue, QueueName, RabbitMq, Resources, Scaling, Service, ServiceName, Tests, Variable, consumes, cpu,
+    memory, plain, publishes, replicas, variable,
 };
 
 const BROKER: RabbitMq = RabbitMq::named("broker");
@@ -47,6 +47,7 @@ pub(crate) fn platform(count: usize) -> Resolved {
         services,
         backing: vec![Backing::RabbitMq(BROKER)],
         environments: vec![Environment::new("live", "All of them twice.", changes)],
+        tests: Tests::DEFAULT,
         place: Place::here(),
     };
     platform.resolve().expect("the platform has no mistake")

@@ -6,7 +6,7 @@ mod rabbitmq;
 mod valkey;
 
 use k8s_openapi::api::core::v1::Probe;
-use vocabulary::{Backing, BackingName, Kind, Use};
+use vocabulary::{Backing, BackingName, Kind, Use, VariableName};
 
 use crate::access::{Access, CredentialAt};
 use crate::context::{Context, chart_yaml, service_account};
@@ -147,6 +147,20 @@ pub(crate) fn given(one: &Use) -> Vec<Given> {
             Given { name: call.env.host.as_str(), value: GivenValue::Host },
             Given { name: call.env.port.as_str(), value: GivenValue::Port },
         ],
+    }
+}
+
+/// The arguments with which the tests' script tries what a client declares; `login` are the variables of its name and password, if it logs in.
+pub(crate) fn checks(one: &Use, login: &[&str]) -> Vec<String> {
+    let of_server = |host: VariableName, port: VariableName| [&[host.as_str(), port.as_str()], login].concat();
+    match one {
+        Use::Amqp(client) => rabbitmq::checks(client, &of_server(client.env.host, client.env.port)),
+        Use::Sql(client) => postgresql::checks(client, &of_server(client.env.host, client.env.port)),
+        Use::Valkey(client) => valkey::checks(client, &of_server(client.env.host, client.env.port)),
+        Use::Call(call) => {
+            let path = call.path.map(|path| format!("={path}")).unwrap_or_default();
+            vec![format!("http={},{}{path}", call.env.host, call.env.port)]
+        }
     }
 }
 

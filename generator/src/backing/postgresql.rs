@@ -28,6 +28,11 @@ pub(super) fn given(client: &SqlClient) -> Vec<Given> {
     ]
 }
 
+pub(super) fn checks(client: &SqlClient, server: &[&str]) -> Vec<String> {
+    let encoding = if client.env.password.libpq_value { "+libpq" } else { "" };
+    vec![format!("database{encoding}={},{}", server.join(","), client.database.variable)]
+}
+
 pub(super) fn files(context: &Context, server: &PostgreSql, access: &Access, files: &mut Files) {
     let name = server.name.as_str();
     let doc = "PostgreSQL, with a database and a role of its own for each service that stores.";

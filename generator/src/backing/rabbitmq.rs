@@ -40,6 +40,18 @@ pub(super) fn given(client: &AmqpClient) -> Vec<Given> {
     all
 }
 
+pub(super) fn checks(client: &AmqpClient, server: &[&str]) -> Vec<String> {
+    let server = server.join(",");
+    let check = |queue_use: &QueueUse| match queue_use {
+        QueueUse::Consumes { variable, .. } => format!("consume={server},{variable}"),
+        QueueUse::Publishes { variable, exchange: None, .. } => format!("publish={server},{variable}"),
+        QueueUse::Publishes { variable, exchange: Some((_, exchange)), .. } => {
+            format!("publish={server},{variable},{exchange}")
+        }
+    };
+    client.queues.iter().map(check).collect()
+}
+
 pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files: &mut Files) {
     let name = broker.name.as_str();
     let source = broker.place.file();

@@ -27,6 +27,12 @@ pub(super) fn given(client: &ValkeyClient) -> Vec<Given> {
     ]
 }
 
+pub(super) fn checks(client: &ValkeyClient, server: &[&str]) -> Vec<String> {
+    // Whoever may not ping can at least log in.
+    let kind = if client.keys.commands.contains(&"ping") { "ping" } else { "cache" };
+    vec![format!("{kind}={}", server.join(","))]
+}
+
 pub(super) fn files(context: &Context, server: &Valkey, access: &Access, files: &mut Files) {
     let name = server.name.as_str();
     let source = server.place.file();

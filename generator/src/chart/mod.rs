@@ -4,10 +4,12 @@ mod policies;
 mod readme;
 mod secret;
 mod service;
+mod tests;
 mod umbrella;
 mod values_yaml;
 
 pub(crate) use policies::provisioning_identity;
+pub(crate) use tests::{JOURNEY, NOBODY, journey_paths, journey_services};
 
 use crate::access::Access;
 use crate::context::Context;
@@ -20,6 +22,7 @@ pub(crate) fn files(c: &Context, access: &Access, files: &mut Files) {
     let tree = values.tree(c.platform, access);
     umbrella::files(c, access, files);
     policies::files(c, access, files);
+    tests::files(c, access, files);
     values_yaml::files(c, access, &values, &tree, files);
     readme::files(c, access, &tree, files);
     for one in &c.platform.platform().services {

@@ -10,10 +10,8 @@ use crate::backing::{self, GivenValue};
 use crate::context::{Context, chart_yaml, service_account};
 use crate::files::Files;
 use crate::pods::{Probes, connection_command, container_security, pod_security, probes};
-use crate::text::{scalar, template_scalar, variable_value};
+use crate::text::{inert, scalar, template_scalar, variable_value};
 use crate::yaml::template_block;
-
-const CONNECTIONS_SCRIPT: &str = include_str!("../../templates/umbrella/charts/service/files/connections.py");
 
 pub(super) fn files(c: &Context, service: &Service, access: &Access, files: &mut Files) {
     let name = service.name.as_str();
@@ -33,17 +31,6 @@ pub(super) fn files(c: &Context, service: &Service, access: &Access, files: &mut
             "templates/service.yaml",
             &ServiceView { c, source, name, ports: ports(service), exposed },
         );
-    }
-    if matches!(service.health, Health::Connections(_)) {
-        let reasons = service.uses.iter().filter_map(|one| match one.client()?.reconnects {
-            Reconnects::Never(reason) => {
-                Some(Reason { server: one.client()?.backing.as_str(), text: crate::text::inert(reason) })
-            }
-            Reconnects::ByItself => None,
-        });
-        let reasons = reasons.collect();
-        files.subchart(name, "templates/configmap.yaml", &ConfigMap { c, source, name, reasons });
-        files.text(format!("charts/{name}/files/connections.py"), CONNECTIONS_SCRIPT.to_owned());
     }
     if service.scaling != Scaling::Fixed {
         files.subchart(name, "templates/horizontalpodautoscaler.yaml", &Autoscaler { c, source, name });
@@ -74,7 +61,7 @@ fn deployment<'a>(c: &'a Context<'a>, service: &'a Service, access: &Access, has
         token: !service.kubernetes.is_empty(),
         pod_security: pod_security(service.user, !service.writable.is_empty()),
         container_security: container_security(),
-        wait: by_connections.then(|| wait(&watched, &env)),
+        wait: by_connections.then(|| wait(service, &watched, &env)),
         by_connections,
         connections_folder: Health::CONNECTIONS_FOLDER,
         ports: ports(service),
@@ -85,10 +72,19 @@ fn deployment<'a>(c: &'a Context<'a>, service: &'a Service, access: &Access, has
 }
 
 /// What waits for these connections: with those variables alone that their arguments name.
-fn wait(connections: &[String], environment: &[Variable]) -> Wait {
-    let named: Vec<String> = connections.iter().flat_map(|c| c.split(['=', ',']).map(scalar)).collect();
-    let env = environment.iter().filter(|variable| named.contains(&variable.name)).cloned().collect();
-    Wait { command: template_block(&connection_command("wait", connections)), env }
+fn wait(service: &Service, connections: &[String], environment: &[Variable]) -> Wait {
+    let reasons = service.uses.iter().filter_map(|one| match one.client()?.reconnects {
+        Reconnects::Never(reason) => Some(Reason { server: one.client()?.backing.as_str(), text: inert(reason) }),
+        Reconnects::ByItself => None,
+    });
+    let command = template_block(&connection_command("wait", connections));
+    Wait { command, env: named(connections, environment), reasons: reasons.collect() }
+}
+
+/// Those of the variables that these arguments name.
+pub(super) fn named(arguments: &[String], environment: &[Variable]) -> Vec<Variable> {
+    let named: Vec<String> = arguments.iter().flat_map(|argument| argument.split(['=', ',']).map(scalar)).collect();
+    environment.iter().filter(|variable| named.contains(&variable.name)).cloned().collect()
 }
 
 /// The arguments that name the service's connections to the script: those that it never opens again, and others on their ports.
@@ -123,7 +119,8 @@ fn connections(service: &Service, access: &Access) -> Vec<String> {
     argument.chain(others).collect()
 }
 
-fn environment(c: &Context, service: &Service) -> Vec<Variable> {
+/// The variables that it gets, without its credentials, as they are written in a template of its chart.
+pub(super) fn environment(c: &Context, service: &Service) -> Vec<Variable> {
     let used = service.uses.iter().flat_map(|one| {
         backing::given(one).into_iter().map(move |given| Variable {
             name: scalar(given.name),
@@ -159,7 +156,7 @@ fn environment(c: &Context, service: &Service) -> Vec<Variable> {
 fn rules(service: &Service) -> Vec<Rule> {
     let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let rules = service.kubernetes.iter().map(|rule| Rule {
-        reason: crate::text::inert(rule.reason),
+        reason: inert(rule.reason),
         rule: template_block(&PolicyRule {
             api_groups: Some(vec![rule.group.to_owned()]),
             resources: Some(owned(rule.resources)),
@@ -199,13 +196,14 @@ struct Deployment<'a> {
 struct Wait {
     command: String,
     env: Vec<Variable>,
+    reasons: Vec<Reason>,
 }
 
+/// A variable of a container, as it is written.
 #[derive(Clone)]
-struct Variable {
-    /// The variable's name, as it is written.
-    name: String,
-    value: String,
+pub(super) struct Variable {
+    pub(super) name: String,
+    pub(super) value: String,
 }
 
 struct PortView {
@@ -227,15 +225,6 @@ struct ServiceView<'a> {
     name: &'a str,
     ports: Vec<PortView>,
     exposed: Option<PortView>,
-}
-
-#[derive(Template)]
-#[template(path = "umbrella/charts/service/templates/configmap.yaml")]
-struct ConfigMap<'a> {
-    c: &'a Context<'a>,
-    source: &'a str,
-    name: &'a str,
-    reasons: Vec<Reason>,
 }
 
 /// How it is known that a connection is never opened again.

@@ -64,10 +64,10 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
 
 fn images(c: &Context) -> Vec<Image> {
     let view = |of: crate::images::ImageOf| Image {
-        chart: of.chart,
+        name: of.name(),
         enabled: of.enabled(),
-        tag: value(&[of.chart, "image", "tag"]),
-        digest: value(&[of.chart, "image", "digest"]),
+        tag: value(&of.path("tag")),
+        digest: value(&of.path("digest")),
         default: match of.image.tag {
             DefaultTag::Fixed(tag) => format!("Leave the tag out for the default, {tag}, or name another"),
             DefaultTag::Absent(why) => format!("There is no default ({}). Name one", in_go_string(why)),
@@ -175,7 +175,8 @@ struct Checks<'a> {
 }
 
 struct Image {
-    chart: &'static str,
+    /// Where it lies in the values.
+    name: String,
     /// Whether its chart is installed; none when it always is.
     enabled: Option<String>,
     tag: String,

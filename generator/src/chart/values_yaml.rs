@@ -103,7 +103,7 @@ fn ci_values(c: &Context, access: &Access) -> String {
     let mut unnamed = images::unnamed(c.platform.platform()).peekable();
     let has_tags = unnamed.peek().is_some();
     for (of, _) in unnamed {
-        yaml::put(&mut root, &[of.chart, "image", "tag"], NOBODYS_COMMIT.into());
+        yaml::put(&mut root, &of.path("tag"), NOBODYS_COMMIT.into());
     }
     for credentials::Credential { at, variable, .. } in credentials::all(c, access) {
         let of = variable.map_or_else(|| format!("{} of {}", at.key, at.owner), |name| format!("{} {name}", at.owner));

@@ -8,6 +8,7 @@ use serde_json::json;
 use vocabulary::Resolved;
 
 use super::credentials::Secrets;
+use super::kubernetes::{ImageValues, Scheduling};
 use super::tree::{Entry, Section};
 use crate::access::scraped;
 
@@ -24,6 +25,7 @@ pub(crate) struct Global {
     network: Network,
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<Metrics>,
+    tests: Tests,
     #[serde(flatten)]
     backing: IndexMap<&'static str, Mode>,
 }
@@ -55,6 +57,26 @@ struct Metrics {
     namespace: String,
 }
 
+/// What `helm test` runs. Each service has switches for its own tests.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Tests {
+    /// The image that the test pods run: any with `python3` (3.8 or later) on its path.
+    image: ImageValues,
+    /// The most that one test may take, in seconds, once its program has started. Its image has three minutes more; what exceeds five
+    /// together takes a `--timeout` of Helm.
+    #[schemars(range(min = 90, max = 3600))]
+    timeout_seconds: u16,
+    /// Whether it is tried that closed ports are closed: by a pod that belongs to no service, and as each service whose own
+    /// `tests.isolation` says so.
+    isolation: bool,
+    /// Whether something is followed through the whole platform, from one end to the other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    journey: Option<bool>,
+    #[serde(flatten)]
+    scheduling: Scheduling,
+}
+
 /// Where a backing service runs.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 struct Mode {
@@ -84,6 +106,13 @@ impl Global {
                 api_server_cidrs: vec!["0.0.0.0/0".into()],
             },
             metrics: metrics.then(|| Metrics { enabled: false, namespace: "monitoring".into() }),
+            tests: Tests {
+                image: ImageValues::of(declared.tests.image),
+                timeout_seconds: 100,
+                isolation: true,
+                journey: declared.tests.journey.map(|_| true),
+                scheduling: Scheduling::default(),
+            },
             backing: declared
                 .backing
                 .iter()

@@ -41,8 +41,20 @@ pub(crate) struct ServiceValues {
     network: ExtraTraffic,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) exposure: Option<Exposure>,
+    tests: Tests,
     #[serde(flatten)]
     scheduling: Scheduling,
+}
+
+/// What `helm test` tries as this service.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Tests {
+    /// Whether what the service uses is tried with its own credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<bool>,
+    /// Whether it is tried with the service's labels that every other port is closed.
+    isolation: bool,
 }
 
 /// What it may do at the Kubernetes API beyond what it needs, within the release's namespace.
@@ -185,6 +197,7 @@ impl ServiceValues {
                 ingress: IngressValues::default(),
                 http_route: HttpRouteValues::default(),
             }),
+            tests: Tests { access: (!service.uses.is_empty()).then_some(true), isolation: true },
             scheduling: Scheduling::default(),
         }
     }

@@ -5,9 +5,9 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 use tools::{Located, Tool};
 use vocabulary::{
-    AmqpEnv, ApiRule, Backing, Change, ChartVersion, Environment, EnvironmentName, Exposure, Health, Image, Place,
-    Platform, PlatformName, Port, Probe, Python3, RabbitMq, Resources, Service, ServiceName, Setting, Variable,
-    VariableName, VariableSource, WritablePath, consumes, cpu, memory, plain, variable,
+    AmqpEnv, ApiRule, Backing, Change, ChartVersion, Endpoint, Environment, EnvironmentName, Exposure, Health, Image,
+    Journey, Place, Platform, PlatformName, Port, Probe, Python3, RabbitMq, Resources, Service, ServiceName, Setting,
+    Tests, Variable, VariableName, VariableSource, WritablePath, consumes, cpu, memory, plain, variable,
 };
 
 use crate::harness::{OnDisk, helm, leak, leak_all, read_by_helm};
@@ -275,6 +275,12 @@ fn odd(texts: &[&'static str], line: &'static str) -> Platform {
             changes: leak_all(changes),
             place: Place::here(),
         }],
+        tests: Tests::DEFAULT.journey(Journey::new(
+            line,
+            Endpoint::new(ODD, HTTP).posts("/", leak(line.to_owned() + Journey::MARKER)),
+            &[],
+            Endpoint::new(ODD, HTTP).page("/"),
+        )),
         place: Place::here(),
     }
 }
@@ -293,6 +299,12 @@ fn arrive(helm: &Located, texts: &[&'static str], line: &'static str) -> Result<
     let described = objects.iter().find(|o| o["kind"] == "Described").ok_or("no description")?;
     if !cleaned(line, described["text"].as_str().unwrap_or_default()) {
         return Err(format!("the description {line:?} arrived as {}", described["text"]));
+    }
+    let scripts = |o: &&Value| o["kind"] == "ConfigMap" && o["metadata"]["name"] == "r-tests";
+    let told = objects.iter().find(scripts).and_then(|o| o["data"]["journey.json"].as_str()).ok_or("no journey")?;
+    let told: Value = serde_json::from_str(told).map_err(|error| error.to_string())?;
+    if told["send"]["body"] != line.to_owned() + Journey::MARKER {
+        return Err(format!("the body {line:?} arrived as {}", told["send"]["body"]));
     }
     let deployment = |o: &&Value| o["kind"] == "Deployment" && o["metadata"]["name"] == "r-odd";
     let deployment = objects.iter().find(deployment).ok_or("no Deployment")?;

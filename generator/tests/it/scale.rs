@@ -14,6 +14,6 @@ fn five_hundred_services_render() {
     let objects = tools::objects(&manifest).expect("Helm renders YAML");
     let deployments = objects.iter().filter(|object| object.kind == "Deployment").count();
     assert_eq!(deployments, 500);
-    // Each with a policy, the broker with two, and one for all.
-    assert_eq!(objects.iter().filter(|object| object.kind == "NetworkPolicy").count(), 500 + 3);
+    // Each with a policy, the broker with two, one for all, and one for the test that is nobody.
+    assert_eq!(objects.iter().filter(|object| object.kind == "NetworkPolicy").count(), 500 + 4);
 }

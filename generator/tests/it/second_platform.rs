@@ -7,10 +7,11 @@ use generator::Resolved;
 use serde_json::{Value, json};
 use tools::{KUBERNETES_VERSIONS, Tool};
 use vocabulary::{
-    AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, Endpoint, Environment, Exchange, Exposure,
-    Health, HealthRoute, Image, Mistake, Place, Platform, PlatformName, Port, Python3, Queue, RabbitMq, Resources,
-    Scaling, Service, ServiceName, Valkey, Variable, WritablePath, autoscaled, consumes, cpu, exposed_at_node_port,
-    image_tag, keys, memory, plain, publishes, publishes_through, setting, storage, variable,
+    AmqpClient, AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, Endpoint, Environment,
+    Exchange, Exposure, Health, HealthRoute, Image, Journey, Mistake, Place, Platform, PlatformName, Port, Python3,
+    Queue, QueueUse, RabbitMq, Resources, Scaling, Service, ServiceName, Tests, Use, Valkey, Variable, WritablePath,
+    autoscaled, consumes, cpu, exposed_at_node_port, image_tag, keys, memory, plain, publishes, publishes_through,
+    setting, storage, variable,
 };
 
 use crate::harness::{OnDisk, helm, leak, read_by_helm};
@@ -89,7 +90,9 @@ const SHIPPER: Service = Service {
             amqp(["METER_HOST", "METER_PORT", "METER_USER", "METER_PASS"]),
             &[consumes(READINGS, variable("METER_QUEUE"))],
         ),
-        Endpoint::new(SHOP, WEB).called(CallEnv { host: variable("SHOP_HOST"), port: variable("SHOP_WEB_PORT") }),
+        Endpoint::new(SHOP, WEB)
+            .called(CallEnv { host: variable("SHOP_HOST"), port: variable("SHOP_WEB_PORT") })
+            .asks("/stock"),
         Endpoint::new(SHOP, ADMIN)
             .called(CallEnv { host: variable("SHOP_ADMIN_HOST"), port: variable("SHOP_ADMIN_PORT") }),
     ],
@@ -123,6 +126,15 @@ const LIVE: Environment = Environment::new(
     ],
 );
 
+/// It leaves nothing in a database, since there is none.
+const JOURNEY: Journey = Journey::new(
+    "An order is shipped.",
+    Endpoint::new(SHOP, WEB).posts("/orders", r#"{"article": "{marker} {{ it's }} \u00e9"}"#),
+    &[ServiceName::new("shipper")],
+    Endpoint::new(SHOP, WEB).page("/shipped"),
+)
+.within_seconds(20);
+
 pub(crate) fn platform() -> Platform {
     Platform {
         name: PlatformName::new("shop-floor"),
@@ -133,6 +145,7 @@ pub(crate) fn platform() -> Platform {
         services: vec![SHOP_SERVICE, SHIPPER],
         backing: vec![Backing::RabbitMq(ORDERS), Backing::RabbitMq(METERS), Backing::Valkey(SESSIONS)],
         environments: vec![TRIAL, LIVE],
+        tests: Tests::DEFAULT.journey(JOURNEY),
         place: Place::here(),
     }
 }
@@ -174,21 +187,23 @@ fn a_service_has_exactly_the_files_that_it_needs() {
             "templates/secret.yaml",
             "templates/service.yaml",
             "templates/serviceaccount.yaml",
+            "templates/tests/access.yaml",
+            "templates/tests/isolation.yaml",
         ]
     );
     assert_eq!(
         files("shipper"),
         [
             "Chart.yaml",
-            "files/connections.py",
             "templates/_helpers.tpl",
-            "templates/configmap.yaml",
             "templates/deployment.yaml",
             "templates/externalsecret.yaml",
             "templates/role.yaml",
             "templates/secret.yaml",
             "templates/service.yaml",
             "templates/serviceaccount.yaml",
+            "templates/tests/access.yaml",
+            "templates/tests/isolation.yaml",
         ]
     );
 }
@@ -396,7 +411,26 @@ fn the_traffic_is_all_that_hangs_on_the_declaration() {
     assert_eq!(traffic.doors.iter().map(port).collect::<Vec<_>>(), ["shop:9000"]);
     assert_eq!(traffic.metrics.iter().map(port).collect::<Vec<_>>(), ["orders-broker:15692", "meters:15692"]);
     assert_eq!(traffic.kubernetes, ["shipper"]);
-    let jobs: Vec<_> = traffic.provisioning.iter().map(|p| format!("{} → {}:{}", p.from, p.to, p.port)).collect();
+    let shown = |p: &generator::AccessPath| format!("{} → {}:{}", p.from, p.to, p.port);
+    assert_eq!(traffic.tests.journey_paths.iter().map(shown).collect::<Vec<_>>(), ["journey-test → shop:9000"]);
+    assert_eq!(traffic.tests.journey_services, ["shipper", "shop"]);
+    let identities: Vec<_> = traffic.identities().collect();
+    assert_eq!(
+        identities,
+        [
+            "shop",
+            "shipper",
+            "orders-broker",
+            "meters",
+            "sessions",
+            "orders-broker-provisioning",
+            "meters-provisioning",
+            "sessions-provisioning",
+            "nobody-test",
+            "journey-test",
+        ]
+    );
+    let jobs: Vec<_> = traffic.provisioning.iter().map(shown).collect();
     assert_eq!(
         jobs,
         [
@@ -405,6 +439,126 @@ fn the_traffic_is_all_that_hangs_on_the_declaration() {
             "sessions-provisioning → sessions:6379",
         ]
     );
+}
+
+/// What the tests try follows from the uses, and what they are told arrives as it was declared.
+#[test]
+fn the_tests_try_what_is_declared_and_nothing_else() {
+    let on_disk = OnDisk::of(&resolved());
+    let helm = helm(Tool::Helm4);
+    let manifest = on_disk.render(&helm, None, &[]).expect("it renders");
+    let objects = read_by_helm(&helm, &manifest);
+    let object = |kind: &str, name: &str| -> &Value {
+        let is = |o: &&Value| o["kind"] == kind && o["metadata"]["name"] == format!("r-{name}");
+        objects.iter().find(is).unwrap_or_else(|| panic!("there is no {kind} {name}"))
+    };
+    let pod = |job: &str| &object("Job", job)["spec"]["template"]["spec"];
+    let arguments = |job: &str| pod(job)["containers"][0]["args"].clone();
+    assert_eq!(
+        arguments("shop-test-access"),
+        json!([
+            "access",
+            "publish=MQ_HOST,MQ_PORT,MQ_USER,MQ_PASSWORD,MQ_KEY,MQ_EXCHANGE",
+            "ping=CACHE_HOST,CACHE_PORT,CACHE_USER,CACHE_PASSWORD",
+        ])
+    );
+    assert_eq!(
+        arguments("shipper-test-access"),
+        json!([
+            "access",
+            "consume=BROKER_HOST,BROKER_PORT,BROKER_LOGIN,BROKER_SECRET,IN",
+            "publish=BROKER_HOST,BROKER_PORT,BROKER_LOGIN,BROKER_SECRET,OUT",
+            "consume=METER_HOST,METER_PORT,METER_USER,METER_PASS,METER_QUEUE",
+            "http=SHOP_HOST,SHOP_WEB_PORT=/stock",
+            "http=SHOP_ADMIN_HOST,SHOP_ADMIN_PORT",
+        ])
+    );
+    // Who may use the API server is not asked whether he cannot.
+    assert_eq!(
+        arguments("shop-test-isolation"),
+        json!(["isolation", "shop", "/opt/tests/targets", "--api-server", "r-orders-broker:5672", "r-sessions:6379"])
+    );
+    assert_eq!(
+        arguments("shipper-test-isolation"),
+        json!([
+            "isolation",
+            "shipper",
+            "/opt/tests/targets",
+            "r-orders-broker:5672",
+            "r-meters:5672",
+            "r-shop:9000",
+            "r-shop:9001",
+        ])
+    );
+
+    let data = &object("ConfigMap", "tests")["data"];
+    let targets: Vec<_> = data["targets"].as_str().expect("a text").lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(
+        targets[..3],
+        ["shop r-shop:9000 declared", "shop r-shop:9001 declared", "shipper r-shipper:9001 declared"]
+    );
+    assert_eq!(targets.len(), 3 + 3 + 3 + 1);
+    let journey: Value = serde_json::from_str(data["journey.json"].as_str().expect("a text")).expect("JSON");
+    assert_eq!(
+        journey,
+        json!({
+            "doc": "An order is shipped.",
+            "send": { "host": "r-shop", "port": 9000, "path": "/orders", "body": JOURNEY.sent.body },
+            "see": { "host": "r-shop", "port": 9000, "path": "/shipped" },
+            "through": ["shop", "shipper", "shop"],
+            "within_seconds": 20,
+        })
+    );
+    assert_eq!(pod("journey-test")["containers"][0]["env"], json!([{ "name": "TEST_SECONDS", "value": "100" }]));
+}
+
+/// One edit of the declaration, and a path is gone from both its ends, from the rights at the broker, and from the tests, which now try
+/// that it is closed.
+#[test]
+fn a_use_that_is_removed_is_gone_everywhere() {
+    let fewer: Vec<Use> = SHIPPER
+        .uses
+        .iter()
+        .filter(|one| !matches!(one, Use::Call(call) if call.endpoint.port == ADMIN))
+        .map(|one| match one {
+            Use::Amqp(client) => {
+                let kept = client.queues.iter().filter(|of| !matches!(of, QueueUse::Publishes { .. })).copied();
+                Use::Amqp(AmqpClient { queues: kept.collect::<Vec<_>>().leak(), ..*client })
+            }
+            other => *other,
+        })
+        .collect();
+    let fewer = Service { uses: fewer.leak(), ..SHIPPER };
+    let all = |services: Vec<Service>| -> Vec<Value> {
+        let platform = Platform { services, ..platform() };
+        let resolved = platform.resolve().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let helm = helm(Tool::Helm4);
+        read_by_helm(&helm, &OnDisk::of(&resolved).render(&helm, None, &[]).expect("it renders"))
+    };
+    let (before, after) = (all(vec![SHOP_SERVICE, SHIPPER]), all(vec![SHOP_SERVICE, fewer]));
+    let text = |objects: &[Value], kind: &str, name: &str| -> String {
+        let is = |o: &&Value| o["kind"] == kind && o["metadata"]["name"] == format!("r-{name}");
+        objects.iter().find(is).unwrap_or_else(|| panic!("there is no {kind} {name}")).to_string()
+    };
+    for (kind, name, words) in [
+        ("NetworkPolicy", "shipper", r#""port":9001"#),
+        ("NetworkPolicy", "shop", r#""port":9001"#),
+        ("ConfigMap", "orders-broker-provisioning", r"orders\\\\.shipped"),
+        ("ConfigMap", "orders-broker-provisioning", r"amq\\\\.default"),
+        ("Deployment", "shipper", "SHOP_ADMIN_HOST"),
+        ("Job", "shipper-test-access", "http=SHOP_ADMIN_HOST,SHOP_ADMIN_PORT"),
+        ("Job", "shipper-test-access", "publish="),
+        ("Job", "shipper-test-isolation", "r-shop:9001"),
+    ] {
+        assert!(
+            text(&before, kind, name).contains(words),
+            "{kind} {name} had no {words}: {}",
+            text(&before, kind, name)
+        );
+        assert!(!text(&after, kind, name).contains(words), "{kind} {name} still has {words}");
+    }
+    // The port is still there, and nobody but the test knows of it.
+    assert!(text(&after, "ConfigMap", "tests").contains("shop r-shop:9001 declared"));
 }
 
 /// A worker that keeps no connection to a cache it need not log in to: nothing is secret, and so there is no Secret.
@@ -427,8 +581,13 @@ fn without_a_secret_nothing_refers_to_one() {
             Resources::new(cpu("1"), memory("1Mi")),
         )
     };
-    let platform =
-        Platform { services: vec![WORKER], backing: vec![Backing::Valkey(CACHE)], environments: vec![], ..platform() };
+    let platform = Platform {
+        services: vec![WORKER],
+        backing: vec![Backing::Valkey(CACHE)],
+        environments: vec![],
+        tests: Tests::DEFAULT,
+        ..platform()
+    };
     let platform = platform.resolve().unwrap_or_else(|mistakes| panic!("{mistakes}"));
     let on_disk = OnDisk::of(&platform);
     let manifest = on_disk.render(&helm(Tool::Helm4), None, &[]).unwrap_or_else(|refusal| panic!("{refusal}"));

@@ -1,14 +1,15 @@
 //! audit-event-generator: makes audit events, one every few seconds and one for each request.
 
 use vocabulary::{
-    AmqpEnv, Health, HealthRoute, Image, Port, Probe, Resources, Service, ServiceName, Variable, VariableName, cpu,
-    memory, plain, publishes, variable,
+    AmqpEnv, Endpoint, Health, HealthRoute, Image, Port, Probe, Resources, Service, ServiceName, Variable,
+    VariableName, cpu, memory, plain, publishes, variable,
 };
 
 use crate::rabbitmq::{AUDIT_EVENTS, RABBITMQ};
 
 pub(crate) const NAME: ServiceName = ServiceName::new("audit-event-generator");
 const HTTP: Port = Port::http("http", 5000);
+pub(crate) const API: Endpoint = Endpoint::new(NAME, HTTP);
 const METRICS: Port = Port::metrics("metrics", 8000);
 const HEALTHZ: HealthRoute = HealthRoute::new(HTTP, "/healthz").fails_without(&[RABBITMQ.name]);
 pub(crate) const INTERVAL: VariableName = variable("EVENT_GENERATION_INTERVAL_SECONDS");

@@ -1,20 +1,22 @@
 //! event-audit-dashboard: shows alerts to people.
 
 use vocabulary::{
-    CallEnv, Exposure, Health, HealthRoute, Image, Port, Resources, Scaling, Service, ServiceName, WritablePath, cpu,
-    memory, variable,
+    CallEnv, Endpoint, Exposure, Health, HealthRoute, Image, Port, Resources, Scaling, Service, ServiceName,
+    WritablePath, cpu, memory, variable,
 };
 
 use crate::notification_service;
 
 pub(crate) const NAME: ServiceName = ServiceName::new("event-audit-dashboard");
 const HTTP: Port = Port::http("http", 8080);
+pub(crate) const PAGES: Endpoint = Endpoint::new(NAME, HTTP);
 const HEALTHZ: HealthRoute = HealthRoute::new(HTTP, "/healthz");
 
 pub(crate) const SERVICE: Service = Service {
     ports: &[HTTP],
     uses: &[notification_service::API
-        .called(CallEnv { host: variable("NOTIFICATION_SERVICE_HOST"), port: variable("NOTIFICATION_SERVICE_PORT") })],
+        .called(CallEnv { host: variable("NOTIFICATION_SERVICE_HOST"), port: variable("NOTIFICATION_SERVICE_PORT") })
+        .asks("/alerts")],
     // gunicorn's worker keeps its heartbeat in a file there.
     writable: &[WritablePath::new("/tmp", "16Mi")],
     scaling: Scaling::horizontal(2, 3, 70),

@@ -7,12 +7,13 @@ mod audit_event_generator;
 mod audit_log_analysis;
 mod environments;
 mod event_audit_dashboard;
+mod journey;
 mod notification_service;
 mod postgresql;
 mod rabbitmq;
 mod redis;
 
-use vocabulary::{Backing, ChartVersion, Place, Platform, PlatformName};
+use vocabulary::{Backing, ChartVersion, Place, Platform, PlatformName, Tests};
 
 /// The whole platform.
 #[must_use]
@@ -36,6 +37,7 @@ pub fn platform() -> Platform {
             Backing::Valkey(redis::REDIS),
         ],
         environments: environments::ALL.to_vec(),
+        tests: Tests::DEFAULT.journey(journey::EVENT_TO_ALERT),
         place: Place::here(),
     }
 }

@@ -59,7 +59,7 @@ impl Image {
 /// The tag that a release has when its values name none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DefaultTag {
-    /// This one, which stays with its build.
+    /// This one, which moves within one version at the most.
     Fixed(FixedTag),
     /// None, for the reason that the text says.
     Absent(&'static str),
@@ -74,7 +74,7 @@ name! {
     Tag, "a tag is 1 to 128 of A-Z, a-z, 0-9, _, . and -, not beginning with . or -", tag
 }
 name! {
-    /// A tag that stays with its build, so that what was installed is what is installed again: any but `latest`.
+    /// A tag that names a version, so that what is installed again is that version again: any but `latest`. A digest pins the build.
     FixedTag, "a default tag is 1 to 128 of A-Z, a-z, 0-9, _, . and -, not beginning with . or -, and not `latest`, which is another build tomorrow; where no other is known, use `Image::without_tag`, and `image_tag` in environments of trial", fixed_tag
 }
 name! {

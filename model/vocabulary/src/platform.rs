@@ -2,7 +2,7 @@
 
 use crate::{
     BackingName, ChartVersion, Environment, Image, Mistakes, Place, PlatformName, PostgreSql, Quantity, RabbitMq,
-    Resolved, Resources, Service, Valkey,
+    Resolved, Resources, Service, Tests, Valkey,
 };
 
 /// Everything that is declared. Plain data: [`Platform::resolve`] is what checks it.
@@ -25,6 +25,8 @@ pub struct Platform {
     pub backing: Vec<Backing>,
     /// The environments it is installed in.
     pub environments: Vec<Environment>,
+    /// What its tests need beside the uses.
+    pub tests: Tests,
     /// Where it was declared.
     pub place: Place,
 }

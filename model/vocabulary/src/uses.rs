@@ -1,6 +1,6 @@
 //! What a service uses: one client per backing service, and calls to other services.
 
-use crate::{AmqpClient, BackingName, Kind, Place, Port, ServiceName, SqlClient, ValkeyClient, VariableName};
+use crate::{AmqpClient, BackingName, HttpPath, Kind, Place, Port, ServiceName, SqlClient, ValkeyClient, VariableName};
 
 /// One thing that a service uses. Made by the handle of what is used: `RABBITMQ.client(…)`, `API.called(…)`.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +30,20 @@ impl Use {
             Self::Sql(c) => Self::Sql(SqlClient { client: c.client.never_reconnects(reason), ..c }),
             Self::Valkey(c) => Self::Valkey(ValkeyClient { client: c.client.never_reconnects(reason), ..c }),
             Self::Call(_) => panic!("a call opens a connection of its own each time: there is none to reopen"),
+        }
+    }
+
+    /// The same call of a program that asks this route of the other: the tests of a release ask it as well, and expect an answer of 200 to 299.
+    ///
+    /// # Panics
+    /// For what is no call, or when the path breaks its rule; in a `const` this is a compile error.
+    #[must_use]
+    #[track_caller]
+    #[expect(clippy::panic, reason = "evaluated by the compiler: it is how the declaration is refused")]
+    pub const fn asks(self, path: &'static str) -> Self {
+        match self {
+            Self::Call(c) => Self::Call(Call { path: Some(HttpPath::new(path)), ..c }),
+            Self::Amqp(_) | Self::Sql(_) | Self::Valkey(_) => panic!("only a service that is called has routes"),
         }
     }
 
@@ -131,7 +145,7 @@ impl Endpoint {
     #[must_use]
     #[track_caller]
     pub const fn called(self, env: CallEnv) -> Use {
-        Use::Call(Call { endpoint: self, env, place: Place::here() })
+        Use::Call(Call { endpoint: self, env, path: None, place: Place::here() })
     }
 }
 
@@ -142,6 +156,8 @@ pub struct Call {
     pub endpoint: Endpoint,
     /// The variables that the caller reads.
     pub env: CallEnv,
+    /// A route that is asked, if one is known.
+    pub path: Option<HttpPath>,
     /// Where it was declared.
     pub place: Place,
 }

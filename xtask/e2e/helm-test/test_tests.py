@@ -1,4 +1,4 @@
-"""The scripts that the chart gives its pods, `tests.py` and the logins that it has of `connections.py`, run as the pods run them.
+"""The scripts that the chart gives its pods, `tests.py` with its parts and the logins that it has of `connections.py`, run as the pods run them.
 
 The servers are those of the stand-ins' tests, so it is run as they are (README). Nothing here needs more than loopback.
 """
@@ -28,7 +28,8 @@ sys.path[:0] = [str(HERE.parent / "stand-ins")]
 from contract import running  # noqa: E402
 from local_servers import DATABASE_PASSWORD, DATABASE_PASSWORD_FOR_LIBPQ, eventually, free_port  # noqa: E402
 
-TEMPLATES = HERE.parents[2] / "generator/templates/umbrella"
+FILES = HERE.parents[2] / "generator/templates/umbrella/files"
+SCRIPTS = [FILES / "connections.py", *(FILES / "tests").glob("*.py")]
 QUEUE, OTHER, EXCHANGE, CATCHES_ALL = "helm_test_queue", "helm_test_other", "helm_test_exchange", "helm_test_catches_all"
 # What a user may do; its password is never its name, so that it can be looked for in what is said.
 RIGHTS = {  # configure, write, read
@@ -87,9 +88,8 @@ class Scripts(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="helm-test-")
         cls.addClassCleanup(folder.cleanup)
         cls.folder = Path(folder.name)
-        for name in ("connections.py", "tests.py"):  # in one folder, and not writable, as from a ConfigMap
-            [found] = TEMPLATES.rglob(name)
-            (cls.folder / name).write_bytes(found.read_bytes())
+        for script in SCRIPTS:  # in one folder, and not writable, as from ConfigMaps
+            (cls.folder / script.name).write_bytes(script.read_bytes())
         cls.folder.chmod(0o555)
 
     def start(self, script, *arguments, **environment):
@@ -108,7 +108,7 @@ class Scripts(unittest.TestCase):
         for secret in SECRETS:
             self.assertNotIn(secret, said + failed)
         self.assertEqual(failed, "")
-        self.assertEqual(sorted(os.listdir(self.folder)), ["connections.py", "tests.py"])
+        self.assertEqual(sorted(os.listdir(self.folder)), sorted(script.name for script in SCRIPTS))
         return process.returncode, said
 
     def run_script(self, *arguments, **environment):
@@ -198,8 +198,8 @@ class Servers(Scripts):
         code, said = self.run_script("tests.py", "access", "database+libpq=H,P,U,W,D", **login)
         return code, said.replace(str(self.servers.database.port), "PORT").strip()
 
-    def cache_says(self, *arguments):
-        code, said = self.run_script("tests.py", "access", "cache=H,P,U,W", **self.login(self.servers.cache, *arguments))
+    def cache_says(self, *arguments, kind="cache"):
+        code, said = self.run_script("tests.py", "access", f"{kind}=H,P,U,W", **self.login(self.servers.cache, *arguments))
         return code, said.replace(str(self.servers.cache.port), "PORT").strip()
 
 
@@ -325,10 +325,14 @@ class Access(Servers):
         self.assertEqual(self.servers.database.sql("SELECT relname FROM pg_class WHERE relname LIKE 'helm%'"), [])
 
     def test_cache(self):
-        code, said = self.run_script("tests.py", "access", "cache=H,P", H="127.0.0.1", P=self.servers.cache.port)
+        code, said = self.run_script("tests.py", "access", "ping=H,P", H="127.0.0.1", P=self.servers.cache.port)
         self.assertEqual((code, said), (0, f"ping the cache at 127.0.0.1:{self.servers.cache.port}: ok\n"))
         for user in ("cache", "deaf"):  # who may not even ping is logged in all the same
-            self.assertEqual(self.cache_says(user), (0, f"ping the cache at 127.0.0.1:PORT as {user}: ok"))
+            self.assertEqual(self.cache_says(user), (0, f"log in to the cache at 127.0.0.1:PORT as {user}: ok"))
+        self.assertEqual(self.cache_says("cache", kind="ping"), (0, "ping the cache at 127.0.0.1:PORT as cache: ok"))
+        code, said = self.cache_says("deaf", kind="ping")
+        self.assertEqual(code, 1)
+        self.assertIn("ping the cache at 127.0.0.1:PORT as deaf: FAILED, the server refuses it: NOPERM", said)
         code, said = self.cache_says("cache", PASSWORDS["wrong"])
         self.assertEqual(code, 1)
         self.assertIn("as cache: FAILED, the server refuses it: WRONGPASS", said)
@@ -415,7 +419,7 @@ class AccessWithoutServers(Scripts):
         code, said = self.run_script("tests.py", "access", "cache=H,P", "http=H,O", TEST_SECONDS=2, **environment)
         self.assertLess(time.monotonic() - began, 6)
         self.assertEqual((code, len(said.splitlines())), (1, 2))
-        self.assertIn(f"FAILED: not finished within 2 s (TEST_SECONDS): ping the cache at 127.0.0.1:{environment['P']}\n", said)
+        self.assertIn(f"FAILED: not finished within 2 s (TEST_SECONDS): log in to the cache at 127.0.0.1:{environment['P']}\n", said)
 
 
 class Isolation(Scripts):
@@ -447,9 +451,18 @@ class Isolation(Scripts):
                 f"closed: tester → a:{refused} (refused, Connection refused)",
                 f"closed: tester → b:{silent} (no answer)",
                 f"not tried: tester → lax:{lax} (opened by exposure)",
-                "ok: tester reaches nothing that nobody declares: 2 closed, 1 not tried",
+                "ok: tester reaches no port but the declared ones: 2 closed (1 without an answer; 1 refused, as is a port on which nobody "
+                "listens), 1 not tried",
             ],
         )
+
+    def test_its_own_pods_are_not_tried_where_a_value_opens_them(self):
+        opened, refused = self.listen(), free_port()
+        targets = [("tester", f"127.0.0.1:{opened}", "metrics"), ("tester", f"127.0.0.1:{refused}", "declared")]
+        code, said = self.ended(self.isolation(targets))
+        self.assertEqual(code, 0, said)
+        self.assertIn(f"not tried: tester → tester:{opened} (opened by metrics)\n", said)
+        self.assertIn(f"closed: tester → tester:{refused} ", said)
 
     def test_what_is_open(self):
         one, lax, api, closed = self.listen(), self.listen(), self.listen(), free_port()
@@ -470,7 +483,7 @@ class Isolation(Scripts):
         self.assertIn(f"open: tester → one:{one} (accepts connections)\n", said)
         self.assertIn(f"OPEN  tester → one:{one}: nothing declares this path. Look at the NetworkPolicies <release>-tester and", said)
         self.assertIn(f"OPEN  tester → lax:{lax}: ", said)
-        self.assertNotIn("does not enforce", said)
+        self.assertIn("Or, should nobody listen on those that refused, this cluster does not enforce NetworkPolicies", said)
         self.assertIn(f"not tried: tester → lax:{lax} (opened by metrics)\n", said_out)
         self.assertIn(f"OPEN  tester → the Kubernetes API server:{api}: ", said_out)
         self.assertIn("FAILED: this cluster does not enforce NetworkPolicies: all that was tried is open (2). It needs", said_all)
@@ -488,10 +501,24 @@ class Isolation(Scripts):
 
     def test_nothing_to_try(self):
         targets = [("one", "127.0.0.1:1", "declared"), ("two", "127.0.0.1:2", "extraIngress")]
-        for some, arguments in (([], ()), (targets[1:], ("--let-out",)), (targets[:1], ("127.0.0.1:1",))):
+        for some, arguments in ((targets[1:], ("--let-out",)), (targets[:1], ("127.0.0.1:1",))):
             code, said = self.ended(self.isolation(some, *arguments))
-            self.assertEqual(code, 1)
-            self.assertIn("FAILED: nothing to try, so that nothing is proven", said)
+            self.assertEqual(code, 0)
+            self.assertIn("ok: nothing to prove: every port is declared for tester, or opened by values", said)
+        code, said = self.ended(self.isolation([]))
+        self.assertEqual(code, 1)
+        self.assertIn("names no port, so that nothing is proven", said)
+
+    def test_what_opens_late(self):
+        """As where the policy that lets a pod out comes after it: what is closed at first shows nothing yet."""
+        port = free_port()
+        process = self.isolation([("late", f"127.0.0.1:{port}", "declared")])
+        time.sleep(2)
+        opened = socket.create_server(("127.0.0.1", port))
+        self.addCleanup(opened.close)
+        code, said = self.ended(process)
+        self.assertEqual(code, 1)
+        self.assertIn(f"open: tester → late:{port}", said)
 
     def test_a_file_that_is_not_there_or_wrong(self):
         for path, words in (
@@ -506,7 +533,7 @@ class Isolation(Scripts):
         """The names of a release, which do not resolve here."""
         sys.path.insert(0, str(self.folder))
         self.addCleanup(sys.path.remove, str(self.folder))
-        spec = importlib.util.spec_from_file_location("helm_tests", self.folder / "tests.py")
+        spec = importlib.util.spec_from_file_location("isolation", self.folder / "isolation.py")
         module = importlib.util.module_from_spec(spec)
         kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
         spec.loader.exec_module(module)
@@ -552,6 +579,7 @@ class Journey(Servers):
             "doc": "from here to there",
             "send": where | {"path": send, "body": '{"actor": "{marker}"}'},
             "see": where | {"path": "/page?of={marker}"},
+            "through": ["here", "there"],
             "within_seconds": within,
         } | plan
         if forget:
@@ -579,7 +607,7 @@ class Journey(Servers):
         code, said = self.ended(self.journey(asked=lambda: "nothing"))
         self.assertEqual(code, 1)
         self.assertRegex(
-            said, "FAILED: GET .* does not show it within [23] s; its last answer: 200 with 7 characters. Look next at the logs of"
+            said, "FAILED: GET .* does not show it within [23] s; its last answer: 200 with 7 characters. Look next at the logs of here, there, "
         )
         self.assertIn("removed from the database: 1 row, so that it was stored and not shown", said)
         self.assertEqual(self.rows(), ["somebody"])
@@ -614,7 +642,7 @@ class Journey(Servers):
         began = time.monotonic()
         code, said = self.ended(self.journey(send="/503"))
         self.assertEqual(code, 1)
-        self.assertRegex(said, "FAILED: POST .*: answered 503: status 503\nremoved from the database: 0 rows\n")
+        self.assertRegex(said, "FAILED: POST .*: answered 503: status 503\nremoved from the database: 0 rows\n$")
         self.assertLess(time.monotonic() - began, 5)
 
     def test_ended_on_the_way(self):

@@ -7,7 +7,7 @@ use anyhow::bail;
 
 use super::process;
 use super::release::Release;
-use super::{kubectl, space};
+use super::space;
 
 pub(super) const GENERATOR: &str = "audit-event-generator";
 pub(super) const ANALYSIS: &str = "audit-log-analysis";
@@ -16,6 +16,8 @@ pub(super) const DASHBOARD: &str = "event-audit-dashboard";
 pub(super) const BROKER: &str = "rabbitmq";
 pub(super) const DATABASE: &str = "postgresql";
 pub(super) const CACHE: &str = "redis";
+/// The database with the alerts.
+pub(super) const ALERTS: &str = "alerts_db";
 
 /// Posts events from inside the generator's pod, as somebody does who is let in, and prints the last one's id.
 const POST: &str = "\
@@ -67,13 +69,23 @@ pub(super) fn does_not_show(release: &Release, user: &str) -> anyhow::Result<()>
     Ok(())
 }
 
+/// Asks a database by the socket of its server's own pod; a line for each row, with `|` between the columns.
+pub(super) fn sql(release: &Release, database: &str, statement: &str) -> anyhow::Result<String> {
+    let database = format!("--dbname={database}");
+    let words = ["psql", "--username=postgres", &database, "--no-align", "--tuples-only", "--command", statement];
+    release.exec(DATABASE, &words)
+}
+
 /// The rows of the alerts table: alert and correlation id.
 pub(super) fn rows(release: &Release) -> anyhow::Result<BTreeSet<(String, String)>> {
-    let query = "SELECT alert_id, correlation_id FROM alerts";
-    let pod = format!("{}-{DATABASE}-0", release.name);
-    let words =
-        ["psql", "--username=postgres", "--dbname=alerts_db", "--tuples-only", "--no-align", "--command", query];
-    let text = kubectl::exec(&release.space.name, &pod, &words)?.ok("psql")?;
+    let text = sql(release, ALERTS, "SELECT alert_id, correlation_id FROM alerts")?;
     let pair = |line: &str| line.split_once('|').map(|(alert, event)| (alert.to_owned(), event.to_owned()));
     Ok(text.lines().filter_map(pair).collect())
+}
+
+/// Asks the cache as its own pod's administrator, whose password no rotation changes.
+pub(super) fn valkey(release: &Release, words: &[&str]) -> anyhow::Result<String> {
+    let as_local =
+        "REDISCLI_AUTH=$(cat /run/valkey/token) exec valkey-cli -e --no-auth-warning --json --user local \"$@\"";
+    release.exec(CACHE, &[&["sh", "-c", as_local, "sh"], words].concat())
 }

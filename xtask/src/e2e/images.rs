@@ -1,9 +1,9 @@
 //! Images in place of others: for a cluster that cannot pull the chart's own.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use camino::Utf8Path;
+use generator::yaml;
 use serde_yaml::Value;
 
 use super::error::Error;
@@ -59,55 +59,81 @@ impl ImageMap {
     /// When an image has neither, or `values` is no YAML.
     pub fn names_builds(&self, values: &str) -> Result<(), Error> {
         let values = read(values)?;
-        let lacking = images(&values).filter(|(_, own)| match self.0.get(own.repository).map(|image| parts(image)) {
+        let images = images(&values);
+        let lacking = images.iter().filter(|own| match self.0.get(own.repository).map(|image| parts(image)) {
             Some((_, tag, digest)) => tag.or(own.tag).is_none() && digest.is_empty(),
             None => own.tag.is_none() && own.digest.is_none(),
         });
-        let repositories: Vec<_> = lacking.map(|(_, own)| own.repository.to_owned()).collect();
+        let repositories: Vec<_> = lacking.map(|own| own.repository.to_owned()).collect();
         if repositories.is_empty() { Ok(()) } else { Err(Error::NoTag { repositories }) }
     }
 
-    /// The values that put these images into a chart with the defaults `values`; empty when none of its images is mapped. They say which
-    /// build it is even where that is the chart's default, so that nothing decides it that lies over the defaults.
+    /// The values that put these images into a chart with the defaults `values`, wherever one of its `image` sections names a repository that
+    /// is mapped; empty when none is. They say which build it is even where that is the chart's default, so that nothing decides it that lies
+    /// over the defaults.
     ///
     /// # Errors
     /// When `values` is no YAML.
     pub fn overlay(&self, values: &str) -> Result<String, Error> {
         let values = read(values)?;
-        let mut overlay = String::new();
-        for (chart, own) in images(&values) {
+        let mut overlay = Value::Null;
+        for own in images(&values) {
             let Some(image) = self.0.get(own.repository) else { continue };
             let (repository, tag, digest) = parts(image);
-            // Writing to a String cannot fail.
-            let _ = writeln!(overlay, "{chart}:\n  image:\n    repository: {repository:?}\n    digest: {digest:?}");
-            let _ = writeln!(overlay, "    pullPolicy: IfNotPresent");
-            if let Some(tag) = tag.or(own.tag) {
-                let _ = writeln!(overlay, "    tag: {tag:?}");
+            let said = [
+                ("repository", Some(repository)),
+                ("digest", Some(digest)),
+                ("pullPolicy", Some("IfNotPresent")),
+                ("tag", tag.or(own.tag)),
+            ];
+            for (key, text) in said.into_iter().filter_map(|(key, text)| Some((key, text?))) {
+                yaml::put(&mut overlay, &[own.section.as_slice(), &[key]].concat(), text.into());
             }
         }
-        Ok(overlay)
+        if overlay.is_null() {
+            Ok(String::new())
+        } else {
+            serde_yaml::to_string(&overlay).map_err(|error| unreadable(&error))
+        }
     }
 }
 
 /// What a chart's defaults say of an image.
 struct Own<'a> {
+    /// Where that stands.
+    section: Vec<&'a str>,
     repository: &'a str,
     tag: Option<&'a str>,
     digest: Option<&'a str>,
 }
 
 fn read(values: &str) -> Result<Value, Error> {
-    serde_yaml::from_str(values)
-        .map_err(|error| Error::Unreadable { what: "values.yaml".to_owned(), why: error.to_string() })
+    serde_yaml::from_str(values).map_err(|error| unreadable(&error))
 }
 
-/// The charts that have an image, each with its own.
-fn images(values: &Value) -> impl Iterator<Item = (&str, Own<'_>)> {
-    values.as_mapping().into_iter().flatten().filter_map(|(chart, section)| {
-        let image = section.get("image")?;
-        let text = |key: &str| image.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-        Some((chart.as_str()?, Own { repository: text("repository")?, tag: text("tag"), digest: text("digest") }))
-    })
+fn unreadable(error: &serde_yaml::Error) -> Error {
+    Error::Unreadable { what: "values.yaml".to_owned(), why: error.to_string() }
+}
+
+/// The images of a chart, wherever in the values they stand.
+fn images(values: &Value) -> Vec<Own<'_>> {
+    fn walk<'a>(value: &'a Value, path: &mut Vec<&'a str>, found: &mut Vec<Own<'a>>) {
+        for (key, value) in value.as_mapping().into_iter().flatten() {
+            let Some(key) = key.as_str() else { continue };
+            path.push(key);
+            let text = |key: &str| value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+            match text("repository").filter(|_| key == "image") {
+                Some(repository) => {
+                    found.push(Own { section: path.clone(), repository, tag: text("tag"), digest: text("digest") });
+                }
+                None => walk(value, path, found),
+            }
+            path.pop();
+        }
+    }
+    let mut found = Vec::new();
+    walk(values, &mut Vec::new(), &mut found);
+    found
 }
 
 /// Repository, tag and digest of an image. The colon of a registry's port stands before a slash, that of a tag does not.
@@ -154,11 +180,13 @@ mod tests {
     fn the_overlay_has_what_is_mapped_and_nothing_else() {
         let map =
             parse("x/one = y/one:1\nx/two = host:5000/two\nx/three = t@sha256:00\nx/none = n:1").expect("it is right");
-        let values = "global: {a: 1}\none: {image: {repository: x/one, tag: ''}}\ntwo: {image: {repository: x/two, tag: '2'}}\n\
+        let values = "global: {a: 1, tests: {image: {repository: x/one}, b: 2}}\none: {image: {repository: x/one, tag: ''}}\n\
+                      two: {image: {repository: x/two, tag: '2'}}\n\
                       three: {image: {repository: x/three}}\nfour: {image: {repository: x/four}}\n";
         let overlay: Value = serde_yaml::from_str(&map.overlay(values).expect("YAML")).expect("YAML");
         let expected: Value = serde_yaml::from_str(
-            "one: {image: {repository: y/one, tag: '1', digest: '', pullPolicy: IfNotPresent}}\n\
+            "global: {tests: {image: {repository: y/one, tag: '1', digest: '', pullPolicy: IfNotPresent}}}\n\
+             one: {image: {repository: y/one, tag: '1', digest: '', pullPolicy: IfNotPresent}}\n\
              two: {image: {repository: 'host:5000/two', tag: '2', digest: '', pullPolicy: IfNotPresent}}\n\
              three: {image: {repository: t, digest: 'sha256:00', pullPolicy: IfNotPresent}}\n",
         )

@@ -98,6 +98,33 @@ impl<'a> Release<'a> {
         self.apply(&["rollback".to_owned(), self.name.clone(), revision.to_string()], wait)
     }
 
+    /// `helm test`, whatever it gives: all tests, or these Jobs alone.
+    pub(super) fn test(&self, only: &[&str]) -> anyhow::Result<Said> {
+        let all = self.tests();
+        // A filter is for everything that a test needs as well, so the others are left out.
+        let others = all.iter().filter(|job| !only.is_empty() && !only.contains(&job.as_str()));
+        let filters: Vec<_> = others.map(|job| format!("--filter=!name={}-{job}", self.name)).collect();
+        let timeout = format!("--timeout={}s", PATIENCE.as_secs());
+        let words = ["test", self.name.as_str(), timeout.as_str()];
+        let mut said =
+            self.try_helm(&words.into_iter().chain(filters.iter().map(String::as_str)).collect::<Vec<_>>())?;
+        // Helm 4 prints a log as one line of its own.
+        said.err = said.err.replace("\\n", "\n").replace("\\\"", "\"");
+        Ok(said)
+    }
+
+    /// The Jobs of `helm test`, without the release's name, by the declaration.
+    pub(super) fn tests(&self) -> Vec<String> {
+        let platform = &self.space.bench.platform;
+        let traffic = generator::traffic(platform);
+        let services = &platform.platform().services;
+        let access = services.iter().filter(|service| !service.uses.is_empty());
+        let access = access.map(|service| format!("{}-test-access", service.name));
+        let isolation = services.iter().map(|service| format!("{}-test-isolation", service.name));
+        let journey = (!traffic.tests.journey_paths.is_empty()).then_some(traffic.tests.journey);
+        std::iter::once(traffic.tests.nobody).chain(access).chain(isolation).chain(journey).collect()
+    }
+
     /// `helm uninstall`, and the time until its pods are gone.
     pub(super) fn uninstall(&self) -> anyhow::Result<()> {
         self.helm(&["uninstall", &self.name])?;

@@ -9,7 +9,13 @@ use crate::{Snapshots, chart, folder};
 
 /// What stands in a snapshot in the place of a file of the chart, which is reviewed where it lies.
 const FILES: &[(&str, &str)] = &[
-    ("charts/notification-service/files/connections.py", "connections.py"),
+    ("files/connections.py", "connections.py"),
+    ("files/tests/tests.py", "tests.py"),
+    ("files/tests/access.py", "access.py"),
+    ("files/tests/isolation.py", "isolation.py"),
+    ("files/tests/journey.py", "journey.py"),
+    ("files/tests/sessions.py", "sessions.py"),
+    ("files/tests/support.py", "support.py"),
     ("charts/rabbitmq/files/rabbitmq.conf", "rabbitmq.conf"),
     ("files/common.sh", "common.sh"),
     ("charts/rabbitmq/files/provisioning.sh", "provisioning.sh"),

@@ -28,6 +28,8 @@ pub(super) fn files(c: &Context, access: &Access, tree: &Section, files: &mut Fi
         rotated: credentials::example(c, access),
         marked: access.logins.iter().any(|login| matches!(login.rights, Rights::Sql { .. })),
         jobs: jobs(c),
+        tests: tests(c),
+        unprotected: unprotected(access),
         access: access_rows(c, access),
         diagram: diagram(c, access),
         api: api_rows(c),
@@ -49,7 +51,7 @@ pub(super) fn files(c: &Context, access: &Access, tree: &Section, files: &mut Fi
         "UPGRADING.md",
         &Upgrading {
             c,
-            unnamed: images::unnamed(declared).map(|(of, _)| of.chart).collect(),
+            unnamed: images::unnamed(declared).map(|(of, _)| of.name()).collect(),
             stateful: !declared.backing.is_empty(),
         },
     );
@@ -89,7 +91,7 @@ fn charts(c: &Context) -> Vec<Row> {
 fn unnamed(c: &Context) -> Vec<Row> {
     let all = images::unnamed(c.platform.platform());
     let row = |(of, why): (images::ImageOf, &str)| {
-        Row::of(&[code_cell(of.chart), code_cell(of.image.repository.as_str()), cell(why)])
+        Row::of(&[code_cell(&of.name()), code_cell(of.image.repository.as_str()), cell(why)])
     };
     all.map(row).collect()
 }
@@ -97,7 +99,7 @@ fn unnamed(c: &Context) -> Vec<Row> {
 /// How a command names a build of each of them.
 fn tags(c: &Context) -> String {
     let all = images::unnamed(c.platform.platform());
-    all.map(|(of, _)| format!(" --set-string {}.image.tag=<tag>", of.chart)).collect::<Vec<_>>().concat()
+    all.map(|(of, _)| format!(" --set-string {}.image.tag=<tag>", of.name())).collect::<Vec<_>>().concat()
 }
 
 fn access_rows(c: &Context, access: &Access) -> Vec<Row> {
@@ -207,6 +209,33 @@ fn jobs(c: &Context) -> Vec<Row> {
     c.platform.platform().backing.iter().map(row).collect()
 }
 
+/// The Jobs of `helm test`, in their order.
+fn tests(c: &Context) -> Vec<Row> {
+    let declared = c.platform.platform();
+    let row = |job: &str, whom: &str, tries: String, off: &str| {
+        Row::of(&[code_cell(job), whom.to_owned(), tries, code_cell(&format!("{off}: false"))])
+    };
+    let every_port = "every declared port of the release, which none may let in".to_owned();
+    let mut rows = vec![row("<release>-nobody-test", "nobody", every_port, "global.tests.isolation")];
+    if declared.services.iter().any(|service| !service.uses.is_empty()) {
+        let uses = "with its own login, what the table under [Access](#access) says".to_owned();
+        rows.push(row("<release>-<service>-test-access", "each service", uses, "<service>.tests.access"));
+    }
+    let rest = "with its labels, every declared port that the table does not name".to_owned();
+    rows.push(row("<release>-<service>-test-isolation", "each service", rest, "<service>.tests.isolation"));
+    if let Some(journey) = declared.tests.journey {
+        let doc = format!("the whole way, end to end: {}", cell(journey.doc));
+        rows.push(row("<release>-journey-test", "a user", doc, "global.tests.journey"));
+    }
+    rows
+}
+
+/// The servers that let somebody in without a password.
+fn unprotected(access: &Access) -> Vec<&'static str> {
+    let anonymous = access.logins.iter().filter(|login| login.variables.is_none());
+    anonymous.map(|login| login.backing.as_str()).collect()
+}
+
 /// One row for each value, in the order of the file.
 fn value_rows(tree: &Section) -> Vec<Group> {
     let group = tree.0.iter().map(|entry| {
@@ -261,6 +290,8 @@ struct Readme<'a> {
     rotated: Option<credentials::Example>,
     marked: bool,
     jobs: Vec<Row>,
+    tests: Vec<Row>,
+    unprotected: Vec<&'static str>,
     stateful: bool,
     values: Vec<Group>,
 }
@@ -270,6 +301,6 @@ struct Readme<'a> {
 struct Upgrading<'a> {
     c: &'a Context<'a>,
     /// The charts whose images have neither tag nor digest by default.
-    unnamed: Vec<&'static str>,
+    unnamed: Vec<String>,
     stateful: bool,
 }

@@ -92,6 +92,25 @@ decodingStrategy: None
 metadataPolicy: None
 {{- end }}
 
+{{- /* The way to the cluster's DNS, as a rule of a NetworkPolicy. */ -}}
+{{- define "[[ c.name ]].dns" -}}
+- to:
+    - namespaceSelector:
+        matchLabels:
+          kubernetes.io/metadata.name: {{ .Values.global.network.dnsNamespace | quote }}
+      podSelector:
+        matchLabels:
+          k8s-app: kube-dns
+    # NodeLocal DNSCache answers on the node's own network, where no pod selector sees it.
+    - ipBlock:
+        cidr: 169.254.20.10/32
+  ports:
+    - port: 53
+      protocol: UDP
+    - port: 53
+      protocol: TCP
+{{- end }}
+
 {{- /* Where a pod may run. */ -}}
 {{- define "[[ c.name ]].scheduling" -}}
 {{- with .Values.priorityClassName }}

@@ -8,7 +8,7 @@ pub const LABEL: usize = 63;
 /// A StatefulSet's name: its pods carry `<name>-<hash of ten>` as a label's value, with a dash between.
 pub const STATEFUL_SET: usize = LABEL - 11;
 
-/// The longest that a Job's name adds behind `<release>-<chart>-`: `provision-` or `test-`, and a hash of eight or a short word.
+/// The longest that a Job's name adds behind `<release>-<chart>-`: `provision-` and a hash of eight, `test-isolation`.
 /// A Job's name is a label's value of its pods.
 pub const JOB_SUFFIX: usize = 19;
 

@@ -340,6 +340,22 @@ mistakes! {
         ["{one}" => first, "{other}" => second]
         help "they would share the server's default user and so each other's rights: give one a login, or a cache of its own"
 
+    /// A journey whose runs cannot be told apart.
+    JourneyUnmarked { what: &'static str, marker: &'static str, place: Place }
+        "the tests' journey could not be told from another one: {what} has no `{marker}`"
+        ["declared" => place]
+        help "write `{marker}` where a text of one's own may stand: each run puts another one there"
+    /// A statement for what a journey leaves that is no deletion.
+    JourneyDeletesNothing { statement: &'static str, place: Place }
+        "what the tests' journey leaves is removed by `{statement}`, which deletes no rows"
+        ["declared" => place]
+        help "write one `DELETE FROM … WHERE …`: how many rows it deleted is what the test looks at"
+    /// A journey that leaves something where nobody can remove it.
+    JourneyForgetsNowhere { database: &'static str, place: Place, declared: Place }
+        "the tests' journey leaves something in database `{database}`, which no service owns"
+        ["the journey" => place, "the database" => declared]
+        help "what it leaves is removed under the login of the service that owns the database (`owns(…)`): name that database"
+
     /// Two environments of one name.
     EnvironmentTwice { name: &'static str, first: Place, second: Place }
         "there are two environments called `{name}`"

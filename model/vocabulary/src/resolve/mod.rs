@@ -5,6 +5,7 @@ mod api;
 mod backing;
 mod environments;
 mod health;
+mod journey;
 pub mod limits;
 mod mistake;
 mod names;
@@ -37,6 +38,7 @@ pub(crate) fn resolve(mut platform: Platform) -> Result<Resolved, Mistakes> {
     }
     backing::check(&platform, &mut found);
     environments::check(&platform, &mut found);
+    journey::check(&platform, &mut found);
     limits::check(&platform, &mut found);
     texts::check(&platform, &mut found);
     if found.is_empty() { Ok(Resolved(platform)) } else { Err(Mistakes::new(once(found))) }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{Mistake, Place, Platform};
 
 /// What is put behind `<release>-<service>-` to name a service's further objects.
-const OF_SERVICE: &[&str] = &["connections", "external"];
+const OF_SERVICE: &[&str] = &["external"];
 
 /// What is put behind `<release>-<backing service>-` to name its further objects.
 const OF_BACKING: &[&str] = &["headless", "provisioning"];
@@ -81,6 +81,10 @@ fn meaning(platform: &Platform, chart: Chart) -> Option<&'static str> {
         "default" => Some("what the policy for everything else is called"),
         "secrets" | "network" | "metrics" if !chart.is_service => Some("a key of the values that all charts share"),
         "credentials" | "credentials-reader" => Some("what the objects that External Secrets reads are called"),
+        "connections" | "tests" => Some("what a ConfigMap of the whole release is called"),
+        _ if name.starts_with("nobody-test") || name.starts_with("journey-test") => {
+            Some("what the objects of the release's tests are called")
+        }
         _ if chart.is_service && name.starts_with("pg-") => {
             Some("a role that PostgreSQL keeps for itself, once it is `pg_…`")
         }

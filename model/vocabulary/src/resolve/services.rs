@@ -99,6 +99,8 @@ fn calls(platform: &Platform, service: &Service, found: &mut Vec<Mistake>) {
                     let (service, port_name) = (service.name.as_str(), port.name.as_str());
                     let declared = port.place;
                     found.push(Mistake::CalledForMetrics { service, callee, port: port_name, place, declared });
+                } else if let Some(path) = call.path {
+                    http_port(target, port, &format!("a call of {} that asks `{path}`", service.name), place, found);
                 }
             }
         }

@@ -39,6 +39,17 @@ pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
             }
         }
     }
+    if let Some(journey) = platform.tests.journey {
+        line("description of the tests' journey".to_owned(), journey.doc, journey.place);
+        line("body that the tests' journey sends".to_owned(), journey.sent.body, journey.place);
+        if let Some(leftovers) = journey.leftovers {
+            line(
+                "statement that deletes what the tests' journey leaves".to_owned(),
+                leftovers.statement,
+                journey.place,
+            );
+        }
+    }
     for one in &platform.backing {
         if let DefaultTag::Absent(why) = one.image().tag {
             line(format!("reason why the image of {} has no tag", one.name()), why, one.place());

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tools::{Located, Tool};
 
+use super::Arguments;
 use super::report::Progress;
 use crate::cases::{self, Case};
 use crate::commands::generate;
@@ -76,7 +77,7 @@ impl Object {
 }
 
 impl Workbench {
-    pub(super) fn new(strict: bool, crd_schemas: Vec<String>) -> anyhow::Result<Self> {
+    pub(super) fn new(arguments: &Arguments) -> anyhow::Result<Self> {
         let root = workspace::root();
         let folder = root.join(generate::FOLDER);
         let platform = platform::resolved()?;
@@ -84,6 +85,7 @@ impl Workbench {
         let mut cases = cases::all(platform.platform(), &rendered, &folder);
         cases.extend(cases::crossed(platform.platform(), &rendered, &folder));
         cases.extend(cases::widened(platform.platform(), &rendered, &folder));
+        cases.extend(cases::given(&rendered, &folder, &arguments.values)?);
         Ok(Self {
             chart: folder.join(&rendered.paths().umbrella),
             traffic: generator::traffic(&platform),
@@ -96,8 +98,8 @@ impl Workbench {
             mirror: OnceLock::new(),
             root,
             folder,
-            strict,
-            crd_schemas,
+            strict: arguments.strict,
+            crd_schemas: arguments.crd_schemas.clone(),
         })
     }
 

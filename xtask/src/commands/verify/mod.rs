@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::bail;
+use camino::Utf8PathBuf;
 use clap::ValueEnum;
 
 use bench::Workbench;
@@ -40,6 +41,11 @@ pub struct Arguments {
     /// Fail when something could not be checked, such as a kind without a schema
     #[arg(long)]
     pub strict: bool,
+
+    /// Look at the chart with these values as well; may be given several times, each a case of its own. What it opens beyond the defaults is
+    /// said by the step `network`
+    #[arg(long, value_name = "FILE")]
+    pub values: Vec<Utf8PathBuf>,
 
     /// Ask this folder or web address first for the schemas of custom resources (`<group>/<kind>_<version>.json`); may be given several times
     #[arg(long, value_name = "FOLDER")]
@@ -122,7 +128,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCod
     }
     let chosen = |step: &&Step| arguments.only.is_empty() || arguments.only.iter().any(|name| name == step.name);
     let steps: Vec<_> = STEPS.iter().filter(chosen).collect();
-    let mut bench = Workbench::new(arguments.strict, arguments.crd_schemas.clone())?;
+    let mut bench = Workbench::new(arguments)?;
     let mut report = Report::new(arguments.format);
     for (position, step) in steps.iter().enumerate() {
         report.begins(step.name, step.proves, out)?;

@@ -1,6 +1,7 @@
 //! What is proved on a cluster, one scenario per file.
 
 mod faults;
+mod helm_test;
 mod install;
 mod loaded;
 mod reach;
@@ -48,6 +49,12 @@ pub(crate) const ALL: &[Scenario] = &[
         proves: "every login tries everything at its server, every ServiceAccount is asked: exactly what is declared, and no token",
         installs: true,
         run: rights::run,
+    },
+    Scenario {
+        name: "helm-test",
+        proves: "`helm test` passes in each mode and leaves nothing; what is closed, forbidden or open by mistake is named by the right test",
+        installs: true,
+        run: helm_test::run,
     },
     Scenario {
         name: "rotation",

@@ -89,7 +89,9 @@ fn probes_for(release: &Release, outside: &Space) -> anyhow::Result<Vec<Probe>> 
     let image = release.space.bench.images.tool("auditflow-e2e/reach")?;
     let listening = json!({"args": ["listen", UNDECLARED.to_string()]});
     let mut identities: BTreeSet<_> = release.pods()?.into_iter().map(|pod| pod.of).collect();
-    identities.extend(generator::traffic(&release.space.bench.platform).provisioning.into_iter().map(|jobs| jobs.from));
+    // Jobs' and test pods' identities too; what the latter may do, they may while `helm test` runs, so now it is nothing.
+    let traffic = generator::traffic(&release.space.bench.platform);
+    identities.extend(traffic.identities().map(str::to_owned));
     let mut probes = Vec::new();
     let mut objects = Vec::new();
     for identity in identities {

@@ -50,6 +50,7 @@ fn main() {
         services: vec![WAREHOUSE, PRINTER],
         backing: vec![Backing::RabbitMq(BROKER)],
         environments: vec![TRIAL, LIVE],
+        tests: vocabulary::Tests::DEFAULT,
         place: Place::here(),
     };
     let resolved: Resolved = platform.resolve().unwrap_or_else(|mistakes| panic!("{mistakes}"));

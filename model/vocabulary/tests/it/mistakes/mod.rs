@@ -3,7 +3,7 @@
 use insta::{Settings, assert_snapshot};
 use vocabulary::{
     AmqpEnv, Backing, CacheEnv, CacheLogin, ChartVersion, Health, Image, Mistake, Place, Platform, PlatformName, Port,
-    Probe, Resources, Service, ServiceName, SqlEnv, Variable, cpu, memory, plain, variable,
+    Probe, Resources, Service, ServiceName, SqlEnv, Tests, Variable, cpu, memory, plain, variable,
 };
 
 /// One module, one platform, one report.
@@ -22,7 +22,7 @@ macro_rules! reports {
     };
 }
 
-reports! { amounts api backing empty environments health names ports queues shop texts variables }
+reports! { amounts api backing empty environments health journey names ports queues shop texts variables }
 
 /// All variants by name: one that is missing here does not compile.
 macro_rules! variants {
@@ -49,6 +49,7 @@ variants! {
     BackingNotListed BackingUnused ClientTwice ClientIdle ForeignHandle CommandRefused
     QueueNeverConsumed QueueNeverFilled QueueUseTwice QueueOfDeadLetters QueueIsExchange DeclaredTwice
     DatabaseOwnedTwice AnonymousTwice
+    JourneyUnmarked JourneyDeletesNothing JourneyForgetsNowhere
     EnvironmentTwice ChangedTwice NothingToChange ChangeRefused ReplicasUnused TagUnused NodePortTwice
     TextRefused ValueRefused
 }
@@ -145,6 +146,7 @@ fn platform() -> Platform {
         services: Vec::new(),
         backing: Vec::<Backing>::new(),
         environments: Vec::new(),
+        tests: Tests::DEFAULT,
         place: Place::here(),
     }
 }

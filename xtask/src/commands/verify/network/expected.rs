@@ -71,11 +71,20 @@ impl<'a> Expected<'a> {
         !self.traffic.services.iter().any(|service| service == name) || self.values[name]["enabled"] == true
     }
 
+    /// The paths of the test that follows something through the platform, while that is there.
+    fn journey(&self) -> impl Iterator<Item = &AccessPath> {
+        let tests = &self.traffic.tests;
+        let is_on = self.values["global"]["tests"]["journey"] == true;
+        let is_there = is_on && tests.journey_services.iter().all(|service| self.is_there(service));
+        tests.journey_paths.iter().filter(move |_| is_there)
+    }
+
     /// Paths between identities of the release.
     fn declared(&self, from: Option<&str>, to: Option<&str>) -> Ports {
         let (Some(from), Some(to)) = (from, to) else { return Ports::NONE };
         let mut open = Ports::NONE;
-        for path in self.paths().chain(&self.traffic.provisioning).filter(|path| path.from == from && path.to == to) {
+        let all = self.paths().chain(&self.traffic.provisioning).chain(self.journey());
+        for path in all.filter(|path| path.from == from && path.to == to) {
             open.add(&Ports::tcp(path.port));
         }
         open
@@ -85,6 +94,11 @@ impl<'a> Expected<'a> {
     pub(super) fn leaves(&self, client: &Endpoint, server: &Endpoint) -> Ports {
         let who = identity(self.traffic, client);
         if who.is_none() && !client.ours {
+            return Ports::all();
+        }
+        let is_nobody = who == Some(self.traffic.tests.nobody.as_str());
+        if is_nobody && identity(self.traffic, server).is_some() && self.values["global"]["tests"]["isolation"] == true
+        {
             return Ports::all();
         }
         let mut open = self.declared(who, identity(self.traffic, server));

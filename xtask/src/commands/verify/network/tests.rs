@@ -1,6 +1,6 @@
 //! The proof itself on a small release, right and then broken in every way.
 
-use generator::{AccessPath, Port, Traffic};
+use generator::{AccessPath, Port, TestTraffic, Traffic};
 use serde_json::{Value, json};
 
 use super::compare;
@@ -20,6 +20,12 @@ fn traffic() -> Traffic {
         doors: vec![Port { of: "page".to_owned(), number: 8080 }],
         metrics: vec![Port { of: "shop".to_owned(), number: 9000 }],
         kubernetes: Vec::new(),
+        tests: TestTraffic {
+            nobody: "nobody".to_owned(),
+            journey: "journey".to_owned(),
+            journey_paths: vec![path("journey", "page", 8080)],
+            journey_services: vec!["shop".to_owned(), "page".to_owned()],
+        },
     }
 }
 
@@ -282,4 +288,58 @@ fn a_service_that_does_not_lead_where_a_client_goes_is_named() {
     broken("targetPort: http", "targetPort: gone", &[finding]);
     broken("selector: {part: shop}", "selector: {app.kubernetes.io/instance: afp}", &[finding]);
     broken("ports: [{port: 80, targetPort: http}]", "ports: [{port: 8000, targetPort: http}]", &[finding]);
+}
+
+/// What the tests of a release need while they run.
+const TESTS: &str = r"---
+kind: NetworkPolicy
+metadata: {name: nobody}
+spec:
+  podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: nobody}}
+  policyTypes: [Ingress, Egress]
+  egress:
+    - to: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp}, matchExpressions: [{key: x/identity, operator: Exists}]}}]
+---
+kind: NetworkPolicy
+metadata: {name: journey}
+spec:
+  podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: journey}}
+  policyTypes: [Ingress, Egress]
+  egress:
+    - to: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}}]
+      ports: [{port: 8080}]
+---
+kind: NetworkPolicy
+metadata: {name: journey-page}
+spec:
+  podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}
+  policyTypes: [Ingress]
+  ingress:
+    - from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: journey}}}]
+      ports: [{port: 8080}]
+";
+
+#[test]
+fn test_pods_may_do_what_they_must_and_only_while_they_are_switched_on() {
+    let mut on = values();
+    on["global"]["tests"] = json!({ "isolation": true, "journey": true });
+    let with_tests = release() + TESTS;
+    assert_eq!(found(&on, &with_tests), [""; 0]);
+    // Nobody is let in: a policy that lets all in from the release is seen by him.
+    let off = found(&values(), &with_tests);
+    assert!(
+        off.contains(&"a pod with journey's labels → page:8080 is open, and nothing declares it".to_owned()),
+        "{off:?}"
+    );
+    assert!(
+        off.iter().any(|one| one.starts_with("a pod with nobody's labels → db:every port") && one.contains("alone")),
+        "{off:?}"
+    );
+    // Without one of the services there is no journey.
+    on["shop"]["enabled"] = json!(false);
+    let gone = found(&on, &with_tests);
+    assert!(
+        gone.contains(&"a pod with journey's labels → page:8080 is open, and nothing declares it".to_owned()),
+        "{gone:?}"
+    );
 }

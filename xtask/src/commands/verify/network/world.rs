@@ -81,8 +81,7 @@ pub(super) fn strangers(
     named: &[&str],
     blocks: &[Cidr],
 ) -> Vec<Endpoint> {
-    let provisioning = traffic.provisioning.iter().map(|path| &path.from);
-    let identities: Vec<&String> = traffic.services.iter().chain(&traffic.backing).chain(provisioning).collect();
+    let identities: Vec<&str> = traffic.identities().collect();
     let bears = |release: &str, who: &str| -> Labels {
         [(INSTANCE, release), (traffic.identity_label.as_str(), who)].map(|(k, v)| (k.to_owned(), v.to_owned())).into()
     };
@@ -98,7 +97,7 @@ pub(super) fn strangers(
         );
         all.extend([release, copy]);
         // One that the release has not, such as a service that is switched off: whoever bears its labels may do nothing.
-        if !pods.iter().any(|pod| identity(traffic, pod) == Some(who)) {
+        if !pods.iter().any(|pod| identity(traffic, pod) == Some(*who)) {
             all.push(in_namespace(
                 format!("a pod with {who}'s labels"),
                 Namespace::named(NAMESPACE),
@@ -133,8 +132,7 @@ pub(super) fn strangers(
     for peer in peers().filter(|peer| peer.ip_block.is_none()) {
         let witness = witness(peer);
         // Those who bear an identity are all there already.
-        let is_known =
-            identity(traffic, &witness).is_some_and(|who| identities.iter().any(|identity| *identity == who));
+        let is_known = identity(traffic, &witness).is_some_and(|who| identities.contains(&who));
         let is_he = |end: &Endpoint| end.labels == witness.labels && end.namespace == witness.namespace;
         if !is_known && !pods.iter().chain(&all).any(is_he) {
             all.push(witness);

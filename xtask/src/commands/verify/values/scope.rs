@@ -24,6 +24,27 @@ impl<'a> About<'a> {
         self.kind == kind && self.name.strip_prefix(RELEASE).and_then(|rest| rest.strip_prefix('-')) == Some(suffix)
     }
 
+    /// A Job of a service's own tests.
+    fn is_test_of(&self, service: &str) -> bool {
+        let rest = self.name.strip_prefix(RELEASE).and_then(|rest| rest.strip_prefix('-')?.strip_prefix(service));
+        rest.is_some_and(|rest| rest.starts_with("-test-"))
+    }
+
+    /// What the tests need: it says who is there, and who lets others in.
+    fn is_of_tests(&self) -> bool {
+        self.name == format!("{RELEASE}-tests") || self.is_journey()
+    }
+
+    /// What tries that closed ports are closed: as nobody, and as each service.
+    fn is_isolation(&self, nobody: &str) -> bool {
+        self.name == format!("{RELEASE}-{nobody}") || self.kind == "Job" && self.name.ends_with("-test-isolation")
+    }
+
+    /// What follows something through the platform.
+    fn is_journey(&self) -> bool {
+        self.name.strip_prefix(RELEASE).is_some_and(|rest| rest.starts_with("-journey-test"))
+    }
+
     /// The chart's own source of External Secrets.
     fn is_source(&self) -> bool {
         ["credentials", "credentials-reader"].iter().any(|suffix| self.name == format!("{RELEASE}-{suffix}"))
@@ -40,7 +61,13 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
     let makes_logins = |backing: &str| object.of == backing && object.kind != "StatefulSet";
     Ok(match words.as_slice() {
         ["global", "imageRegistry" | "imagePullSecrets"] => object.has_pods,
-        ["global", "network" | "metrics", ..] => object.kind == "NetworkPolicy",
+        ["global", "network", ..] => object.kind == "NetworkPolicy" || object.is_of_tests(),
+        ["global", "metrics", ..] => {
+            traffic.metrics.iter().any(|port| object.is("NetworkPolicy", &port.of)) || object.is_of_tests()
+        }
+        ["global", "tests", "journey"] => object.is_of_tests(),
+        ["global", "tests", "isolation"] => object.is_isolation(&traffic.tests.nobody),
+        ["global", "tests", ..] => object.has_pods && object.name.contains("-test"),
         // Names of Secrets stand in pods; who serves, who scales and who may talk to whom has nothing to do with them.
         ["global", "secrets", ..] => {
             object.has_pods
@@ -59,12 +86,21 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                     let mut ends = ends.chain(uses().map(|path| &path.to));
                     own || policy
                         || object.is_source()
+                        || object.is_of_tests()
                         || uses().any(|path| makes_logins(&path.to))
                         || ends.any(|end| object.is("NetworkPolicy", end))
                 }
-                ["credentials", key, ..] => own || object.is_source() || is(&traffic.backing, key) && makes_logins(key),
-                ["network", ..] => policy,
-                ["rbac" | "exposure", ..] => own || policy,
+                ["credentials", key, ..] => {
+                    own || object.is_source() || object.is_journey() || is(&traffic.backing, key) && makes_logins(key)
+                }
+                // Where it lets others in, the tests do not try it.
+                ["network", "extraIngress"] => policy || object.is_of_tests(),
+                ["network", ..] => policy || object.is_test_of(service),
+                ["exposure", ..] => own || policy || object.is_of_tests(),
+                ["rbac", ..] => own || policy,
+                // The journey removes what it left as the service that owns it.
+                ["existingSecret"] => own || object.is_journey(),
+                ["tests", ..] => object.is_test_of(service),
                 _ => own,
             }
         }
@@ -78,7 +114,7 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use generator::AccessPath;
+    use generator::{AccessPath, TestTraffic};
 
     fn may(path: &str, kind: &str, name: &str, of: &str) -> bool {
         let traffic = Traffic {
@@ -88,8 +124,14 @@ mod tests {
             paths: vec![AccessPath { from: "shop".into(), to: "db".into(), port: 1 }],
             provisioning: Vec::new(),
             doors: Vec::new(),
-            metrics: Vec::new(),
+            metrics: vec![generator::Port { of: "shop".into(), number: 9 }],
             kubernetes: Vec::new(),
+            tests: TestTraffic {
+                nobody: "nobody".into(),
+                journey: "journey".into(),
+                journey_paths: Vec::new(),
+                journey_services: vec!["shop".into()],
+            },
         };
         let path: Vec<String> = path.split('.').map(str::to_owned).collect();
         let object = About { kind, name, of, has_pods: kind == "Deployment" };

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use serde_json::Value;
 
-use crate::e2e::flow::{BROKER, CACHE, DATABASE};
+use crate::e2e::flow::{self, BROKER, CACHE, DATABASE};
 use crate::e2e::kubectl;
 use crate::e2e::release::Release;
 
@@ -36,7 +36,7 @@ impl Mark {
             Ok(Place { server, uid, lines: log.lines().count() })
         };
         let places = [BROKER, DATABASE].into_iter().map(place).collect::<anyhow::Result<_>>()?;
-        local(release, &["ACL", "LOG", "RESET"])?;
+        flow::valkey(release, &["ACL", "LOG", "RESET"])?;
         Ok(Self(places))
     }
 
@@ -48,7 +48,7 @@ impl Mark {
             let log: Vec<_> = log.lines().skip(if now == *uid { *lines } else { 0 }).collect();
             all.extend(if *server == BROKER { of_broker(&log) } else { of_database(&log) });
         }
-        all.extend(of_cache(&kubectl::parsed("ACL LOG", &local(release, &["ACL", "LOG"])?)?));
+        all.extend(of_cache(&kubectl::parsed("ACL LOG", &flow::valkey(release, &["ACL", "LOG"])?)?));
         Ok(all)
     }
 }
@@ -58,13 +58,6 @@ fn log_of(release: &Release, server: &str) -> anyhow::Result<(String, String)> {
     let log = kubectl::run(&["logs", &pod.name, "--namespace", &release.space.name])?;
     ensure!(!log.is_empty(), "the log of {} is empty", pod.name);
     Ok((pod.uid, log))
-}
-
-/// Asks the cache as its own pod's administrator, whose password no rotation changes.
-pub(super) fn local(release: &Release, words: &[&str]) -> anyhow::Result<String> {
-    let as_local =
-        "REDISCLI_AUTH=$(cat /run/valkey/token) exec valkey-cli -e --no-auth-warning --json --user local \"$@\"";
-    release.exec(CACHE, &[&["sh", "-c", as_local, "sh"], words].concat())
 }
 
 /// The text between two others.

@@ -54,9 +54,9 @@ fn strangers(site: &Site) -> anyhow::Result<String> {
     let before = state::logins(release)?;
     for name in &names {
         release.exec(BROKER, &["rabbitmqctl", "--quiet", "add_user", name, "a password"])?;
-        super::judge::local(release, &["ACL", "SETUSER", name, "on", ">password", "+ping"])?;
+        flow::valkey(release, &["ACL", "SETUSER", name, "on", ">password", "+ping"])?;
     }
-    super::judge::local(release, &["ACL", "SAVE"])?;
+    flow::valkey(release, &["ACL", "SAVE"])?;
     let role = |name: &str, may: &str, comment: &str| -> anyhow::Result<String> {
         state::sql(release, &format!("CREATE ROLE \"{name}\" {may}"))?;
         state::sql(release, &format!("COMMENT ON ROLE \"{name}\" IS '{comment}'"))

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::ensure;
 use serde_json::{Value, json};
 
-use super::judge::local;
-use crate::e2e::flow::{BROKER, CACHE, DATABASE};
+use crate::e2e::flow::{self, BROKER, CACHE, DATABASE};
 use crate::e2e::kubectl;
 use crate::e2e::release::Release;
 
@@ -20,7 +19,7 @@ pub(super) fn logins(release: &Release) -> anyhow::Result<BTreeSet<(String, Stri
     };
     let broker = release.exec(BROKER, &["rabbitmqctl", "--quiet", "--formatter=json", "list_users"])?;
     let roles = sql(release, "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")?;
-    let cache = local(release, &["ACL", "USERS"])?;
+    let cache = flow::valkey(release, &["ACL", "USERS"])?;
     let all = [
         at(BROKER, names(&kubectl::parsed("list_users", &broker)?, "user")),
         at(DATABASE, roles.lines().map(str::to_owned).collect()),
@@ -31,7 +30,7 @@ pub(super) fn logins(release: &Release) -> anyhow::Result<BTreeSet<(String, Stri
 
 /// Asks the database by the socket of its own pod.
 pub(super) fn sql(release: &Release, statement: &str) -> anyhow::Result<String> {
-    release.exec(DATABASE, &["psql", "--username=postgres", "--no-align", "--tuples-only", "--command", statement])
+    flow::sql(release, "postgres", statement)
 }
 
 /// Everything that provisioning has to do with, line by line: no line has a secret in it, since a salt is another each time.
@@ -46,7 +45,7 @@ pub(super) fn everything(release: &Release) -> anyhow::Result<BTreeSet<String>> 
             |line: &&str| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict") && !line.is_empty();
         lines.extend(text.lines().filter(own).map(|line| format!("{DATABASE}: {line}")));
     }
-    let acl = kubectl::parsed("ACL LIST", &local(release, &["ACL", "LIST"])?)?;
+    let acl = kubectl::parsed("ACL LIST", &flow::valkey(release, &["ACL", "LIST"])?)?;
     lines.extend(acl.as_array().into_iter().flatten().map(|line| format!("{CACHE}: {line}")));
     ensure!(lines.len() > 20, "the servers have next to nothing: {lines:?}");
     Ok(lines)

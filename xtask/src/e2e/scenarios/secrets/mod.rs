@@ -21,7 +21,7 @@ use encrypted::Encrypted;
 /// The keys of every Secret that a pod of the release takes something from, by the chart that the pod is of.
 type Keys = BTreeMap<String, BTreeSet<String>>;
 
-const EXTERNAL: &str = "global.secrets.mode=external";
+pub(super) const EXTERNAL: &str = "global.secrets.mode=external";
 
 /// The store that the scenario makes, as somebody who has one; what is in it lies in two Secrets.
 const STORE: &str = "theirs";
@@ -193,7 +193,7 @@ fn make_store(release: &Release, store: &Space, file: &Encrypted) -> anyhow::Res
 }
 
 /// Secrets of somebody's own, with what the README says that must be in them; gives the values that name them.
-fn bring(release: &Release) -> anyhow::Result<Vec<String>> {
+pub(super) fn bring(release: &Release) -> anyhow::Result<Vec<String>> {
     let space = &release.space.name;
     let mut sets = vec!["global.secrets.mode=existing".to_owned()];
     for workload in kubectl::items(&["get", "deployments,statefulsets", "--namespace", space])? {
@@ -204,7 +204,10 @@ fn bring(release: &Release) -> anyhow::Result<Vec<String>> {
                 sets.push(format!("{of}.existingSecret=of-the-analysis"));
                 "of-the-analysis".to_owned()
             } else {
-                name.replace("-external", "-existing")
+                // Of the chart's own source a service's Secret has a digest behind its name.
+                let digest = |end: &&str| end.len() == 6 && end.chars().all(|c| c.is_ascii_hexdigit());
+                let stem = name.rsplit_once('-').filter(|(_, end)| digest(end)).map_or(name.as_str(), |(stem, _)| stem);
+                stem.replace("-external", "-existing")
             };
             if own == name {
                 bail!("{name} is not one of External Secrets");

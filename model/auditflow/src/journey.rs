@@ -1,0 +1,18 @@
+//! What a test of the whole release follows: an event, from the generator to the alert on the dashboard's page.
+
+use vocabulary::Journey;
+
+use crate::postgresql::ALERTS_DB;
+use crate::{audit_event_generator, audit_log_analysis, event_audit_dashboard, notification_service};
+
+/// A change of a sensitive file is an alert by itself, and its text names the user. It leaves a row in the database, and nothing in the cache.
+pub(crate) const EVENT_TO_ALERT: Journey = Journey::new(
+    "An audit event becomes an alert on the dashboard's page.",
+    audit_event_generator::API.posts(
+        "/generate_event",
+        r#"{"event_type": "file_modified", "action_result": "MODIFIED", "resource": "/etc/passwd", "user_id": "{marker}", "server_hostname": "helm-test", "severity": "INFO"}"#,
+    ),
+    &[audit_log_analysis::NAME, notification_service::NAME],
+    event_audit_dashboard::PAGES.page("/"),
+)
+.leaves(ALERTS_DB, "DELETE FROM alerts WHERE raw_event_data->>'user_id' = '{marker}'");

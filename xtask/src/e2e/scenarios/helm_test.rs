@@ -1,0 +1,326 @@
+//! The tests that the chart's users run: they pass where all is right, in each mode and with both Helms, and leave nothing behind; and where
+//! something is broken, the right one fails with words that say what.
+
+use std::collections::BTreeSet;
+use std::slice::from_ref;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
+
+use super::{Work, all, secrets, side_by_side};
+use crate::e2e::flow::{self, ALERTS, ANALYSIS, BROKER, CACHE, DASHBOARD, DATABASE, GENERATOR, NOTIFICATION};
+use crate::e2e::kubectl;
+use crate::e2e::process;
+use crate::e2e::release::Release;
+use crate::e2e::report::{Lane, Outcome, Reported};
+use crate::e2e::space::Space;
+
+/// Two releases at once: one that is right, one that is broken.
+pub(super) fn run(lane: &Lane) -> Outcome {
+    side_by_side(lane.bench, 2, vec![Work::new("right", right), Work::new("broken", broken)])
+}
+
+/// Each mode, both Helms, with ports opened by values, and with all tests switched off.
+fn right(lane: &Lane) -> Outcome {
+    let bench = lane.bench;
+    let space = namespace(lane)?;
+    let (helm4, helm3) = (bench.helm4().map_err(|_| Reported)?, bench.helm3().map_err(|_| Reported)?);
+    let release = Release::new(&space, helm4, "afp");
+    let with_helm3 = Release::new(&space, helm3, "afp");
+    lane.step("helm install --wait", || {
+        release.install(from_ref(&bench.small), &[])?;
+        Ok(String::new())
+    })?;
+    let passes =
+        |what: &str, release: &Release| lane.step(format!("{what}: all pass, and nothing is left"), || passes(release));
+    let upgrade = |what: &str, sets: &[&str]| {
+        lane.step(format!("helm upgrade: {what}"), || {
+            release.apply(&release.arguments("upgrade", from_ref(&bench.small), sets), true)?;
+            Ok(String::new())
+        })
+    };
+    let mut outcomes = vec![passes("inline, Helm 4", &release), passes("inline, Helm 3", &with_helm3)];
+    upgrade("secrets by External Secrets", &[secrets::EXTERNAL])?;
+    outcomes.push(passes("external", &release));
+    lane.step("helm upgrade: Secrets of one's own", || {
+        let sets = secrets::bring(&release)?;
+        let sets: Vec<_> = sets.iter().map(String::as_str).collect();
+        let values = [bench.overlay.clone(), bench.small.clone()];
+        release.apply(&release.arguments_of("upgrade", &bench.chart, &values, &sets), true)?;
+        Ok(String::new())
+    })?;
+    outcomes.push(passes("existing", &release));
+    let namespace = format!("global.metrics.namespace={}", space.name);
+    let door = format!("{DASHBOARD}.exposure.via=LoadBalancer");
+    let extra = format!("{ANALYSIS}.network.extraIngress[0].ports[0].port=5001");
+    upgrade("ports that values open to all", &["global.metrics.enabled=true", &namespace, &door, &extra])?;
+    outcomes.push(lane.step("what values open is not tried, and named with the value", || {
+        let said = passed(&release)?;
+        for (port, by) in [
+            (format!("{GENERATOR}:8000"), "global.metrics"),
+            (format!("{BROKER}:15692"), "global.metrics"),
+            (format!("{DASHBOARD}:8080"), "exposure.via"),
+            (format!("{ANALYSIS}:5001"), "network.extraIngress"),
+        ] {
+            let named =
+                said.lines().any(|line| line.contains("not tried") && line.contains(&port) && line.contains(by));
+            ensure!(named, "no line says that {port} was not tried because of {by}:\n{said}");
+        }
+        Ok(String::new())
+    }));
+    let off: Vec<_> = [GENERATOR, ANALYSIS, NOTIFICATION, DASHBOARD]
+        .iter()
+        .flat_map(|service| [format!("{service}.tests.access=false"), format!("{service}.tests.isolation=false")])
+        .chain(["global.tests.isolation=false".to_owned(), "global.tests.journey=false".to_owned()])
+        .collect();
+    upgrade("all tests off", &off.iter().map(String::as_str).collect::<Vec<_>>())?;
+    outcomes.push(lane.step("helm test runs no Job", || {
+        let said = release.test(&[])?;
+        let ran = suites(&said.all());
+        ensure!(said.success, "{}", said.all());
+        ensure!(release.tests().iter().all(|job| !ran.contains(job)), "ran: {ran:?}");
+        Ok(String::new())
+    }));
+    all(outcomes)
+}
+
+/// One thing at a time is broken and mended.
+fn broken(lane: &Lane) -> Outcome {
+    let bench = lane.bench;
+    let space = namespace(lane)?;
+    let release = Release::new(&space, bench.helm4().map_err(|_| Reported)?, "afp");
+    lane.step("helm install --wait", || {
+        release.install(from_ref(&bench.small), &[])?;
+        Ok(String::new())
+    })?;
+    let while_broken = |what: &str, job: &str, words: &[&str], breaking: &dyn Fn() -> anyhow::Result<Vec<Value>>| {
+        lane.step(format!("{what}: {job} fails and says so"), || {
+            let mending = breaking()?;
+            let said = fails(&release, job, words);
+            for object in &mending {
+                kubectl::apply(object)?;
+            }
+            said
+        })
+    };
+    let policy = |name: &'static str| format!("{}-{name}", release.name);
+    let closed = |name: &str| delete_policies(&release, &[name]);
+    let mut outcomes = vec![
+        while_broken(
+            "a port is closed",
+            &format!("{NOTIFICATION}-test-access"),
+            &[&format!("{DATABASE}:5432"), "cannot connect", "NetworkPolicy"],
+            &|| closed(&policy(DATABASE)),
+        ),
+        while_broken(
+            "a called port is closed",
+            &format!("{DASHBOARD}-test-access"),
+            &[&format!("{NOTIFICATION}:8000"), "cannot connect"],
+            &|| closed(&policy(NOTIFICATION)),
+        ),
+    ];
+    outcomes.push(permissions(lane, &release));
+    outcomes.push(while_broken(
+        "a path is opened at both ends",
+        &format!("{DASHBOARD}-test-isolation"),
+        &[&format!("{DASHBOARD} → {DATABASE}:5432"), "nothing declares"],
+        &|| opened(&release, DASHBOARD, DATABASE),
+    ));
+    outcomes.push(lane.step("the added path is gone again", || {
+        kubectl::run(&["delete", "networkpolicy", "opened-from", "opened-to", "--namespace", &space.name])?;
+        Ok(String::new())
+    }));
+    outcomes.push(lane.step("a server lets everybody in: nobody-test fails and says so", || {
+        let open = json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "open", "namespace": space.name},
+            "spec": {"podSelector": identity(&release, CACHE), "ingress": [{}]},
+        });
+        kubectl::apply(&open)?;
+        let said = fails(&release, "nobody-test", &[&format!("{CACHE}:6379"), "nothing declares"]);
+        kubectl::run(&["delete", "networkpolicy", "open", "--namespace", &space.name])?;
+        said
+    }));
+    outcomes.push(lane.step("the way to the page is cut: journey-test fails, says so, and leaves no row", || {
+        let before = flow::rows(&release)?.len();
+        let mending = closed(&policy(NOTIFICATION))?;
+        let said = fails(&release, "journey-test", &["does not show it"]);
+        for object in &mending {
+            kubectl::apply(object)?;
+        }
+        let said = said?;
+        let left = marked(&release)?;
+        ensure!(left.is_empty(), "left of {before} rows and more: {left}");
+        Ok(said)
+    }));
+    outcomes.push(lane.step("no policy is enforced: the first test fails and says so", || {
+        let names = kubectl::items(&["get", "networkpolicies", "--namespace", &space.name])?;
+        let names: Vec<_> = names.iter().filter_map(|one| one["metadata"]["name"].as_str()).collect();
+        let mending = delete_policies(&release, &names)?;
+        // What the tests themselves bring selects their own pod alone, and does not close the servers; and the plugin takes a moment.
+        process::sleep(Duration::from_secs(5))?;
+        let said = release.test(&[])?;
+        for object in &mending {
+            kubectl::apply(object)?;
+        }
+        let all = said.all();
+        ensure!(!said.success, "it passed:\n{all}");
+        ensure!(all.contains("this cluster does not enforce NetworkPolicies"), "{all}");
+        ensure!(!all.contains("publish to"), "further tests ran:\n{all}");
+        Ok(String::new())
+    }));
+    outcomes.push(lane.step("mended, all pass again", || passes(&release)));
+    all(outcomes)
+}
+
+/// A right is taken away at the broker, and one at the cache, and given again.
+fn permissions(lane: &Lane, release: &Release) -> Outcome {
+    let broker =
+        lane.step(format!("a right at the broker is missing: {GENERATOR}-test-access fails and says so"), || {
+            let user = format!("{}.{}.{GENERATOR}.r1", release.space.name, release.name);
+            let set = |write: &str| {
+                let words =
+                    ["rabbitmqctl", "--quiet", "set_permissions", "--vhost", "/", &user, "^audit_events$", write, "^$"];
+                release.exec(BROKER, &words)
+            };
+            set("^$")?;
+            let words = ["publish to audit_events", "403", "ACCESS_REFUSED"];
+            let said = fails(release, &format!("{GENERATOR}-test-access"), &words);
+            set(r"^amq\.default$")?;
+            said
+        });
+    let cache = lane.step(format!("a right at the cache is missing: {ANALYSIS}-test-access fails and says so"), || {
+        flow::valkey(release, &["ACL", "SETUSER", "default", "-ping"])?;
+        let said = fails(release, &format!("{ANALYSIS}-test-access"), &["ping the cache", "NOPERM"]);
+        flow::valkey(release, &["ACL", "SETUSER", "default", "+ping"])?;
+        said
+    });
+    broker.and(cache)
+}
+
+fn namespace<'a>(lane: &Lane<'a>) -> Result<Space<'a>, Reported> {
+    let mut space = None;
+    lane.step("a namespace that enforces `restricted`", || {
+        space = Some(Space::new(lane, "helm-test")?);
+        Ok(space.as_ref().map(|space| space.name.clone()).unwrap_or_default())
+    })?;
+    space.ok_or(Reported)
+}
+
+/// All tests pass; what they say.
+fn passed(release: &Release) -> anyhow::Result<String> {
+    let said = release.test(&[])?;
+    let all = said.all();
+    ensure!(said.success, "{all}");
+    let ran = suites(&all);
+    let lacking: Vec<_> = release.tests().into_iter().filter(|job| !ran.contains(job)).collect();
+    ensure!(lacking.is_empty(), "not run: {}\n{all}", lacking.join(", "));
+    Ok(all)
+}
+
+/// All tests pass, say what they tried, and leave everything as it was.
+fn passes(release: &Release) -> anyhow::Result<String> {
+    let before = state(release)?;
+    let said = passed(release)?;
+    for words in [
+        "publish to audit_events",
+        "consume audit_events",
+        "consume audit_alerts",
+        "alerts_db",
+        "/alerts",
+        "nobody → redis:6379",
+        "shows it after",
+    ] {
+        ensure!(said.contains(words), "nothing is said of `{words}`:\n{said}");
+    }
+    let after = state(release)?;
+    let left: Vec<_> = after.difference(&before).map(String::as_str).collect();
+    ensure!(left.is_empty(), "left: {}", left.join(", "));
+    // A Job that failed before goes with the next run, and so do pods that an upgrade replaced.
+    let goes = |one: &&String| one.contains("-test") || one.starts_with("pod/");
+    let gone: Vec<_> = before.difference(&after).filter(|one| !goes(one)).map(String::as_str).collect();
+    ensure!(gone.is_empty(), "gone: {}", gone.join(", "));
+    let left = marked(release)?;
+    ensure!(left.is_empty(), "rows of the journey are left: {left}");
+    Ok(format!("{} Jobs", release.tests().len()))
+}
+
+/// One test alone fails, says why in one line with these words, and leaves its Job and nothing else.
+fn fails(release: &Release, job: &str, words: &[&str]) -> anyhow::Result<String> {
+    let before = release.space.inventory()?;
+    let said = release.test(&[job])?;
+    let all = said.all();
+    ensure!(!said.success, "it passed:\n{all}");
+    let why = |line: &&str| {
+        ["FAILED", "OPEN"].iter().any(|word| line.contains(word)) && words.iter().all(|word| line.contains(word))
+    };
+    let line = all.lines().find(why).with_context(|| format!("no line says {}:\n{all}", words.join(", ")))?;
+    let after = release.space.inventory()?;
+    let its_own = |one: &&String| ["job", "pod"].iter().any(|kind| one.starts_with(kind)) && one.contains(job);
+    let left: Vec<_> = after.difference(&before).filter(|one| !its_own(one)).map(String::as_str).collect();
+    ensure!(left.is_empty(), "left: {}", left.join(", "));
+    Ok(line.trim().to_owned())
+}
+
+/// The Jobs and other hooks that Helm says it ran, without the release's name.
+fn suites(said: &str) -> BTreeSet<String> {
+    let names = said.lines().filter_map(|line| line.strip_prefix("TEST SUITE:")).map(str::trim);
+    names.filter_map(|name| name.split_once('-').map(|(_, rest)| rest.to_owned())).collect()
+}
+
+/// The objects in the namespace, the tables, and what is on the broker.
+fn state(release: &Release) -> anyhow::Result<BTreeSet<String>> {
+    let mut state = release.space.inventory()?;
+    let tables = flow::sql(release, ALERTS, "SELECT schemaname, tablename FROM pg_tables")?;
+    state.extend(tables.lines().map(|table| format!("table {table}")));
+    let queues = release.exec(BROKER, &["rabbitmqctl", "--quiet", "list_queues", "name"])?;
+    state.extend(queues.lines().map(|queue| format!("queue {queue}")));
+    Ok(state)
+}
+
+/// Rows that a journey left.
+fn marked(release: &Release) -> anyhow::Result<String> {
+    let query =
+        "SELECT alert_id, raw_event_data->>'user_id' FROM alerts WHERE raw_event_data::text LIKE '%helm-test-%'";
+    Ok(flow::sql(release, ALERTS, query)?.trim().to_owned())
+}
+
+/// Takes policies away; what brings them back.
+fn delete_policies(release: &Release, names: &[&str]) -> anyhow::Result<Vec<Value>> {
+    let space = &release.space.name;
+    let mut kept = Vec::new();
+    for name in names {
+        let mut policy = kubectl::json(&["get", "networkpolicy", name, "--namespace", space])?;
+        let metadata = policy["metadata"].as_object_mut().context("a policy without metadata")?;
+        metadata.retain(|key, _| ["name", "namespace", "labels", "annotations"].contains(&key.as_str()));
+        kept.push(policy);
+        kubectl::run(&["delete", "networkpolicy", name, "--namespace", space])?;
+    }
+    Ok(kept)
+}
+
+fn identity(release: &Release, of: &str) -> Value {
+    let label = generator::traffic(&release.space.bench.platform).identity_label;
+    json!({"matchLabels": {label: of, "app.kubernetes.io/instance": release.name}})
+}
+
+/// Lets one service through to a server, at both ends; nothing has to be brought back.
+fn opened(release: &Release, from: &str, to: &str) -> anyhow::Result<Vec<Value>> {
+    let peer = |of: &str| json!([{"podSelector": identity(release, of)}]);
+    let policy = |name: &str, spec: Value| {
+        json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "metadata": {"name": name, "namespace": release.space.name}, "spec": spec,
+        })
+    };
+    for object in [
+        policy(
+            "opened-from",
+            json!({"podSelector": identity(release, from), "policyTypes": ["Egress"], "egress": [{"to": peer(to)}]}),
+        ),
+        policy("opened-to", json!({"podSelector": identity(release, to), "ingress": [{"from": peer(from)}]})),
+    ] {
+        kubectl::apply(&object)?;
+    }
+    Ok(Vec::new())
+}
