@@ -1,0 +1,143 @@
+//! The declaration: two brokers, no database, a login at the cache, a service with rights at the Kubernetes API, one that listens nowhere.
+
+use vocabulary::{
+    AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, Endpoint, Environment, Exchange, Exposure,
+    Health, HealthRoute, Image, Journey, Place, Platform, PlatformName, Port, Python3, Queue, RabbitMq, Resources,
+    Scaling, Service, ServiceName, Tests, Valkey, Variable, WritablePath, autoscaled, consumes, cpu,
+    exposed_at_node_port, image_tag, keys, memory, plain, publishes, publishes_through, setting, storage, variable,
+};
+
+pub(super) const ORDERS: RabbitMq = RabbitMq::named("orders-broker");
+pub(super) const METERS: RabbitMq = RabbitMq {
+    image: Image::new("registry.example.org:5000/mq/rabbitmq", "4.3-management"),
+    ..RabbitMq::named("meters")
+};
+pub(super) const SESSIONS: Valkey = Valkey::named("sessions");
+
+pub(super) const PLACED: Queue = ORDERS.queue("orders.placed");
+pub(super) const SHIPPED: Queue = ORDERS.queue("orders.shipped").emptied_from_outside("the carrier's own consumer");
+pub(super) const READINGS: Queue = METERS.queue("readings").filled_from_outside("the gateways in the field");
+pub(super) const ORDER_EVENTS: Exchange = ORDERS.exchange("order-events");
+
+pub(super) const fn amqp(prefix: [&'static str; 4]) -> AmqpEnv {
+    AmqpEnv {
+        host: variable(prefix[0]),
+        port: variable(prefix[1]),
+        user: variable(prefix[2]),
+        password: plain(prefix[3]),
+    }
+}
+
+pub(super) const WEB: Port = Port::http("web", 9000);
+pub(super) const ADMIN: Port = Port::tcp("admin", 9001);
+pub(super) const SHOP: ServiceName = ServiceName::new("shop");
+pub(super) const LIMIT: vocabulary::VariableName = variable("CART_LIMIT");
+
+pub(super) const SHOP_SERVICE: Service = Service {
+    ports: &[WEB, ADMIN],
+    uses: &[
+        ORDERS.client(
+            amqp(["MQ_HOST", "MQ_PORT", "MQ_USER", "MQ_PASSWORD"]),
+            &[publishes_through(ORDER_EVENTS, variable("MQ_EXCHANGE"), PLACED, variable("MQ_KEY"))],
+        ),
+        SESSIONS.client(
+            CacheEnv {
+                host: variable("CACHE_HOST"),
+                port: variable("CACHE_PORT"),
+                login: CacheLogin::Own { user: variable("CACHE_USER"), password: plain("CACHE_PASSWORD") },
+            },
+            keys("session:*", &["get", "set", "del", "ping", "hello"]),
+        ),
+    ],
+    environment: &[
+        Variable::integer(LIMIT.as_str(), 1_000_000, 1, 10_000_000, "Articles in one cart."),
+        Variable::secret("PAYMENT_TOKEN", "The token for the payment provider."),
+    ],
+    scaling: Scaling::horizontal(3, 10, 50),
+    exposure: Some(Exposure::http(WEB)),
+    writable: &[WritablePath::new("/var/cache/shop", "64Mi"), WritablePath::new("/tmp", "16Mi")],
+    ..Service::new(
+        SHOP,
+        "Takes orders.",
+        Image::new("shop/web", "2.0").digest("sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
+        Health::probes(
+            HealthRoute::new(WEB, "/ready").fails_without(&[ORDERS.name]).probe(),
+            HealthRoute::new(WEB, "/live").probe(),
+        ),
+        Resources::new(cpu("250m").up_to("1"), memory("256Mi").up_to("512Mi")),
+    )
+};
+
+pub(super) const SHIPPER: Service = Service {
+    ports: &[ADMIN],
+    uses: &[
+        ORDERS
+            .client(
+                amqp(["BROKER_HOST", "BROKER_PORT", "BROKER_LOGIN", "BROKER_SECRET"]),
+                &[consumes(PLACED, variable("IN")), publishes(SHIPPED, variable("OUT"))],
+            )
+            .never_reconnects("its client gives up with the first error"),
+        METERS.client(
+            amqp(["METER_HOST", "METER_PORT", "METER_USER", "METER_PASS"]),
+            &[consumes(READINGS, variable("METER_QUEUE"))],
+        ),
+        Endpoint::new(SHOP, WEB)
+            .called(CallEnv { host: variable("SHOP_HOST"), port: variable("SHOP_WEB_PORT") })
+            .asks("/stock"),
+        Endpoint::new(SHOP, ADMIN)
+            .called(CallEnv { host: variable("SHOP_ADMIN_HOST"), port: variable("SHOP_ADMIN_PORT") }),
+    ],
+    kubernetes: &[
+        ApiRule::new("Reads its routes.", "", &["configmaps"], &["get"]).only(&["routes"]),
+        ApiRule::new("Elects a leader.", "coordination.k8s.io", &["leases"], &["get", "create", "update"]),
+    ],
+    user: 2000,
+    ..Service::new(
+        SHIPPER_NAME,
+        "Ships orders.",
+        Image::without_tag("shop/shipper", "whoever ships builds it"),
+        Health::by_connections(Python3),
+        Resources::new(cpu("50m"), memory("64Mi").up_to("128Mi")),
+    )
+};
+
+pub(super) const SHIPPER_NAME: ServiceName = ServiceName::new("shipper");
+
+pub(super) const TRIAL: Environment =
+    Environment::new("trial", "Where a build is tried.", &[image_tag(SHIPPER_NAME, "latest")]);
+
+pub(super) const LIVE: Environment = Environment::new(
+    "live",
+    "Where customers are.",
+    &[
+        autoscaled(SHOP),
+        setting(SHOP, LIMIT, "2000000"),
+        image_tag(SHIPPER_NAME, "1.4"),
+        storage(ORDERS.name, "8Gi"),
+        exposed_at_node_port(SHOP, 30100),
+    ],
+);
+
+/// It leaves nothing in a database, since there is none.
+pub(super) const JOURNEY: Journey = Journey::new(
+    "An order is shipped.",
+    Endpoint::new(SHOP, WEB).posts("/orders", r#"{"article": "{marker} {{ it's }} \u00e9"}"#),
+    &[ServiceName::new("shipper")],
+    Endpoint::new(SHOP, WEB).page("/shipped"),
+)
+.within_seconds(20);
+
+pub(crate) fn platform() -> Platform {
+    Platform {
+        name: PlatformName::new("shop-floor"),
+        doc: "A shop, and what ships its orders",
+        version: ChartVersion::new("2.0.0-rc.1"),
+        home: "https://example.org/shop",
+        longest_release_name: 20,
+        services: vec![SHOP_SERVICE, SHIPPER],
+        backing: vec![Backing::RabbitMq(ORDERS), Backing::RabbitMq(METERS), Backing::Valkey(SESSIONS)],
+        environments: vec![TRIAL, LIVE],
+        tests: Tests::DEFAULT.journey(JOURNEY),
+        place: Place::here(),
+    }
+}

@@ -1,0 +1,286 @@
+//! What follows from its uses: rights, paths, tests.
+
+use serde_json::{Value, json};
+use tools::Tool;
+use vocabulary::{
+    AmqpClient, Backing, CacheEnv, CacheLogin, Health, Image, Platform, Python3, QueueUse, Resources, Service,
+    ServiceName, Tests, Use, Valkey, cpu, keys, memory, variable,
+};
+
+use super::declaration::{ADMIN, JOURNEY, SHIPPER, SHOP_SERVICE, WEB, platform};
+use super::resolved;
+use crate::harness::{OnDisk, helm, read_by_helm};
+
+#[test]
+fn each_login_can_do_what_its_uses_need_and_nothing_else() {
+    let on_disk = OnDisk::of(&resolved());
+    let helm = helm(Tool::Helm4);
+    let manifest = on_disk.render(&helm, None, &[]).expect("it renders");
+    let objects = read_by_helm(&helm, &manifest);
+    let object = |kind: &str, name: &str| -> &Value {
+        let is = |o: &&Value| o["kind"] == kind && o["metadata"]["name"] == format!("r-{name}");
+        objects.iter().find(is).unwrap_or_else(|| panic!("there is no {kind} {name}"))
+    };
+    let definitions = |broker: &str| -> Value {
+        let data = &object("ConfigMap", &format!("{broker}-provisioning"))["data"];
+        serde_json::from_str(data["definitions.json"].as_str().expect("a text")).expect("JSON")
+    };
+    let logins = |server: &str| -> Vec<String> {
+        let data = &object("ConfigMap", &format!("{server}-provisioning"))["data"];
+        data["logins"].as_str().expect("a text").lines().map(str::to_owned).collect()
+    };
+    let orders = definitions("orders-broker");
+    assert_eq!(
+        orders["permissions"],
+        json!([
+            { "vhost": "/", "user": "administrator", "configure": ".*", "write": ".*", "read": ".*" },
+            { "vhost": "/", "user": "default.r.shop.r1", "configure": r"^orders\.placed$", "write": "^order-events$", "read": "^$" },
+            {
+                "vhost": "/", "user": "default.r.shipper.r1", "configure": r"^(orders\.placed|orders\.shipped)$",
+                "write": r"^amq\.default$", "read": r"^orders\.placed$"
+            },
+        ])
+    );
+    assert_eq!(orders["bindings"][0]["source"], "order-events");
+    assert_eq!(orders["bindings"][0]["routing_key"], "orders.placed");
+    assert_eq!(logins("meters"), ["shipper.r1 default.r.shipper.r1"]);
+    assert_eq!(
+        logins("sessions"),
+        [
+            "- probe resetchannels -@all +ping",
+            "shop.r1 default.r.shop.r1 resetchannels -@all ~session:* +get +set +del +ping +hello",
+            "- default off",
+        ]
+    );
+
+    let keys: Vec<_> =
+        object("Secret", "shop-inline-r1.1.1")["stringData"].as_object().expect("a map").keys().cloned().collect();
+    assert_eq!(keys, ["CACHE_PASSWORD", "CACHE_USER", "MQ_PASSWORD", "MQ_USER", "PAYMENT_TOKEN"]);
+    assert_eq!(
+        object("Role", "shipper")["rules"],
+        json!([
+            { "apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"], "resourceNames": ["routes"] },
+            { "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"] },
+        ])
+    );
+    let pod = |name: &str| &object("Deployment", name)["spec"]["template"]["spec"];
+    assert_eq!(pod("shipper")["automountServiceAccountToken"], true);
+    assert_eq!(pod("shop")["automountServiceAccountToken"], false);
+    // Who may ask the API server can reach it; nobody else can.
+    let egress = |name: &str| object("NetworkPolicy", name)["spec"]["egress"].to_string();
+    assert!(egress("shipper").contains(r#""cidr":"0.0.0.0/0""#) && egress("shipper").contains("6443"));
+    assert!(!egress("shop").contains("ipBlock"));
+    // Of its two brokers, on one port, the shipper reopens one by itself: the probe looks at the other alone.
+    let probe = pod("shipper")["containers"][0]["livenessProbe"]["exec"]["command"].as_array().expect("a list");
+    assert_eq!(
+        probe[4..],
+        [json!("amqp=BROKER_HOST,BROKER_PORT,BROKER_LOGIN,BROKER_SECRET"), json!("other=METER_HOST,METER_PORT"),]
+    );
+}
+
+#[test]
+fn the_paths_are_those_of_the_declared_uses() {
+    let paths = generator::access_paths(&resolved());
+    let shown: Vec<_> = paths.iter().map(|p| format!("{} → {}:{}", p.from, p.to, p.port)).collect();
+    assert_eq!(
+        shown,
+        [
+            "shipper → meters:5672",
+            "shipper → orders-broker:5672",
+            "shipper → shop:9000",
+            "shipper → shop:9001",
+            "shop → orders-broker:5672",
+            "shop → sessions:6379",
+        ]
+    );
+}
+
+#[test]
+fn the_traffic_is_all_that_hangs_on_the_declaration() {
+    let traffic = generator::traffic(&resolved());
+    let port = |of: &generator::Port| format!("{}:{}", of.of, of.number);
+    assert_eq!(traffic.identity_label, "shop-floor/identity");
+    assert_eq!(traffic.paths, generator::access_paths(&resolved()));
+    assert_eq!(traffic.doors.iter().map(port).collect::<Vec<_>>(), ["shop:9000"]);
+    assert_eq!(traffic.metrics.iter().map(port).collect::<Vec<_>>(), ["orders-broker:15692", "meters:15692"]);
+    assert_eq!(traffic.kubernetes, ["shipper"]);
+    let shown = |p: &generator::AccessPath| format!("{} → {}:{}", p.from, p.to, p.port);
+    assert_eq!(traffic.tests.journey_paths.iter().map(shown).collect::<Vec<_>>(), ["journey-test → shop:9000"]);
+    assert_eq!(traffic.tests.journey_services, ["shipper", "shop"]);
+    let identities: Vec<_> = traffic.identities().collect();
+    assert_eq!(
+        identities,
+        [
+            "shop",
+            "shipper",
+            "orders-broker",
+            "meters",
+            "sessions",
+            "orders-broker-provisioning",
+            "meters-provisioning",
+            "sessions-provisioning",
+            "nobody-test",
+            "journey-test",
+        ]
+    );
+    let jobs: Vec<_> = traffic.provisioning.iter().map(shown).collect();
+    assert_eq!(
+        jobs,
+        [
+            "orders-broker-provisioning → orders-broker:15672",
+            "meters-provisioning → meters:15672",
+            "sessions-provisioning → sessions:6379",
+        ]
+    );
+}
+
+#[test]
+fn the_tests_try_what_is_declared_and_nothing_else() {
+    let on_disk = OnDisk::of(&resolved());
+    let helm = helm(Tool::Helm4);
+    let manifest = on_disk.render(&helm, None, &[]).expect("it renders");
+    let objects = read_by_helm(&helm, &manifest);
+    let object = |kind: &str, name: &str| -> &Value {
+        let is = |o: &&Value| o["kind"] == kind && o["metadata"]["name"] == format!("r-{name}");
+        objects.iter().find(is).unwrap_or_else(|| panic!("there is no {kind} {name}"))
+    };
+    let pod = |job: &str| &object("Job", job)["spec"]["template"]["spec"];
+    let arguments = |job: &str| pod(job)["containers"][0]["args"].clone();
+    assert_eq!(
+        arguments("shop-test-access"),
+        json!([
+            "access",
+            "publish=MQ_HOST,MQ_PORT,MQ_USER,MQ_PASSWORD,MQ_KEY,MQ_EXCHANGE",
+            "ping=CACHE_HOST,CACHE_PORT,CACHE_USER,CACHE_PASSWORD",
+        ])
+    );
+    assert_eq!(
+        arguments("shipper-test-access"),
+        json!([
+            "access",
+            "consume=BROKER_HOST,BROKER_PORT,BROKER_LOGIN,BROKER_SECRET,IN",
+            "publish=BROKER_HOST,BROKER_PORT,BROKER_LOGIN,BROKER_SECRET,OUT",
+            "consume=METER_HOST,METER_PORT,METER_USER,METER_PASS,METER_QUEUE",
+            "http=SHOP_HOST,SHOP_WEB_PORT=/stock",
+            "http=SHOP_ADMIN_HOST,SHOP_ADMIN_PORT",
+        ])
+    );
+    // Who may use the API server is not asked whether he cannot.
+    assert_eq!(
+        arguments("shop-test-isolation"),
+        json!(["isolation", "shop", "/opt/tests/targets", "--api-server", "r-orders-broker:5672", "r-sessions:6379"])
+    );
+    assert_eq!(
+        arguments("shipper-test-isolation"),
+        json!([
+            "isolation",
+            "shipper",
+            "/opt/tests/targets",
+            "r-orders-broker:5672",
+            "r-meters:5672",
+            "r-shop:9000",
+            "r-shop:9001",
+        ])
+    );
+
+    let data = &object("ConfigMap", "tests")["data"];
+    let targets: Vec<_> = data["targets"].as_str().expect("a text").lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(
+        targets[..3],
+        ["shop r-shop:9000 declared", "shop r-shop:9001 declared", "shipper r-shipper:9001 declared"]
+    );
+    assert_eq!(targets.len(), 3 + 3 + 3 + 1);
+    let journey: Value = serde_json::from_str(data["journey.json"].as_str().expect("a text")).expect("JSON");
+    assert_eq!(
+        journey,
+        json!({
+            "doc": "An order is shipped.",
+            "send": { "host": "r-shop", "port": 9000, "path": "/orders", "body": JOURNEY.sent.body },
+            "see": { "host": "r-shop", "port": 9000, "path": "/shipped" },
+            "through": ["shop", "shipper", "shop"],
+            "within_seconds": 20,
+        })
+    );
+    assert_eq!(pod("journey-test")["containers"][0]["env"], json!([{ "name": "TEST_SECONDS", "value": "100" }]));
+}
+
+#[test]
+fn a_use_that_is_removed_is_gone_everywhere() {
+    let fewer: Vec<Use> = SHIPPER
+        .uses
+        .iter()
+        .filter(|one| !matches!(one, Use::Call(call) if call.endpoint.port == ADMIN))
+        .map(|one| match one {
+            Use::Amqp(client) => {
+                let kept = client.queues.iter().filter(|of| !matches!(of, QueueUse::Publishes { .. })).copied();
+                Use::Amqp(AmqpClient { queues: kept.collect::<Vec<_>>().leak(), ..*client })
+            }
+            other => *other,
+        })
+        .collect();
+    let fewer = Service { uses: fewer.leak(), ..SHIPPER };
+    let all = |services: Vec<Service>| -> Vec<Value> {
+        let platform = Platform { services, ..platform() };
+        let resolved = platform.resolve().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let helm = helm(Tool::Helm4);
+        read_by_helm(&helm, &OnDisk::of(&resolved).render(&helm, None, &[]).expect("it renders"))
+    };
+    let (before, after) = (all(vec![SHOP_SERVICE, SHIPPER]), all(vec![SHOP_SERVICE, fewer]));
+    let text = |objects: &[Value], kind: &str, name: &str| -> String {
+        let is = |o: &&Value| o["kind"] == kind && o["metadata"]["name"] == format!("r-{name}");
+        objects.iter().find(is).unwrap_or_else(|| panic!("there is no {kind} {name}")).to_string()
+    };
+    for (kind, name, words) in [
+        ("NetworkPolicy", "shipper", r#""port":9001"#),
+        ("NetworkPolicy", "shop", r#""port":9001"#),
+        ("ConfigMap", "orders-broker-provisioning", r"orders\\\\.shipped"),
+        ("ConfigMap", "orders-broker-provisioning", r"amq\\\\.default"),
+        ("Deployment", "shipper", "SHOP_ADMIN_HOST"),
+        ("Job", "shipper-test-access", "http=SHOP_ADMIN_HOST,SHOP_ADMIN_PORT"),
+        ("Job", "shipper-test-access", "publish="),
+        ("Job", "shipper-test-isolation", "r-shop:9001"),
+    ] {
+        assert!(
+            text(&before, kind, name).contains(words),
+            "{kind} {name} had no {words}: {}",
+            text(&before, kind, name)
+        );
+        assert!(!text(&after, kind, name).contains(words), "{kind} {name} still has {words}");
+    }
+    // The port is still there, and nobody but the test knows of it.
+    assert!(text(&after, "ConfigMap", "tests").contains("shop r-shop:9001 declared"));
+}
+
+#[test]
+fn without_a_secret_nothing_refers_to_one() {
+    const CACHE: Valkey = Valkey::named("cache");
+    const WORKER: Service = Service {
+        ports: &[WEB],
+        uses: &[CACHE
+            .client(
+                CacheEnv { host: variable("CACHE_HOST"), port: variable("CACHE_PORT"), login: CacheLogin::Anonymous },
+                keys("*", &["get"]),
+            )
+            .never_reconnects("it gives up")],
+        ..Service::new(
+            ServiceName::new("worker"),
+            "Works.",
+            Image::new("shop/worker", "1"),
+            Health::by_connections(Python3),
+            Resources::new(cpu("1"), memory("1Mi")),
+        )
+    };
+    let platform = Platform {
+        services: vec![WORKER],
+        backing: vec![Backing::Valkey(CACHE)],
+        environments: vec![],
+        tests: Tests::DEFAULT,
+        ..platform()
+    };
+    let platform = platform.resolve().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let on_disk = OnDisk::of(&platform);
+    let manifest = on_disk.render(&helm(Tool::Helm4), None, &[]).unwrap_or_else(|refusal| panic!("{refusal}"));
+    let secrets: Vec<_> = tools::objects(&manifest).expect("YAML").into_iter().filter(|o| o.kind == "Secret").collect();
+    assert_eq!(secrets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["r-cache-inline"]);
+    assert!(!manifest.contains("secretRef"), "{manifest}");
+}
