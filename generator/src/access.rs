@@ -232,10 +232,14 @@ impl Access {
         self.logins.iter().filter(move |login| login.backing == backing)
     }
 
+    /// The login of a service at a backing service.
+    pub(crate) fn login(&self, service: ServiceName, backing: &str) -> Option<&Login> {
+        self.logins.iter().find(|login| login.service == service && login.backing.as_str() == backing)
+    }
+
     /// The login whose password a credential is.
     pub(crate) fn login_of(&self, credential: &Credential) -> Option<&Login> {
-        let is = |login: &&Login| login.service == credential.service && login.backing.as_str() == credential.key;
-        credential.user.and_then(|_| self.logins.iter().find(is))
+        credential.user.and_then(|_| self.login(credential.service, &credential.key))
     }
 
     /// The secrets of a service: the passwords of its logins, then its own.

@@ -20,7 +20,7 @@ mod values;
 pub mod yaml;
 
 pub use files::{Chart, ChartPaths};
-pub use vocabulary::Resolved;
+pub use vocabulary::{Platform, Resolved};
 
 use access::Access;
 use context::Context;
@@ -163,6 +163,12 @@ pub struct CredentialPath {
     pub revision: Vec<String>,
     /// What it is for, as a sentence.
     pub doc: String,
+}
+
+/// The paths in the values of the tags that whoever installs has to name, or a digest in their place: of images that have neither by default.
+#[must_use]
+pub fn unnamed_tags(platform: &Platform) -> Vec<Vec<&'static str>> {
+    images::unnamed(platform).map(|(of, _)| of.path("tag")).collect()
 }
 
 /// Every credential of a platform: the services' in the order of their declaration, then the backing services' administrators.

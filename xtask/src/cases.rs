@@ -14,6 +14,8 @@ pub const RELEASE: &str = "afp";
 pub struct Case {
     /// Its name, as it appears in verdicts and snapshots.
     pub name: String,
+    /// The environment that it is installed in, if it is one.
+    pub environment: Option<String>,
     /// Files with values, the later over the earlier.
     pub values: Vec<Utf8PathBuf>,
     /// Further arguments for Helm.
@@ -26,21 +28,27 @@ pub struct Case {
 pub fn all(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     // What an environment says stands over it: both may name a tag.
     let no_defaults = folder.join(&chart.paths().ci_values);
-    let case = |name: String, overlay: Option<Utf8PathBuf>, arguments: Vec<String>| Case {
+    let case = |name: String, arguments: Vec<String>| Case {
         name,
-        values: std::iter::once(no_defaults.clone()).chain(overlay).collect(),
+        environment: None,
+        values: vec![no_defaults.clone()],
         arguments,
     };
-    let environments = chart.paths().environments.iter();
-    let environments = environments.map(|(name, path)| case(name.clone(), Some(folder.join(path)), Vec::new()));
-    let features = features(platform).into_iter().map(|(name, arguments)| case(name, None, arguments));
+    let environments = chart.paths().environments.iter().map(|(name, path)| Case {
+        name: name.clone(),
+        environment: Some(name.clone()),
+        values: vec![no_defaults.clone(), folder.join(path)],
+        arguments: Vec::new(),
+    });
+    let features = features(platform).into_iter().map(|(name, arguments)| case(name, arguments));
     // Without a password in the values.
     let elsewhere = [("existing", EXISTING), ("store", STORE)].map(|(name, arguments)| Case {
         name: name.to_owned(),
+        environment: None,
         values: Vec::new(),
         arguments: arguments.iter().map(|argument| (*argument).to_owned()).chain(tags(platform, None)).collect(),
     });
-    let defaults = std::iter::once(case("defaults".to_owned(), None, Vec::new()));
+    let defaults = std::iter::once(case("defaults".to_owned(), Vec::new()));
     defaults.chain(environments).chain(features).chain(elsewhere).collect()
 }
 
@@ -54,6 +62,7 @@ pub fn crossed(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Cas
         let tags = tags(platform, Some(environment));
         let case = move |(mode, arguments, takes_passwords): (&str, &[&str], bool)| Case {
             name: format!("{environment}+{mode}"),
+            environment: Some(environment.clone()),
             values: takes_passwords.then(|| no_defaults.clone()).into_iter().chain([overlay.clone()]).collect(),
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).chain(tags.clone()).collect(),
         };
@@ -68,14 +77,12 @@ const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 /// A tag for each image that has none, neither by default nor in the environment.
 fn tags(platform: &Platform, environment: Option<&str>) -> Vec<String> {
     let environment = platform.environments.iter().find(|one| Some(one.name.as_str()) == environment);
-    let named = |chart: &str| {
+    let named = |path: &[&str]| {
         let mut changes = environment.into_iter().flat_map(|one| one.changes);
-        changes.any(|change| matches!(change, Change::ImageTag { service, .. } if service.as_str() == chart))
+        changes.any(|change| matches!(change, Change::ImageTag { service, .. } if service.as_str() == path[0]))
     };
-    let services = platform.services.iter().map(|s| (s.name.as_str(), s.image));
-    let images = services.chain(platform.backing.iter().map(|b| (b.name().as_str(), b.image())));
-    let lacking = images.filter(|(chart, image)| image.unnamed().is_some() && !named(chart));
-    lacking.map(|(chart, _)| format!("--set-string={chart}.image.tag={COMMIT}")).collect()
+    let lacking = generator::unnamed_tags(platform).into_iter().filter(|path| !named(path));
+    lacking.map(|path| format!("--set-string={}={COMMIT}", path.join("."))).collect()
 }
 
 /// Cases in which values open traffic that nothing declares: each service lets in a partner's pods, and connects to addresses outside and to
@@ -93,7 +100,8 @@ pub fn widened(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Cas
         )
     };
     let arguments = platform.services.iter().map(rules).collect();
-    vec![Case { name: "traffic".to_owned(), values: vec![folder.join(&chart.paths().ci_values)], arguments }]
+    let values = vec![folder.join(&chart.paths().ci_values)];
+    vec![Case { name: "traffic".to_owned(), environment: None, values, arguments }]
 }
 
 /// A case for each of these files of values, over what has no default.
@@ -111,7 +119,7 @@ pub fn given(chart: &Chart, folder: &Utf8Path, files: &[Utf8PathBuf]) -> anyhow:
         }
         // The chart refuses objects of kinds that a cluster does not have; here it may have them all.
         let arguments = [HAS_EXTERNAL_SECRETS, HAS_ROUTES].map(str::to_owned).to_vec();
-        cases.push(Case { name, values: vec![no_defaults.clone(), path], arguments });
+        cases.push(Case { name, environment: None, values: vec![no_defaults.clone(), path], arguments });
     }
     Ok(cases)
 }

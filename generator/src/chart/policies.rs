@@ -18,7 +18,7 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
         let name = service.name.as_str();
         let door = service.exposure.map(|e| (value(&[name, "exposure", "via"]), e.port.number));
         let metrics: Vec<u16> = metrics_ports(service).collect();
-        let peers = clients(access.from(service.name).map(|path| (path.to.name(), path.port)));
+        let peers = by_peer(access.from(service.name).map(|path| (path.to.name(), path.port)));
         let rules = service.kubernetes.is_empty().then(|| value(&[name, "rbac", "extraRules"]));
         add(Component {
             c,
@@ -45,7 +45,7 @@ pub(crate) fn provisioning_identity(backing: &str) -> String {
 }
 
 /// The ports by peer.
-fn clients(paths: impl Iterator<Item = (&'static str, u16)>) -> Vec<(&'static str, Vec<u16>)> {
+pub(super) fn by_peer(paths: impl Iterator<Item = (&'static str, u16)>) -> Vec<(&'static str, Vec<u16>)> {
     let mut by_peer: BTreeMap<&'static str, Vec<u16>> = BTreeMap::new();
     for (peer, port) in paths {
         by_peer.entry(peer).or_default().push(port);
@@ -153,7 +153,7 @@ impl Ingress {
 
     /// From the services that use this one, from users through its door (the value that says which, and its port), from the monitoring.
     fn of(access: &Access, name: &'static str, door: Option<(String, u16)>, metrics: Vec<u16>) -> Self {
-        let users = clients(access.to(name).map(|path| (path.from.as_str(), path.port)));
+        let users = by_peer(access.to(name).map(|path| (path.from.as_str(), path.port)));
         let mut conditions = Vec::new();
         let mut rules = Vec::new();
         for (peer, ports) in users {

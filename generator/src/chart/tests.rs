@@ -1,13 +1,12 @@
 //! What `helm test` runs against a release: what each service declares tried as that service, what it may not reach tried as well, what
 //! nobody may reach, and the one thing that goes through all of it.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use vocabulary::{
     Backing, Endpoint, Exposure, HttpPath, Journey, Platform, Port, Protocol, Service, ServiceName, Use, VariableName,
 };
 
+use super::policies::by_peer;
 use super::service::{Variable, environment, named};
 use crate::access::Access;
 use crate::backing;
@@ -91,9 +90,8 @@ fn checks(service: &Service, one: &Use, access: &Access) -> Vec<String> {
 
 /// The variables of a client's name and password, if it logs in.
 fn login(service: &Service, one: &Use, access: &Access) -> Vec<VariableName> {
-    let Some(client) = one.client() else { return Vec::new() };
-    let logins = access.logins_at(client.backing).filter(|login| login.service == service.name);
-    logins.filter_map(|login| login.variables).flat_map(|v| [v.user, v.password.name]).collect()
+    let login = one.client().and_then(|client| access.login(service.name, client.backing.as_str()));
+    login.and_then(|login| login.variables).map_or_else(Vec::new, |v| vec![v.user, v.password.name])
 }
 
 /// The keys of the service's Secret with that name and password.
@@ -207,12 +205,9 @@ fn journey_job<'a>(c: &'a Context<'a>, journey: &Journey, access: &Access) -> Jo
         env: named(&checks(service, one, access), &environment(c, service)),
         keys: keys(service, one, access),
     });
-    let mut ends: BTreeMap<&'static str, Vec<u16>> = BTreeMap::new();
-    for (peer, port) in journey_paths(declared) {
-        ends.entry(peer).or_default().push(port);
-    }
+    let ends = by_peer(journey_paths(declared).into_iter());
     let (source, doc, enabled) = (journey.place.file(), inert(journey.doc), journey_enabled(declared));
-    JourneyJob { c, source, doc, enabled, leftovers, ends: ends.into_iter().collect() }
+    JourneyJob { c, source, doc, enabled, leftovers, ends }
 }
 
 #[derive(Template)]

@@ -12,9 +12,7 @@ helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 
 {{- /* Of a test: the lower its weight, the earlier it runs, and the first that fails is the last. */ -}}
 {{- define "auditflow-platform.testRuns" -}}
-helm.sh/hook: test
-helm.sh/hook-weight: {{ . | quote }}
-helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{ include "auditflow-platform.testNeeds" . }}
 # Helm prints what it says: what was tried, and why it failed.
 helm.sh/hook-output-log-policy: hook-succeeded,hook-failed
 {{- end }}

@@ -117,9 +117,7 @@ fn access_rows(c: &Context, access: &Access) -> Vec<Row> {
         for (one, path) in service.uses.iter().zip(access.from(service.name)) {
             let to = format!("`{}:{}`", path.to.name(), path.port);
             let name = code_cell(service.name.as_str());
-            let login =
-                access.logins.iter().find(|l| l.service == service.name && l.backing.as_str() == path.to.name());
-            rows.push(match (one, login) {
+            rows.push(match (one, access.login(service.name, path.to.name())) {
                 (Use::Call(_), _) | (_, None) => Row::of(&[name, to, "–".into(), "–".into(), "call it".into()]),
                 (_, Some(login)) => {
                     let variable = login.variables.map_or("–".into(), |v| code_cell(v.password.name.as_str()));

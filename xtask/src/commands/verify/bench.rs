@@ -29,8 +29,6 @@ pub(super) struct Workbench {
     pub(super) chart: Utf8PathBuf,
     pub(super) traffic: Traffic,
     pub(super) credentials: Vec<CredentialPath>,
-    /// The cases that are environments.
-    pub(super) environments: Vec<String>,
     pub(super) cases: Vec<Case>,
     /// Whether what could not be checked is a failure.
     pub(super) strict: bool,
@@ -90,7 +88,6 @@ impl Workbench {
             chart: folder.join(&rendered.paths().umbrella),
             traffic: generator::traffic(&platform),
             credentials: generator::credential_paths(&platform),
-            environments: rendered.paths().environments.keys().cloned().collect(),
             cases,
             progress: Progress::default(),
             helms: OnceLock::new(),

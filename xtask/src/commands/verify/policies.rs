@@ -12,6 +12,7 @@ use tools::{Located, Tool};
 
 use super::bench::{NAMESPACE, Rendered, Workbench};
 use super::report::{Outcome, by_finding};
+use super::values::at;
 use crate::cases::RELEASE;
 
 pub(super) fn conftest(bench: &Workbench) -> anyhow::Result<Outcome> {
@@ -22,7 +23,7 @@ pub(super) fn conftest(bench: &Workbench) -> anyhow::Result<Outcome> {
     wrong.extend(failed_tests(&conftest, &folder)?);
 
     let manifests = bench.manifests()?;
-    let input = |one: &Rendered| input(one, &bench.environments, &bench.credentials);
+    let input = |one: &Rendered| input(one, &bench.credentials);
     let inputs: Vec<(&str, Value)> = manifests.iter().map(|one| (one.case.name.as_str(), input(one))).collect();
     let found = findings(&conftest, &folder, &inputs)?;
     wrong.extend(by_finding(found, inputs.len()));
@@ -32,14 +33,12 @@ pub(super) fn conftest(bench: &Workbench) -> anyhow::Result<Outcome> {
 }
 
 /// What the policies see of a case.
-fn input(one: &Rendered, environments: &[String], credentials: &[CredentialPath]) -> Value {
-    let name = &one.case.name;
-    let at =
-        |credential: &CredentialPath| credential.value.iter().fold(&one.values, |values, key| &values[key]).as_str();
-    let passwords: Vec<&str> = credentials.iter().filter_map(at).filter(|password| !password.is_empty()).collect();
+fn input(one: &Rendered, credentials: &[CredentialPath]) -> Value {
+    let text = |credential: &CredentialPath| at(&one.values, &credential.value).and_then(Value::as_str);
+    let passwords: Vec<&str> = credentials.iter().filter_map(text).filter(|password| !password.is_empty()).collect();
     json!({
-        "case": name,
-        "environment": environments.iter().find(|environment| name.split('+').next() == Some(environment)),
+        "case": one.case.name,
+        "environment": one.case.environment,
         "release": RELEASE,
         "namespace": NAMESPACE,
         "values": one.values,

@@ -8,13 +8,12 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
-use super::{Work, all, secrets, side_by_side};
+use super::{Work, all, namespace, secrets, side_by_side};
 use crate::e2e::flow::{self, ALERTS, ANALYSIS, BROKER, CACHE, DASHBOARD, DATABASE, GENERATOR, NOTIFICATION};
 use crate::e2e::kubectl;
 use crate::e2e::process;
 use crate::e2e::release::Release;
 use crate::e2e::report::{Lane, Outcome, Reported};
-use crate::e2e::space::Space;
 
 /// Two releases at once: one that is right, one that is broken.
 pub(super) fn run(lane: &Lane) -> Outcome {
@@ -24,7 +23,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
 /// Each mode, both Helms, with ports opened by values, and with all tests switched off.
 fn right(lane: &Lane) -> Outcome {
     let bench = lane.bench;
-    let space = namespace(lane)?;
+    let space = namespace(lane, "helm-test")?;
     let (helm4, helm3) = (bench.helm4().map_err(|_| Reported)?, bench.helm3().map_err(|_| Reported)?);
     let release = Release::new(&space, helm4, "afp");
     let with_helm3 = Release::new(&space, helm3, "afp");
@@ -88,67 +87,45 @@ fn right(lane: &Lane) -> Outcome {
 /// One thing at a time is broken and mended.
 fn broken(lane: &Lane) -> Outcome {
     let bench = lane.bench;
-    let space = namespace(lane)?;
+    let space = namespace(lane, "helm-test")?;
     let release = Release::new(&space, bench.helm4().map_err(|_| Reported)?, "afp");
     lane.step("helm install --wait", || {
         release.install(from_ref(&bench.small), &[])?;
         Ok(String::new())
     })?;
-    let while_broken = |what: &str, job: &str, words: &[&str], breaking: &dyn Fn() -> anyhow::Result<Vec<Value>>| {
-        lane.step(format!("{what}: {job} fails and says so"), || {
-            let mending = breaking()?;
-            let said = fails(&release, job, words);
-            for object in &mending {
-                kubectl::apply(object)?;
-            }
-            said
-        })
+    let step = |what: &str, job: &str, step: &dyn Fn() -> anyhow::Result<String>| {
+        lane.step(format!("{what}: {job} fails and says so"), step)
     };
-    let policy = |name: &'static str| format!("{}-{name}", release.name);
-    let closed = |name: &str| delete_policies(&release, &[name]);
+    let policy = |name: &str| format!("{}-{name}", release.name);
+    let (stores, shows) = (format!("{NOTIFICATION}-test-access"), format!("{DASHBOARD}-test-access"));
     let mut outcomes = vec![
-        while_broken(
-            "a port is closed",
-            &format!("{NOTIFICATION}-test-access"),
-            &[&format!("{DATABASE}:5432"), "cannot connect", "NetworkPolicy"],
-            &|| closed(&policy(DATABASE)),
-        ),
-        while_broken(
-            "a called port is closed",
-            &format!("{DASHBOARD}-test-access"),
-            &[&format!("{NOTIFICATION}:8000"), "cannot connect"],
-            &|| closed(&policy(NOTIFICATION)),
-        ),
+        step("a port is closed", &stores, &|| {
+            let words = [&format!("{DATABASE}:5432"), "cannot connect", "NetworkPolicy"];
+            without_policies(&release, &[&policy(DATABASE)], || fails(&release, &stores, &words))
+        }),
+        step("a called port is closed", &shows, &|| {
+            let words = [&format!("{NOTIFICATION}:8000"), "cannot connect"];
+            without_policies(&release, &[&policy(NOTIFICATION)], || fails(&release, &shows, &words))
+        }),
+        permissions(lane, &release),
     ];
-    outcomes.push(permissions(lane, &release));
-    outcomes.push(while_broken(
-        "a path is opened at both ends",
-        &format!("{DASHBOARD}-test-isolation"),
-        &[&format!("{DASHBOARD} → {DATABASE}:5432"), "nothing declares"],
-        &|| opened(&release, DASHBOARD, DATABASE),
-    ));
-    outcomes.push(lane.step("the added path is gone again", || {
-        kubectl::run(&["delete", "networkpolicy", "opened-from", "opened-to", "--namespace", &space.name])?;
-        Ok(String::new())
+    let peers = |of: &str| json!([{"podSelector": identity(&release, of)}]);
+    let isolated = format!("{DASHBOARD}-test-isolation");
+    outcomes.push(step("a path is opened at both ends", &isolated, &|| {
+        let out = json!({"podSelector": identity(&release, DASHBOARD), "policyTypes": ["Egress"], "egress": [{"to": peers(DATABASE)}]});
+        let into = json!({"podSelector": identity(&release, DATABASE), "ingress": [{"from": peers(DASHBOARD)}]});
+        let words = [&format!("{DASHBOARD} → {DATABASE}:5432"), "nothing declares"];
+        with_policies(&release, &[out, into], || fails(&release, &isolated, &words))
     }));
-    outcomes.push(lane.step("a server lets everybody in: nobody-test fails and says so", || {
-        let open = json!({
-            "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "open", "namespace": space.name},
-            "spec": {"podSelector": identity(&release, CACHE), "ingress": [{}]},
-        });
-        kubectl::apply(&open)?;
-        let said = fails(&release, "nobody-test", &[&format!("{CACHE}:6379"), "nothing declares"]);
-        kubectl::run(&["delete", "networkpolicy", "open", "--namespace", &space.name])?;
-        said
+    outcomes.push(step("a server lets everybody in", "nobody-test", &|| {
+        let open = json!({"podSelector": identity(&release, CACHE), "ingress": [{}]});
+        let words = [&format!("{CACHE}:6379"), "nothing declares"];
+        with_policies(&release, &[open], || fails(&release, "nobody-test", &words))
     }));
     outcomes.push(lane.step("the way to the page is cut: journey-test fails, says so, and leaves no row", || {
         let before = flow::rows(&release)?.len();
-        let mending = closed(&policy(NOTIFICATION))?;
-        let said = fails(&release, "journey-test", &["does not show it"]);
-        for object in &mending {
-            kubectl::apply(object)?;
-        }
-        let said = said?;
+        let cut = [&*policy(NOTIFICATION)];
+        let said = without_policies(&release, &cut, || fails(&release, "journey-test", &["does not show it"]))?;
         let left = marked(&release)?;
         ensure!(left.is_empty(), "left of {before} rows and more: {left}");
         Ok(said)
@@ -156,13 +133,11 @@ fn broken(lane: &Lane) -> Outcome {
     outcomes.push(lane.step("no policy is enforced: the first test fails and says so", || {
         let names = kubectl::items(&["get", "networkpolicies", "--namespace", &space.name])?;
         let names: Vec<_> = names.iter().filter_map(|one| one["metadata"]["name"].as_str()).collect();
-        let mending = delete_policies(&release, &names)?;
-        // What the tests themselves bring selects their own pod alone, and does not close the servers; and the plugin takes a moment.
-        process::sleep(Duration::from_secs(5))?;
-        let said = release.test(&[])?;
-        for object in &mending {
-            kubectl::apply(object)?;
-        }
+        let said = without_policies(&release, &names, || {
+            // What the tests themselves bring selects their own pod alone, and does not close the servers; and the plugin takes a moment.
+            process::sleep(Duration::from_secs(5))?;
+            release.test(&[])
+        })?;
         let all = said.all();
         ensure!(!said.success, "it passed:\n{all}");
         ensure!(all.contains("this cluster does not enforce NetworkPolicies"), "{all}");
@@ -196,15 +171,6 @@ fn permissions(lane: &Lane, release: &Release) -> Outcome {
         said
     });
     broker.and(cache)
-}
-
-fn namespace<'a>(lane: &Lane<'a>) -> Result<Space<'a>, Reported> {
-    let mut space = None;
-    lane.step("a namespace that enforces `restricted`", || {
-        space = Some(Space::new(lane, "helm-test")?);
-        Ok(space.as_ref().map(|space| space.name.clone()).unwrap_or_default())
-    })?;
-    space.ok_or(Reported)
 }
 
 /// All tests pass; what they say.
@@ -285,8 +251,12 @@ fn marked(release: &Release) -> anyhow::Result<String> {
     Ok(flow::sql(release, ALERTS, query)?.trim().to_owned())
 }
 
-/// Takes policies away; what brings them back.
-fn delete_policies(release: &Release, names: &[&str]) -> anyhow::Result<Vec<Value>> {
+/// Does this while the policies of these names are away.
+fn without_policies<T>(
+    release: &Release,
+    names: &[&str],
+    act: impl FnOnce() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let space = &release.space.name;
     let mut kept = Vec::new();
     for name in names {
@@ -296,31 +266,35 @@ fn delete_policies(release: &Release, names: &[&str]) -> anyhow::Result<Vec<Valu
         kept.push(policy);
         kubectl::run(&["delete", "networkpolicy", name, "--namespace", space])?;
     }
-    Ok(kept)
+    let said = act();
+    for policy in &kept {
+        kubectl::apply(policy)?;
+    }
+    said
+}
+
+/// Does this while there are further policies, of these specifications.
+fn with_policies<T>(
+    release: &Release,
+    specifications: &[Value],
+    act: impl FnOnce() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let space = &release.space.name;
+    let names: Vec<_> = (1..=specifications.len()).map(|number| format!("added-{number}")).collect();
+    for (name, specification) in names.iter().zip(specifications) {
+        kubectl::apply(&json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "metadata": {"name": name, "namespace": space}, "spec": specification,
+        }))?;
+    }
+    let said = act();
+    for name in &names {
+        kubectl::run(&["delete", "networkpolicy", name, "--namespace", space])?;
+    }
+    said
 }
 
 fn identity(release: &Release, of: &str) -> Value {
     let label = generator::traffic(&release.space.bench.platform).identity_label;
     json!({"matchLabels": {label: of, "app.kubernetes.io/instance": release.name}})
-}
-
-/// Lets one service through to a server, at both ends; nothing has to be brought back.
-fn opened(release: &Release, from: &str, to: &str) -> anyhow::Result<Vec<Value>> {
-    let peer = |of: &str| json!([{"podSelector": identity(release, of)}]);
-    let policy = |name: &str, spec: Value| {
-        json!({
-            "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
-            "metadata": {"name": name, "namespace": release.space.name}, "spec": spec,
-        })
-    };
-    for object in [
-        policy(
-            "opened-from",
-            json!({"podSelector": identity(release, from), "policyTypes": ["Egress"], "egress": [{"to": peer(to)}]}),
-        ),
-        policy("opened-to", json!({"podSelector": identity(release, to), "ingress": [{"from": peer(from)}]})),
-    ] {
-        kubectl::apply(&object)?;
-    }
-    Ok(Vec::new())
 }

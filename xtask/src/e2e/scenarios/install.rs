@@ -9,13 +9,12 @@ use anyhow::ensure;
 use camino::Utf8PathBuf;
 use tools::Located;
 
-use super::{Work, all, side_by_side};
+use super::{Work, all, namespace, side_by_side};
 use crate::e2e::flow::{self, ANALYSIS, GENERATOR};
 use crate::e2e::kubectl;
 use crate::e2e::load::{Amount, Load};
 use crate::e2e::release::Release;
 use crate::e2e::report::{Lane, Outcome, Reported};
-use crate::e2e::space::Space;
 
 /// An alert takes a second or two; the machine may be busy with other installations.
 const ALERT: Duration = Duration::from_secs(45);
@@ -47,7 +46,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
 
 /// All that happens to a release: it is installed, used, upgraded with nothing changed, joined by another one, and uninstalled.
 fn defaults(lane: &Lane, helm: &Located, elsewhere: &Elsewhere) -> Outcome {
-    let space = namespace(lane)?;
+    let space = namespace(lane, "install")?;
     let release = Release::new(&space, helm, "afp");
     lane.step("helm 4 install --wait: all Ready, no restart, no warning", || {
         release.install(&[], &[])?;
@@ -63,15 +62,6 @@ fn defaults(lane: &Lane, helm: &Located, elsewhere: &Elsewhere) -> Outcome {
     });
     let gone = lane.step("uninstall leaves the volumes' claims and nothing else", || leaves_claims(&release));
     all([attack, idle, second, strangers, gone])
-}
-
-fn namespace<'a>(lane: &Lane<'a>) -> Result<Space<'a>, Reported> {
-    let mut space = None;
-    lane.step("a namespace that enforces `restricted`", || {
-        space = Some(Space::new(lane, "install")?);
-        Ok(space.as_ref().map(|space| space.name.clone()).unwrap_or_default())
-    })?;
-    space.ok_or(Reported)
 }
 
 fn seen(release: &Release) -> anyhow::Result<String> {
@@ -157,7 +147,7 @@ fn leaves_claims(release: &Release) -> anyhow::Result<String> {
 
 /// An environment, or the defaults.
 fn installed(lane: &Lane, helm: &Located, environment: Option<&Utf8PathBuf>, elsewhere: &Elsewhere) -> Outcome {
-    let space = namespace(lane)?;
+    let space = namespace(lane, "install")?;
     let release = Release::new(&space, helm, "afp");
     let values: Vec<_> = environment.cloned().into_iter().chain([lane.bench.small.clone()]).collect();
     lane.step(format!("{} install --wait: all Ready, no restart, no warning", helm.tool.title()), || {

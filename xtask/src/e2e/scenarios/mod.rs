@@ -18,6 +18,7 @@ use std::thread;
 use super::bench::Bench;
 use super::process;
 use super::report::{Lane, Outcome, Reported};
+use super::space::Space;
 
 /// Something that is proved on a cluster.
 pub(crate) struct Scenario {
@@ -118,6 +119,16 @@ fn side_by_side<'a>(bench: &'a Bench, at_once: usize, work: Vec<Work<'a>>) -> Ou
         let workers: Vec<_> = (0..at_once).map(|_| scope.spawn(worker)).collect();
         all(workers.into_iter().map(|worker| worker.join().unwrap_or(Err(Reported))))
     })
+}
+
+/// A namespace that enforces Pod Security `restricted`, as a step.
+fn namespace<'a>(lane: &Lane<'a>, purpose: &str) -> Result<Space<'a>, Reported> {
+    let mut space = None;
+    lane.step("a namespace that enforces `restricted`", || {
+        space = Some(Space::new(lane, purpose)?);
+        Ok(space.as_ref().map(|space| space.name.clone()).unwrap_or_default())
+    })?;
+    space.ok_or(Reported)
 }
 
 /// Whether all went well; each is looked at.

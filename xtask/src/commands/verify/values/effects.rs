@@ -1,25 +1,19 @@
 //! Every value has an effect in some case, and on nothing that it is not about.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::Write as _;
 use std::sync::Mutex;
 
-use anyhow::Context as _;
-use camino::Utf8Path;
 use serde_json::Value;
-use tools::{Located, Template};
+use tools::Located;
 
 use super::schema::Schema;
 use super::scope::{About, may_change};
-use super::{Path, at, leaves, other, with};
-use crate::cases::RELEASE;
+use super::{Path, at, leaves, other, render, schema_and_defaults, with};
 use crate::commands::verify::bench::{Rendered, Workbench, in_parallel, objects};
 use crate::commands::verify::report::Outcome;
 
 pub(in super::super) fn effects(bench: &Workbench) -> anyhow::Result<Outcome> {
-    let schema: Value = serde_json::from_str(&fs::read_to_string(bench.chart.join("values.schema.json"))?)?;
-    let defaults: Value = serde_yaml::from_str(&fs::read_to_string(bench.chart.join("values.yaml"))?)?;
+    let (schema, defaults) = schema_and_defaults(bench)?;
     let trial = Trial {
         bench,
         helm: bench.helm()?,
@@ -123,18 +117,9 @@ impl<'a> Trial<'a> {
     }
 
     fn render(&self, one: &Rendered, values: &Value) -> anyhow::Result<tools::Rendered> {
-        let mut file = tempfile::Builder::new().suffix(".json").tempfile()?;
-        file.write_all(&serde_json::to_vec(values)?)?;
-        let path = Utf8Path::from_path(file.path()).context("the folder for temporary files is not UTF-8")?;
-        let apis =
-            one.case.arguments.iter().map(String::as_str).filter(|argument| argument.starts_with("--api-versions"));
-        let (values, arguments) = ([path], apis.collect::<Vec<_>>());
-        Ok(self.helm.template(&Template {
-            chart: &self.bench.chart,
-            release: RELEASE,
-            values: &values,
-            arguments: &arguments,
-        })?)
+        let arguments = one.case.arguments.iter().map(String::as_str);
+        let apis: Vec<_> = arguments.filter(|argument| argument.starts_with("--api-versions")).collect();
+        render(self.helm, &self.bench.chart, values, &apis)
     }
 
     /// What is changed and should not be.

@@ -8,13 +8,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
 use super::schema::Schema;
-use super::{Path, at, leaves};
+use super::{Path, at, leaves, schema_and_defaults};
 use crate::commands::verify::bench::Workbench;
 use crate::commands::verify::report::Outcome;
 
 pub(in super::super) fn keys(bench: &Workbench) -> anyhow::Result<Outcome> {
-    let schema: Value = serde_json::from_str(&fs::read_to_string(bench.chart.join("values.schema.json"))?)?;
-    let values: Value = serde_yaml::from_str(&fs::read_to_string(bench.chart.join("values.yaml"))?)?;
+    let (schema, values) = schema_and_defaults(bench)?;
     let charts: Vec<&String> = bench.traffic.services.iter().chain(&bench.traffic.backing).collect();
     let mut wrong = Vec::new();
     let mut paths = 0;

@@ -7,7 +7,16 @@ mod schema;
 mod scope;
 mod typos;
 
+use std::fs;
+use std::io::Write as _;
+
+use anyhow::Context as _;
+use camino::Utf8Path;
 use serde_json::Value;
+use tools::{Located, Template};
+
+use super::bench::Workbench;
+use crate::cases::RELEASE;
 
 pub(super) use effects::effects;
 pub(super) use keys::keys;
@@ -51,8 +60,25 @@ fn walk(value: &Value, path: &mut Path, visit: &mut impl FnMut(&Path, &Value)) {
     }
 }
 
+/// The chart's schema, and its default values.
+fn schema_and_defaults(bench: &Workbench) -> anyhow::Result<(Value, Value)> {
+    let read = |name: &str| {
+        let file = bench.chart.join(name);
+        fs::read_to_string(&file).with_context(|| file.to_string())
+    };
+    Ok((serde_json::from_str(&read("values.schema.json")?)?, serde_yaml::from_str(&read("values.yaml")?)?))
+}
+
+/// What a Helm makes of these values.
+fn render(helm: &Located, chart: &Utf8Path, values: &Value, arguments: &[&str]) -> anyhow::Result<tools::Rendered> {
+    let mut file = tempfile::Builder::new().suffix(".json").tempfile()?;
+    file.write_all(&serde_json::to_vec(values)?)?;
+    let path = Utf8Path::from_path(file.path()).context("the folder for temporary files is not UTF-8")?;
+    Ok(helm.template(&Template { chart, release: RELEASE, values: &[path], arguments })?)
+}
+
 /// What is at a place.
-fn at<'a>(values: &'a Value, path: &[String]) -> Option<&'a Value> {
+pub(super) fn at<'a>(values: &'a Value, path: &[String]) -> Option<&'a Value> {
     path.iter().try_fold(values, |value, key| value.get(key))
 }
 

@@ -3,17 +3,13 @@
 //! Helm reports every violation at once, so many mutations go into one file.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::Write as _;
 
 use anyhow::Context as _;
-use camino::Utf8Path;
 use serde_json::{Value, json};
-use tools::{Located, Template};
+use tools::Located;
 
 use super::schema::Schema;
-use super::{Path, at, leaves, sections, with};
-use crate::cases::RELEASE;
+use super::{Path, at, leaves, render, schema_and_defaults, sections, with};
 use crate::commands::verify::bench::{Workbench, in_parallel};
 use crate::commands::verify::report::Outcome;
 
@@ -31,8 +27,7 @@ enum Mistake {
 }
 
 pub(in super::super) fn typos(bench: &Workbench) -> anyhow::Result<Outcome> {
-    let schema: Value = serde_json::from_str(&fs::read_to_string(bench.chart.join("values.schema.json"))?)?;
-    let defaults: Value = serde_yaml::from_str(&fs::read_to_string(bench.chart.join("values.yaml"))?)?;
+    let (schema, defaults) = schema_and_defaults(bench)?;
     let manifests = bench.manifests()?;
     let valid = &manifests.first().context("there is no case")?.values;
     let mut batches = vec![twins(valid, &defaults)];
@@ -41,7 +36,8 @@ pub(in super::super) fn typos(bench: &Workbench) -> anyhow::Result<Outcome> {
     let tasks: Vec<(&Batch, &Located)> =
         batches.iter().flat_map(|batch| helms.iter().map(move |helm| (batch, helm))).collect();
     let ask = |(batch, helm): &(&Batch, &Located)| -> anyhow::Result<Vec<String>> {
-        let said = refusal(helm, &bench.chart, &batch.values)?;
+        // Nothing is said of values that are taken.
+        let said = render(helm, &bench.chart, &batch.values, &[])?.err().unwrap_or_default();
         Ok(missed(batch, &said)
             .into_iter()
             .map(|what| format!("{} {} {what}", helm.tool.title(), helm.version))
@@ -104,16 +100,6 @@ fn wrong(types: &[&str]) -> Value {
         return json!("wrong");
     }
     if !takes("number") && !takes("integer") { json!(5) } else { json!([true]) }
-}
-
-/// What Helm says to these values; nothing where it takes them.
-fn refusal(helm: &Located, chart: &Utf8Path, values: &Value) -> anyhow::Result<String> {
-    let mut file = tempfile::Builder::new().suffix(".json").tempfile()?;
-    file.write_all(&serde_json::to_vec(values)?)?;
-    let path = Utf8Path::from_path(file.path()).context("the folder for temporary files is not UTF-8")?;
-    let values = [path];
-    let template = Template { chart, release: RELEASE, values: &values, arguments: &[] };
-    Ok(helm.template(&template)?.err().unwrap_or_default())
 }
 
 /// Mistakes that are not named in what Helm says.

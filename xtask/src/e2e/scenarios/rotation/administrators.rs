@@ -6,11 +6,11 @@ use super::{beside_load, install, restarted};
 use crate::e2e::flow::GENERATOR;
 use crate::e2e::release::Release;
 use crate::e2e::report::{Lane, Outcome};
-use crate::e2e::scenarios::all;
+use crate::e2e::scenarios::{all, namespace};
 
 /// Each in turn with `--wait`; then all three back at once, and, without waiting, forward again.
 pub(super) fn run(lane: &Lane) -> Outcome {
-    let space = super::namespace(lane)?;
+    let space = namespace(lane, "rotation")?;
     let (site, first) = install(lane, &space, true)?;
     let mut now = first.clone();
     let outcome = beside_load(&site, GENERATOR, || {

@@ -36,15 +36,6 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     side_by_side(lane.bench, at_once, work)
 }
 
-fn namespace<'a>(lane: &Lane<'a>) -> Result<Space<'a>, Reported> {
-    let mut space = None;
-    lane.step("a namespace", || {
-        space = Some(Space::new(lane, "rotation")?);
-        Ok(space.as_ref().map(|space| space.name.clone()).unwrap_or_default())
-    })?;
-    space.ok_or(Reported)
-}
-
 /// A release with the bench's passwords, and visitors who try them: with Helm 4 where Helm waits at each change, with Helm 3 otherwise.
 fn install<'a>(lane: &'a Lane<'a>, space: &'a Space<'a>, wait: bool) -> Result<(Site<'a>, Purse), Reported> {
     let bench = lane.bench;

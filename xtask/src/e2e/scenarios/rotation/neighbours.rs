@@ -13,6 +13,7 @@ use crate::e2e::flow::{self, BROKER, CACHE, DASHBOARD, DATABASE, GENERATOR, NOTI
 use crate::e2e::kubectl;
 use crate::e2e::report::{Lane, Outcome, Reported};
 use crate::e2e::scenarios::loaded::{RECOVERY, recovers};
+use crate::e2e::scenarios::namespace;
 
 /// The release that is provisioned on the first's broker.
 const SECOND: &str = "other";
@@ -22,7 +23,7 @@ const IDLE_OWNER: &str = "idle_owner";
 type Logins = BTreeSet<(String, String)>;
 
 pub(super) fn run(lane: &Lane) -> Outcome {
-    let space = super::namespace(lane)?;
+    let space = namespace(lane, "rotation")?;
     let (site, first) = install(lane, &space, true)?;
     let mut now = first;
     beside_load(&site, GENERATOR, || {

@@ -6,11 +6,11 @@ use super::{beside_load, held, install, restarted, stuck};
 use crate::e2e::credentials::Credential;
 use crate::e2e::flow::{ANALYSIS, GENERATOR, NOTIFICATION};
 use crate::e2e::report::{Lane, Outcome};
-use crate::e2e::scenarios::all;
+use crate::e2e::scenarios::{all, namespace};
 
 /// Each by itself, with Helm 4 and `--wait`.
 pub(super) fn waiting(lane: &Lane) -> Outcome {
-    let space = super::namespace(lane)?;
+    let space = namespace(lane, "rotation")?;
     let (site, first) = install(lane, &space, true)?;
     let credentials = first.credentials(false);
     let (generators, others) = by_load(&credentials);
@@ -52,7 +52,7 @@ fn there_back_and_there_again(site: &Site, now: &mut Purse, credential: &Credent
 
 /// With Helm 3 and nobody who waits: each in turn, then all but the load's own back at once and forward again; and what is worse.
 pub(super) fn not_waiting(lane: &Lane) -> Outcome {
-    let space = super::namespace(lane)?;
+    let space = namespace(lane, "rotation")?;
     let (site, first) = install(lane, &space, false)?;
     let credentials = first.credentials(false);
     let (generators, others) = by_load(&credentials);
