@@ -73,6 +73,11 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         let (key, property) = (format!("{moved}.remoteRef.key=moved"), format!("{moved}.remoteRef.property=elsewhere"));
         release.apply(&arguments(&release, &[EXTERNAL, &name, &key, &property]), true)
     })?;
+    lane.step("helm test passes with these passwords, from a store that is there", || {
+        let said = release.test(&[])?;
+        ensure!(said.success, "{}", said.all());
+        Ok(format!("{} Jobs", release.tests().len()))
+    })?;
     changed("existing, one under a name of its own, with no password in the values: helm upgrade", &|| {
         let sets = bring(&release)?;
         let sets: Vec<_> = sets.iter().map(String::as_str).collect();
