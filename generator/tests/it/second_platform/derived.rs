@@ -11,16 +11,19 @@ use super::declaration::{ADMIN, JOURNEY, SHIPPER, SHOP_SERVICE, WEB, platform};
 use super::resolved;
 use crate::harness::{OnDisk, helm, read_by_helm};
 
+/// The release's object of that kind, by its name without the release's.
+fn object<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
+    let is = |o: &&Value| o["kind"] == kind && o["metadata"]["name"] == format!("r-{name}");
+    objects.iter().find(is).unwrap_or_else(|| panic!("there is no {kind} {name}"))
+}
+
 #[test]
 fn each_login_can_do_what_its_uses_need_and_nothing_else() {
     let on_disk = OnDisk::of(&resolved());
     let helm = helm(Tool::Helm4);
     let manifest = on_disk.render(&helm, None, &[]).expect("it renders");
     let objects = read_by_helm(&helm, &manifest);
-    let object = |kind: &str, name: &str| -> &Value {
-        let is = |o: &&Value| o["kind"] == kind && o["metadata"]["name"] == format!("r-{name}");
-        objects.iter().find(is).unwrap_or_else(|| panic!("there is no {kind} {name}"))
-    };
+    let object = |kind: &str, name: &str| object(&objects, kind, name);
     let definitions = |broker: &str| -> Value {
         let data = &object("ConfigMap", &format!("{broker}-provisioning"))["data"];
         serde_json::from_str(data["definitions.json"].as_str().expect("a text")).expect("JSON")
@@ -140,10 +143,7 @@ fn the_tests_try_what_is_declared_and_nothing_else() {
     let helm = helm(Tool::Helm4);
     let manifest = on_disk.render(&helm, None, &[]).expect("it renders");
     let objects = read_by_helm(&helm, &manifest);
-    let object = |kind: &str, name: &str| -> &Value {
-        let is = |o: &&Value| o["kind"] == kind && o["metadata"]["name"] == format!("r-{name}");
-        objects.iter().find(is).unwrap_or_else(|| panic!("there is no {kind} {name}"))
-    };
+    let object = |kind: &str, name: &str| object(&objects, kind, name);
     let pod = |job: &str| &object("Job", job)["spec"]["template"]["spec"];
     let arguments = |job: &str| pod(job)["containers"][0]["args"].clone();
     assert_eq!(
@@ -226,10 +226,7 @@ fn a_use_that_is_removed_is_gone_everywhere() {
         read_by_helm(&helm, &OnDisk::of(&resolved).render(&helm, None, &[]).expect("it renders"))
     };
     let (before, after) = (all(vec![SHOP_SERVICE, SHIPPER]), all(vec![SHOP_SERVICE, fewer]));
-    let text = |objects: &[Value], kind: &str, name: &str| -> String {
-        let is = |o: &&Value| o["kind"] == kind && o["metadata"]["name"] == format!("r-{name}");
-        objects.iter().find(is).unwrap_or_else(|| panic!("there is no {kind} {name}")).to_string()
-    };
+    let text = |objects: &[Value], kind: &str, name: &str| object(objects, kind, name).to_string();
     for (kind, name, words) in [
         ("NetworkPolicy", "shipper", r#""port":9001"#),
         ("NetworkPolicy", "shop", r#""port":9001"#),
