@@ -81,7 +81,7 @@ pub struct Traffic {
     /// What the pods of `helm test` need, while they run.
     pub tests: TestTraffic,
     /// Ports that users reach through a service's `exposure.via`: from the edge's namespace or from anywhere.
-    pub doors: Vec<Port>,
+    pub exposed_ports: Vec<Port>,
     /// Ports that the monitoring's namespace reaches when `global.metrics.enabled` says so.
     pub metrics: Vec<Port>,
     /// Services that always may connect to the Kubernetes API server; others may with rules in `<service>.rbac.extraRules`.
@@ -92,9 +92,10 @@ impl Traffic {
     /// The identities that a pod of a release can have, each once.
     pub fn identities(&self) -> impl Iterator<Item = &str> {
         let tests = &self.tests;
-        let journey = (!tests.journey_paths.is_empty()).then_some(&tests.journey);
+        let end_to_end = (!tests.end_to_end_paths.is_empty()).then_some(&tests.end_to_end);
         let provisioning = self.provisioning.iter().map(|path| &path.from);
-        let all = self.services.iter().chain(&self.backing).chain(provisioning).chain([&tests.nobody]).chain(journey);
+        let all =
+            self.services.iter().chain(&self.backing).chain(provisioning).chain([&tests.nobody]).chain(end_to_end);
         all.map(String::as_str)
     }
 }
@@ -106,11 +107,11 @@ pub struct TestTraffic {
     /// `global.tests.isolation` says so.
     pub nobody: String,
     /// The identity of the pod that follows something through the platform.
-    pub journey: String,
-    /// What that one needs; nothing where no journey is declared. Open when `global.tests.journey` says so.
-    pub journey_paths: Vec<AccessPath>,
+    pub end_to_end: String,
+    /// What that one needs; nothing where no journey is declared. Open when `global.tests.end_to_end` says so.
+    pub end_to_end_paths: Vec<AccessPath>,
     /// The services without which there is no journey.
-    pub journey_services: Vec<String>,
+    pub end_to_end_services: Vec<String>,
 }
 
 /// A port of the pods of a service or backing service.
@@ -133,7 +134,8 @@ pub fn traffic(platform: &Resolved) -> Traffic {
         to: b.name().to_string(),
         port: b.kind().administration_port(),
     };
-    let journey = |(to, port): (&str, u16)| AccessPath { from: chart::JOURNEY.to_owned(), to: to.to_owned(), port };
+    let end_to_end =
+        |(to, port): (&str, u16)| AccessPath { from: chart::END_TO_END.to_owned(), to: to.to_owned(), port };
     Traffic {
         identity_label: format!("{}/identity", declared.name),
         services: services.iter().map(|service| service.name.to_string()).collect(),
@@ -142,11 +144,11 @@ pub fn traffic(platform: &Resolved) -> Traffic {
         provisioning: backing.iter().map(provisioning).collect(),
         tests: TestTraffic {
             nobody: chart::NOBODY.to_owned(),
-            journey: chart::JOURNEY.to_owned(),
-            journey_paths: chart::journey_paths(declared).into_iter().map(journey).collect(),
-            journey_services: chart::journey_services(declared).into_iter().map(str::to_owned).collect(),
+            end_to_end: chart::END_TO_END.to_owned(),
+            end_to_end_paths: chart::end_to_end_paths(declared).into_iter().map(end_to_end).collect(),
+            end_to_end_services: chart::end_to_end_services(declared).into_iter().map(str::to_owned).collect(),
         },
-        doors: services.iter().filter_map(|s| Some(port(s.name.as_str(), s.exposure?.port.number))).collect(),
+        exposed_ports: services.iter().filter_map(|s| Some(port(s.name.as_str(), s.exposure?.port.number))).collect(),
         metrics: access::scraped(declared).map(|(of, number)| port(of, number)).collect(),
         kubernetes: services.iter().filter(|s| !s.kubernetes.is_empty()).map(|s| s.name.to_string()).collect(),
     }

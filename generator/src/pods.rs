@@ -19,22 +19,22 @@ pub(crate) struct Probes {
 
 /// How often is asked, and how often in a row the answer must be no.
 #[derive(Clone, Copy)]
-pub(crate) struct Pace {
+pub(crate) struct ProbeTiming {
     pub(crate) every_seconds: i32,
     pub(crate) failures: i32,
     pub(crate) timeout_seconds: i32,
 }
 
 /// A program of a few seconds' start.
-const STARTUP: Pace = Pace { every_seconds: 5, failures: 24, timeout_seconds: 3 };
-const READINESS: Pace = Pace { every_seconds: 10, failures: 2, timeout_seconds: 3 };
-const LIVENESS: Pace = Pace { every_seconds: 15, failures: 3, timeout_seconds: 3 };
+const STARTUP: ProbeTiming = ProbeTiming { every_seconds: 5, failures: 24, timeout_seconds: 3 };
+const READINESS: ProbeTiming = ProbeTiming { every_seconds: 10, failures: 2, timeout_seconds: 3 };
+const LIVENESS: ProbeTiming = ProbeTiming { every_seconds: 15, failures: 3, timeout_seconds: 3 };
 
 /// Python takes a second to start where processor time is scarce. A dependency that is back for less than this (three failures, fifteen
 /// seconds apart) may still be found by the program itself, when it is in the middle of its tries at the start.
-const CONNECTIONS_STARTUP: Pace = Pace { every_seconds: 5, failures: 24, timeout_seconds: 10 };
-const CONNECTIONS: Pace = Pace { every_seconds: 15, failures: 3, timeout_seconds: 10 };
-const CONNECTIONS_READINESS: Pace = Pace { every_seconds: 10, failures: 2, timeout_seconds: 10 };
+const CONNECTIONS_STARTUP: ProbeTiming = ProbeTiming { every_seconds: 5, failures: 24, timeout_seconds: 10 };
+const CONNECTIONS: ProbeTiming = ProbeTiming { every_seconds: 15, failures: 3, timeout_seconds: 10 };
+const CONNECTIONS_READINESS: ProbeTiming = ProbeTiming { every_seconds: 10, failures: 2, timeout_seconds: 10 };
 
 pub(crate) fn probes(service: &Service, connections: &[String]) -> Probes {
     match service.health {
@@ -81,11 +81,11 @@ pub(crate) fn exec(command: Vec<String>) -> Probe {
     Probe { exec: Some(ExecAction { command: Some(command) }), ..Probe::default() }
 }
 
-pub(crate) fn ask(way: Probe, pace: Pace) -> String {
+pub(crate) fn ask(way: Probe, timing: ProbeTiming) -> String {
     template_block(&Probe {
-        period_seconds: Some(pace.every_seconds),
-        timeout_seconds: Some(pace.timeout_seconds),
-        failure_threshold: Some(pace.failures),
+        period_seconds: Some(timing.every_seconds),
+        timeout_seconds: Some(timing.timeout_seconds),
+        failure_threshold: Some(timing.failures),
         ..way
     })
 }

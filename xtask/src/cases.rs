@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use generator::Chart;
-use tools::{Located, Template};
+use tools::{Template, ToolBinary};
 use vocabulary::{Change, Platform, Scaling, Service, Use};
 
 /// The release that is rendered; the name that AuditFlow's own documents use.
@@ -108,7 +108,7 @@ pub fn widened(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Cas
 ///
 /// # Errors
 /// When a file is not there, or two have one name, by which they are told apart.
-pub fn given(chart: &Chart, folder: &Utf8Path, files: &[Utf8PathBuf]) -> anyhow::Result<Vec<Case>> {
+pub fn from_files(chart: &Chart, folder: &Utf8Path, files: &[Utf8PathBuf]) -> anyhow::Result<Vec<Case>> {
     let no_defaults = folder.join(&chart.paths().ci_values);
     let mut cases: Vec<Case> = Vec::new();
     for file in files {
@@ -149,7 +149,7 @@ fn features(platform: &Platform) -> Vec<(String, Vec<String>)> {
     let accessing = services().filter(|s| !s.uses.is_empty()).map(|s| s.name.as_str());
     untested.extend(for_each(accessing.collect(), &["tests.access=false"]));
     untested.push("--set=global.tests.isolation=false".to_owned());
-    if platform.tests.journey.is_some() {
+    if platform.tests.end_to_end.is_some() {
         untested.push("--set=global.tests.journey=false".to_owned());
     }
     let mut together = for_each(exposed(), INGRESS);
@@ -242,7 +242,7 @@ impl Case {
     ///
     /// # Errors
     /// When Helm refuses the chart with these values, or cannot be run.
-    pub fn render(&self, helm: &Located, chart: &Utf8Path) -> anyhow::Result<String> {
+    pub fn render(&self, helm: &ToolBinary, chart: &Utf8Path) -> anyhow::Result<String> {
         let values: Vec<&Utf8Path> = self.values.iter().map(Utf8PathBuf::as_path).collect();
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
         let template = Template { chart, release: RELEASE, values: &values, arguments: &arguments };

@@ -10,7 +10,7 @@ use crate::owned_tree::Wanted;
 /// # Errors
 /// When the declaration has mistakes; the error's text is their report.
 pub fn resolved() -> anyhow::Result<Resolved> {
-    auditflow::platform().resolve().map_err(|mistakes| anyhow!("{mistakes}"))
+    auditflow::platform().resolve().map_err(|diagnostics| anyhow!("{diagnostics}"))
 }
 
 /// Its chart.

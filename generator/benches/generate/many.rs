@@ -2,9 +2,9 @@
 
 use generator::Resolved;
 use vocabulary::{
-    AmqpEnv, Backing, ChartVersion, Environment, Health, HealthRoute, Image, Place, Platform, PlatformName, Port,
-    Probe, Queue, QueueName, RabbitMq, Resources, Scaling, Service, ServiceName, Tests, Variable, consumes, cpu,
-    memory, plain, publishes, replicas, variable,
+    AmqpEnv, Backing, ChartVersion, Environment, Health, HealthRoute, Image, Platform, PlatformName, Port, Probe,
+    Queue, QueueName, RabbitMq, Resources, Scaling, Service, ServiceName, SourceLocation, Tests, Variable, consumes,
+    cpu, memory, plain, publishes, replicas, variable,
 };
 
 const BROKER: RabbitMq = RabbitMq::named("broker");
@@ -48,7 +48,7 @@ pub(crate) fn platform(count: usize) -> Resolved {
         backing: vec![Backing::RabbitMq(BROKER)],
         environments: vec![Environment::new("live", "All of them twice.", changes)],
         tests: Tests::DEFAULT,
-        place: Place::here(),
+        location: SourceLocation::here(),
     };
     platform.resolve().expect("the platform has no mistake")
 }

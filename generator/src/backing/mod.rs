@@ -11,7 +11,7 @@ use vocabulary::{Backing, BackingName, Kind, Use, VariableName};
 use crate::access::{Access, CredentialAt};
 use crate::context::{Context, chart_yaml, service_account};
 use crate::files::Files;
-use crate::pods::{Pace, Probes, ask, container_security, helper_resources, pod_security};
+use crate::pods::{ProbeTiming, Probes, ask, container_security, helper_resources, pod_security};
 use crate::text::value;
 
 /// The administrator of a backing service, whom no program of the platform is.
@@ -85,16 +85,17 @@ impl Pod {
     /// A pod that is asked in this way whether it serves: at its start for `patience` times five seconds, and with so many seconds for an
     /// answer; before a restart it has five in any case.
     fn asked(way: &Probe, patience: i32, timeout_seconds: i32) -> Self {
-        let pace = |every_seconds, failures, timeout_seconds| Pace { every_seconds, failures, timeout_seconds };
+        let timing =
+            |every_seconds, failures, timeout_seconds| ProbeTiming { every_seconds, failures, timeout_seconds };
         Self {
             security: pod_security(Self::USER, true),
             job_security: pod_security(Self::USER, false),
             helper_resources: helper_resources(),
             container_security: container_security(),
             probes: Probes {
-                startup: ask(way.clone(), pace(5, patience, timeout_seconds)),
-                readiness: ask(way.clone(), pace(10, 3, timeout_seconds)),
-                liveness: ask(way.clone(), pace(30, 5, 5)),
+                startup: ask(way.clone(), timing(5, patience, timeout_seconds)),
+                readiness: ask(way.clone(), timing(10, 3, timeout_seconds)),
+                liveness: ask(way.clone(), timing(30, 5, 5)),
             },
         }
     }
@@ -108,13 +109,13 @@ fn basics(context: &Context, name: &str, doc: &str, source: &str, script: &str, 
 }
 
 /// One variable that a client of a backing service gets, without its credentials.
-pub(crate) struct Given {
+pub(crate) struct EnvBinding {
     pub(crate) name: &'static str,
-    pub(crate) value: GivenValue,
+    pub(crate) value: EnvValue,
 }
 
 /// Where such a variable's value comes from.
-pub(crate) enum GivenValue {
+pub(crate) enum EnvValue {
     Host,
     Port,
     Text(&'static str),
@@ -138,14 +139,14 @@ pub(crate) const fn scheme(kind: Kind) -> &'static str {
 }
 
 /// The variables that a use gives its client, without credentials.
-pub(crate) fn given(one: &Use) -> Vec<Given> {
+pub(crate) fn env_bindings(one: &Use) -> Vec<EnvBinding> {
     match one {
-        Use::Amqp(client) => rabbitmq::given(client),
-        Use::Sql(client) => postgresql::given(client),
-        Use::Valkey(client) => valkey::given(client),
+        Use::Amqp(client) => rabbitmq::env_bindings(client),
+        Use::Sql(client) => postgresql::env_bindings(client),
+        Use::Valkey(client) => valkey::env_bindings(client),
         Use::Call(call) => vec![
-            Given { name: call.env.host.as_str(), value: GivenValue::Host },
-            Given { name: call.env.port.as_str(), value: GivenValue::Port },
+            EnvBinding { name: call.env.host.as_str(), value: EnvValue::Host },
+            EnvBinding { name: call.env.port.as_str(), value: EnvValue::Port },
         ],
     }
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use vocabulary::{Kind, PostgreSql, SqlClient};
 
 use super::{
-    Administrator, AdministratorView, Given, GivenValue, LoginView, Pod, administrator_view, basics, login_views,
+    Administrator, AdministratorView, EnvBinding, EnvValue, LoginView, Pod, administrator_view, basics, login_views,
 };
 use crate::access::{Access, Rights};
 use crate::context::Context;
@@ -19,12 +19,12 @@ pub(super) const ADMINISTRATOR: Administrator = Administrator {
     doc: "The password of the superuser `postgres`, whom no service is.",
 };
 
-pub(super) fn given(client: &SqlClient) -> Vec<Given> {
+pub(super) fn env_bindings(client: &SqlClient) -> Vec<EnvBinding> {
     let database = client.database;
     vec![
-        Given { name: client.env.host.as_str(), value: GivenValue::Host },
-        Given { name: client.env.port.as_str(), value: GivenValue::Port },
-        Given { name: database.variable.as_str(), value: GivenValue::Text(database.database.name.as_str()) },
+        EnvBinding { name: client.env.host.as_str(), value: EnvValue::Host },
+        EnvBinding { name: client.env.port.as_str(), value: EnvValue::Port },
+        EnvBinding { name: database.variable.as_str(), value: EnvValue::Text(database.database.name.as_str()) },
     ]
 }
 
@@ -36,7 +36,7 @@ pub(super) fn checks(client: &SqlClient, server: &[&str]) -> Vec<String> {
 pub(super) fn files(context: &Context, server: &PostgreSql, access: &Access, files: &mut Files) {
     let name = server.name.as_str();
     let doc = "PostgreSQL, with a database and a role of its own for each service that stores.";
-    let source = server.place.file();
+    let source = server.location.file();
     basics(context, name, doc, source, SCRIPT, files);
     files.subchart(name, "templates/service.yaml", &Services { c: context, port: Kind::PostgreSql.port() });
     // On the network address: while the first boot prepares the data, the server listens on its socket alone.

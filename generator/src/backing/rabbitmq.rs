@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use vocabulary::{AmqpClient, Kind, Queue, QueueUse, RabbitMq};
 
 use super::{
-    Administrator, AdministratorView, Given, GivenValue, LoginView, Pod, administrator_view, basics, login_views,
+    Administrator, AdministratorView, EnvBinding, EnvValue, LoginView, Pod, administrator_view, basics, login_views,
 };
 use crate::access::{Access, Rights, exactly};
 use crate::context::Context;
@@ -23,19 +23,19 @@ pub(super) const ADMINISTRATOR: Administrator = Administrator {
     doc: "The password of `administrator`, who alone may use the management interface.",
 };
 
-pub(super) fn given(client: &AmqpClient) -> Vec<Given> {
+pub(super) fn env_bindings(client: &AmqpClient) -> Vec<EnvBinding> {
     let env = client.env;
     let mut all = vec![
-        Given { name: env.host.as_str(), value: GivenValue::Host },
-        Given { name: env.port.as_str(), value: GivenValue::Port },
+        EnvBinding { name: env.host.as_str(), value: EnvValue::Host },
+        EnvBinding { name: env.port.as_str(), value: EnvValue::Port },
     ];
     for queue_use in client.queues {
         let (QueueUse::Consumes { variable, .. } | QueueUse::Publishes { variable, .. }) = queue_use;
         if let QueueUse::Publishes { exchange: Some((exchange, variable)), .. } = queue_use {
-            all.push(Given { name: variable.as_str(), value: GivenValue::Text(exchange.name.as_str()) });
+            all.push(EnvBinding { name: variable.as_str(), value: EnvValue::Text(exchange.name.as_str()) });
         }
         let queue = queue_use.queue().name.as_str();
-        all.push(Given { name: variable.as_str(), value: GivenValue::Text(queue) });
+        all.push(EnvBinding { name: variable.as_str(), value: EnvValue::Text(queue) });
     }
     all
 }
@@ -54,7 +54,7 @@ pub(super) fn checks(client: &AmqpClient, server: &[&str]) -> Vec<String> {
 
 pub(super) fn files(context: &Context, broker: &RabbitMq, access: &Access, files: &mut Files) {
     let name = broker.name.as_str();
-    let source = broker.place.file();
+    let source = broker.location.file();
     let doc = "RabbitMQ, with a user of its own for each service.";
     basics(context, name, doc, source, SCRIPT, files);
     files.subchart(name, "templates/configmap.yaml", &ConfigMap { c: context });

@@ -4,7 +4,7 @@ use askama::Template;
 use vocabulary::{Kind, Valkey, ValkeyClient};
 
 use super::{
-    Administrator, AdministratorView, Given, GivenValue, LoginView, Pod, administrator_view, basics, login_views,
+    Administrator, AdministratorView, EnvBinding, EnvValue, LoginView, Pod, administrator_view, basics, login_views,
 };
 use crate::access::{Access, Rights};
 use crate::context::Context;
@@ -20,10 +20,10 @@ pub(super) const ADMINISTRATOR: Administrator = Administrator {
     doc: "The password of `administrator`, who may do everything.",
 };
 
-pub(super) fn given(client: &ValkeyClient) -> Vec<Given> {
+pub(super) fn env_bindings(client: &ValkeyClient) -> Vec<EnvBinding> {
     vec![
-        Given { name: client.env.host.as_str(), value: GivenValue::Host },
-        Given { name: client.env.port.as_str(), value: GivenValue::Port },
+        EnvBinding { name: client.env.host.as_str(), value: EnvValue::Host },
+        EnvBinding { name: client.env.port.as_str(), value: EnvValue::Port },
     ]
 }
 
@@ -35,7 +35,7 @@ pub(super) fn checks(client: &ValkeyClient, server: &[&str]) -> Vec<String> {
 
 pub(super) fn files(context: &Context, server: &Valkey, access: &Access, files: &mut Files) {
     let name = server.name.as_str();
-    let source = server.place.file();
+    let source = server.location.file();
     let doc = "Valkey, which holds each service to its own keys and commands.";
     basics(context, name, doc, source, SCRIPT, files);
     files.subchart(name, "templates/service.yaml", &Services { c: context, port: Kind::Valkey.port() });

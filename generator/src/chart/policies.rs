@@ -16,7 +16,7 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
     let mut add = |view: Component| files.umbrella(format!("templates/networkpolicies/{}.yaml", view.name), &view);
     for service in &declared.services {
         let name = service.name.as_str();
-        let door = service.exposure.map(|e| (value(&[name, "exposure", "via"]), e.port.number));
+        let exposed_port = service.exposure.map(|e| (value(&[name, "exposure", "via"]), e.port.number));
         let metrics: Vec<u16> = metrics_ports(service).collect();
         let peers = by_peer(access.from(service.name).map(|path| (path.to.name(), path.port)));
         let rules = service.kubernetes.is_empty().then(|| value(&[name, "rbac", "extraRules"]));
@@ -24,7 +24,11 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
             c,
             name: name.to_owned(),
             enabled: Some(bare(&value(&[name, "enabled"]))),
-            ingress: Ingress::of(access, name, door, metrics).with_extra(&value(&[name, "network", "extraIngress"])),
+            ingress: Ingress::of(access, name, exposed_port, metrics).with_extra(&value(&[
+                name,
+                "network",
+                "extraIngress",
+            ])),
             egress: Egress::of(peers, rules, &value(&[name, "network", "extraEgress"])),
         });
     }
@@ -152,7 +156,7 @@ impl Ingress {
     }
 
     /// From the services that use this one, from users through its door (the value that says which, and its port), from the monitoring.
-    fn of(access: &Access, name: &'static str, door: Option<(String, u16)>, metrics: Vec<u16>) -> Self {
+    fn of(access: &Access, name: &'static str, exposed_port: Option<(String, u16)>, metrics: Vec<u16>) -> Self {
         let users = by_peer(access.to(name).map(|path| (path.from.as_str(), path.port)));
         let mut conditions = Vec::new();
         let mut rules = Vec::new();
@@ -161,7 +165,7 @@ impl Ingress {
             conditions.push(when.clone());
             rules.push(Rule { comment: None, when: Some(bare(&when)), from: From::Identity(peer.to_owned()), ports });
         }
-        if let Some((via, port)) = door {
+        if let Some((via, port)) = exposed_port {
             conditions.push(format!(r#"(ne {via} "None")"#));
             rules.push(Rule {
                 comment: Some("Users, through the ingress controller or gateway."),

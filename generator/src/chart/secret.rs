@@ -10,7 +10,7 @@ use crate::text::{scalar, value};
 
 pub(super) fn files(c: &Context, service: &Service, access: &Access, files: &mut Files) {
     let name = service.name.as_str();
-    let source = service.place.file();
+    let source = service.location.file();
     let credentials: Vec<_> = access.credentials_of(service.name).collect();
     let revisions: Vec<_> =
         credentials.iter().map(|one| format!("{{{{ int {} }}}}", value(&one.at().revision()[1..]))).collect();

@@ -6,7 +6,7 @@ use vocabulary::{Health, Reconnects, Scaling, Service, Setting, Use, VariableNam
 
 use super::secret;
 use crate::access::{self, Access, End};
-use crate::backing::{self, GivenValue};
+use crate::backing::{self, EnvValue};
 use crate::context::{Context, chart_yaml, service_account};
 use crate::files::Files;
 use crate::pods::{Probes, connection_command, container_security, pod_security, probes};
@@ -15,7 +15,7 @@ use crate::yaml::template_block;
 
 pub(super) fn files(c: &Context, service: &Service, access: &Access, files: &mut Files) {
     let name = service.name.as_str();
-    let source = service.place.file();
+    let source = service.location.file();
     let has_secret = access.credentials_of(service.name).next().is_some();
     files.subchart(name, "Chart.yaml", &chart_yaml(c, name, service.doc, source));
     files.subchart(name, "templates/serviceaccount.yaml", &service_account(c, source));
@@ -54,12 +54,12 @@ fn deployment<'a>(c: &'a Context<'a>, service: &'a Service, access: &Access, has
     });
     Deployment {
         c,
-        source: service.place.file(),
+        source: service.location.file(),
         name: service.name.as_str(),
         autoscaled: service.scaling != Scaling::Fixed,
         has_secret,
         token: !service.kubernetes.is_empty(),
-        pod_security: pod_security(service.user, !service.writable.is_empty()),
+        pod_security: pod_security(service.run_as_user, !service.writable.is_empty()),
         container_security: container_security(),
         wait: by_connections.then(|| wait(service, &watched, &env)),
         by_connections,
@@ -95,8 +95,8 @@ fn connections(service: &Service, access: &Access) -> Vec<String> {
         client.reconnects == Reconnects::ByItself && watched().any(|(_, _, other)| other.port() == kind.port())
     });
     let address = |one: &Use| -> Vec<&'static str> {
-        let given = backing::given(one).into_iter().filter(|g| !matches!(g.value, GivenValue::Text(_)));
-        given.map(|given| given.name).collect()
+        let env_bindings = backing::env_bindings(one).into_iter().filter(|g| !matches!(g.value, EnvValue::Text(_)));
+        env_bindings.map(|env_bindings| env_bindings.name).collect()
     };
     let others = others.map(|(one, ..)| format!("other={}", address(one).join(",")));
     let argument = watched().map(|(one, client, kind)| {
@@ -122,15 +122,15 @@ fn connections(service: &Service, access: &Access) -> Vec<String> {
 /// The variables that it gets, without its credentials, as they are written in a template of its chart.
 pub(super) fn environment(c: &Context, service: &Service) -> Vec<Variable> {
     let used = service.uses.iter().flat_map(|one| {
-        backing::given(one).into_iter().map(move |given| Variable {
-            name: scalar(given.name),
-            value: match given.value {
-                GivenValue::Host => match access::end(one) {
+        backing::env_bindings(one).into_iter().map(move |env_bindings| Variable {
+            name: scalar(env_bindings.name),
+            value: match env_bindings.value {
+                EnvValue::Host => match access::end(one) {
                     End::Service(service) => format!("{{{{ .Release.Name }}}}-{service}"),
                     End::Backing(backing) => format!(r#"{{{{ include "{}.{backing}.host" . }}}}"#, c.name),
                 },
-                GivenValue::Port => scalar(&access::port(one).to_string()),
-                GivenValue::Text(text) => template_scalar(text),
+                EnvValue::Port => scalar(&access::port(one).to_string()),
+                EnvValue::Text(text) => template_scalar(text),
             },
         })
     });

@@ -3,7 +3,8 @@
 
 use askama::Template;
 use vocabulary::{
-    Backing, Endpoint, Exposure, HttpPath, Journey, Platform, Port, Protocol, Service, ServiceName, Use, VariableName,
+    Backing, EndToEndTest, Endpoint, Exposure, HttpPath, Platform, Port, Protocol, Service, ServiceName, Use,
+    VariableName,
 };
 
 use super::policies::by_peer;
@@ -20,7 +21,7 @@ use crate::yaml::template_block;
 pub(crate) const NOBODY: &str = "nobody-test";
 
 /// The identity of the pod that follows something through the platform.
-pub(crate) const JOURNEY: &str = "journey-test";
+pub(crate) const END_TO_END: &str = "journey-test";
 
 /// What the test pods run, by name; all of it lies in one folder there.
 const SCRIPTS: &[(&str, &str)] = &[
@@ -52,18 +53,18 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
             helper_resources: helper_resources(),
         },
     );
-    let journey = declared.tests.journey.map(|journey| instructions(declared, &journey, access));
+    let end_to_end = declared.tests.end_to_end.map(|end_to_end| instructions(declared, &end_to_end, access));
     files.umbrella(
         "templates/tests/scripts.yaml",
-        &Scripts { c, files: SCRIPTS.iter().map(|(name, _)| *name).collect(), targets: targets(declared), journey },
+        &Scripts { c, files: SCRIPTS.iter().map(|(name, _)| *name).collect(), targets: targets(declared), end_to_end },
     );
     files.umbrella("templates/tests/nobody.yaml", &NobodyJob { c });
-    if let Some(journey) = declared.tests.journey {
-        files.umbrella("templates/tests/journey.yaml", &journey_job(c, &journey, access));
+    if let Some(end_to_end) = declared.tests.end_to_end {
+        files.umbrella("templates/tests/journey.yaml", &end_to_end_job(c, &end_to_end, access));
     }
     for service in &declared.services {
         let name = service.name.as_str();
-        let source = service.place.file();
+        let source = service.location.file();
         let checks: Vec<_> = service.uses.iter().flat_map(|one| checks(service, one, access)).collect();
         if !checks.is_empty() {
             let arguments = [vec!["access".to_owned()], checks.clone()].concat();
@@ -115,7 +116,7 @@ fn of_service(service: &Service, port: Port) -> TargetPort {
     if port.protocol == Protocol::Metrics {
         opened.push_str(r#" "metrics" true"#);
     }
-    if service.exposure.is_some_and(|Exposure { port: door, .. }| door.number == port.number) {
+    if service.exposure.is_some_and(|Exposure { port: exposed_port, .. }| exposed_port.number == port.number) {
         opened += &[r#" "exposure" "#, &value(&[name, "exposure"])].concat();
     }
     TargetPort { number: port.number, opened: Some(opened) }
@@ -133,18 +134,18 @@ fn of_backing(one: &Backing) -> Target {
 }
 
 /// The service and the client that own the database in which a journey leaves something.
-fn owner<'a>(journey: &Journey, declared: &'a Platform) -> Option<(&'a Service, &'a Use)> {
-    let database = journey.leftovers?.database;
+fn owner<'a>(end_to_end: &EndToEndTest, declared: &'a Platform) -> Option<(&'a Service, &'a Use)> {
+    let database = end_to_end.leftovers?.database;
     let owns = |one: &&Use| matches!(one, Use::Sql(client) if client.client.backing == database.server && client.database.database.name == database.name);
     declared.services.iter().find_map(|service| Some((service, service.uses.iter().find(owns)?)))
 }
 
 /// The paths that a journey needs, from its own identity.
-pub(crate) fn journey_paths(declared: &Platform) -> Vec<(&'static str, u16)> {
-    let Some(journey) = declared.tests.journey else { return Vec::new() };
-    let ends = [journey.sent.endpoint, journey.seen.endpoint].map(|end| (end.service.as_str(), end.port.number));
+pub(crate) fn end_to_end_paths(declared: &Platform) -> Vec<(&'static str, u16)> {
+    let Some(end_to_end) = declared.tests.end_to_end else { return Vec::new() };
+    let ends = [end_to_end.sent.endpoint, end_to_end.seen.endpoint].map(|end| (end.service.as_str(), end.port.number));
     let database =
-        owner(&journey, declared).and_then(|(_, one)| Some((one.client()?.backing.as_str(), one.kind()?.port())));
+        owner(&end_to_end, declared).and_then(|(_, one)| Some((one.client()?.backing.as_str(), one.kind()?.port())));
     let mut all: Vec<_> = ends.into_iter().chain(database).collect();
     all.sort_unstable();
     all.dedup();
@@ -152,62 +153,63 @@ pub(crate) fn journey_paths(declared: &Platform) -> Vec<(&'static str, u16)> {
 }
 
 /// The services that a journey needs: both ends, those in between, and whose database it leaves something in.
-pub(crate) fn journey_services(declared: &Platform) -> Vec<&'static str> {
-    let Some(journey) = declared.tests.journey else { return Vec::new() };
-    let ends = [journey.sent.endpoint.service, journey.seen.endpoint.service];
-    let owner = owner(&journey, declared).map(|(service, _)| service.name);
-    let mut all: Vec<_> = journey.through.iter().copied().chain(ends).chain(owner).map(ServiceName::as_str).collect();
+pub(crate) fn end_to_end_services(declared: &Platform) -> Vec<&'static str> {
+    let Some(end_to_end) = declared.tests.end_to_end else { return Vec::new() };
+    let ends = [end_to_end.sent.endpoint.service, end_to_end.seen.endpoint.service];
+    let owner = owner(&end_to_end, declared).map(|(service, _)| service.name);
+    let mut all: Vec<_> =
+        end_to_end.through.iter().copied().chain(ends).chain(owner).map(ServiceName::as_str).collect();
     all.sort_unstable();
     all.dedup();
     all
 }
 
 /// The services on the way, in its order.
-fn way(journey: &Journey) -> impl Iterator<Item = &'static str> {
-    let ends = [journey.sent.endpoint.service, journey.seen.endpoint.service];
+fn way(end_to_end: &EndToEndTest) -> impl Iterator<Item = &'static str> {
+    let ends = [end_to_end.sent.endpoint.service, end_to_end.seen.endpoint.service];
     let [first, last] = ends.map(ServiceName::as_str);
-    std::iter::once(first).chain(journey.through.iter().map(|service| service.as_str())).chain([last])
+    std::iter::once(first).chain(end_to_end.through.iter().map(|service| service.as_str())).chain([last])
 }
 
 /// Whether the journey is to be followed, as an expression that stands alone in its action.
-fn journey_enabled(declared: &Platform) -> String {
-    let services = journey_services(declared).into_iter().map(|service| value(&[service, "enabled"]));
+fn end_to_end_enabled(declared: &Platform) -> String {
+    let services = end_to_end_services(declared).into_iter().map(|service| value(&[service, "enabled"]));
     let all: Vec<_> = std::iter::once(value(&["global", "tests", "journey"])).chain(services).collect();
     format!("and {}", all.join(" "))
 }
 
 /// What the script is told about a journey.
-fn instructions(declared: &Platform, journey: &Journey, access: &Access) -> Instructions {
+fn instructions(declared: &Platform, end_to_end: &EndToEndTest, access: &Access) -> Instructions {
     let end = |endpoint: Endpoint, path: HttpPath| EndView {
         host: endpoint.service.as_str(),
         port: endpoint.port.number,
         path: go_string(path.as_str()),
     };
-    let forget = owner(journey, declared).zip(journey.leftovers).map(|((service, one), leftovers)| {
+    let forget = owner(end_to_end, declared).zip(end_to_end.leftovers).map(|((service, one), leftovers)| {
         (go_string(&checks(service, one, access).concat()), go_string(leftovers.statement))
     });
     Instructions {
-        enabled: journey_enabled(declared),
-        doc: go_string(journey.doc),
-        sent: end(journey.sent.endpoint, journey.sent.path),
-        body: go_string(journey.sent.body),
-        seen: end(journey.seen.endpoint, journey.seen.path),
-        through: way(journey).map(go_string).collect::<Vec<_>>().join(" "),
-        within_seconds: journey.within_seconds,
+        enabled: end_to_end_enabled(declared),
+        doc: go_string(end_to_end.doc),
+        sent: end(end_to_end.sent.endpoint, end_to_end.sent.path),
+        body: go_string(end_to_end.sent.body),
+        seen: end(end_to_end.seen.endpoint, end_to_end.seen.path),
+        through: way(end_to_end).map(go_string).collect::<Vec<_>>().join(" "),
+        within_seconds: end_to_end.within_seconds,
         forget,
     }
 }
 
-fn journey_job<'a>(c: &'a Context<'a>, journey: &Journey, access: &Access) -> JourneyJob<'a> {
+fn end_to_end_job<'a>(c: &'a Context<'a>, end_to_end: &EndToEndTest, access: &Access) -> EndToEndJob<'a> {
     let declared = c.platform.platform();
-    let leftovers = owner(journey, declared).map(|(service, one)| LeftoversView {
+    let leftovers = owner(end_to_end, declared).map(|(service, one)| LeftoversView {
         owner: service.name.as_str(),
         env: named(&checks(service, one, access), &environment(c, service)),
         keys: keys(service, one, access),
     });
-    let ends = by_peer(journey_paths(declared).into_iter());
-    let (source, doc, enabled) = (journey.place.file(), inert(journey.doc), journey_enabled(declared));
-    JourneyJob { c, source, doc, enabled, leftovers, ends }
+    let ends = by_peer(end_to_end_paths(declared).into_iter());
+    let (source, doc, enabled) = (end_to_end.location.file(), inert(end_to_end.doc), end_to_end_enabled(declared));
+    EndToEndJob { c, source, doc, enabled, leftovers, ends }
 }
 
 #[derive(Template)]
@@ -231,7 +233,7 @@ struct Scripts<'a> {
     c: &'a Context<'a>,
     files: Vec<&'static str>,
     targets: Vec<Target>,
-    journey: Option<Instructions>,
+    end_to_end: Option<Instructions>,
 }
 
 /// The ports of a chart.
@@ -275,7 +277,7 @@ struct NobodyJob<'a> {
 
 #[derive(Template)]
 #[template(path = "umbrella/templates/tests/journey.yaml")]
-struct JourneyJob<'a> {
+struct EndToEndJob<'a> {
     c: &'a Context<'a>,
     source: &'a str,
     doc: String,

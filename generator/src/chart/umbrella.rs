@@ -19,7 +19,7 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
         "Chart.yaml",
         &ChartYaml {
             c,
-            source: declared.place.file(),
+            source: declared.location.file(),
             doc: scalar(declared.doc),
             version: declared.version.as_str(),
             home: scalar(declared.home),
@@ -54,12 +54,17 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
     if !declared.backing.is_empty() {
         files.text("files/common.sh", COMMON_SCRIPT.to_owned());
     }
-    let doors = declared.services.iter().filter_map(|service| {
+    let exposed_ports = declared.services.iter().filter_map(|service| {
         let name = service.name.as_str();
         let port = service.exposure?.port.number;
-        Some(Door { service: name, enabled: value(&[name, "enabled"]), via: value(&[name, "exposure", "via"]), port })
+        Some(ExposedPort {
+            service: name,
+            enabled: value(&[name, "enabled"]),
+            via: value(&[name, "exposure", "via"]),
+            port,
+        })
     });
-    files.umbrella("templates/NOTES.txt", &Notes { c, doors: doors.collect() });
+    files.umbrella("templates/NOTES.txt", &Notes { c, exposed_ports: exposed_ports.collect() });
 }
 
 fn images(c: &Context) -> Vec<Image> {
@@ -232,10 +237,10 @@ struct Source<'a> {
 #[template(path = "umbrella/templates/NOTES.txt")]
 struct Notes<'a> {
     c: &'a Context<'a>,
-    doors: Vec<Door>,
+    exposed_ports: Vec<ExposedPort>,
 }
 
-struct Door {
+struct ExposedPort {
     service: &'static str,
     enabled: String,
     via: String,

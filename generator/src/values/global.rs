@@ -72,7 +72,8 @@ struct Tests {
     isolation: bool,
     /// Whether something is followed through the whole platform, from one end to the other.
     #[serde(skip_serializing_if = "Option::is_none")]
-    journey: Option<bool>,
+    #[serde(rename = "journey")]
+    end_to_end: Option<bool>,
     #[serde(flatten)]
     scheduling: Scheduling,
 }
@@ -110,7 +111,7 @@ impl Global {
                 image: ImageValues::of(declared.tests.image),
                 timeout_seconds: 100,
                 isolation: true,
-                journey: declared.tests.journey.map(|_| true),
+                end_to_end: declared.tests.end_to_end.map(|_| true),
                 scheduling: Scheduling::default(),
             },
             backing: declared

@@ -3,11 +3,12 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
-use tools::{Located, Tool};
+use tools::{Tool, ToolBinary};
 use vocabulary::{
-    AmqpEnv, ApiRule, Backing, Change, ChartVersion, Endpoint, Environment, EnvironmentName, Exposure, Health, Image,
-    Journey, Place, Platform, PlatformName, Port, Probe, Python3, RabbitMq, Resources, Service, ServiceName, Setting,
-    Tests, Variable, VariableName, VariableSource, WritablePath, consumes, cpu, memory, plain, variable,
+    AmqpEnv, ApiRule, Backing, Change, ChartVersion, EndToEndTest, Endpoint, Environment, EnvironmentName, Exposure,
+    Health, Image, Platform, PlatformName, Port, Probe, Python3, RabbitMq, Resources, Service, ServiceName, Setting,
+    SourceLocation, Tests, Variable, VariableName, VariableSource, WritablePath, consumes, cpu, memory, plain,
+    variable,
 };
 
 use crate::harness::{OnDisk, helm, leak, leak_all, read_by_helm};
@@ -138,7 +139,7 @@ fn names_that_yaml_reads_as_something_else_arrive() {
         ..base
     };
     let platform = Platform { services: vec![service], backing: vec![], environments: vec![], ..odd(&[], "fine") };
-    let on_disk = OnDisk::of(&platform.resolve().unwrap_or_else(|mistakes| panic!("{mistakes}")));
+    let on_disk = OnDisk::of(&platform.resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}")));
     let helm = helm(Tool::Helm4);
     let manifest =
         on_disk.render(&helm, None, &["--set=odd.exposure.via=NodePort"]).unwrap_or_else(|refusal| panic!("{refusal}"));
@@ -168,7 +169,7 @@ fn any_text_is_refused_or_arrives() {
 }
 
 /// Checks each text in every field that takes one.
-fn check(helm: &Located, texts: &[String]) -> Result<(), String> {
+fn check(helm: &ToolBinary, texts: &[String]) -> Result<(), String> {
     let texts: Vec<&'static str> = texts.iter().map(|text| leak(text.clone())).collect();
     let mut lines = Vec::new();
     let mut values = Vec::new();
@@ -176,14 +177,14 @@ fn check(helm: &Located, texts: &[String]) -> Result<(), String> {
         for (field, platform) in explained(text) {
             match platform.resolve() {
                 Ok(_) => lines.push(text),
-                Err(mistakes) if mistakes.to_string().contains("help: ") => {}
-                Err(mistakes) => return Err(format!("{field}: a refusal without help: {mistakes}")),
+                Err(diagnostics) if diagnostics.to_string().contains("help: ") => {}
+                Err(diagnostics) => return Err(format!("{field}: a refusal without help: {diagnostics}")),
             }
         }
         match odd(&[text], "fine").resolve() {
             Ok(_) => values.push(text),
             Err(_) if text.contains('\0') => {}
-            Err(mistakes) => return Err(format!("{text:?} is refused as a value: {mistakes}")),
+            Err(diagnostics) => return Err(format!("{text:?} is refused as a value: {diagnostics}")),
         }
     }
     lines.dedup();
@@ -221,7 +222,7 @@ fn odd(texts: &[&'static str], line: &'static str) -> Platform {
     let mut changes = Vec::new();
     for (i, text) in texts.iter().enumerate() {
         let name = |kind: &str| VariableName::checked(leak(format!("{kind}_{i}"))).expect("a variable's name");
-        let declared = |name, source| Variable { name, source, place: Place::here() };
+        let declared = |name, source| Variable { name, source, location: SourceLocation::here() };
         environment.push(declared(name("FIXED"), VariableSource::Fixed(text)));
         environment.push(declared(name("TEXT"), VariableSource::Setting(Setting::Text { default: text, doc: line })));
         let options = leak_all(vec![*text, "another than that"]);
@@ -273,21 +274,21 @@ fn odd(texts: &[&'static str], line: &'static str) -> Platform {
             name: EnvironmentName::new("odd"),
             doc: line,
             changes: leak_all(changes),
-            place: Place::here(),
+            location: SourceLocation::here(),
         }],
-        tests: Tests::DEFAULT.journey(Journey::new(
+        tests: Tests::DEFAULT.end_to_end(EndToEndTest::new(
             line,
-            Endpoint::new(ODD, HTTP).posts("/", leak(line.to_owned() + Journey::MARKER)),
+            Endpoint::new(ODD, HTTP).posts("/", leak(line.to_owned() + EndToEndTest::MARKER)),
             &[],
             Endpoint::new(ODD, HTTP).page("/"),
         )),
-        place: Place::here(),
+        location: SourceLocation::here(),
     }
 }
 
 /// Renders the platform through Helm, and compares what a program would find in its environment, and what Helm reads as the description.
-fn arrive(helm: &Located, texts: &[&'static str], line: &'static str) -> Result<(), String> {
-    let platform = odd(texts, line).resolve().map_err(|mistakes| mistakes.to_string())?;
+fn arrive(helm: &ToolBinary, texts: &[&'static str], line: &'static str) -> Result<(), String> {
+    let platform = odd(texts, line).resolve().map_err(|diagnostics| diagnostics.to_string())?;
     let on_disk = OnDisk::of(&platform);
     on_disk.write(
         "odd-texts/templates/described.yaml",
@@ -303,7 +304,7 @@ fn arrive(helm: &Located, texts: &[&'static str], line: &'static str) -> Result<
     let scripts = |o: &&Value| o["kind"] == "ConfigMap" && o["metadata"]["name"] == "r-tests";
     let told = objects.iter().find(scripts).and_then(|o| o["data"]["journey.json"].as_str()).ok_or("no journey")?;
     let told: Value = serde_json::from_str(told).map_err(|error| error.to_string())?;
-    if told["send"]["body"] != line.to_owned() + Journey::MARKER {
+    if told["send"]["body"] != line.to_owned() + EndToEndTest::MARKER {
         return Err(format!("the body {line:?} arrived as {}", told["send"]["body"]));
     }
     let deployment = |o: &&Value| o["kind"] == "Deployment" && o["metadata"]["name"] == "r-odd";

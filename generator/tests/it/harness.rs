@@ -3,7 +3,7 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use camino::{Utf8Path, Utf8PathBuf};
 use generator::{Chart, Resolved};
-use tools::{Located, Template, Tool};
+use tools::{Template, Tool, ToolBinary};
 
 /// A chart in a folder that goes when this goes.
 pub(crate) struct OnDisk {
@@ -42,7 +42,7 @@ impl OnDisk {
     /// The manifest with what has no default (passwords, tags), and over it an environment's overlay if one is named.
     pub(crate) fn render(
         &self,
-        helm: &Located,
+        helm: &ToolBinary,
         environment: Option<&str>,
         arguments: &[&str],
     ) -> Result<String, String> {
@@ -54,12 +54,12 @@ impl OnDisk {
     }
 }
 
-pub(crate) fn helm(tool: Tool) -> Located {
+pub(crate) fn helm(tool: Tool) -> ToolBinary {
     tool.ensure().expect("Helm is there or can be built")
 }
 
 /// The objects of a manifest, read as Helm and Kubernetes read YAML (1.1) and not as this test would: Helm turns them into JSON.
-pub(crate) fn read_by_helm(helm: &Located, manifest: &str) -> Vec<serde_json::Value> {
+pub(crate) fn read_by_helm(helm: &ToolBinary, manifest: &str) -> Vec<serde_json::Value> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let chart = Utf8Path::from_path(folder.path()).expect("the temporary folder is UTF-8");
     let write = |path: &str, text: &str| std::fs::write(chart.join(path), text).expect("a file can be written");

@@ -5,15 +5,15 @@
 
 mod audit_event_generator;
 mod audit_log_analysis;
+mod end_to_end;
 mod environments;
 mod event_audit_dashboard;
-mod journey;
 mod notification_service;
 mod postgresql;
 mod rabbitmq;
 mod redis;
 
-use vocabulary::{Backing, ChartVersion, Place, Platform, PlatformName, Tests};
+use vocabulary::{Backing, ChartVersion, Platform, PlatformName, SourceLocation, Tests};
 
 /// The whole platform.
 #[must_use]
@@ -37,7 +37,7 @@ pub fn platform() -> Platform {
             Backing::Valkey(redis::REDIS),
         ],
         environments: environments::ALL.to_vec(),
-        tests: Tests::DEFAULT.journey(journey::EVENT_TO_ALERT),
-        place: Place::here(),
+        tests: Tests::DEFAULT.end_to_end(end_to_end::EVENT_TO_ALERT),
+        location: SourceLocation::here(),
     }
 }

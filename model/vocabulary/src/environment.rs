@@ -1,6 +1,6 @@
 //! Environments: the same platform with other sizes.
 
-use crate::{BackingName, EnvironmentName, Place, Quantity, ServiceName, Tag, VariableName};
+use crate::{BackingName, EnvironmentName, Quantity, ServiceName, SourceLocation, Tag, VariableName};
 
 /// An environment that the platform is installed in. It changes sizes and settings, never structure.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ pub struct Environment {
     /// What differs from the defaults.
     pub changes: &'static [Change],
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 impl Environment {
@@ -23,7 +23,7 @@ impl Environment {
     #[must_use]
     #[track_caller]
     pub const fn new(name: &'static str, doc: &'static str, changes: &'static [Change]) -> Self {
-        Self { name: EnvironmentName::new(name), doc, changes, place: Place::here() }
+        Self { name: EnvironmentName::new(name), doc, changes, location: SourceLocation::here() }
     }
 }
 

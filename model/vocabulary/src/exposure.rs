@@ -1,6 +1,6 @@
 //! Who reaches a service from outside the cluster.
 
-use crate::{Place, Port};
+use crate::{Port, SourceLocation};
 
 /// The fact that a service is for users outside the cluster, and on which port. Through what (Ingress, `HTTPRoute`, a node's
 /// port, a load balancer, or not at all) is decided by whoever installs.
@@ -9,7 +9,7 @@ pub struct Exposure {
     /// The port that users reach; it serves HTTP.
     pub port: Port,
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 impl Exposure {
@@ -17,6 +17,6 @@ impl Exposure {
     #[must_use]
     #[track_caller]
     pub const fn http(port: Port) -> Self {
-        Self { port, place: Place::here() }
+        Self { port, location: SourceLocation::here() }
     }
 }

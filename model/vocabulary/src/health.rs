@@ -1,6 +1,6 @@
 //! How a service's health is seen from outside: readiness and liveness apart.
 
-use crate::{BackingName, HttpPath, Place, Port};
+use crate::{BackingName, HttpPath, Port, SourceLocation};
 
 /// How the kubelet finds out whether a service is ready and whether it lives.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,7 @@ pub struct HealthRoute {
     /// The backing services without which it answers with an error.
     pub fails_without: &'static [BackingName],
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 impl HealthRoute {
@@ -80,7 +80,7 @@ impl HealthRoute {
     #[must_use]
     #[track_caller]
     pub const fn new(port: Port, path: &'static str) -> Self {
-        Self { port, path: HttpPath::new(path), fails_without: &[], place: Place::here() }
+        Self { port, path: HttpPath::new(path), fails_without: &[], location: SourceLocation::here() }
     }
 
     /// The same route, which answers with an error while one of these is away.

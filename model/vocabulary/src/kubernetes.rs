@@ -1,6 +1,6 @@
 //! What a service may do at the Kubernetes API.
 
-use crate::Place;
+use crate::SourceLocation;
 
 /// One rule of what a service may do at the Kubernetes API, within its own namespace. A service without a rule gets no
 /// token at all.
@@ -18,7 +18,7 @@ pub struct ApiRule {
     /// be narrowed so.
     pub names: &'static [&'static str],
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 impl ApiRule {
@@ -31,7 +31,7 @@ impl ApiRule {
         resources: &'static [&'static str],
         verbs: &'static [&'static str],
     ) -> Self {
-        Self { reason, group, resources, verbs, names: &[], place: Place::here() }
+        Self { reason, group, resources, verbs, names: &[], location: SourceLocation::here() }
     }
 
     /// The same rule, for these objects only.

@@ -12,7 +12,6 @@ mod health;
 mod image;
 mod kubernetes;
 mod name;
-mod place;
 mod platform;
 mod port;
 mod postgresql;
@@ -21,6 +20,7 @@ mod resolve;
 mod resources;
 mod scaling;
 mod service;
+mod source_location;
 mod tests;
 mod uses;
 mod valkey;
@@ -35,16 +35,16 @@ pub use name::{
     BackingName, ChartVersion, DatabaseName, EnvironmentName, ExchangeName, HttpPath, KeyPattern, NameError,
     PlatformName, PortName, QueueName, ServiceName, ValkeyCommand, VariableName,
 };
-pub use place::Place;
 pub use platform::{Backing, Kind, Platform};
 pub use port::{Port, Protocol};
 pub use postgresql::{Database, DatabaseUse, PostgreSql, SqlClient, SqlEnv, owns};
 pub use rabbitmq::{AmqpClient, AmqpEnv, Exchange, Queue, QueueUse, RabbitMq, consumes, publishes, publishes_through};
-pub use resolve::{Mistake, Mistakes, Resolved, limits};
+pub use resolve::{Diagnostic, Diagnostics, Resolved, limits};
 pub use resources::{PathName, Quantity, Range, Resources, WritablePath, cpu, memory};
 pub use scaling::Scaling;
 pub use service::Service;
-pub use tests::{Journey, Leftovers, Page, Post, Tests};
+pub use source_location::SourceLocation;
+pub use tests::{EndToEndTest, Leftovers, Page, Post, Tests};
 pub use uses::{Call, CallEnv, Client, Endpoint, Reconnects, Use};
 pub use valkey::{CacheEnv, CacheLogin, KeyUse, Valkey, ValkeyClient, keys};
 pub use variable::{PasswordVariable, Setting, Variable, VariableSource, libpq_value, plain, variable};

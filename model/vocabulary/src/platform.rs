@@ -1,8 +1,8 @@
 //! The platform: all of it in one value.
 
 use crate::{
-    BackingName, ChartVersion, Environment, Image, Mistakes, Place, PlatformName, PostgreSql, Quantity, RabbitMq,
-    Resolved, Resources, Service, Tests, Valkey,
+    BackingName, ChartVersion, Diagnostics, Environment, Image, PlatformName, PostgreSql, Quantity, RabbitMq, Resolved,
+    Resources, Service, SourceLocation, Tests, Valkey,
 };
 
 /// Everything that is declared. Plain data: [`Platform::resolve`] is what checks it.
@@ -28,7 +28,7 @@ pub struct Platform {
     /// What its tests need beside the uses.
     pub tests: Tests,
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 impl Platform {
@@ -36,7 +36,7 @@ impl Platform {
     ///
     /// # Errors
     /// With every mistake there is, each with the places where to look and what to do.
-    pub fn resolve(self) -> Result<Resolved, Mistakes> {
+    pub fn resolve(self) -> Result<Resolved, Diagnostics> {
         crate::resolve::resolve(self)
     }
 }
@@ -130,7 +130,7 @@ common! {
     /// The size of its volume.
     storage: Quantity,
     /// Where it was declared.
-    place: Place,
+    location: SourceLocation,
 }
 
 impl Backing {

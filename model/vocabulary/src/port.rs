@@ -1,6 +1,6 @@
 //! Ports that a service listens on.
 
-use crate::{Place, PortName};
+use crate::{PortName, SourceLocation};
 
 /// A port that a service listens on. Declared once as a constant, which is then the handle for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Port {
     /// What is spoken on it.
     pub protocol: Protocol,
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 /// What is spoken on a port, and so who has a reason to connect to it.
@@ -60,6 +60,6 @@ impl Port {
     #[track_caller]
     const fn new(name: &'static str, number: u16, protocol: Protocol) -> Self {
         assert!(number > 0, "a port's number is 1 to 65535");
-        Self { name: PortName::new(name), number, protocol, place: Place::here() }
+        Self { name: PortName::new(name), number, protocol, location: SourceLocation::here() }
     }
 }

@@ -3,7 +3,8 @@
 use crate::name::same;
 use crate::uses::Client;
 use crate::{
-    BackingName, DatabaseName, Image, PasswordVariable, Place, Quantity, Resources, Use, VariableName, cpu, memory,
+    BackingName, DatabaseName, Image, PasswordVariable, Quantity, Resources, SourceLocation, Use, VariableName, cpu,
+    memory,
 };
 
 /// A PostgreSQL server. Declared as a constant, which is the handle for its databases and clients.
@@ -18,7 +19,7 @@ pub struct PostgreSql {
     /// The size of the volume that its data lies on.
     pub storage: Quantity,
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 impl PostgreSql {
@@ -34,7 +35,7 @@ impl PostgreSql {
             image: Image::new("postgres", "18"),
             resources: Resources::new(cpu("100m").up_to("1"), memory("128Mi").up_to("512Mi")),
             storage: Quantity::new("2Gi"),
-            place: Place::here(),
+            location: SourceLocation::here(),
         }
     }
 
@@ -45,7 +46,7 @@ impl PostgreSql {
     #[must_use]
     #[track_caller]
     pub const fn database(&self, name: &'static str) -> Database {
-        Database { server: self.name, name: DatabaseName::new(name), place: Place::here() }
+        Database { server: self.name, name: DatabaseName::new(name), location: SourceLocation::here() }
     }
 
     /// A client of this server: how the service reaches it, and which database it uses.
@@ -64,7 +65,7 @@ pub struct Database {
     /// Its name.
     pub name: DatabaseName,
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 /// How a service reaches a database and what it does there.

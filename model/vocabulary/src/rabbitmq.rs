@@ -2,8 +2,8 @@
 
 use crate::uses::Client;
 use crate::{
-    BackingName, ExchangeName, Image, PasswordVariable, Place, Quantity, QueueName, Resources, Use, VariableName, cpu,
-    memory,
+    BackingName, ExchangeName, Image, PasswordVariable, Quantity, QueueName, Resources, SourceLocation, Use,
+    VariableName, cpu, memory,
 };
 
 /// A RabbitMQ broker. Declared as a constant, which is the handle for its queues and clients.
@@ -18,7 +18,7 @@ pub struct RabbitMq {
     /// The size of the volume that its messages lie on.
     pub storage: Quantity,
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 impl RabbitMq {
@@ -34,7 +34,7 @@ impl RabbitMq {
             image: Image::new("rabbitmq", "4.3-management"),
             resources: Resources::new(cpu("100m").up_to("1"), memory("256Mi").up_to("512Mi")),
             storage: Quantity::new("1Gi"),
-            place: Place::here(),
+            location: SourceLocation::here(),
         }
     }
 
@@ -50,7 +50,7 @@ impl RabbitMq {
             name: QueueName::new(name),
             filled_from_outside: None,
             emptied_from_outside: None,
-            place: Place::here(),
+            location: SourceLocation::here(),
         }
     }
 
@@ -62,7 +62,7 @@ impl RabbitMq {
     #[must_use]
     #[track_caller]
     pub const fn exchange(&self, name: &'static str) -> Exchange {
-        Exchange { broker: self.name, name: ExchangeName::new(name), place: Place::here() }
+        Exchange { broker: self.name, name: ExchangeName::new(name), location: SourceLocation::here() }
     }
 
     /// A client of this broker: how the service reaches it, and what it does there.
@@ -85,7 +85,7 @@ pub struct Queue {
     /// Who consumes it when no service of the platform does.
     pub emptied_from_outside: Option<&'static str>,
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 impl Queue {
@@ -113,7 +113,7 @@ pub struct Exchange {
     /// Its name.
     pub name: ExchangeName,
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 /// How a service reaches a broker and what it does there.

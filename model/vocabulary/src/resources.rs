@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Place;
+use crate::SourceLocation;
 use crate::name::{NameError, has, name, sized};
 
 /// What a container asks for and what it may use at the most.
@@ -128,7 +128,7 @@ pub struct WritablePath {
     /// The most it may hold; it lives and dies with its pod.
     pub size: Quantity,
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 impl WritablePath {
@@ -139,7 +139,7 @@ impl WritablePath {
     #[must_use]
     #[track_caller]
     pub const fn new(path: &'static str, size: &'static str) -> Self {
-        Self { path: PathName::new(path), size: Quantity::new(size), place: Place::here() }
+        Self { path: PathName::new(path), size: Quantity::new(size), location: SourceLocation::here() }
     }
 
     /// The name of its volume: made of its path, as a DNS label is. That it is one, and no other folder's, `resolve` has seen to.

@@ -1,7 +1,8 @@
 //! A service: a program of the platform.
 
 use crate::{
-    ApiRule, Exposure, Health, Image, Place, Port, Resources, Scaling, ServiceName, Use, Variable, WritablePath,
+    ApiRule, Exposure, Health, Image, Port, Resources, Scaling, ServiceName, SourceLocation, Use, Variable,
+    WritablePath,
 };
 
 /// A program of the platform, with all that it needs. What follows from that is derived, never declared.
@@ -32,9 +33,9 @@ pub struct Service {
     /// What it may do at the Kubernetes API.
     pub kubernetes: &'static [ApiRule],
     /// The user and group that it runs as; not 0.
-    pub user: u32,
+    pub run_as_user: u32,
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 impl Service {
@@ -56,8 +57,8 @@ impl Service {
             scaling: Scaling::Fixed,
             exposure: None,
             kubernetes: &[],
-            user: 10001,
-            place: Place::here(),
+            run_as_user: 10001,
+            location: SourceLocation::here(),
         }
     }
 }

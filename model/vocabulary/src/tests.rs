@@ -2,7 +2,7 @@
 //!
 //! Most of them follow from the uses: who declares that he publishes gets a test that publishes. What no use says stands here.
 
-use crate::{Database, Endpoint, HttpPath, Image, Place, ServiceName};
+use crate::{Database, Endpoint, HttpPath, Image, ServiceName, SourceLocation};
 
 /// What the tests of a release need beside the uses.
 #[derive(Clone, Copy, Debug)]
@@ -10,26 +10,26 @@ pub struct Tests {
     /// The image that the test pods run: one with `python3` (3.8 or later, standard library only) on its path.
     pub image: Image,
     /// What goes through the whole platform, if there is something of that kind.
-    pub journey: Option<Journey>,
+    pub end_to_end: Option<EndToEndTest>,
 }
 
 impl Tests {
     /// The official Python image, and no journey.
-    pub const DEFAULT: Self = Self { image: Image::new("python", "3.14-alpine"), journey: None };
+    pub const DEFAULT: Self = Self { image: Image::new("python", "3.14-alpine"), end_to_end: None };
 
     /// With a journey.
     #[must_use]
-    pub const fn journey(self, journey: Journey) -> Self {
-        Self { journey: Some(journey), ..self }
+    pub const fn end_to_end(self, end_to_end: EndToEndTest) -> Self {
+        Self { end_to_end: Some(end_to_end), ..self }
     }
 }
 
 /// One thing that is sent in at one end of the platform and seen at the other: the test that everything works together.
 ///
-/// Sent text and statement tell one run from another by a marker: [`Journey::MARKER`] in them becomes `helm-test-` and twelve
+/// Sent text and statement tell one run from another by a marker: [`EndToEndTest::MARKER`] in them becomes `helm-test-` and twelve
 /// random digits of base 16. This is what is called an end-to-end test.
 #[derive(Clone, Copy, Debug)]
-pub struct Journey {
+pub struct EndToEndTest {
     /// What becomes of what, as a sentence.
     pub doc: &'static str,
     /// The request that it begins with.
@@ -43,10 +43,10 @@ pub struct Journey {
     /// What it leaves behind, and how that is removed.
     pub leftovers: Option<Leftovers>,
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
-impl Journey {
+impl EndToEndTest {
     /// What stands for the marker in a body and a statement.
     pub const MARKER: &'static str = "{marker}";
 
@@ -57,13 +57,13 @@ impl Journey {
     #[must_use]
     #[track_caller]
     pub const fn new(doc: &'static str, sent: Post, through: &'static [ServiceName], seen: Page) -> Self {
-        Self { doc, sent, seen, through, within_seconds: 60, leftovers: None, place: Place::here() }
+        Self { doc, sent, seen, through, within_seconds: 60, leftovers: None, location: SourceLocation::here() }
     }
 
     /// The same journey, which may take so many seconds.
     ///
     /// # Panics
-    /// When that is 0 or more than [`Journey::LONGEST_SECONDS`]; in a `const` this is a compile error.
+    /// When that is 0 or more than [`EndToEndTest::LONGEST_SECONDS`]; in a `const` this is a compile error.
     #[must_use]
     #[track_caller]
     pub const fn within_seconds(self, within_seconds: u16) -> Self {

@@ -1,6 +1,8 @@
 //! What a service uses: one client per backing service, and calls to other services.
 
-use crate::{AmqpClient, BackingName, HttpPath, Kind, Place, Port, ServiceName, SqlClient, ValkeyClient, VariableName};
+use crate::{
+    AmqpClient, BackingName, HttpPath, Kind, Port, ServiceName, SourceLocation, SqlClient, ValkeyClient, VariableName,
+};
 
 /// One thing that a service uses. Made by the handle of what is used: `RABBITMQ.client(…)`, `API.called(…)`.
 #[derive(Clone, Copy, Debug)]
@@ -71,12 +73,12 @@ impl Use {
 
     /// Where it was declared.
     #[must_use]
-    pub const fn place(&self) -> Place {
+    pub const fn location(&self) -> SourceLocation {
         match self {
-            Self::Amqp(c) => c.client.place,
-            Self::Sql(c) => c.client.place,
-            Self::Valkey(c) => c.client.place,
-            Self::Call(c) => c.place,
+            Self::Amqp(c) => c.client.location,
+            Self::Sql(c) => c.client.location,
+            Self::Valkey(c) => c.client.location,
+            Self::Call(c) => c.location,
         }
     }
 
@@ -100,13 +102,13 @@ pub struct Client {
     /// What the program does when the connection is lost.
     pub reconnects: Reconnects,
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 impl Client {
     #[track_caller]
     pub(crate) const fn of(backing: BackingName) -> Self {
-        Self { backing, reconnects: Reconnects::ByItself, place: Place::here() }
+        Self { backing, reconnects: Reconnects::ByItself, location: SourceLocation::here() }
     }
 
     /// The same client of a program that never opens this connection again.
@@ -145,7 +147,7 @@ impl Endpoint {
     #[must_use]
     #[track_caller]
     pub const fn called(self, env: CallEnv) -> Use {
-        Use::Call(Call { endpoint: self, env, path: None, place: Place::here() })
+        Use::Call(Call { endpoint: self, env, path: None, location: SourceLocation::here() })
     }
 }
 
@@ -159,7 +161,7 @@ pub struct Call {
     /// A route that is asked, if one is known.
     pub path: Option<HttpPath>,
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 /// The variables that a caller reads the other service's address from.

@@ -2,8 +2,8 @@
 
 use crate::uses::Client;
 use crate::{
-    BackingName, Image, KeyPattern, PasswordVariable, Place, Quantity, Resources, Use, ValkeyCommand, VariableName,
-    cpu, memory,
+    BackingName, Image, KeyPattern, PasswordVariable, Quantity, Resources, SourceLocation, Use, ValkeyCommand,
+    VariableName, cpu, memory,
 };
 
 /// A Valkey server. Declared as a constant, which is the handle for its clients.
@@ -18,7 +18,7 @@ pub struct Valkey {
     /// The size of the volume that its data lies on.
     pub storage: Quantity,
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 impl Valkey {
@@ -34,7 +34,7 @@ impl Valkey {
             image: Image::new("valkey/valkey", "9"),
             resources: Resources::new(cpu("50m").up_to("500m"), memory("64Mi").up_to("128Mi")),
             storage: Quantity::new("1Gi"),
-            place: Place::here(),
+            location: SourceLocation::here(),
         }
     }
 

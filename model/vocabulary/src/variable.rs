@@ -1,6 +1,6 @@
 //! Environment variables: each program names its own.
 
-use crate::{Place, Port, VariableName};
+use crate::{Port, SourceLocation, VariableName};
 
 /// A variable's name, from a literal.
 ///
@@ -20,7 +20,7 @@ pub struct Variable {
     /// Where its value comes from.
     pub source: VariableSource,
     /// Where it was declared.
-    pub place: Place,
+    pub location: SourceLocation,
 }
 
 /// Where a variable's value comes from.
@@ -128,7 +128,7 @@ impl Variable {
 
     #[track_caller]
     const fn new(name: &'static str, source: VariableSource) -> Self {
-        Self { name: VariableName::new(name), source, place: Place::here() }
+        Self { name: VariableName::new(name), source, location: SourceLocation::here() }
     }
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use generator::CredentialPath;
 use sha2::{Digest as _, Sha256};
 
-use super::bench::Bench;
+use super::context::E2eContext;
 use super::flow::{BROKER, DATABASE};
 use super::release::Release;
 
@@ -23,9 +23,9 @@ pub(super) struct Credential {
 
 impl Credential {
     /// All of them, the services' first.
-    pub(super) fn all(bench: &Bench) -> anyhow::Result<Vec<Self>> {
-        let provisioning = generator::traffic(&bench.platform).provisioning;
-        let servers: Vec<_> = bench.platform.platform().backing.iter().map(|one| one.name().as_str()).collect();
+    pub(super) fn all(context: &E2eContext) -> anyhow::Result<Vec<Self>> {
+        let provisioning = generator::traffic(&context.platform).provisioning;
+        let servers: Vec<_> = context.platform.platform().backing.iter().map(|one| one.name().as_str()).collect();
         let read = |path: CredentialPath| {
             let (of, key) = path.value.first().zip(path.value.get(2)).context("a credential's path is too short")?;
             let administrator = servers.contains(&of.as_str());
@@ -35,19 +35,19 @@ impl Credential {
             let identity = jobs.map_or(of, |jobs| &jobs.from).clone();
             Ok(Self { of: of.clone(), server, administrator, identity, path })
         };
-        generator::credential_paths(&bench.platform).into_iter().map(read).collect()
+        generator::credential_paths(&context.platform).into_iter().map(read).collect()
     }
 
     /// The name of its login, as the chart's README has it.
     pub(super) fn user(&self, release: &Release, revision: u32) -> String {
-        let (space, release) = (&release.space.name, &release.name);
+        let (namespace, release) = (&release.namespace.name, &release.name);
         if self.administrator {
             return if self.server == DATABASE { "postgres" } else { "administrator" }.to_owned();
         }
         if self.server == BROKER {
-            return format!("{space}.{release}.{}.r{revision}", self.of);
+            return format!("{namespace}.{release}.{}.r{revision}", self.of);
         }
-        let digest = Sha256::digest(format!("{space}/{release}"));
+        let digest = Sha256::digest(format!("{namespace}/{release}"));
         let mark = digest.iter().take(4).fold(0, |mark, byte| mark << 8 | u32::from(*byte));
         format!("{}_r{revision}_{mark:08x}", self.of.replace('-', "_"))
     }

@@ -7,25 +7,25 @@ use super::kubectl;
 const LINES: &str = "--tail=25";
 
 /// The pods of a namespace, its events, and description and logs of each pod that is not well.
-pub(super) fn namespace(space: &str) -> String {
+pub(super) fn namespace(namespace: &str) -> String {
     let mut parts = vec![
         part(&[
             "get",
             "pods,statefulsets,deployments,pvc,services,networkpolicies",
             "--output=wide",
             "--namespace",
-            space,
+            namespace,
         ]),
-        part(&["get", "events", "--sort-by=.lastTimestamp", "--namespace", space, "--field-selector=type!=Normal"]),
+        part(&["get", "events", "--sort-by=.lastTimestamp", "--namespace", namespace, "--field-selector=type!=Normal"]),
     ];
-    for pod in kubectl::items(&["get", "pods", "--namespace", space]).unwrap_or_default() {
+    for pod in kubectl::items(&["get", "pods", "--namespace", namespace]).unwrap_or_default() {
         let Some(name) = pod["metadata"]["name"].as_str().filter(|_| !well(&pod)) else { continue };
-        parts.push(last_lines(&part(&["describe", "pod", name, "--namespace", space]), 40));
+        parts.push(last_lines(&part(&["describe", "pod", name, "--namespace", namespace]), 40));
         let containers =
             ["initContainers", "containers"].iter().flat_map(|kind| pod["spec"][kind].as_array().into_iter().flatten());
         for container in containers.filter_map(|container| container["name"].as_str()) {
-            parts.push(part(&["logs", name, "--container", container, LINES, "--namespace", space]));
-            parts.push(part(&["logs", name, "--container", container, LINES, "--previous", "--namespace", space]));
+            parts.push(part(&["logs", name, "--container", container, LINES, "--namespace", namespace]));
+            parts.push(part(&["logs", name, "--container", container, LINES, "--previous", "--namespace", namespace]));
         }
     }
     parts.retain(|part| !part.is_empty());
@@ -42,8 +42,8 @@ fn well(pod: &Value) -> bool {
 fn part(arguments: &[&str]) -> String {
     match kubectl::try_run(arguments, "") {
         // No previous container, no events: nothing to show.
-        Ok(said) if said.success && !said.out.trim().is_empty() => {
-            format!("$ kubectl {}\n{}", arguments.join(" "), said.out.trim_end())
+        Ok(output) if output.success && !output.out.trim().is_empty() => {
+            format!("$ kubectl {}\n{}", arguments.join(" "), output.out.trim_end())
         }
         Ok(_) => String::new(),
         Err(error) => error.to_string(),

@@ -17,12 +17,12 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A program ended with an error.
-    #[error("{what} failed: {said}")]
+    #[error("{what} failed: {output}")]
     Failed {
         /// The command, or what it was for.
         what: String,
         /// What it said.
-        said: String,
+        output: String,
     },
     /// A program was ended after its time.
     #[error("`{what}` took longer than {} s", limit.as_secs())]

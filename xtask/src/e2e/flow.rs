@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
+use super::namespace;
 use super::process;
 use super::release::Release;
-use super::space;
 
 pub(super) const GENERATOR: &str = "audit-event-generator";
 pub(super) const ANALYSIS: &str = "audit-log-analysis";
@@ -47,7 +47,7 @@ pub(super) fn page(release: &Release) -> anyhow::Result<String> {
 
 /// An attack goes in at the generator, and is read on the dashboard's page; how long that took.
 pub(super) fn attack_is_seen(release: &Release, limit: Duration) -> anyhow::Result<(String, Duration)> {
-    let user = format!("e2e-{}", space::random());
+    let user = format!("e2e-{}", namespace::random());
     let start = Instant::now();
     post_attack(release, &user)?;
     process::until(limit, Duration::from_millis(700), || {
@@ -64,7 +64,11 @@ pub(super) fn attack_is_seen(release: &Release, limit: Duration) -> anyhow::Resu
 /// Fails when the dashboard shows somebody else's alert.
 pub(super) fn does_not_show(release: &Release, user: &str) -> anyhow::Result<()> {
     if page(release)?.contains(user) {
-        bail!("the dashboard of {} in {} shows another release's alert about {user}", release.name, release.space.name);
+        bail!(
+            "the dashboard of {} in {} shows another release's alert about {user}",
+            release.name,
+            release.namespace.name
+        );
     }
     Ok(())
 }

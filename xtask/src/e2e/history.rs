@@ -60,8 +60,8 @@ fn lay_out(root: &Utf8Path, commit: &str, path: &Utf8Path, folder: &Utf8Path) ->
     }
     let mut tar = Command::new("tar");
     tar.args(["--extract", "--file", archive.as_str(), "--directory", folder.as_str()]);
-    let said = process::run(tar, "", LIMIT, false)?;
-    ensure!(said.success, "cannot unpack {commit}: {}", said.all());
+    let output = process::run(tar, "", LIMIT, false)?;
+    ensure!(output.success, "cannot unpack {commit}: {}", output.all());
     Ok(())
 }
 

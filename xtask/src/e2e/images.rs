@@ -80,13 +80,13 @@ impl ImageMap {
         for own in images(&values) {
             let Some(image) = self.0.get(own.repository) else { continue };
             let (repository, tag, digest) = parts(image);
-            let said = [
+            let output = [
                 ("repository", Some(repository)),
                 ("digest", Some(digest)),
                 ("pullPolicy", Some("IfNotPresent")),
                 ("tag", tag.or(own.tag)),
             ];
-            for (key, text) in said.into_iter().filter_map(|(key, text)| Some((key, text?))) {
+            for (key, text) in output.into_iter().filter_map(|(key, text)| Some((key, text?))) {
                 yaml::put(&mut overlay, &[own.section.as_slice(), &[key]].concat(), text.into());
             }
         }
@@ -205,10 +205,10 @@ mod tests {
         assert!(map.names_builds(&values("7")).is_ok() && ImageMap::default().names_builds(&values("7")).is_ok());
         let lacks =
             |map: &ImageMap, values: &str| map.names_builds(values).expect_err("a build is lacking").to_string();
-        let said = lacks(&map, &values(""));
-        assert!(said.contains("for x/two:") && said.contains("`x/two = <image>:<tag>`"), "{said}");
-        let said = lacks(&ImageMap::default(), &values(""));
-        assert!(said.contains("for x/one, x/two, x/three:"), "{said}");
+        let output = lacks(&map, &values(""));
+        assert!(output.contains("for x/two:") && output.contains("`x/two = <image>:<tag>`"), "{output}");
+        let output = lacks(&ImageMap::default(), &values(""));
+        assert!(output.contains("for x/one, x/two, x/three:"), "{output}");
         // The chart's digest is that of its own image.
         let pinned = "four: {image: {repository: x/four, tag: '', digest: 'sha256:00'}}";
         assert!(ImageMap::default().names_builds(pinned).is_ok());

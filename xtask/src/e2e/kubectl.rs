@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::error::Error;
-use super::process::{self, Said};
+use super::process::{self, CommandOutput};
 
 const LIMIT: Duration = Duration::from_mins(1);
 
 /// Runs kubectl, whatever it gives.
-pub(super) fn try_run(arguments: &[&str], input: &str) -> Result<Said, Error> {
+pub(super) fn try_run(arguments: &[&str], input: &str) -> Result<CommandOutput, Error> {
     process::run(command(arguments), input, LIMIT, false)
 }
 
@@ -42,15 +42,15 @@ pub(super) fn items(arguments: &[&str]) -> Result<Vec<Value>, Error> {
 
 /// Makes or changes an object, and gives the API server's warnings.
 pub(super) fn apply(object: &Value) -> Result<String, Error> {
-    let said = try_run(&["apply", "--filename=-"], &object.to_string())?;
-    let warnings = said.err.clone();
-    said.ok("kubectl apply")?;
+    let output = try_run(&["apply", "--filename=-"], &object.to_string())?;
+    let warnings = output.err.clone();
+    output.ok("kubectl apply")?;
     Ok(warnings)
 }
 
 /// Runs a program in a pod.
-pub(super) fn exec(space: &str, pod: &str, words: &[&str]) -> Result<Said, Error> {
-    let arguments: Vec<_> = ["exec", "--namespace", space, pod, "--"].iter().chain(words).copied().collect();
+pub(super) fn exec(namespace: &str, pod: &str, words: &[&str]) -> Result<CommandOutput, Error> {
+    let arguments: Vec<_> = ["exec", "--namespace", namespace, pod, "--"].iter().chain(words).copied().collect();
     try_run(&arguments, "")
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
 use super::release::Release;
-use super::{flow, kubectl, process, space};
+use super::{flow, kubectl, namespace, process};
 
 /// The load client in a pod that has a service's identity and login, and none of its traffic.
 pub(super) struct Load<'a> {
@@ -31,8 +31,8 @@ pub(super) struct Amount {
 impl<'a> Load<'a> {
     /// Starts it, and waits until the broker has confirmed something.
     pub(super) fn start(release: &'a Release<'a>, identity: &str, amount: Amount) -> anyhow::Result<Self> {
-        let bench = release.space.bench;
-        let pod = format!("load-{}", space::random());
+        let context = release.namespace.context;
+        let pod = format!("load-{}", namespace::random());
         let secret = release.secret_of(identity)?;
         let variable = |name: &str, value: String| json!({"name": name, "value": value});
         let from =
@@ -46,15 +46,15 @@ impl<'a> Load<'a> {
             variable("LOAD_ALERT_EVERY", amount.alert_every.to_string()),
             variable("LOAD_COUNT", amount.count.to_string()),
         ]);
-        let image = bench.images.tool("auditflow-e2e/load")?;
+        let image = context.images.tool("auditflow-e2e/load")?;
         kubectl::apply(&helper_pod(release, identity, &pod, image, &json!({"env": environment})))?;
         let load = Self { release, user: pod.clone(), pod };
         process::until(Duration::from_mins(1), Duration::from_millis(500), || {
-            let said = load.said()?;
-            Ok(if said.contains("\"confirmed_at\": \"") {
+            let output = load.output()?;
+            Ok(if output.contains("\"confirmed_at\": \"") {
                 Ok(())
             } else {
-                Err(format!("no event of the load client was confirmed:\n{said}"))
+                Err(format!("no event of the load client was confirmed:\n{output}"))
             })
         })?;
         Ok(load)
@@ -64,41 +64,41 @@ impl<'a> Load<'a> {
     pub(super) fn stop(&self) -> anyhow::Result<Ledger> {
         let stop = ["python3", "-c", "import os, signal; os.kill(1, signal.SIGTERM)"];
         // It may be gone, and with it what told it so, before that has ended.
-        let told = kubectl::exec(&self.release.space.name, &self.pod, &stop)?;
+        let told = kubectl::exec(&self.release.namespace.name, &self.pod, &stop)?;
         self.ended().with_context(|| format!("stopping the load client: {}", told.all()))
     }
 
     /// Waits until it has ended, and gives its ledger.
     pub(super) fn ended(&self) -> anyhow::Result<Ledger> {
-        let space = &self.release.space.name;
+        let namespace = &self.release.namespace.name;
         kubectl::run(&[
             "wait",
             "pod",
             &self.pod,
             "--namespace",
-            space,
+            namespace,
             "--for=jsonpath={.status.phase}=Succeeded",
             "--timeout=50s",
         ])?;
-        Ledger::read(&self.said()?)
+        Ledger::read(&self.output()?)
     }
 
-    fn said(&self) -> anyhow::Result<String> {
-        let said = kubectl::try_run(&["logs", &self.pod, "--namespace", &self.release.space.name], "")?;
+    fn output(&self) -> anyhow::Result<String> {
+        let output = kubectl::try_run(&["logs", &self.pod, "--namespace", &self.release.namespace.name], "")?;
         // Before the container runs there are no logs, which is an error.
-        Ok(if said.success { said.out } else { said.err })
+        Ok(if output.success { output.out } else { output.err })
     }
 }
 
 /// A pod of the scenarios beside a release, with the network identity of one of its charts; `rest` goes into its container.
 pub(super) fn helper_pod(release: &Release, identity: &str, name: &str, image: &str, rest: &Value) -> Value {
-    let platform = release.space.bench.platform.platform().name.as_str();
+    let platform = release.namespace.context.platform.platform().name.as_str();
     let labels = json!({"app.kubernetes.io/instance": release.name, format!("{platform}/identity"): identity});
-    bare_pod(&release.space.name, name, image, &labels, rest)
+    bare_pod(&release.namespace.name, name, image, &labels, rest)
 }
 
 /// A pod of the scenarios, as Pod Security `restricted` wants it.
-pub(super) fn bare_pod(space: &str, name: &str, image: &str, labels: &Value, rest: &Value) -> Value {
+pub(super) fn bare_pod(namespace: &str, name: &str, image: &str, labels: &Value, rest: &Value) -> Value {
     let mut container = json!({
         "name": "main", "image": image, "imagePullPolicy": "IfNotPresent",
         "securityContext": {"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}},
@@ -108,7 +108,7 @@ pub(super) fn bare_pod(space: &str, name: &str, image: &str, labels: &Value, res
         container.extend(rest.clone());
     }
     json!({
-        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": space, "labels": labels},
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace, "labels": labels},
         "spec": {
             "restartPolicy": "Never", "automountServiceAccountToken": false, "enableServiceLinks": false, "terminationGracePeriodSeconds": 5,
             "securityContext": {"runAsNonRoot": true, "runAsUser": 10001, "runAsGroup": 10001, "seccompProfile": {"type": "RuntimeDefault"}},

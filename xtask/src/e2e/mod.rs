@@ -7,7 +7,7 @@
 //! commands/e2e ─▶ scenarios ─▶ lanes of steps ─▶ releases in namespaces ─▶ helm, kubectl
 //! ```
 
-mod bench;
+mod context;
 mod credentials;
 mod diagnose;
 mod error;
@@ -17,12 +17,12 @@ mod images;
 mod kubectl;
 mod load;
 mod matrix;
+mod namespace;
 mod process;
 mod release;
 mod report;
 mod run;
 mod scenarios;
-mod space;
 mod warnings;
 
 pub use error::Error;

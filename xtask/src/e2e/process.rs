@@ -27,16 +27,16 @@ pub(super) fn interrupted() -> bool {
 
 /// What a program said.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(super) struct CommandOutput {
     pub(super) success: bool,
     pub(super) out: String,
     pub(super) err: String,
 }
 
-impl Said {
+impl CommandOutput {
     /// What it printed, when it succeeded.
     pub(super) fn ok(self, what: &str) -> Result<String, Error> {
-        if self.success { Ok(self.out) } else { Err(Error::Failed { what: what.to_owned(), said: self.all() }) }
+        if self.success { Ok(self.out) } else { Err(Error::Failed { what: what.to_owned(), output: self.all() }) }
     }
 
     /// Everything, for a message.
@@ -52,7 +52,7 @@ impl Said {
 /// Runs a command with `input` on its standard input; ends it after `limit`.
 ///
 /// A signal ends it too, but for what tidies up (`tidying`), which runs after a signal just as well.
-pub(super) fn run(mut command: Command, input: &str, limit: Duration, tidying: bool) -> Result<Said, Error> {
+pub(super) fn run(mut command: Command, input: &str, limit: Duration, tidying: bool) -> Result<CommandOutput, Error> {
     let name = name(&command);
     let cannot = |source| Error::CannotRun { what: name.clone(), source };
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -81,7 +81,7 @@ pub(super) fn run(mut command: Command, input: &str, limit: Duration, tidying: b
             thread::sleep(Duration::from_millis(20));
         };
         let (out, err) = (out.join().unwrap_or_default(), err.join().unwrap_or_default());
-        Ok(Said { success: status?.success(), out, err })
+        Ok(CommandOutput { success: status?.success(), out, err })
     })
 }
 
@@ -149,9 +149,9 @@ mod tests {
 
     #[test]
     fn a_program_gets_its_input_and_is_heard() {
-        let said = run(shell("cat; echo no >&2; exit 3"), "yes", Duration::from_secs(10), false).expect("it runs");
-        assert_eq!((said.success, said.out.as_str(), said.err.as_str()), (false, "yes", "no\n"));
-        let error = said.ok("the program").expect_err("it failed").to_string();
+        let output = run(shell("cat; echo no >&2; exit 3"), "yes", Duration::from_secs(10), false).expect("it runs");
+        assert_eq!((output.success, output.out.as_str(), output.err.as_str()), (false, "yes", "no\n"));
+        let error = output.ok("the program").expect_err("it failed").to_string();
         assert_eq!(error, "the program failed: no\nyes");
     }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
-use tools::Located;
+use tools::ToolBinary;
 
-use super::process::{self, Said};
-use super::space::Space;
+use super::namespace::TestNamespace;
+use super::process::{self, CommandOutput};
 use super::{kubectl, warnings};
 
 /// How long Helm may wait until everything is Ready.
@@ -17,8 +17,8 @@ const PATIENCE: Duration = Duration::from_mins(4);
 
 /// A release of the chart.
 pub(super) struct Release<'a> {
-    pub(super) space: &'a Space<'a>,
-    pub(super) helm: &'a Located,
+    pub(super) namespace: &'a TestNamespace<'a>,
+    pub(super) helm: &'a ToolBinary,
     pub(super) name: String,
 }
 
@@ -37,22 +37,22 @@ pub(super) struct Pod {
 }
 
 impl<'a> Release<'a> {
-    pub(super) fn new(space: &'a Space<'a>, helm: &'a Located, name: &str) -> Self {
-        Self { space, helm, name: name.to_owned() }
+    pub(super) fn new(namespace: &'a TestNamespace<'a>, helm: &'a ToolBinary, name: &str) -> Self {
+        Self { namespace, helm, name: name.to_owned() }
     }
 
     /// Runs a command of Helm on this release, whatever it gives.
-    pub(super) fn try_helm(&self, words: &[&str]) -> anyhow::Result<Said> {
+    pub(super) fn try_helm(&self, words: &[&str]) -> anyhow::Result<CommandOutput> {
         let mut command = self.helm.command();
-        command.args(words).args(["--namespace", &self.space.name]);
+        command.args(words).args(["--namespace", &self.namespace.name]);
         Ok(process::run(command, "", PATIENCE + Duration::from_secs(30), false)?)
     }
 
     /// Runs a command of Helm on this release; a warning of the API server is a failure.
     fn helm(&self, words: &[&str]) -> anyhow::Result<()> {
-        let said = self.try_helm(words)?;
-        let warned = warnings::of(&said.err).join("\n");
-        said.ok(&format!("{} {}", self.helm.tool.title(), words.first().unwrap_or(&"")))?;
+        let output = self.try_helm(words)?;
+        let warned = warnings::of(&output.err).join("\n");
+        output.ok(&format!("{} {}", self.helm.tool.title(), words.first().unwrap_or(&"")))?;
         if !warned.is_empty() {
             bail!("the API server warns:\n{warned}");
         }
@@ -61,8 +61,8 @@ impl<'a> Release<'a> {
 
     /// The arguments of an installation of this release; `values` go over the passwords, and images over both.
     pub(super) fn arguments(&self, verb: &str, values: &[Utf8PathBuf], sets: &[&str]) -> Vec<String> {
-        let bench = self.space.bench;
-        self.arguments_of(verb, &bench.chart, &bench.values(values), sets)
+        let context = self.namespace.context;
+        self.arguments_of(verb, &context.chart, &context.values(values), sets)
     }
 
     /// As [`Release::arguments`], of another chart and its values.
@@ -99,30 +99,30 @@ impl<'a> Release<'a> {
     }
 
     /// `helm test`, whatever it gives: all tests, or these Jobs alone.
-    pub(super) fn test(&self, only: &[&str]) -> anyhow::Result<Said> {
+    pub(super) fn test(&self, only: &[&str]) -> anyhow::Result<CommandOutput> {
         let all = self.tests();
         // A filter is for everything that a test needs as well, so the others are left out.
         let others = all.iter().filter(|job| !only.is_empty() && !only.contains(&job.as_str()));
         let filters: Vec<_> = others.map(|job| format!("--filter=!name={}-{job}", self.name)).collect();
         let timeout = format!("--timeout={}s", PATIENCE.as_secs());
         let words = ["test", self.name.as_str(), timeout.as_str()];
-        let mut said =
+        let mut output =
             self.try_helm(&words.into_iter().chain(filters.iter().map(String::as_str)).collect::<Vec<_>>())?;
         // Helm 4 prints a log as one line of its own.
-        said.err = said.err.replace("\\n", "\n").replace("\\\"", "\"");
-        Ok(said)
+        output.err = output.err.replace("\\n", "\n").replace("\\\"", "\"");
+        Ok(output)
     }
 
     /// The Jobs of `helm test`, without the release's name, by the declaration.
     pub(super) fn tests(&self) -> Vec<String> {
-        let platform = &self.space.bench.platform;
+        let platform = &self.namespace.context.platform;
         let traffic = generator::traffic(platform);
         let services = &platform.platform().services;
         let access = services.iter().filter(|service| !service.uses.is_empty());
         let access = access.map(|service| format!("{}-test-access", service.name));
         let isolation = services.iter().map(|service| format!("{}-test-isolation", service.name));
-        let journey = (!traffic.tests.journey_paths.is_empty()).then_some(traffic.tests.journey);
-        std::iter::once(traffic.tests.nobody).chain(access).chain(isolation).chain(journey).collect()
+        let end_to_end = (!traffic.tests.end_to_end_paths.is_empty()).then_some(traffic.tests.end_to_end);
+        std::iter::once(traffic.tests.nobody).chain(access).chain(isolation).chain(end_to_end).collect()
     }
 
     /// `helm uninstall`, and the time until its pods are gone.
@@ -138,7 +138,7 @@ impl<'a> Release<'a> {
     fn all_pods(&self) -> anyhow::Result<Vec<Value>> {
         // The component label is on the workloads' own pods alone.
         let selector = format!("app.kubernetes.io/instance={},app.kubernetes.io/component", self.name);
-        Ok(kubectl::items(&["get", "pods", "--namespace", &self.space.name, "--selector", &selector])?)
+        Ok(kubectl::items(&["get", "pods", "--namespace", &self.namespace.name, "--selector", &selector])?)
     }
 
     /// The pods that its workloads made, but for those that are about to go.
@@ -175,7 +175,7 @@ impl<'a> Release<'a> {
             "get",
             "deployments,statefulsets",
             "--namespace",
-            &self.space.name,
+            &self.namespace.name,
             "--selector",
             &selector,
         ])?;
@@ -221,7 +221,7 @@ impl<'a> Release<'a> {
     /// The name of the Secret that a service's pods take their variables from, as its Deployment says now.
     pub(super) fn secret_of(&self, service: &str) -> anyhow::Result<String> {
         let name = format!("{}-{service}", self.name);
-        let deployment = kubectl::json(&["get", "deployment", &name, "--namespace", &self.space.name])?;
+        let deployment = kubectl::json(&["get", "deployment", &name, "--namespace", &self.namespace.name])?;
         let secret = &deployment["spec"]["template"]["spec"]["containers"][0]["envFrom"][0]["secretRef"]["name"];
         secret.as_str().map(str::to_owned).with_context(|| format!("{name} takes its variables from no Secret"))
     }
@@ -229,7 +229,8 @@ impl<'a> Release<'a> {
     /// Runs a program in a pod of a chart.
     pub(super) fn exec(&self, chart: &str, words: &[&str]) -> anyhow::Result<String> {
         let pod = self.pod_of(chart)?.name;
-        Ok(kubectl::exec(&self.space.name, &pod, words)?.ok(&format!("{} in {pod}", words.first().unwrap_or(&"")))?)
+        Ok(kubectl::exec(&self.namespace.name, &pod, words)?
+            .ok(&format!("{} in {pod}", words.first().unwrap_or(&"")))?)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use super::error::Error;
-use super::{bench::Bench, diagnose, process};
+use super::{context::E2eContext, diagnose, process};
 
 /// A step failed, and that was said.
 #[derive(Clone, Copy, Debug)]
@@ -42,21 +42,21 @@ impl Reporter {
 
 /// A row of steps, one after the other; scenarios run several lanes at once.
 pub(super) struct Lane<'a> {
-    pub(super) bench: &'a Bench,
+    pub(super) context: &'a E2eContext,
     name: String,
     /// The namespaces that a failure is explained from.
     spaces: Mutex<Vec<String>>,
 }
 
 impl<'a> Lane<'a> {
-    pub(super) fn new(bench: &'a Bench, name: impl Into<String>) -> Self {
-        Self { bench, name: name.into(), spaces: Mutex::default() }
+    pub(super) fn new(context: &'a E2eContext, name: impl Into<String>) -> Self {
+        Self { context, name: name.into(), spaces: Mutex::default() }
     }
 
     /// From here on, what is in this namespace explains a failure.
-    pub(super) fn watch(&self, space: &str) {
+    pub(super) fn watch(&self, namespace: &str) {
         if let Ok(mut spaces) = self.spaces.lock() {
-            spaces.push(space.to_owned());
+            spaces.push(namespace.to_owned());
         }
     }
 
@@ -65,7 +65,7 @@ impl<'a> Lane<'a> {
         if process::interrupted() {
             return Err(Reported);
         }
-        let reporter = &self.bench.reporter;
+        let reporter = &self.context.reporter;
         let start = Instant::now();
         let outcome = step();
         let seconds = start.elapsed().as_secs_f32();
@@ -90,13 +90,13 @@ impl<'a> Lane<'a> {
 
     /// What was not run, and why: neither passed nor failed.
     pub(super) fn not_run(&self, what: &str, why: &str) {
-        self.bench.reporter.line(format_args!("   not run {} · {what}: {why}", self.name));
+        self.context.reporter.line(format_args!("   not run {} · {what}: {why}", self.name));
     }
 
     fn explain(&self) {
         let spaces = self.spaces.lock().map(|spaces| spaces.clone()).unwrap_or_default();
-        for space in spaces {
-            self.bench.reporter.line(indented(&diagnose::namespace(&space), "          | "));
+        for namespace in spaces {
+            self.context.reporter.line(indented(&diagnose::namespace(&namespace), "          | "));
         }
     }
 }

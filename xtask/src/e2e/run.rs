@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use camino::Utf8PathBuf;
 
-use super::bench::Bench;
+use super::context::E2eContext;
 use super::report::Lane;
 use super::scenarios::Scenario;
 use super::{kubectl, process};
@@ -39,13 +39,13 @@ pub(crate) fn run(settings: Settings, scenarios: &[&Scenario], out: &mut dyn Wri
         version["serverVersion"]["gitVersion"].as_str().unwrap_or("?")
     )?;
     let (sender, lines) = mpsc::channel();
-    let bench = Bench::new(settings, sender)?;
+    let context = E2eContext::new(settings, sender)?;
     if scenarios.iter().any(|scenario| scenario.installs) {
-        bench.names_builds(&bench.chart)?;
+        context.names_builds(&context.chart)?;
     }
     thread::scope(|scope| {
         // The bench, and with it the lines' other end, goes when the last scenario is over.
-        let running = scope.spawn(move || one_after_the_other(&bench, scenarios));
+        let running = scope.spawn(move || one_after_the_other(&context, scenarios));
         for line in lines {
             writeln!(out, "{line}")?;
             out.flush()?;
@@ -57,23 +57,23 @@ pub(crate) fn run(settings: Settings, scenarios: &[&Scenario], out: &mut dyn Wri
 }
 
 /// How many failed.
-fn one_after_the_other(bench: &Bench, scenarios: &[&Scenario]) -> usize {
+fn one_after_the_other(context: &E2eContext, scenarios: &[&Scenario]) -> usize {
     let mut failed = 0;
     for scenario in scenarios {
         if process::interrupted() {
-            bench.reporter.line(format_args!("── {}: not run, interrupted", scenario.name));
+            context.reporter.line(format_args!("── {}: not run, interrupted", scenario.name));
             failed += 1;
             continue;
         }
-        bench.reporter.line(format_args!("── {}: {}", scenario.name, scenario.proves));
-        let (start, before) = (Instant::now(), bench.reporter.counts());
-        let outcome = (scenario.run)(&Lane::new(bench, scenario.name));
-        let after = bench.reporter.counts();
+        context.reporter.line(format_args!("── {}: {}", scenario.name, scenario.proves));
+        let (start, before) = (Instant::now(), context.reporter.counts());
+        let outcome = (scenario.run)(&Lane::new(context, scenario.name));
+        let after = context.reporter.counts();
         let (passed, wrong) = (after.0 - before.0, after.1 - before.1);
         let well = outcome.is_ok() && wrong == 0 && !process::interrupted();
         failed += usize::from(!well);
         let verdict = if well { "passed" } else { "FAILED" };
-        bench.reporter.line(format_args!(
+        context.reporter.line(format_args!(
             "   {} {verdict}: {passed} steps passed, {wrong} failed ({:.0} s)",
             scenario.name,
             start.elapsed().as_secs_f32()

@@ -1,8 +1,8 @@
 //! What the API server warns about, as Helm and kubectl pass it on.
 
 /// The lines of a program's standard error that are warnings of the API server.
-pub(super) fn of(said: &str) -> Vec<&str> {
-    said.lines().filter(|line| is_one(line)).collect()
+pub(super) fn of(output: &str) -> Vec<&str> {
+    output.lines().filter(|line| is_one(line)).collect()
 }
 
 fn is_one(line: &str) -> bool {
@@ -19,11 +19,11 @@ mod tests {
 
     #[test]
     fn warnings_are_told_from_the_rest() {
-        let said = "NAME: afp\n\
+        let output = "NAME: afp\n\
                     W1125 01:00:00.000000    1234 warnings.go:110] \"Warning: would violate PodSecurity \\\"restricted:latest\\\"\"\n\
                     level=WARN msg=\"would violate PodSecurity\"\n\
                     Warning: unknown field \"spec.x\"\n\
                     Error: no warning\n";
-        assert_eq!(of(said).len(), 3);
+        assert_eq!(of(output).len(), 3);
     }
 }

@@ -1,7 +1,7 @@
 //! Values that are wrong: Helm refuses them, both versions, with a text that says which and what to do.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use tools::{Located, Template, Tool};
+use tools::{Template, Tool, ToolBinary};
 
 use crate::{Snapshots, chart, folder};
 use xtask::platform;
@@ -190,14 +190,14 @@ fn what_people_write_is_taken() {
     }
 }
 
-fn refusal(helm: &Located, (name, release, passwords, arguments): &Wrong) -> String {
+fn refusal(helm: &ToolBinary, (name, release, passwords, arguments): &Wrong) -> String {
     let rendered = render(helm, release, *passwords, arguments);
     let refusal = rendered.err().unwrap_or_else(|| panic!("{} takes {name}", helm.version));
     let folder = folder();
     refusal.replace(folder.as_str(), "generated-chart").replace("\n\nUse --debug flag to render out invalid YAML", "")
 }
 
-fn render(helm: &Located, release: &str, passwords: bool, arguments: &[&str]) -> Result<String, String> {
+fn render(helm: &ToolBinary, release: &str, passwords: bool, arguments: &[&str]) -> Result<String, String> {
     let values = platform::chart().expect("the platform resolves").paths().ci_values.clone();
     let values: Vec<Utf8PathBuf> = passwords.then(|| folder().join(values)).into_iter().collect();
     let values: Vec<&Utf8Path> = values.iter().map(Utf8PathBuf::as_path).collect();

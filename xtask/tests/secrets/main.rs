@@ -21,10 +21,10 @@ fn sops_and_age_keygen_are_what_is_pinned() {
     for (tool, arguments) in
         [(Tool::Sops, &["--disable-version-check", "--version"][..]), (Tool::AgeKeygen, &["--version"][..])]
     {
-        let located = tool.ensure().unwrap();
-        let output = located.command().args(arguments).output().unwrap();
+        let binary = tool.ensure().unwrap();
+        let output = binary.command().args(arguments).output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
-        let version = if located.origin == Origin::Built { tool.pinned() } else { &located.version };
+        let version = if binary.origin == Origin::Built { tool.pinned() } else { &binary.version };
         assert!(said.trim().ends_with(version.trim_start_matches('v')), "{said}");
     }
 }

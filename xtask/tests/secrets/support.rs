@@ -9,13 +9,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use generator::yaml;
 use serde_yaml::Value;
 use tempfile::TempDir;
-use tools::{Located, Tool};
+use tools::{Tool, ToolBinary};
 
 /// The file that most tests are about, below the checkout.
 pub(crate) const FILE: &str = "env/secrets-dev.yaml";
 
-pub(crate) static SOPS: LazyLock<Located> = LazyLock::new(|| Tool::Sops.ensure().unwrap());
-static AGE_KEYGEN: LazyLock<Located> = LazyLock::new(|| Tool::AgeKeygen.ensure().unwrap());
+pub(crate) static SOPS: LazyLock<ToolBinary> = LazyLock::new(|| Tool::Sops.ensure().unwrap());
+static AGE_KEYGEN: LazyLock<ToolBinary> = LazyLock::new(|| Tool::AgeKeygen.ensure().unwrap());
 
 /// A checkout with a folder for the file, and a key outside of it.
 pub(crate) struct Checkout {

@@ -75,7 +75,8 @@ pub fn kubernetes(swagger: &Value) -> Result<BTreeMap<String, Value>, ConvertErr
                 None => format!("{kind}-{version}.json"),
             };
             let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-            let mut schema = converter.definition(name, Place { nullable: false, whole: true }, &mut Vec::new())?;
+            let mut schema =
+                converter.definition(name, SourceLocation { nullable: false, whole: true }, &mut Vec::new())?;
             name_kind(&mut schema, &api_version, kind);
             insert(&mut files, file.to_lowercase(), schema)?;
         }
@@ -95,7 +96,7 @@ pub fn kubernetes(swagger: &Value) -> Result<BTreeMap<String, Value>, ConvertErr
 /// [`ConvertError`] if a document is not what it should be. It is all or nothing.
 pub fn custom_resources(yaml: &str, swagger: &Value) -> Result<BTreeMap<String, Value>, ConvertError> {
     let native = Converter::for_kubernetes(swagger)?;
-    let meta = native.reference(OBJECT_META, Place { nullable: false, whole: true }, &mut Vec::new())?;
+    let meta = native.reference(OBJECT_META, SourceLocation { nullable: false, whole: true }, &mut Vec::new())?;
     let mut files = BTreeMap::new();
     for document in serde_yaml::Deserializer::from_str(yaml) {
         let value = Value::deserialize(document).map_err(|error| ConvertError::Syntax(error.to_string()))?;
@@ -109,7 +110,7 @@ pub fn custom_resources(yaml: &str, swagger: &Value) -> Result<BTreeMap<String, 
             let converter = Converter { definitions: &Object::new(), source: Source::CustomResource };
             let api_version = format!("{group}/{name}");
             let place = format!("{api_version} {}", names.kind);
-            let root = Place { nullable: false, whole: true };
+            let root = SourceLocation { nullable: false, whole: true };
             let mut file = converter.schema(&schema.open_api_v3_schema, root, &mut vec![&place])?;
             name_kind(&mut file, &api_version, &names.kind);
             if let Some(properties) = file.get_mut("properties").and_then(Value::as_object_mut) {
@@ -165,7 +166,7 @@ enum Source {
 
 /// Where a schema stands.
 #[derive(Clone, Copy)]
-struct Place {
+struct SourceLocation {
     /// Whether `null` does there.
     nullable: bool,
     /// Whether the schema says all there is to say about its object, so that it can be closed. Not so inside of `oneOf` and
@@ -186,7 +187,7 @@ impl<'a> Converter<'a> {
     }
 
     /// The definition of this name in full. `path` is the names of the definitions that are being converted.
-    fn definition(&self, name: &'a str, place: Place, path: &mut Vec<&'a str>) -> Result<Value, ConvertError> {
+    fn definition(&self, name: &'a str, place: SourceLocation, path: &mut Vec<&'a str>) -> Result<Value, ConvertError> {
         let definition = self.definitions.get(name).ok_or_else(|| ConvertError::Dangling(name.to_owned()))?;
         if name == QUANTITY {
             return Ok(json!({ "type": types(&["string", "number"], place), "pattern": QUANTITY_PATTERN }));
@@ -202,12 +203,17 @@ impl<'a> Converter<'a> {
         converted
     }
 
-    fn reference(&self, reference: &'a str, place: Place, path: &mut Vec<&'a str>) -> Result<Value, ConvertError> {
+    fn reference(
+        &self,
+        reference: &'a str,
+        place: SourceLocation,
+        path: &mut Vec<&'a str>,
+    ) -> Result<Value, ConvertError> {
         let name = reference.strip_prefix(REFERENCE);
         self.definition(name.ok_or_else(|| ConvertError::Dangling(reference.to_owned()))?, place, path)
     }
 
-    fn schema(&self, schema: &'a Value, place: Place, path: &mut Vec<&'a str>) -> Result<Value, ConvertError> {
+    fn schema(&self, schema: &'a Value, place: SourceLocation, path: &mut Vec<&'a str>) -> Result<Value, ConvertError> {
         let Some(schema) = schema.as_object() else {
             return Err(ConvertError::Shape(format!("a schema is `{schema}` and no object, in {}", path.join(", "))));
         };
@@ -216,7 +222,7 @@ impl<'a> Converter<'a> {
         }
         let is = |key: &str| schema.get(key) == Some(&Value::Bool(true));
         let text = |key: &str| schema.get(key).and_then(Value::as_str);
-        let place = Place { nullable: place.nullable || is("nullable"), ..place };
+        let place = SourceLocation { nullable: place.nullable || is("nullable"), ..place };
         let integer_or_text = is("x-kubernetes-int-or-string") || text("format") == Some("int-or-string");
         let mut out = Object::new();
         if integer_or_text {
@@ -242,10 +248,10 @@ impl<'a> Converter<'a> {
                 "properties" => self.properties(schema, value, place, path)?,
                 "items" => {
                     let nullable = self.source == Source::Kubernetes;
-                    self.schema(value, Place { nullable, ..place }, path)?
+                    self.schema(value, SourceLocation { nullable, ..place }, path)?
                 }
                 "additionalProperties" if value.is_boolean() => value.clone(),
-                "additionalProperties" => self.schema(value, Place { nullable: true, ..place }, path)?,
+                "additionalProperties" => self.schema(value, SourceLocation { nullable: true, ..place }, path)?,
                 "not" => self.schema(value, CONDITION, path)?,
                 // Before the API server has filled a field in, more than one alternative may seem to hold.
                 "oneOf" if has_default(schema.get("properties")) => {
@@ -275,14 +281,14 @@ impl<'a> Converter<'a> {
         &self,
         schema: &'a Object,
         properties: &'a Value,
-        place: Place,
+        place: SourceLocation,
         path: &mut Vec<&'a str>,
     ) -> Result<Value, ConvertError> {
         let required = self.required(schema);
         let mut converted = Object::new();
         for (name, property) in properties.as_object().into_iter().flatten() {
             let nullable = place.whole && !required.contains(&name.as_str());
-            converted.insert(name.clone(), self.schema(property, Place { nullable, ..place }, path)?);
+            converted.insert(name.clone(), self.schema(property, SourceLocation { nullable, ..place }, path)?);
         }
         Ok(Value::Object(converted))
     }
@@ -310,10 +316,10 @@ impl<'a> Converter<'a> {
     }
 }
 
-const CONDITION: Place = Place { nullable: false, whole: false };
+const CONDITION: SourceLocation = SourceLocation { nullable: false, whole: false };
 
 /// One type, or several as a list, with `null` among them where it does.
-fn types(names: &[&str], place: Place) -> Value {
+fn types(names: &[&str], place: SourceLocation) -> Value {
     let mut names = names.to_vec();
     if place.nullable {
         names.push("null");
@@ -321,7 +327,7 @@ fn types(names: &[&str], place: Place) -> Value {
     if let [name] = names[..] { json!(name) } else { json!(names) }
 }
 
-fn with_null(choices: &Value, place: Place) -> Value {
+fn with_null(choices: &Value, place: SourceLocation) -> Value {
     let mut choices = choices.as_array().cloned().unwrap_or_default();
     if place.nullable && !choices.contains(&Value::Null) {
         choices.push(Value::Null);

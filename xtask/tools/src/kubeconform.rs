@@ -8,7 +8,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{KubernetesVersion, Located, Tool, ToolError, Toolbox};
+use crate::{KubernetesVersion, Tool, ToolBinary, ToolError, Toolbox};
 
 /// Checks manifests (YAML, any number of documents) with `kubeconform -strict` against the schemas of this version of
 /// Kubernetes and of the custom resources; see [`convert`](crate::convert) for what these say.
@@ -158,7 +158,7 @@ fn location(place: &str) -> String {
 }
 
 fn run(
-    kubeconform: &Located,
+    kubeconform: &ToolBinary,
     version: KubernetesVersion,
     locations: &[String],
     manifests: &str,

@@ -41,5 +41,5 @@ pub use error::{Attempt, GoError, ToolError};
 pub use kubeconform::{KubeconformReport, ResourceReport, Verdict, Violation, kubeconform, kubeconform_with};
 pub use render::{Object, Rendered, Template, objects};
 pub use schemas::{KUBERNETES_VERSIONS, KubernetesVersion, crd_schemas, kubernetes_schemas};
-pub use tool::{Located, Origin, Tool};
+pub use tool::{Origin, Tool, ToolBinary};
 pub use toolbox::Toolbox;

@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 
-use crate::{Located, ToolError};
+use crate::{ToolBinary, ToolError};
 
 /// What is to be rendered.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,7 @@ pub struct Object {
     pub text: String,
 }
 
-impl Located {
+impl ToolBinary {
     /// Renders a chart as `helm template` does, in namespace `default`: the manifest, or what Helm refuses it with.
     ///
     /// # Errors

@@ -37,7 +37,7 @@ impl Tool {
     ///
     /// # Errors
     /// [`ToolError::Unavailable`] if neither works, with all that was tried and what to install.
-    pub fn ensure(self) -> Result<Located, ToolError> {
+    pub fn ensure(self) -> Result<ToolBinary, ToolError> {
         Toolbox::from_environment()?.ensure(self)
     }
 
@@ -234,7 +234,7 @@ impl Tool {
 
 /// A tool that is there, in a fitting version.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Located {
+pub struct ToolBinary {
     /// Which tool this is.
     pub tool: Tool,
     /// The program, as an absolute path.
@@ -243,7 +243,7 @@ pub struct Located {
     pub version: String,
     /// Where it comes from.
     pub origin: Origin,
-    /// The folder its Helm home lies in; see [`Located::command`].
+    /// The folder its Helm home lies in; see [`ToolBinary::command`].
     pub home: Utf8PathBuf,
 }
 
@@ -256,11 +256,11 @@ pub enum Origin {
     Built,
 }
 
-impl Located {
+impl ToolBinary {
     /// A command that runs this tool, without arguments.
     ///
     /// A Helm neither sees its user's plugins, repositories and registry logins nor any `HELM_…` variable of the
-    /// environment: it gets a home of its own ([`Located::home`]), which it makes when it first needs it. `KUBECONFIG` stays.
+    /// environment: it gets a home of its own ([`ToolBinary::home`]), which it makes when it first needs it. `KUBECONFIG` stays.
     #[must_use]
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.path);

@@ -5,7 +5,7 @@ use std::env;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
-    Attempt, GoError, Located, Origin, Tool, ToolError, cache,
+    Attempt, GoError, Origin, Tool, ToolBinary, ToolError, cache,
     go::{self, Go},
     tool::isolate_helm,
     version::Version,
@@ -46,11 +46,11 @@ impl Toolbox {
     ///
     /// # Errors
     /// [`ToolError::Unavailable`] if the tool is neither here in a fitting version nor can be built.
-    pub fn ensure(&self, tool: Tool) -> Result<Located, ToolError> {
+    pub fn ensure(&self, tool: Tool) -> Result<ToolBinary, ToolError> {
         let mut attempts = Vec::new();
         for candidate in self.candidates(tool) {
             match self.examine(tool, &candidate) {
-                Ok(version) => return Ok(self.located(tool, candidate, version, Origin::OnPath)),
+                Ok(version) => return Ok(self.binary(tool, candidate, version, Origin::OnPath)),
                 Err(outcome) => attempts.push(Attempt { tried: candidate.into_string(), outcome }),
             }
         }
@@ -70,7 +70,7 @@ impl Toolbox {
                 })
             },
         )?;
-        Ok(self.located(tool, binary_in(&folder, tool), tool.pinned().to_owned(), Origin::Built))
+        Ok(self.binary(tool, binary_in(&folder, tool), tool.pinned().to_owned(), Origin::Built))
     }
 
     /// The files on the search path that bear one of the tool's names, the most telling name first.
@@ -113,8 +113,8 @@ impl Toolbox {
         go.build(tool, &Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join(tool.folder()), &binary_in(folder, tool))
     }
 
-    fn located(&self, tool: Tool, path: Utf8PathBuf, version: String, origin: Origin) -> Located {
-        Located { tool, path, version, origin, home: self.home(tool) }
+    fn binary(&self, tool: Tool, path: Utf8PathBuf, version: String, origin: Origin) -> ToolBinary {
+        ToolBinary { tool, path, version, origin, home: self.home(tool) }
     }
 
     fn home(&self, tool: Tool) -> Utf8PathBuf {

@@ -86,9 +86,9 @@ fn a_fitting_version_is_taken_wherever_it_stands() {
         (Tool::Sops, "first/sops", "3.13.1"),
         (Tool::AgeKeygen, "first/age-keygen", "v1.2.1"),
     ] {
-        let located = bench.toolbox.ensure(tool).expect("a tool");
-        assert_eq!(located.path, bench.root.join(path));
-        assert_eq!((located.version.as_str(), located.origin), (version, Origin::OnPath));
+        let binary = bench.toolbox.ensure(tool).expect("a tool");
+        assert_eq!(binary.path, bench.root.join(path));
+        assert_eq!((binary.version.as_str(), binary.origin), (version, Origin::OnPath));
     }
     bench.program("second/helm3", "echo v3.20.0");
     assert_eq!(bench.toolbox.ensure(Tool::Helm3).expect("a tool").version, "v3.20.0");
@@ -149,10 +149,10 @@ fn a_tool_is_built_once() {
         threads.into_iter().map(|thread| thread.join().expect("a result")).collect()
     });
     assert_eq!(fs::read_to_string(bench.root.join("builds")).expect("a count"), "x\n");
-    for located in &built {
-        assert_eq!(located, &built[0]);
-        assert_eq!(located.origin, Origin::Built);
-        assert!(located.path.starts_with(&bench.toolbox.folder) && located.path.is_file());
+    for binary in &built {
+        assert_eq!(binary, &built[0]);
+        assert_eq!(binary.origin, Origin::Built);
+        assert!(binary.path.starts_with(&bench.toolbox.folder) && binary.path.is_file());
     }
 }
 

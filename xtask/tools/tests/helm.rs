@@ -6,10 +6,10 @@ mod common;
 use std::fs;
 
 use common::pinned;
-use tools::{Located, Origin, Tool};
+use tools::{Origin, Tool, ToolBinary};
 
-fn output(located: &Located, arguments: &[&str]) -> String {
-    let output = located.command().args(arguments).output().expect("Helm runs");
+fn output(binary: &ToolBinary, arguments: &[&str]) -> String {
+    let output = binary.command().args(arguments).output().expect("Helm runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
 }
@@ -17,10 +17,10 @@ fn output(located: &Located, arguments: &[&str]) -> String {
 #[test]
 fn both_helms_are_there_in_fitting_versions() {
     for (tool, major) in [(Tool::Helm3, "v3."), (Tool::Helm4, "v4.")] {
-        let located = tool.ensure().expect("Helm");
-        let version = output(&located, &["version", "--template", "{{.Version}}"]);
+        let binary = tool.ensure().expect("Helm");
+        let version = output(&binary, &["version", "--template", "{{.Version}}"]);
         assert!(version.starts_with(major), "{version}");
-        assert_eq!(version, located.version);
+        assert_eq!(version, binary.version);
     }
 }
 
@@ -36,11 +36,11 @@ fn a_built_helm_is_the_release() {
     let chart = chart.to_str().expect("a UTF-8 path");
 
     for (tool, version) in [(Tool::Helm3, "v3.22.0"), (Tool::Helm4, "v4.3.1")] {
-        let located = toolbox.ensure(tool).expect("Helm");
-        assert_eq!(located.origin, Origin::Built);
-        assert_eq!(located.version, version);
-        assert_eq!(output(&located, &["version", "--template", "{{.Version}}"]), version);
-        assert!(output(&located, &["template", chart]).ends_with("is: v1.37.0"), "{tool:?}");
-        assert!(output(&located, &["env", "HELM_PLUGINS"]).starts_with(located.home.as_str()));
+        let binary = toolbox.ensure(tool).expect("Helm");
+        assert_eq!(binary.origin, Origin::Built);
+        assert_eq!(binary.version, version);
+        assert_eq!(output(&binary, &["version", "--template", "{{.Version}}"]), version);
+        assert!(output(&binary, &["template", chart]).ends_with("is: v1.37.0"), "{tool:?}");
+        assert!(output(&binary, &["env", "HELM_PLUGINS"]).starts_with(binary.home.as_str()));
     }
 }

@@ -221,8 +221,8 @@ fn tests(c: &Context) -> Vec<Row> {
     }
     let rest = "with its labels, every declared port that the table does not name".to_owned();
     rows.push(row("<release>-<service>-test-isolation", "each service", rest, "<service>.tests.isolation"));
-    if let Some(journey) = declared.tests.journey {
-        let doc = format!("the whole way, end to end: {}", cell(journey.doc));
+    if let Some(end_to_end) = declared.tests.end_to_end {
+        let doc = format!("the whole way, end to end: {}", cell(end_to_end.doc));
         rows.push(row("<release>-journey-test", "a user", doc, "global.tests.journey"));
     }
     rows

@@ -1,9 +1,9 @@
 //! The declaration: two brokers, no database, a login at the cache, a service with rights at the Kubernetes API, one that listens nowhere.
 
 use vocabulary::{
-    AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, Endpoint, Environment, Exchange, Exposure,
-    Health, HealthRoute, Image, Journey, Place, Platform, PlatformName, Port, Python3, Queue, RabbitMq, Resources,
-    Scaling, Service, ServiceName, Tests, Valkey, Variable, WritablePath, autoscaled, consumes, cpu,
+    AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, EndToEndTest, Endpoint, Environment,
+    Exchange, Exposure, Health, HealthRoute, Image, Platform, PlatformName, Port, Python3, Queue, RabbitMq, Resources,
+    Scaling, Service, ServiceName, SourceLocation, Tests, Valkey, Variable, WritablePath, autoscaled, consumes, cpu,
     exposed_at_node_port, image_tag, keys, memory, plain, publishes, publishes_through, setting, storage, variable,
 };
 
@@ -91,7 +91,7 @@ pub(super) const SHIPPER: Service = Service {
         ApiRule::new("Reads its routes.", "", &["configmaps"], &["get"]).only(&["routes"]),
         ApiRule::new("Elects a leader.", "coordination.k8s.io", &["leases"], &["get", "create", "update"]),
     ],
-    user: 2000,
+    run_as_user: 2000,
     ..Service::new(
         SHIPPER_NAME,
         "Ships orders.",
@@ -119,7 +119,7 @@ pub(super) const LIVE: Environment = Environment::new(
 );
 
 /// It leaves nothing in a database, since there is none.
-pub(super) const JOURNEY: Journey = Journey::new(
+pub(super) const END_TO_END: EndToEndTest = EndToEndTest::new(
     "An order is shipped.",
     Endpoint::new(SHOP, WEB).posts("/orders", r#"{"article": "{marker} {{ it's }} \u00e9"}"#),
     &[ServiceName::new("shipper")],
@@ -137,7 +137,7 @@ pub(crate) fn platform() -> Platform {
         services: vec![SHOP_SERVICE, SHIPPER],
         backing: vec![Backing::RabbitMq(ORDERS), Backing::RabbitMq(METERS), Backing::Valkey(SESSIONS)],
         environments: vec![TRIAL, LIVE],
-        tests: Tests::DEFAULT.journey(JOURNEY),
-        place: Place::here(),
+        tests: Tests::DEFAULT.end_to_end(END_TO_END),
+        location: SourceLocation::here(),
     }
 }

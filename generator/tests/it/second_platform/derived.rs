@@ -7,7 +7,7 @@ use vocabulary::{
     ServiceName, Tests, Use, Valkey, cpu, keys, memory, variable,
 };
 
-use super::declaration::{ADMIN, JOURNEY, SHIPPER, SHOP_SERVICE, WEB, platform};
+use super::declaration::{ADMIN, END_TO_END, SHIPPER, SHOP_SERVICE, WEB, platform};
 use super::resolved;
 use crate::harness::{OnDisk, helm, read_by_helm};
 
@@ -104,12 +104,12 @@ fn the_traffic_is_all_that_hangs_on_the_declaration() {
     let port = |of: &generator::Port| format!("{}:{}", of.of, of.number);
     assert_eq!(traffic.identity_label, "shop-floor/identity");
     assert_eq!(traffic.paths, generator::access_paths(&resolved()));
-    assert_eq!(traffic.doors.iter().map(port).collect::<Vec<_>>(), ["shop:9000"]);
+    assert_eq!(traffic.exposed_ports.iter().map(port).collect::<Vec<_>>(), ["shop:9000"]);
     assert_eq!(traffic.metrics.iter().map(port).collect::<Vec<_>>(), ["orders-broker:15692", "meters:15692"]);
     assert_eq!(traffic.kubernetes, ["shipper"]);
     let shown = |p: &generator::AccessPath| format!("{} → {}:{}", p.from, p.to, p.port);
-    assert_eq!(traffic.tests.journey_paths.iter().map(shown).collect::<Vec<_>>(), ["journey-test → shop:9000"]);
-    assert_eq!(traffic.tests.journey_services, ["shipper", "shop"]);
+    assert_eq!(traffic.tests.end_to_end_paths.iter().map(shown).collect::<Vec<_>>(), ["journey-test → shop:9000"]);
+    assert_eq!(traffic.tests.end_to_end_services, ["shipper", "shop"]);
     let identities: Vec<_> = traffic.identities().collect();
     assert_eq!(
         identities,
@@ -190,12 +190,12 @@ fn the_tests_try_what_is_declared_and_nothing_else() {
         ["shop r-shop:9000 declared", "shop r-shop:9001 declared", "shipper r-shipper:9001 declared"]
     );
     assert_eq!(targets.len(), 3 + 3 + 3 + 1);
-    let journey: Value = serde_json::from_str(data["journey.json"].as_str().expect("a text")).expect("JSON");
+    let end_to_end: Value = serde_json::from_str(data["journey.json"].as_str().expect("a text")).expect("JSON");
     assert_eq!(
-        journey,
+        end_to_end,
         json!({
             "doc": "An order is shipped.",
-            "send": { "host": "r-shop", "port": 9000, "path": "/orders", "body": JOURNEY.sent.body },
+            "send": { "host": "r-shop", "port": 9000, "path": "/orders", "body": END_TO_END.sent.body },
             "see": { "host": "r-shop", "port": 9000, "path": "/shipped" },
             "through": ["shop", "shipper", "shop"],
             "within_seconds": 20,
@@ -221,7 +221,7 @@ fn a_use_that_is_removed_is_gone_everywhere() {
     let fewer = Service { uses: fewer.leak(), ..SHIPPER };
     let all = |services: Vec<Service>| -> Vec<Value> {
         let platform = Platform { services, ..platform() };
-        let resolved = platform.resolve().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let resolved = platform.resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
         let helm = helm(Tool::Helm4);
         read_by_helm(&helm, &OnDisk::of(&resolved).render(&helm, None, &[]).expect("it renders"))
     };
@@ -274,7 +274,7 @@ fn without_a_secret_nothing_refers_to_one() {
         tests: Tests::DEFAULT,
         ..platform()
     };
-    let platform = platform.resolve().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let platform = platform.resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
     let on_disk = OnDisk::of(&platform);
     let manifest = on_disk.render(&helm(Tool::Helm4), None, &[]).unwrap_or_else(|refusal| panic!("{refusal}"));
     let secrets: Vec<_> = tools::objects(&manifest).expect("YAML").into_iter().filter(|o| o.kind == "Secret").collect();

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use generator::Resolved;
 use serde_json::{Value, json};
 use tools::{KUBERNETES_VERSIONS, Tool};
-use vocabulary::{Mistake, Platform, Service, ServiceName};
+use vocabulary::{Diagnostic, Platform, Service, ServiceName};
 
 use self::declaration::{SHIPPER, SHOP_SERVICE, platform};
 use crate::harness::{OnDisk, helm, leak};
@@ -18,7 +18,7 @@ const EXTERNAL: [&str; 2] =
     ["--set=global.secrets.mode=external", "--api-versions=external-secrets.io/v1/ExternalSecret"];
 
 fn resolved() -> Resolved {
-    platform().resolve().unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    platform().resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}"))
 }
 
 #[test]
@@ -123,9 +123,13 @@ fn no_service_can_be_called_like_an_object_of_another() {
         let called = ServiceName::checked(leak(name.clone())).expect("an object's name is a service's");
         let twin = Service { name: called, uses: &[], kubernetes: &[], health: SHOP_SERVICE.health, ..SHOP_SERVICE };
         let platform = Platform { services: vec![SHOP_SERVICE, SHIPPER, twin], ..platform() };
-        let mistakes = platform.resolve().err().unwrap_or_else(|| panic!("a service may be called {name}"));
-        let is_about_names = |m: &&Mistake| matches!(m, Mistake::NameTaken { .. } | Mistake::NameReserved { .. });
-        assert!(mistakes.as_slice().iter().any(|m| is_about_names(&m)), "a service may be called {name}: {mistakes}");
+        let diagnostics = platform.resolve().err().unwrap_or_else(|| panic!("a service may be called {name}"));
+        let is_about_names =
+            |m: &&Diagnostic| matches!(m, Diagnostic::NameTaken { .. } | Diagnostic::NameReserved { .. });
+        assert!(
+            diagnostics.as_slice().iter().any(|m| is_about_names(&m)),
+            "a service may be called {name}: {diagnostics}"
+        );
         refused += 1;
     }
     assert!(refused >= 8, "{taken:?}");

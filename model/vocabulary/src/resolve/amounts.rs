@@ -3,43 +3,43 @@
 use std::collections::BTreeMap;
 
 use super::limits::LABEL;
-use crate::{Health, Mistake, Place, Quantity, Range, Resources, Service};
+use crate::{Diagnostic, Health, Quantity, Range, Resources, Service, SourceLocation};
 
-pub(super) fn check(service: &Service, found: &mut Vec<Mistake>) {
-    resources(service.name.as_str(), service.resources, service.place, found);
+pub(super) fn check(service: &Service, found: &mut Vec<Diagnostic>) {
+    resources(service.name.as_str(), service.resources, service.location, found);
     folders(service, found);
     volumes(service, found);
     for folder in service.writable {
         let of = format!("folder `{}` of {}", folder.path, service.name);
-        found.extend(space(of, folder.size, folder.place));
+        found.extend(space(of, folder.size, folder.location));
     }
 }
 
-pub(super) fn resources(of: &'static str, resources: Resources, place: Place, found: &mut Vec<Mistake>) {
+pub(super) fn resources(of: &'static str, resources: Resources, location: SourceLocation, found: &mut Vec<Diagnostic>) {
     let Resources { cpu, memory } = resources;
     if !is_time(cpu.request) && matches!(memory.request.suffix(), "m" | "") {
         let (cpu, memory) = (cpu.request.to_string(), memory.request.to_string());
-        found.push(Mistake::ResourcesSwapped { of, cpu, memory, place });
+        found.push(Diagnostic::ResourcesSwapped { of, cpu, memory, location });
         return;
     }
-    range(of, "processor time", cpu, time, place, found);
-    range(of, "memory", memory, bytes, place, found);
+    range(of, "processor time", cpu, time, location, found);
+    range(of, "memory", memory, bytes, location, found);
 }
 
 fn range(
     of: &'static str,
     what: &'static str,
     range: Range,
-    refused: impl Fn(String, Quantity, Place) -> Option<Mistake>,
-    place: Place,
-    found: &mut Vec<Mistake>,
+    refused: impl Fn(String, Quantity, SourceLocation) -> Option<Diagnostic>,
+    location: SourceLocation,
+    found: &mut Vec<Diagnostic>,
 ) {
     let mut amounts = [Some(range.request), range.limit].into_iter().flatten();
-    if let Some(mistake) = amounts.find_map(|amount| refused(of.to_owned(), amount, place)) {
-        found.push(mistake);
+    if let Some(diagnostic) = amounts.find_map(|amount| refused(of.to_owned(), amount, location)) {
+        found.push(diagnostic);
     } else if let Some(limit) = range.limit.filter(|limit| limit.thousandths() < range.request.thousandths()) {
         let (request, limit) = (range.request.to_string(), limit.to_string());
-        found.push(Mistake::LimitBelowRequest { of, what, request, limit, place });
+        found.push(Diagnostic::LimitBelowRequest { of, what, request, limit, location });
     }
 }
 
@@ -47,59 +47,64 @@ fn is_time(amount: Quantity) -> bool {
     matches!(amount.suffix(), "" | "m")
 }
 
-fn time(of: String, amount: Quantity, place: Place) -> Option<Mistake> {
+fn time(of: String, amount: Quantity, location: SourceLocation) -> Option<Diagnostic> {
     if is_time(amount) {
-        zero(of, "processor time", amount, place)
+        zero(of, "processor time", amount, location)
     } else {
-        Some(Mistake::AmountOfBytes { of, amount: amount.to_string(), place })
+        Some(Diagnostic::AmountOfBytes { of, amount: amount.to_string(), location })
     }
 }
 
-fn bytes(of: String, amount: Quantity, place: Place) -> Option<Mistake> {
-    whole(of, "memory", amount, place)
+fn bytes(of: String, amount: Quantity, location: SourceLocation) -> Option<Diagnostic> {
+    whole(of, "memory", amount, location)
 }
 
 /// What is wrong with an amount of space in a volume.
-pub(super) fn space(of: String, amount: Quantity, place: Place) -> Option<Mistake> {
-    whole(of, "space", amount, place)
+pub(super) fn space(of: String, amount: Quantity, location: SourceLocation) -> Option<Diagnostic> {
+    whole(of, "space", amount, location)
 }
 
-fn whole(of: String, what: &'static str, amount: Quantity, place: Place) -> Option<Mistake> {
+fn whole(of: String, what: &'static str, amount: Quantity, location: SourceLocation) -> Option<Diagnostic> {
     let how = match amount.suffix() {
         "m" => "an amount in thousandths of a byte",
         "" if amount.as_str().contains('.') => "a fraction of a byte",
-        _ => return zero(of, what, amount, place),
+        _ => return zero(of, what, amount, location),
     };
     let number = amount.as_str().trim_end_matches('m').to_owned();
-    Some(Mistake::AmountFraction { of, what, amount: amount.to_string(), how, number, place })
+    Some(Diagnostic::AmountFraction { of, what, amount: amount.to_string(), how, number, location })
 }
 
-fn zero(of: String, what: &'static str, amount: Quantity, place: Place) -> Option<Mistake> {
+fn zero(of: String, what: &'static str, amount: Quantity, location: SourceLocation) -> Option<Diagnostic> {
     let amount = (amount.thousandths() == 0).then(|| amount.to_string())?;
-    Some(Mistake::AmountZero { of, what, amount, place })
+    Some(Diagnostic::AmountZero { of, what, amount, location })
 }
 
 fn within(inner: &str, outer: &str) -> bool {
     inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn folders(service: &Service, found: &mut Vec<Mistake>) {
+fn folders(service: &Service, found: &mut Vec<Diagnostic>) {
     let name = service.name.as_str();
     for (i, folder) in service.writable.iter().enumerate() {
         let path = folder.path.as_str();
         if let Some(owner) = owner(service, path) {
-            found.push(Mistake::FolderReserved { service: name, path: path.into(), owner, place: folder.place });
+            found.push(Diagnostic::FolderReserved {
+                service: name,
+                path: path.into(),
+                owner,
+                location: folder.location,
+            });
         }
         for before in &service.writable[..i] {
             let (outer, inner) = if within(before.path.as_str(), path) { (folder, before) } else { (before, folder) };
             if within(inner.path.as_str(), outer.path.as_str()) {
-                found.push(Mistake::FolderTwice {
+                found.push(Diagnostic::FolderTwice {
                     service: name,
                     outer: outer.path.to_string(),
                     inner: inner.path.to_string(),
                     how: if inner.path == outer.path { "is the same folder" } else { "lies in it" },
-                    first: outer.place,
-                    second: inner.place,
+                    first: outer.location,
+                    second: inner.location,
                 });
             }
         }
@@ -120,7 +125,7 @@ fn owner(service: &Service, path: &str) -> Option<&'static str> {
     }
 }
 
-fn volumes(service: &Service, found: &mut Vec<Mistake>) {
+fn volumes(service: &Service, found: &mut Vec<Diagnostic>) {
     let name = service.name.as_str();
     let mut seen = BTreeMap::new();
     for folder in service.writable {
@@ -136,19 +141,19 @@ fn volumes(service: &Service, found: &mut Vec<Mistake>) {
             None
         };
         if let Some(why) = why {
-            found.push(Mistake::VolumeRefused { service: name, path, why, place: folder.place });
+            found.push(Diagnostic::VolumeRefused { service: name, path, why, location: folder.location });
             continue;
         }
         let Some(before) = seen.insert(volume.clone(), folder) else { continue };
         // One folder, or one in the other, is a mistake already.
         if before.path != folder.path {
-            found.push(Mistake::VolumeTwice {
+            found.push(Diagnostic::VolumeTwice {
                 service: name,
                 one: before.path.to_string(),
                 other: path,
                 volume,
-                first: before.place,
-                second: folder.place,
+                first: before.location,
+                second: folder.location,
             });
         }
     }

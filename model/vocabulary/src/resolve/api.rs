@@ -1,7 +1,7 @@
 //! What can be wrong with a rule at the Kubernetes API.
 
 use super::report::code;
-use crate::{ApiRule, Mistake, Service};
+use crate::{ApiRule, Diagnostic, Service};
 
 /// What may be done with the objects of a kind.
 const VERBS: &[&str] = &["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
@@ -9,24 +9,24 @@ const VERBS: &[&str] = &["get", "list", "watch", "create", "update", "patch", "d
 /// What concerns all objects of a kind, or one that has no name yet.
 const UNNAMED: &[&str] = &["list", "watch", "create", "deletecollection"];
 
-pub(super) fn check(service: &Service, found: &mut Vec<Mistake>) {
+pub(super) fn check(service: &Service, found: &mut Vec<Diagnostic>) {
     for rule in service.kubernetes {
         check_rule(service.name.as_str(), rule, found);
     }
 }
 
-fn check_rule(service: &'static str, rule: &ApiRule, found: &mut Vec<Mistake>) {
-    let place = rule.place;
+fn check_rule(service: &'static str, rule: &ApiRule, found: &mut Vec<Diagnostic>) {
+    let location = rule.location;
     for (lacks, words) in [("kind", rule.resources), ("verb", rule.verbs)] {
         if words.is_empty() {
-            found.push(Mistake::ApiRuleEmpty { service, lacks, place });
+            found.push(Diagnostic::ApiRuleEmpty { service, lacks, location });
         }
     }
     let mut word = |what, word: &str, fits: bool, must: &'static str| {
         if word.contains('*') {
-            found.push(Mistake::ApiRuleTooWide { service, word: code(word), place });
+            found.push(Diagnostic::ApiRuleTooWide { service, word: code(word), location });
         } else if !fits {
-            found.push(Mistake::ApiWordUnknown { service, what, word: code(word), rule: must, place });
+            found.push(Diagnostic::ApiWordUnknown { service, what, word: code(word), rule: must, location });
         }
     };
     word(
@@ -60,7 +60,7 @@ fn check_rule(service: &'static str, rule: &ApiRule, found: &mut Vec<Mistake>) {
         );
     }
     for verb in rule.verbs.iter().filter(|verb| !rule.names.is_empty() && UNNAMED.contains(*verb)) {
-        found.push(Mistake::ApiVerbNarrowed { service, verb, place });
+        found.push(Diagnostic::ApiVerbNarrowed { service, verb, location });
     }
 }
 

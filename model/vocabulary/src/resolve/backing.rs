@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use super::report::code;
 use super::{amounts, queue_uses};
 use crate::{
-    BackingName, CacheLogin, Exchange, Mistake, Place, Platform, Queue, QueueUse, Service, ServiceName, Use,
-    ValkeyCommand,
+    BackingName, CacheLogin, Diagnostic, Exchange, Platform, Queue, QueueUse, Service, ServiceName, SourceLocation,
+    Use, ValkeyCommand,
 };
 
-pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
+pub(super) fn check(platform: &Platform, found: &mut Vec<Diagnostic>) {
     for backing in &platform.backing {
-        let (name, place) = (backing.name().as_str(), backing.place());
-        amounts::resources(name, backing.resources(), place, found);
-        found.extend(amounts::space(name.to_owned(), backing.storage(), place));
+        let (name, location) = (backing.name().as_str(), backing.location());
+        amounts::resources(name, backing.resources(), location, found);
+        found.extend(amounts::space(name.to_owned(), backing.storage(), location));
         let used = |s: &Service| s.uses.iter().filter_map(Use::client).any(|c| c.backing == backing.name());
         if !platform.services.iter().any(used) {
-            found.push(Mistake::BackingUnused { backing: name, place });
+            found.push(Diagnostic::BackingUnused { backing: name, location });
         }
     }
     for service in &platform.services {
@@ -27,27 +27,27 @@ pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
     anonymous(platform, found);
 }
 
-fn clients(platform: &Platform, service: &Service, found: &mut Vec<Mistake>) {
+fn clients(platform: &Platform, service: &Service, found: &mut Vec<Diagnostic>) {
     let name = service.name.as_str();
-    let mut seen: BTreeMap<BackingName, Place> = BTreeMap::new();
+    let mut seen: BTreeMap<BackingName, SourceLocation> = BTreeMap::new();
     for one in service.uses {
         let (Some(client), Some(kind)) = (one.client(), one.kind()) else { continue };
-        let (backing, place) = (client.backing.as_str(), client.place);
+        let (backing, location) = (client.backing.as_str(), client.location);
         if !platform.backing.iter().any(|b| b.name() == client.backing && b.kind() == kind) {
             let (what, by) = (kind.product(), format!("a client of {name}"));
-            found.push(Mistake::BackingNotListed { backing, what, by, place });
+            found.push(Diagnostic::BackingNotListed { backing, what, by, location });
         }
-        if let Some(first) = seen.insert(client.backing, place) {
-            found.push(Mistake::ClientTwice { service: name, backing, first, second: place });
+        if let Some(first) = seen.insert(client.backing, location) {
+            found.push(Diagnostic::ClientTwice { service: name, backing, first, second: location });
         }
         for (what, owner) in handles(one).into_iter().filter(|(_, owner)| *owner != client.backing) {
-            found.push(Mistake::ForeignHandle { service: name, backing, what, owner: owner.as_str(), place });
+            found.push(Diagnostic::ForeignHandle { service: name, backing, what, owner: owner.as_str(), location });
         }
         match one {
             Use::Amqp(amqp) if amqp.queues.is_empty() => {
-                found.push(Mistake::ClientIdle { service: name, backing, place });
+                found.push(Diagnostic::ClientIdle { service: name, backing, location });
             }
-            Use::Valkey(valkey) => commands(name, backing, valkey.keys.commands, place, found),
+            Use::Valkey(valkey) => commands(name, backing, valkey.keys.commands, location, found),
             Use::Amqp(_) | Use::Sql(_) | Use::Call(_) => {}
         }
     }
@@ -57,16 +57,16 @@ fn commands(
     service: &'static str,
     backing: &'static str,
     commands: &'static [&'static str],
-    place: Place,
-    found: &mut Vec<Mistake>,
+    location: SourceLocation,
+    found: &mut Vec<Diagnostic>,
 ) {
     if commands.is_empty() {
-        found.push(Mistake::ClientIdle { service, backing, place });
+        found.push(Diagnostic::ClientIdle { service, backing, location });
     }
     for command in commands {
         if let Err(refused) = ValkeyCommand::checked(command) {
             let command = code(command);
-            found.push(Mistake::CommandRefused { service, backing, command, rule: refused.rule, place });
+            found.push(Diagnostic::CommandRefused { service, backing, command, rule: refused.rule, location });
         }
     }
 }
@@ -95,13 +95,13 @@ fn handles(one: &Use) -> Vec<(String, BackingName)> {
 /// What is known of a queue from all its uses.
 struct QueueFacts {
     queue: &'static Queue,
-    consumers: Vec<(ServiceName, Place)>,
-    publishers: Vec<(ServiceName, Place)>,
+    consumers: Vec<(ServiceName, SourceLocation)>,
+    publishers: Vec<(ServiceName, SourceLocation)>,
     emptied_from_outside: bool,
     filled_from_outside: bool,
 }
 
-fn queues(platform: &Platform, found: &mut Vec<Mistake>) {
+fn queues(platform: &Platform, found: &mut Vec<Diagnostic>) {
     let mut all: BTreeMap<(BackingName, &'static str), QueueFacts> = BTreeMap::new();
     let mut exchanges: BTreeMap<(BackingName, &'static str), &'static Exchange> = BTreeMap::new();
     for (service, client, queue_use) in queue_uses(platform) {
@@ -115,54 +115,54 @@ fn queues(platform: &Platform, found: &mut Vec<Mistake>) {
         });
         facts.emptied_from_outside |= queue.emptied_from_outside.is_some();
         facts.filled_from_outside |= queue.filled_from_outside.is_some();
-        twice("queue", queue.name.as_str(), queue.broker, facts.queue.place, queue.place, found);
+        twice("queue", queue.name.as_str(), queue.broker, facts.queue.location, queue.location, found);
         let (users, how) = match queue_use {
             QueueUse::Consumes { .. } => (&mut facts.consumers, "consumes"),
             QueueUse::Publishes { exchange, .. } => {
                 if let Some((exchange, _)) = exchange {
                     let name = exchange.name.as_str();
-                    let first = exchanges.entry((exchange.broker, name)).or_insert(exchange).place;
-                    twice("exchange", name, exchange.broker, first, exchange.place, found);
+                    let first = exchanges.entry((exchange.broker, name)).or_insert(exchange).location;
+                    twice("exchange", name, exchange.broker, first, exchange.location, found);
                 }
                 (&mut facts.publishers, "publishes to")
             }
         };
-        let place = client.client.place;
+        let location = client.client.location;
         if users.iter().any(|(user, _)| *user == service.name) {
             let (service, queue) = (service.name.as_str(), queue.name.as_str());
-            found.push(Mistake::QueueUseTwice { service, queue, how, place });
+            found.push(Diagnostic::QueueUseTwice { service, queue, how, location });
         }
-        users.push((service.name, place));
+        users.push((service.name, location));
     }
     for ((broker, name), facts) in &all {
         one_sided(facts, found);
         if name.ends_with(Queue::DEAD_LETTERS) {
-            let place = facts.queue.place;
-            found.push(Mistake::QueueOfDeadLetters { queue: name, suffix: Queue::DEAD_LETTERS, place });
+            let location = facts.queue.location;
+            found.push(Diagnostic::QueueOfDeadLetters { queue: name, suffix: Queue::DEAD_LETTERS, location });
         }
         if let Some(exchange) = exchanges.get(&(*broker, *name)) {
-            let (queue, exchange) = (facts.queue.place, exchange.place);
-            found.push(Mistake::QueueIsExchange { name, broker: broker.as_str(), queue, exchange });
+            let (queue, exchange) = (facts.queue.location, exchange.location);
+            found.push(Diagnostic::QueueIsExchange { name, broker: broker.as_str(), queue, exchange });
         }
     }
 }
 
 /// Reports a queue that has only one of two ends.
-fn one_sided(facts: &QueueFacts, found: &mut Vec<Mistake>) {
-    let (queue, place) = (facts.queue.name.as_str(), facts.queue.place);
-    let who = |users: &[(ServiceName, Place)]| -> Option<(String, Place)> {
+fn one_sided(facts: &QueueFacts, found: &mut Vec<Diagnostic>) {
+    let (queue, location) = (facts.queue.name.as_str(), facts.queue.location);
+    let who = |users: &[(ServiceName, SourceLocation)]| -> Option<(String, SourceLocation)> {
         let names = users.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
-        users.first().map(|(_, place)| (names, *place))
+        users.first().map(|(_, location)| (names, *location))
     };
     if let (None, Some((by, user))) = (who(&facts.consumers), who(&facts.publishers))
         && !facts.emptied_from_outside
     {
-        found.push(Mistake::QueueNeverConsumed { queue, by, user, place });
+        found.push(Diagnostic::QueueNeverConsumed { queue, by, user, location });
     }
     if let (Some((by, user)), None) = (who(&facts.consumers), who(&facts.publishers))
         && !facts.filled_from_outside
     {
-        found.push(Mistake::QueueNeverFilled { queue, by, user, place });
+        found.push(Diagnostic::QueueNeverFilled { queue, by, user, location });
     }
 }
 
@@ -171,59 +171,59 @@ fn twice(
     what: &'static str,
     name: &'static str,
     server: BackingName,
-    first: Place,
-    second: Place,
-    found: &mut Vec<Mistake>,
+    first: SourceLocation,
+    second: SourceLocation,
+    found: &mut Vec<Diagnostic>,
 ) {
     if first != second {
-        found.push(Mistake::DeclaredTwice { what, name, server: server.as_str(), first, second });
+        found.push(Diagnostic::DeclaredTwice { what, name, server: server.as_str(), first, second });
     }
 }
 
 /// A database, with who owns it first.
 struct Owned {
     owner: ServiceName,
-    client: Place,
-    declared: Place,
+    client: SourceLocation,
+    declared: SourceLocation,
 }
 
-fn databases(platform: &Platform, found: &mut Vec<Mistake>) {
+fn databases(platform: &Platform, found: &mut Vec<Diagnostic>) {
     let mut owned: BTreeMap<(BackingName, &'static str), Owned> = BTreeMap::new();
     for service in &platform.services {
         for one in service.uses {
             let Use::Sql(client) = one else { continue };
-            let (database, place) = (client.database.database, client.client.place);
+            let (database, location) = (client.database.database, client.client.location);
             let first = owned.entry((database.server, database.name.as_str())).or_insert(Owned {
                 owner: service.name,
-                client: place,
-                declared: database.place,
+                client: location,
+                declared: database.location,
             });
-            twice("database", database.name.as_str(), database.server, first.declared, database.place, found);
+            twice("database", database.name.as_str(), database.server, first.declared, database.location, found);
             if first.owner != service.name {
-                found.push(Mistake::DatabaseOwnedTwice {
+                found.push(Diagnostic::DatabaseOwnedTwice {
                     database: database.name.as_str(),
                     one: first.owner.as_str(),
                     other: service.name.as_str(),
                     first: first.client,
-                    second: place,
+                    second: location,
                 });
             }
         }
     }
 }
 
-fn anonymous(platform: &Platform, found: &mut Vec<Mistake>) {
-    let mut seen: BTreeMap<BackingName, (ServiceName, Place)> = BTreeMap::new();
+fn anonymous(platform: &Platform, found: &mut Vec<Diagnostic>) {
+    let mut seen: BTreeMap<BackingName, (ServiceName, SourceLocation)> = BTreeMap::new();
     for service in &platform.services {
         for one in service.uses {
             let Use::Valkey(client) = one else { continue };
             if !matches!(client.env.login, CacheLogin::Anonymous) {
                 continue;
             }
-            let second = client.client.place;
+            let second = client.client.location;
             let (before, first) = *seen.entry(client.client.backing).or_insert((service.name, second));
             if before != service.name {
-                found.push(Mistake::AnonymousTwice {
+                found.push(Diagnostic::AnonymousTwice {
                     backing: client.client.backing.as_str(),
                     one: before.as_str(),
                     other: service.name.as_str(),

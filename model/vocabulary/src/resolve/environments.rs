@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::amounts::space;
 use super::variables::refusal;
-use crate::{Change, Environment, Mistake, Place, Platform, Scaling, Service, ServiceName, VariableSource};
+use crate::{Change, Diagnostic, Environment, Platform, Scaling, Service, ServiceName, SourceLocation, VariableSource};
 
-pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
-    let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
+pub(super) fn check(platform: &Platform, found: &mut Vec<Diagnostic>) {
+    let mut seen: BTreeMap<&str, SourceLocation> = BTreeMap::new();
     for environment in &platform.environments {
         let name = environment.name.as_str();
-        if let Some(first) = seen.insert(name, environment.place) {
-            found.push(Mistake::EnvironmentTwice { name, first, second: environment.place });
+        if let Some(first) = seen.insert(name, environment.location) {
+            found.push(Diagnostic::EnvironmentTwice { name, first, second: environment.location });
         }
         for change in environment.changes {
             check_change(platform, environment, *change, found);
@@ -33,40 +33,45 @@ fn target(change: Change) -> String {
 }
 
 /// Changes that are right each, but not together.
-fn contradictions(environment: &Environment, found: &mut Vec<Mistake>) {
-    let (name, place) = (environment.name.as_str(), environment.place);
+fn contradictions(environment: &Environment, found: &mut Vec<Diagnostic>) {
+    let (name, location) = (environment.name.as_str(), environment.location);
     let mut targets: BTreeMap<String, Change> = BTreeMap::new();
     let mut node_ports: BTreeMap<u16, ServiceName> = BTreeMap::new();
     for change in environment.changes {
         let what = target(*change);
         if targets.insert(what.clone(), *change).is_some() {
-            found.push(Mistake::ChangedTwice { environment: name, what, place });
+            found.push(Diagnostic::ChangedTwice { environment: name, what, location });
         }
         let Change::NodePort { service, port } = *change else { continue };
         let one = *node_ports.entry(port).or_insert(service);
         if one != service {
             let (one, other) = (one.as_str(), service.as_str());
-            found.push(Mistake::NodePortTwice { environment: name, port, one, other, place });
+            found.push(Diagnostic::NodePortTwice { environment: name, port, one, other, location });
         }
     }
     for change in environment.changes {
         let Change::Autoscaled { service } = *change else { continue };
         if targets.contains_key(&target(Change::Replicas { service, count: 1 })) {
-            found.push(Mistake::ReplicasUnused { environment: name, service: service.as_str(), place });
+            found.push(Diagnostic::ReplicasUnused { environment: name, service: service.as_str(), location });
         }
     }
 }
 
-fn check_change(platform: &Platform, environment: &Environment, change: Change, found: &mut Vec<Mistake>) {
-    let (name, place) = (environment.name.as_str(), environment.place);
-    let nothing = |why: String| Mistake::NothingToChange { environment: name, what: target(change), why, place };
-    let refused =
-        |value, allowed| Mistake::ChangeRefused { environment: name, what: target(change), value, allowed, place };
-    let service = |wanted: ServiceName, found: &mut Vec<Mistake>| -> Option<&Service> {
+fn check_change(platform: &Platform, environment: &Environment, change: Change, found: &mut Vec<Diagnostic>) {
+    let (name, location) = (environment.name.as_str(), environment.location);
+    let nothing = |why: String| Diagnostic::NothingToChange { environment: name, what: target(change), why, location };
+    let refused = |value, allowed| Diagnostic::ChangeRefused {
+        environment: name,
+        what: target(change),
+        value,
+        allowed,
+        location,
+    };
+    let service = |wanted: ServiceName, found: &mut Vec<Diagnostic>| -> Option<&Service> {
         let service = platform.services.iter().find(|s| s.name == wanted);
         if service.is_none() {
             let by = format!("environment `{name}`");
-            found.push(Mistake::ServiceNotListed { service: wanted.as_str(), by, place });
+            found.push(Diagnostic::ServiceNotListed { service: wanted.as_str(), by, location });
         }
         service
     };
@@ -81,13 +86,13 @@ fn check_change(platform: &Platform, environment: &Environment, change: Change, 
             if let Some((value, allowed)) = refusal(&setting, Some(value)) {
                 let (service, variable) = (of.as_str(), variable.as_str());
                 let (what, at) = ("value", format!(" in environment `{name}`"));
-                found.push(Mistake::SettingRefuses { what, variable, service, at, value, allowed, place });
+                found.push(Diagnostic::SettingRefuses { what, variable, service, at, value, allowed, location });
             }
         }
         Change::ImageTag { service: of, tag } => {
             if service(of, found).is_some_and(|s| s.image.digest.is_some()) {
                 let (service, tag) = (of.as_str(), tag.as_str());
-                found.push(Mistake::TagUnused { environment: name, service, tag, place });
+                found.push(Diagnostic::TagUnused { environment: name, service, tag, location });
             }
         }
         Change::Replicas { service: of, count } => {
@@ -113,10 +118,10 @@ fn check_change(platform: &Platform, environment: &Environment, change: Change, 
         }
         Change::Storage { backing, size } => {
             if platform.backing.iter().any(|b| b.name() == backing) {
-                found.extend(space(format!("{backing} in environment `{name}`"), size, place));
+                found.extend(space(format!("{backing} in environment `{name}`"), size, location));
             } else {
                 let (what, by) = ("backing service", format!("environment `{name}`"));
-                found.push(Mistake::BackingNotListed { backing: backing.as_str(), what, by, place });
+                found.push(Diagnostic::BackingNotListed { backing: backing.as_str(), what, by, location });
             }
         }
     }

@@ -1,6 +1,6 @@
 //! How long names become in the cluster, and how long they may be.
 
-use crate::{Mistake, Place, Platform};
+use crate::{Diagnostic, Platform, SourceLocation};
 
 /// A DNS label (RFC 1123), which is what a Service's name and a label's value are held to.
 pub const LABEL: usize = 63;
@@ -23,24 +23,24 @@ const OF_SERVICE: &[Derived] = &[JOB, ("a Service's name", 0, LABEL)];
 const OF_BACKING: &[Derived] =
     &[JOB, ("a headless Service's name", "-headless".len(), LABEL), ("a StatefulSet's name", 0, STATEFUL_SET)];
 
-pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
+pub(super) fn check(platform: &Platform, found: &mut Vec<Diagnostic>) {
     let release = usize::from(platform.longest_release_name);
     if release == 0 || release > RELEASE {
-        found.push(Mistake::ReleaseNameLength { declared: release, longest: RELEASE, place: platform.place });
+        found.push(Diagnostic::ReleaseNameLength { declared: release, longest: RELEASE, location: platform.location });
         return;
     }
-    let services = platform.services.iter().map(|s| (s.name.as_str(), s.place, OF_SERVICE));
-    let backing = platform.backing.iter().map(|b| (b.name().as_str(), b.place(), OF_BACKING));
-    for (name, place, derived) in services.chain(backing) {
+    let services = platform.services.iter().map(|s| (s.name.as_str(), s.location, OF_SERVICE));
+    let backing = platform.backing.iter().map(|b| (b.name().as_str(), b.location(), OF_BACKING));
+    for (name, location, derived) in services.chain(backing) {
         // The strictest alone: whoever mends that has mended the others.
         let over = |&(_, added, limit): &Derived| (release + 1 + name.len() + added).saturating_sub(limit);
         let strictest = derived.iter().max_by_key(|d| over(d)).expect("every chart has derived names");
         if over(strictest) > 0 {
-            found.push(too_long(name, place, release, *strictest));
+            found.push(too_long(name, location, release, *strictest));
         }
     }
 }
 
-fn too_long(name: &'static str, place: Place, release: usize, (of, added, limit): Derived) -> Mistake {
-    Mistake::NameTooLong { name, of, length: release + 1 + name.len() + added, limit, release, place }
+fn too_long(name: &'static str, location: SourceLocation, release: usize, (of, added, limit): Derived) -> Diagnostic {
+    Diagnostic::NameTooLong { name, of, length: release + 1 + name.len() + added, limit, release, location }
 }

@@ -3,11 +3,11 @@
 mod amounts;
 mod api;
 mod backing;
+mod diagnostic;
+mod end_to_end;
 mod environments;
 mod health;
-mod journey;
 pub mod limits;
-mod mistake;
 mod names;
 mod report;
 mod services;
@@ -16,8 +16,8 @@ mod variables;
 
 use std::collections::BTreeMap;
 
-pub use mistake::Mistake;
-pub use report::Mistakes;
+pub use diagnostic::Diagnostic;
+pub use report::Diagnostics;
 
 use crate::{AmqpClient, Backing, BackingName, Exchange, Platform, Queue, QueueUse, Service, ServiceName, Use};
 
@@ -26,7 +26,7 @@ use crate::{AmqpClient, Backing, BackingName, Exchange, Platform, Queue, QueueUs
 #[derive(Clone, Debug)]
 pub struct Resolved(Platform);
 
-pub(crate) fn resolve(mut platform: Platform) -> Result<Resolved, Mistakes> {
+pub(crate) fn resolve(mut platform: Platform) -> Result<Resolved, Diagnostics> {
     let mut found = Vec::new();
     names::check(&mut platform, &mut found);
     for service in &platform.services {
@@ -38,18 +38,18 @@ pub(crate) fn resolve(mut platform: Platform) -> Result<Resolved, Mistakes> {
     }
     backing::check(&platform, &mut found);
     environments::check(&platform, &mut found);
-    journey::check(&platform, &mut found);
+    end_to_end::check(&platform, &mut found);
     limits::check(&platform, &mut found);
     texts::check(&platform, &mut found);
-    if found.is_empty() { Ok(Resolved(platform)) } else { Err(Mistakes::new(once(found))) }
+    if found.is_empty() { Ok(Resolved(platform)) } else { Err(Diagnostics::new(once(found))) }
 }
 
 /// Each mistake once: two items that refer to a third may both have found it wrong.
-fn once(found: Vec<Mistake>) -> Vec<Mistake> {
-    let mut all: Vec<Mistake> = Vec::new();
-    for mistake in found {
-        if !all.contains(&mistake) {
-            all.push(mistake);
+fn once(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut all: Vec<Diagnostic> = Vec::new();
+    for diagnostic in found {
+        if !all.contains(&diagnostic) {
+            all.push(diagnostic);
         }
     }
     all

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Mistake, Place, Platform};
+use crate::{Diagnostic, Platform, SourceLocation};
 
 /// What is put behind `<release>-<service>-` to name a service's further objects.
 const OF_SERVICE: &[&str] = &["external"];
@@ -10,24 +10,25 @@ const OF_SERVICE: &[&str] = &["external"];
 /// What is put behind `<release>-<backing service>-` to name its further objects.
 const OF_BACKING: &[&str] = &["headless", "provisioning"];
 
-pub(super) fn check(platform: &mut Platform, found: &mut Vec<Mistake>) {
+pub(super) fn check(platform: &mut Platform, found: &mut Vec<Diagnostic>) {
     if platform.services.is_empty() {
-        found.push(Mistake::NoService { platform: platform.name.to_string(), place: platform.place });
+        found.push(Diagnostic::NoService { platform: platform.name.to_string(), location: platform.location });
     }
     listed_twice(platform, found);
-    let services = platform.services.iter().map(|s| Chart { name: s.name.as_str(), place: s.place, is_service: true });
+    let services =
+        platform.services.iter().map(|s| Chart { name: s.name.as_str(), location: s.location, is_service: true });
     let backing =
-        platform.backing.iter().map(|b| Chart { name: b.name().as_str(), place: b.place(), is_service: false });
+        platform.backing.iter().map(|b| Chart { name: b.name().as_str(), location: b.location(), is_service: false });
     let charts: Vec<Chart> = services.chain(backing).collect();
     let mut seen: BTreeMap<&str, Chart> = BTreeMap::new();
     for chart in &charts {
-        let Chart { name, place, is_service } = *chart;
+        let Chart { name, location, is_service } = *chart;
         if let Some(before) = seen.insert(name, *chart) {
-            found.push(Mistake::ChartTwice { name, first: before.place, second: place });
+            found.push(Diagnostic::ChartTwice { name, first: before.location, second: location });
         }
         if let Some(meaning) = meaning(platform, *chart) {
             let what = if is_service { "service" } else { "backing service" };
-            found.push(Mistake::NameReserved { name, what, meaning, place });
+            found.push(Diagnostic::NameReserved { name, what, meaning, location });
         }
     }
     for chart in &charts {
@@ -35,12 +36,12 @@ pub(super) fn check(platform: &mut Platform, found: &mut Vec<Mistake>) {
         let Some(owner) = seen.get(stem) else { continue };
         let suffixes = if owner.is_service { OF_SERVICE } else { OF_BACKING };
         if suffixes.contains(&suffix) {
-            found.push(Mistake::NameTaken {
+            found.push(Diagnostic::NameTaken {
                 name: chart.name,
                 other: owner.name,
                 suffix,
-                place: chart.place,
-                first: owner.place,
+                location: chart.location,
+                first: owner.location,
             });
         }
     }
@@ -49,23 +50,23 @@ pub(super) fn check(platform: &mut Platform, found: &mut Vec<Mistake>) {
 #[derive(Clone, Copy)]
 struct Chart {
     name: &'static str,
-    place: Place,
+    location: SourceLocation,
     is_service: bool,
 }
 
 /// Takes out what is listed a second time: all that follows from it would be said twice.
-fn listed_twice(platform: &mut Platform, found: &mut Vec<Mistake>) {
+fn listed_twice(platform: &mut Platform, found: &mut Vec<Diagnostic>) {
     let mut seen = BTreeSet::new();
-    let mut first = |what, list, name: &'static str, place: Place| {
-        let is_first = seen.insert((list, name, place));
+    let mut first = |what, list, name: &'static str, location: SourceLocation| {
+        let is_first = seen.insert((list, name, location));
         if !is_first {
-            found.push(Mistake::ListedTwice { what, name, list, place });
+            found.push(Diagnostic::ListedTwice { what, name, list, location });
         }
         is_first
     };
-    platform.services.retain(|s| first("service", "services", s.name.as_str(), s.place));
-    platform.backing.retain(|b| first("backing service", "backing", b.name().as_str(), b.place()));
-    platform.environments.retain(|e| first("environment", "environments", e.name.as_str(), e.place));
+    platform.services.retain(|s| first("service", "services", s.name.as_str(), s.location));
+    platform.backing.retain(|b| first("backing service", "backing", b.name().as_str(), b.location()));
+    platform.environments.retain(|e| first("environment", "environments", e.name.as_str(), e.location));
 }
 
 /// What a chart's name means already.

@@ -2,47 +2,47 @@
 
 use std::fmt;
 
-use crate::{Mistake, Place};
+use crate::{Diagnostic, SourceLocation};
 
 /// All mistakes of a declaration; its `Display` is the report that a maintainer reads.
 #[derive(Clone, Debug)]
-pub struct Mistakes(Vec<Mistake>);
+pub struct Diagnostics(Vec<Diagnostic>);
 
 /// A mistake in words: what is wrong, where to look, what to do.
 pub(super) struct Described {
     pub(super) what: String,
-    pub(super) places: Vec<(String, Place)>,
+    pub(super) places: Vec<(String, SourceLocation)>,
     pub(super) help: String,
 }
 
 /// Where a line of help is broken.
 const WIDTH: usize = 120;
 
-impl Mistakes {
-    pub(super) fn new(found: Vec<Mistake>) -> Self {
+impl Diagnostics {
+    pub(super) fn new(found: Vec<Diagnostic>) -> Self {
         Self(found)
     }
 
     /// The mistakes, in the order in which they are reported.
     #[must_use]
-    pub fn as_slice(&self) -> &[Mistake] {
+    pub fn as_slice(&self) -> &[Diagnostic] {
         &self.0
     }
 }
 
-impl std::error::Error for Mistakes {}
+impl std::error::Error for Diagnostics {}
 
-impl fmt::Display for Mistakes {
+impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
         let plural = if count == 1 { "mistake" } else { "mistakes" };
         writeln!(f, "this platform has {count} {plural}; nothing was written")?;
-        for (number, mistake) in self.0.iter().enumerate() {
-            let Described { what, places, help } = mistake.describe();
+        for (number, diagnostic) in self.0.iter().enumerate() {
+            let Described { what, places, help } = diagnostic.describe();
             writeln!(f, "\n{:>3}  {what}", number + 1)?;
             let width = places.iter().map(|(role, _)| role.chars().count()).max().unwrap_or(0).max(40);
-            for (role, place) in places {
-                writeln!(f, "     {role:width$}  {place}")?;
+            for (role, location) in places {
+                writeln!(f, "     {role:width$}  {location}")?;
             }
             writeln!(f, "     help: {}", wrapped(&help).join("\n           "))?;
         }

@@ -3,67 +3,68 @@
 
 use super::queue_uses;
 use crate::{
-    Change, DefaultTag, Mistake, Place, Platform, Reconnects, Setting, Variable, VariableName, VariableSource,
+    Change, DefaultTag, Diagnostic, Platform, Reconnects, Setting, SourceLocation, Variable, VariableName,
+    VariableSource,
 };
 
-pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
-    let mut line = |what: String, text: &str, place| {
+pub(super) fn check(platform: &Platform, found: &mut Vec<Diagnostic>) {
+    let mut line = |what: String, text: &str, location| {
         if let Some(why) = not_a_line(text) {
-            found.push(Mistake::TextRefused { what, why, place });
+            found.push(Diagnostic::TextRefused { what, why, location });
         }
     };
-    line(format!("description of platform `{}`", platform.name), platform.doc, platform.place);
-    line(format!("home page of platform `{}`", platform.name), platform.home, platform.place);
+    line(format!("description of platform `{}`", platform.name), platform.doc, platform.location);
+    line(format!("home page of platform `{}`", platform.name), platform.home, platform.location);
     for service in &platform.services {
         let name = service.name;
-        line(format!("description of {name}"), service.doc, service.place);
+        line(format!("description of {name}"), service.doc, service.location);
         if let DefaultTag::Absent(why) = service.image.tag {
-            line(format!("reason why the image of {name} has no tag"), why, service.place);
+            line(format!("reason why the image of {name} has no tag"), why, service.location);
         }
         for rule in service.kubernetes {
-            line(format!("reason of a rule of {name} at the Kubernetes API"), rule.reason, rule.place);
+            line(format!("reason of a rule of {name} at the Kubernetes API"), rule.reason, rule.location);
         }
         for one in service.uses {
             if let Some(client) = one.client()
                 && let Reconnects::Never(reason) = client.reconnects
             {
-                line(format!("reason why {name} never reconnects to {}", client.backing), reason, client.place);
+                line(format!("reason why {name} never reconnects to {}", client.backing), reason, client.location);
             }
         }
         for variable in service.environment {
             let what = format!("description of variable `{}` of {name}", variable.name);
             match variable.source {
-                VariableSource::Setting(setting) => line(what, setting.doc(), variable.place),
-                VariableSource::Secret(doc) => line(what, doc, variable.place),
+                VariableSource::Setting(setting) => line(what, setting.doc(), variable.location),
+                VariableSource::Secret(doc) => line(what, doc, variable.location),
                 VariableSource::Fixed(_) | VariableSource::Port(_) => {}
             }
         }
     }
-    if let Some(journey) = platform.tests.journey {
-        line("description of the tests' journey".to_owned(), journey.doc, journey.place);
-        line("body that the tests' journey sends".to_owned(), journey.sent.body, journey.place);
-        if let Some(leftovers) = journey.leftovers {
+    if let Some(end_to_end) = platform.tests.end_to_end {
+        line("description of the tests' journey".to_owned(), end_to_end.doc, end_to_end.location);
+        line("body that the tests' journey sends".to_owned(), end_to_end.sent.body, end_to_end.location);
+        if let Some(leftovers) = end_to_end.leftovers {
             line(
                 "statement that deletes what the tests' journey leaves".to_owned(),
                 leftovers.statement,
-                journey.place,
+                end_to_end.location,
             );
         }
     }
     for one in &platform.backing {
         if let DefaultTag::Absent(why) = one.image().tag {
-            line(format!("reason why the image of {} has no tag", one.name()), why, one.place());
+            line(format!("reason why the image of {} has no tag", one.name()), why, one.location());
         }
     }
     for (_, _, queue_use) in queue_uses(platform) {
         let queue = queue_use.queue();
         for (how, by) in [("fills", queue.filled_from_outside), ("consumes", queue.emptied_from_outside)] {
             let Some(by) = by else { continue };
-            line(format!("text that says who {how} queue `{}` from outside", queue.name), by, queue.place);
+            line(format!("text that says who {how} queue `{}` from outside", queue.name), by, queue.location);
         }
     }
     for environment in &platform.environments {
-        line(format!("description of environment `{}`", environment.name), environment.doc, environment.place);
+        line(format!("description of environment `{}`", environment.name), environment.doc, environment.location);
     }
     values(platform, found);
 }
@@ -71,8 +72,8 @@ pub(super) fn check(platform: &Platform, found: &mut Vec<Mistake>) {
 /// The longest that `NAME=value` may be in the environment of a Linux program, with the NUL behind it.
 const LONGEST_VARIABLE: usize = 128 * 1024;
 
-fn values(platform: &Platform, found: &mut Vec<Mistake>) {
-    let mut value = |of: String, variable: VariableName, text: &str, place: Place| {
+fn values(platform: &Platform, found: &mut Vec<Diagnostic>) {
+    let mut value = |of: String, variable: VariableName, text: &str, location: SourceLocation| {
         let variable = variable.as_str();
         let why = if text.contains('\0') {
             "has a NUL character"
@@ -81,7 +82,7 @@ fn values(platform: &Platform, found: &mut Vec<Mistake>) {
         } else {
             return;
         };
-        found.push(Mistake::ValueRefused { of, variable, why, place });
+        found.push(Diagnostic::ValueRefused { of, variable, why, location });
     };
     for service in &platform.services {
         for variable in service.environment {
@@ -96,7 +97,7 @@ fn values(platform: &Platform, found: &mut Vec<Mistake>) {
                 | VariableSource::Port(_) => &[],
             };
             for text in texts {
-                value(service.name.to_string(), variable.name, text, variable.place);
+                value(service.name.to_string(), variable.name, text, variable.location);
             }
         }
     }
@@ -109,7 +110,7 @@ fn values(platform: &Platform, found: &mut Vec<Mistake>) {
             };
             let service = platform.services.iter().find(|s| s.name == *of);
             if service.is_some_and(|s| s.environment.iter().any(|v| is_text(&v))) {
-                value(format!("{of} in environment `{}`", environment.name), *variable, text, environment.place);
+                value(format!("{of} in environment `{}`", environment.name), *variable, text, environment.location);
             }
         }
     }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use super::report::code;
 use super::services::listed;
 use crate::{
-    BackingName, CacheLogin, Kind, Mistake, PasswordVariable, Place, Service, ServiceName, Setting, Use, Variable,
-    VariableName, VariableSource,
+    BackingName, CacheLogin, Diagnostic, Kind, PasswordVariable, Service, ServiceName, Setting, SourceLocation, Use,
+    Variable, VariableName, VariableSource,
 };
 
 /// The largest number up to which all are exact in JSON, and so in the values: 2⁵³ − 1.
 const LARGEST_EXACT: i64 = (1 << 53) - 1;
 
-pub(super) fn check(service: &Service, found: &mut Vec<Mistake>) {
+pub(super) fn check(service: &Service, found: &mut Vec<Diagnostic>) {
     set_twice(service, found);
     keys(service, found);
     for variable in service.environment {
@@ -20,7 +20,7 @@ pub(super) fn check(service: &Service, found: &mut Vec<Mistake>) {
             VariableSource::Setting(setting) => check_setting(service, variable, &setting, found),
             VariableSource::Port(port) => {
                 let by = format!("variable `{}` of {}", variable.name, service.name);
-                listed(service, port, &by, variable.place, found);
+                listed(service, port, &by, variable.location, found);
             }
             VariableSource::Fixed(_) | VariableSource::Secret(_) => {}
         }
@@ -28,11 +28,11 @@ pub(super) fn check(service: &Service, found: &mut Vec<Mistake>) {
     for one in service.uses {
         let Some((password, kind)) = password(one).zip(one.kind()) else { continue };
         if password.libpq_value && kind != Kind::PostgreSql {
-            found.push(Mistake::LibpqElsewhere {
+            found.push(Diagnostic::LibpqElsewhere {
                 service: service.name.as_str(),
                 variable: password.name.as_str(),
                 product: kind.product(),
-                place: one.place(),
+                location: one.location(),
             });
         }
     }
@@ -67,38 +67,38 @@ fn end(one: &Use) -> End {
     }
 }
 
-fn set_twice(service: &Service, found: &mut Vec<Mistake>) {
+fn set_twice(service: &Service, found: &mut Vec<Diagnostic>) {
     let name = service.name.as_str();
     let used = service.uses.iter().enumerate().flat_map(|(i, one)| {
         let variables: Vec<VariableName> = one.variables();
-        variables.into_iter().map(move |variable| (variable, one.place(), Some(i)))
+        variables.into_iter().map(move |variable| (variable, one.location(), Some(i)))
     });
-    let own = service.environment.iter().map(|v| (v.name, v.place, None));
-    let mut seen: BTreeMap<&str, (Place, Option<usize>)> = BTreeMap::new();
+    let own = service.environment.iter().map(|v| (v.name, v.location, None));
+    let mut seen: BTreeMap<&str, (SourceLocation, Option<usize>)> = BTreeMap::new();
     // A client that was copied sets all its variables again: one mistake.
-    let mut twice: BTreeMap<(Place, Place), Vec<String>> = BTreeMap::new();
-    for (variable, place, by) in used.chain(own) {
+    let mut twice: BTreeMap<(SourceLocation, SourceLocation), Vec<String>> = BTreeMap::new();
+    for (variable, location, by) in used.chain(own) {
         let variable = variable.as_str();
         if ["KUBERNETES_SERVICE_", "KUBERNETES_PORT"].iter().any(|prefix| variable.starts_with(prefix)) {
-            found.push(Mistake::VariableReserved { service: name, variable, place });
+            found.push(Diagnostic::VariableReserved { service: name, variable, location });
         }
-        let Some((first, before)) = seen.insert(variable, (place, by)) else { continue };
+        let Some((first, before)) = seen.insert(variable, (location, by)) else { continue };
         let one_end = before.zip(by).is_some_and(|(a, b)| a != b && end(&service.uses[a]) == end(&service.uses[b]));
         if !one_end {
-            twice.entry((first, place)).or_default().push(code(variable));
+            twice.entry((first, location)).or_default().push(code(variable));
         }
     }
     for ((first, second), variables) in twice {
-        found.push(Mistake::VariableTwice { service: name, variables: variables.join(", "), first, second });
+        found.push(Diagnostic::VariableTwice { service: name, variables: variables.join(", "), first, second });
     }
 }
 
 /// Settings and credentials are two sections of the values, with keys in camelCase.
-fn keys(service: &Service, found: &mut Vec<Mistake>) {
-    let mut settings: BTreeMap<String, (String, Place)> = BTreeMap::new();
+fn keys(service: &Service, found: &mut Vec<Diagnostic>) {
+    let mut settings: BTreeMap<String, (String, SourceLocation)> = BTreeMap::new();
     let logins = service.uses.iter().filter(|one| password(one).is_some());
-    let login = |one: &Use| Some((one.client()?.backing.to_string(), ("the login".to_owned(), one.place())));
-    let mut credentials: BTreeMap<String, (String, Place)> = logins.filter_map(login).collect();
+    let login = |one: &Use| Some((one.client()?.backing.to_string(), ("the login".to_owned(), one.location())));
+    let mut credentials: BTreeMap<String, (String, SourceLocation)> = logins.filter_map(login).collect();
     for variable in service.environment {
         let keys = match variable.source {
             VariableSource::Setting(_) => &mut settings,
@@ -106,45 +106,45 @@ fn keys(service: &Service, found: &mut Vec<Mistake>) {
             VariableSource::Port(_) | VariableSource::Fixed(_) => continue,
         };
         let (key, other) = (variable.name.camel_case(), code(variable.name.as_str()));
-        let Some((one, first)) = keys.insert(key.clone(), (other.clone(), variable.place)) else { continue };
+        let Some((one, first)) = keys.insert(key.clone(), (other.clone(), variable.location)) else { continue };
         // Of one name they are a variable that is set twice.
         if one != other {
-            let (service, second) = (service.name.as_str(), variable.place);
-            found.push(Mistake::KeyTwice { service, key, one, other, first, second });
+            let (service, second) = (service.name.as_str(), variable.location);
+            found.push(Diagnostic::KeyTwice { service, key, one, other, first, second });
         }
     }
 }
 
-fn check_setting(service: &Service, declared: &Variable, setting: &Setting, found: &mut Vec<Mistake>) {
-    let (service, variable, place) = (service.name.as_str(), declared.name.as_str(), declared.place);
+fn check_setting(service: &Service, declared: &Variable, setting: &Setting, found: &mut Vec<Diagnostic>) {
+    let (service, variable, location) = (service.name.as_str(), declared.name.as_str(), declared.location);
     match setting {
         Setting::Text { .. } => {}
         Setting::Integer { min, max, .. } => {
             if min > max {
                 let why = format!("its smallest value, {min}, is above its largest, {max}");
-                found.push(Mistake::SettingAllowsNothing { service, variable, why, place });
+                found.push(Diagnostic::SettingAllowsNothing { service, variable, why, location });
             }
             for bound in [*min, *max].into_iter().filter(|bound| bound.unsigned_abs() > LARGEST_EXACT.unsigned_abs()) {
                 let largest = LARGEST_EXACT;
-                found.push(Mistake::IntegerTooWide { service, variable, bound, largest, place });
+                found.push(Diagnostic::IntegerTooWide { service, variable, bound, largest, location });
             }
         }
         Setting::Choice { options, .. } => {
             if options.is_empty() {
                 let why = "it has no options".to_owned();
-                found.push(Mistake::SettingAllowsNothing { service, variable, why, place });
+                found.push(Diagnostic::SettingAllowsNothing { service, variable, why, location });
             }
             for (i, option) in options.iter().enumerate() {
                 if options[..i].contains(option) {
                     let option = code(option);
-                    found.push(Mistake::OptionTwice { service, variable, option, place });
+                    found.push(Diagnostic::OptionTwice { service, variable, option, location });
                 }
             }
         }
     }
     if let Some((value, allowed)) = refusal(setting, None) {
         let (what, at) = ("default", String::new());
-        found.push(Mistake::SettingRefuses { what, variable, service, at, value, allowed, place });
+        found.push(Diagnostic::SettingRefuses { what, variable, service, at, value, allowed, location });
     }
 }
 

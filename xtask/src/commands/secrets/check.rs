@@ -7,7 +7,7 @@ use generator::CredentialPath;
 use serde_yaml::Value;
 
 use super::document::{Document, NoMap};
-use super::file::{Content, Place};
+use super::file::{Content, SourceLocation};
 use super::sops::{Rule, Sops};
 use super::{Subject, shell_word, strength};
 
@@ -17,7 +17,7 @@ pub(super) const HIGHEST_REVISION: u64 = 9999;
 /// Says on `out` what is wrong; whether nothing is.
 pub(super) fn run(subject: &Subject, out: &mut dyn Write) -> anyhow::Result<bool> {
     let sops = Sops::default();
-    let place = Place::of(subject)?;
+    let place = SourceLocation::of(subject)?;
     let Some(content) = place.read()? else {
         let about = "it".to_owned();
         let reason = format!("is not there, and {} credentials need a password", subject.credentials.len());
@@ -58,7 +58,7 @@ fn tell(subject: &Subject, findings: &[Finding], state: &str, out: &mut dyn Writ
 }
 
 /// What is wrong with the file as a whole.
-fn of_file(subject: &Subject, place: &Place, content: &Content, rule: &Rule) -> Vec<Finding> {
+fn of_file(subject: &Subject, place: &SourceLocation, content: &Content, rule: &Rule) -> Vec<Finding> {
     let finding = |reason, remedy| Finding { about: "it".to_owned(), reason, remedy };
     let mut all = Vec::new();
     match rule {

@@ -11,7 +11,7 @@ use super::sops::{self, Rule, Sops};
 use super::{Error, Subject};
 
 /// Where a file lies.
-pub(super) struct Place {
+pub(super) struct SourceLocation {
     /// Its folder, without links, as sops needs it to find its configuration.
     pub(super) folder: Utf8PathBuf,
     pub(super) name: String,
@@ -19,7 +19,7 @@ pub(super) struct Place {
     pub(super) shown: String,
 }
 
-impl Place {
+impl SourceLocation {
     /// The place of a file whose folder is there. A link is followed: what it points to is what is replaced.
     pub(super) fn of(subject: &Subject) -> Result<Self, Error> {
         let failed = |action, path: &Utf8Path| {
@@ -149,7 +149,7 @@ impl Content {
     }
 
     /// What it says in the clear.
-    pub(super) fn document(&self, place: &Place, sops: &Sops) -> Result<Document, Error> {
+    pub(super) fn document(&self, place: &SourceLocation, sops: &Sops) -> Result<Document, Error> {
         let text = self.written.text();
         let text = if self.is_encrypted() { sops.decrypt(place, text)? } else { text.to_owned() };
         Document::parse(text, &place.shown)
@@ -164,7 +164,7 @@ impl Content {
 
 /// Writes the document in the place of what was read: encrypted where there is a rule, else in the clear.
 pub(super) fn write(
-    place: &Place,
+    place: &SourceLocation,
     subject: &Subject,
     old: Option<&Content>,
     new: &Document,

@@ -7,7 +7,7 @@ use serde_yaml::Value;
 
 use super::check::{HIGHEST_REVISION, revision};
 use super::document::Document;
-use super::file::{self, Content, Place};
+use super::file::{self, Content, SourceLocation};
 use super::sops::{Rule, Sops};
 use super::{Error, Subject, password};
 
@@ -15,7 +15,7 @@ use super::{Error, Subject, password};
 pub(super) fn run(subject: &Subject, rotate: &[String], out: &mut dyn Write) -> anyhow::Result<()> {
     let named = named(subject, rotate)?;
     let sops = Sops::default();
-    let place = Place::of(subject)?;
+    let place = SourceLocation::of(subject)?;
     let _lock = place.lock()?;
     let old = place.read()?;
     let rule = sops.rule(&place)?;

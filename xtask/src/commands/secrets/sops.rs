@@ -6,10 +6,10 @@ use std::io::{ErrorKind, Write as _};
 use std::process::{Output, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use tools::{Located, Tool};
+use tools::{Tool, ToolBinary};
 
 use super::Error;
-use super::file::Place;
+use super::file::SourceLocation;
 
 /// Where sops takes recipients from, before any .sops.yaml.
 const RECIPIENTS: [&str; 7] = [
@@ -36,7 +36,7 @@ pub(super) enum Rule {
 /// sops, found or built when it is first needed: with no file to encrypt or decrypt it is not.
 #[derive(Default)]
 pub(super) struct Sops {
-    located: OnceCell<Located>,
+    binary: OnceCell<ToolBinary>,
 }
 
 impl Sops {
@@ -44,7 +44,7 @@ impl Sops {
     ///
     /// Where it looks is known (the environment, then .sops.yaml in the file's folder and above); whether what stands there is for this file is
     /// its own answer, to a text without a secret.
-    pub(super) fn rule(&self, place: &Place) -> Result<Rule, Error> {
+    pub(super) fn rule(&self, place: &SourceLocation) -> Result<Rule, Error> {
         let source = match source_of_recipients(&place.folder) {
             Ok(source) => source,
             Err(reason) => return Ok(Rule::None(reason)),
@@ -64,7 +64,7 @@ impl Sops {
     }
 
     /// The text that this content of the file says.
-    pub(super) fn decrypt(&self, place: &Place, content: &str) -> Result<String, Error> {
+    pub(super) fn decrypt(&self, place: &SourceLocation, content: &str) -> Result<String, Error> {
         let output = self.run("decrypt", place, content)?;
         if !output.status.success() {
             return Err(Error::Sops {
@@ -83,7 +83,7 @@ impl Sops {
     }
 
     /// The file's new content, for this text. `secrets` are the passwords in it, which no message repeats.
-    pub(super) fn encrypt(&self, place: &Place, text: &str, secrets: &[&str]) -> Result<String, Error> {
+    pub(super) fn encrypt(&self, place: &SourceLocation, text: &str, secrets: &[&str]) -> Result<String, Error> {
         let output = self.run("encrypt", place, text)?;
         if !output.status.success() {
             return Err(cannot_encrypt(place, without(&said(&output), secrets)));
@@ -91,8 +91,8 @@ impl Sops {
         String::from_utf8(output.stdout).map_err(|_| cannot_encrypt(place, "(text that is not UTF-8)".to_owned()))
     }
 
-    fn run(&self, action: &'static str, place: &Place, input: &str) -> Result<Output, Error> {
-        let sops = self.located()?;
+    fn run(&self, action: &'static str, place: &SourceLocation, input: &str) -> Result<Output, Error> {
+        let sops = self.binary()?;
         let failed = |cause| Error::Io { action: "run", path: sops.path.clone(), cause };
         let mut command = sops.command();
         for name in FILES {
@@ -119,16 +119,16 @@ impl Sops {
         child.wait_with_output().map_err(failed)
     }
 
-    fn located(&self) -> Result<&Located, Error> {
-        if let Some(located) = self.located.get() {
-            return Ok(located);
+    fn binary(&self) -> Result<&ToolBinary, Error> {
+        if let Some(binary) = self.binary.get() {
+            return Ok(binary);
         }
-        let located = Tool::Sops.ensure()?;
-        Ok(self.located.get_or_init(|| located))
+        let binary = Tool::Sops.ensure()?;
+        Ok(self.binary.get_or_init(|| binary))
     }
 }
 
-pub(super) fn cannot_encrypt(place: &Place, said: String) -> Error {
+pub(super) fn cannot_encrypt(place: &SourceLocation, said: String) -> Error {
     Error::Sops { action: "encrypt", file: place.shown.clone(), remedy: "", said }
 }
 

@@ -4,45 +4,49 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
-use tools::Located;
+use tools::ToolBinary;
 
-use super::bench::{Object, Workbench, in_parallel, objects};
+use super::context::{Object, VerifyContext, in_parallel, objects};
 use super::report::{Outcome, Progress, by_finding};
 use crate::cases::Case;
 use crate::commands::generate;
 
-pub(super) fn lint(bench: &Workbench) -> anyhow::Result<Outcome> {
-    let helms = bench.helms()?;
-    let all: Vec<(&Case, &Located)> =
-        bench.cases.iter().flat_map(|case| helms.iter().map(move |h| (case, h))).collect();
-    let lint = |(case, helm): &(&Case, &Located)| -> anyhow::Result<Option<String>> {
+pub(super) fn lint(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let helms = context.helms()?;
+    let all: Vec<(&Case, &ToolBinary)> =
+        context.cases.iter().flat_map(|case| helms.iter().map(move |h| (case, h))).collect();
+    let lint = |(case, helm): &(&Case, &ToolBinary)| -> anyhow::Result<Option<String>> {
         let values: Vec<&Utf8Path> = case.values.iter().map(Utf8PathBuf::as_path).collect();
         // Lint takes no `--api-versions`; that a kind is missing does not fail it.
         let arguments = case.arguments.iter().map(String::as_str).filter(|a| !a.starts_with("--api-versions"));
-        let said = helm.lint(&bench.chart, &values, &arguments.collect::<Vec<_>>())?;
-        Ok(said.err().map(|said| format!("{} {}, {}:\n{said}", helm.tool.title(), helm.version, case.name)))
+        let output = helm.lint(&context.chart, &values, &arguments.collect::<Vec<_>>())?;
+        Ok(output.err().map(|output| format!("{} {}, {}:\n{output}", helm.tool.title(), helm.version, case.name)))
     };
-    let found: Vec<_> = in_parallel(&all, &bench.progress, lint).into_iter().collect::<Result<_, _>>()?;
-    let summary = format!("{} cases with {} and {}", bench.cases.len(), helms[0].version, helms[1].version);
+    let found: Vec<_> = in_parallel(&all, &context.progress, lint).into_iter().collect::<Result<_, _>>()?;
+    let summary = format!("{} cases with {} and {}", context.cases.len(), helms[0].version, helms[1].version);
     Ok(Outcome::of(summary).with(found.into_iter().flatten().collect()))
 }
 
-pub(super) fn template(bench: &Workbench) -> anyhow::Result<Outcome> {
-    let helms = bench.helms()?;
-    let compare = |case: &Case| match helms.each_ref().map(|helm| rendered(case, helm, &bench.chart)) {
+pub(super) fn template(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let helms = context.helms()?;
+    let compare = |case: &Case| match helms.each_ref().map(|helm| rendered(case, helm, &context.chart)) {
         [Ok(three), Ok(four)] => (four.len(), differences(&three, &four)),
         both => (0, both.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect()),
     };
-    let (counts, wrong): (Vec<usize>, Vec<_>) = in_parallel(&bench.cases, &bench.progress, compare).into_iter().unzip();
-    let (cases, count) = (bench.cases.len(), counts.iter().sum::<usize>());
+    let (counts, wrong): (Vec<usize>, Vec<_>) =
+        in_parallel(&context.cases, &context.progress, compare).into_iter().unzip();
+    let (cases, count) = (context.cases.len(), counts.iter().sum::<usize>());
     let summary = format!("{cases} cases, {count} objects, the same from both");
-    let named =
-        bench.cases.iter().zip(wrong).flat_map(|(case, all)| all.into_iter().map(|wrong| (case.name.as_str(), wrong)));
+    let named = context
+        .cases
+        .iter()
+        .zip(wrong)
+        .flat_map(|(case, all)| all.into_iter().map(|wrong| (case.name.as_str(), wrong)));
     Ok(Outcome::of(summary).with(by_finding(named, cases)))
 }
 
 /// The objects of a case, by kind and name: the order in which the two print them is no part of what they install.
-fn rendered(case: &Case, helm: &Located, chart: &Utf8Path) -> anyhow::Result<Vec<Object>> {
+fn rendered(case: &Case, helm: &ToolBinary, chart: &Utf8Path) -> anyhow::Result<Vec<Object>> {
     let mut all = objects(&case.render(helm, chart)?)?;
     all.sort_by(|a, b| (&a.kind, &a.name).cmp(&(&b.kind, &b.name)));
     Ok(all)
@@ -57,22 +61,22 @@ fn differences(three: &[Object], four: &[Object]) -> Vec<String> {
 }
 
 /// What a delivery pipeline does with a checkout: `helm dependency build` without a network, and a commit's hash as image tag.
-pub(super) fn pipeline(bench: &Workbench) -> anyhow::Result<Outcome> {
+pub(super) fn pipeline(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let copy = tempfile::tempdir()?;
     let copy = Utf8Path::from_path(copy.path()).context("the folder for temporary files is not UTF-8")?;
-    let status = Command::new("cp").args(["-R", bench.folder.as_str(), copy.as_str()]).status()?;
+    let status = Command::new("cp").args(["-R", context.folder.as_str(), copy.as_str()]).status()?;
     if !status.success() {
-        bail!("cannot copy {} to {copy}", bench.folder);
+        bail!("cannot copy {} to {copy}", context.folder);
     }
     let folder = copy.join(generate::FOLDER);
-    let chart = folder.join(bench.chart.strip_prefix(&bench.folder)?);
+    let chart = folder.join(context.chart.strip_prefix(&context.folder)?);
     let mut wrong = Vec::new();
-    for helm in bench.helms()? {
+    for helm in context.helms()? {
         let built = helm.command().args(["dependency", "build", chart.as_str()]).output()?;
         if !built.status.success() {
             wrong.push(format!("{}: {}", helm.version, String::from_utf8_lossy(&built.stderr)));
         }
-        let Some(defaults) = bench.cases.first() else { continue };
+        let Some(defaults) = context.cases.first() else { continue };
         let tagged = |service: &String| -> anyhow::Result<Option<String>> {
             let tag = format!("--set={service}.image.tag={COMMIT}");
             let manifest = Case { arguments: vec![tag], ..defaults.clone() }.render(helm, &chart)?;
@@ -81,7 +85,7 @@ pub(super) fn pipeline(bench: &Workbench) -> anyhow::Result<Outcome> {
                 || format!("{}: the tag that was given to {service} is not the tag that is rendered", helm.version);
             Ok((!is_there).then(wrong))
         };
-        let found = in_parallel(&bench.traffic.services, &Progress::default(), tagged);
+        let found = in_parallel(&context.traffic.services, &Progress::default(), tagged);
         wrong.extend(found.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten());
     }
     Ok(Outcome::of("dependency build and a commit's tag, with both").with(wrong))

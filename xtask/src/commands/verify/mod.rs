@@ -1,6 +1,6 @@
 //! `cargo xtask verify`: every proof that needs no cluster, each a step with a verdict.
 
-mod bench;
+mod context;
 mod helm;
 mod network;
 mod policies;
@@ -18,7 +18,7 @@ use anyhow::bail;
 use camino::Utf8PathBuf;
 use clap::ValueEnum;
 
-use bench::Workbench;
+use context::VerifyContext;
 use report::{Outcome, Progress, Report, Verdict};
 
 /// Proves model, generator and chart: tests, Helm 3 and 4, schemas, policies, who reaches whom, every value
@@ -67,10 +67,10 @@ struct Step {
     proves: &'static str,
     /// Whether it writes to standard error by itself.
     talks: bool,
-    run: fn(&Workbench) -> anyhow::Result<Outcome>,
+    run: fn(&VerifyContext) -> anyhow::Result<Outcome>,
 }
 
-const fn step(name: &'static str, run: fn(&Workbench) -> anyhow::Result<Outcome>, proves: &'static str) -> Step {
+const fn step(name: &'static str, run: fn(&VerifyContext) -> anyhow::Result<Outcome>, proves: &'static str) -> Step {
     Step { name, proves, talks: false, run }
 }
 
@@ -128,14 +128,15 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<ExitCod
     }
     let chosen = |step: &&Step| arguments.only.is_empty() || arguments.only.iter().any(|name| name == step.name);
     let steps: Vec<_> = STEPS.iter().filter(chosen).collect();
-    let mut bench = Workbench::new(arguments)?;
+    let mut context = VerifyContext::new(arguments)?;
     let mut report = Report::new(arguments.format);
     for (position, step) in steps.iter().enumerate() {
         report.begins(step.name, step.proves, out)?;
-        bench.progress = Progress::of(&format!("step {} of {}: {}", position + 1, steps.len(), step.name), step.talks);
+        context.progress =
+            Progress::of(&format!("step {} of {}: {}", position + 1, steps.len(), step.name), step.talks);
         let start = Instant::now();
-        let outcome = (step.run)(&bench).unwrap_or_else(|error| Outcome::failed(format!("{error:#}")));
-        bench.progress.end();
+        let outcome = (step.run)(&context).unwrap_or_else(|error| Outcome::failed(format!("{error:#}")));
+        context.progress.end();
         report.ends(
             Verdict { name: step.name, proves: step.proves, seconds: start.elapsed().as_secs_f64(), outcome },
             out,

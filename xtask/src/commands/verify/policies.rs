@@ -8,22 +8,22 @@ use camino::{Utf8Path, Utf8PathBuf};
 use generator::CredentialPath;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tools::{Located, Tool};
+use tools::{Tool, ToolBinary};
 
-use super::bench::{NAMESPACE, Rendered, Workbench};
+use super::context::{NAMESPACE, Rendered, VerifyContext};
 use super::report::{Outcome, by_finding};
 use super::values::at;
 use crate::cases::RELEASE;
 
-pub(super) fn conftest(bench: &Workbench) -> anyhow::Result<Outcome> {
-    let folder = bench.root.join("xtask/policies");
+pub(super) fn conftest(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let folder = context.root.join("xtask/policies");
     let conftest = Tool::Conftest.ensure()?;
     let promises = Promises::read(&folder)?;
     let mut wrong = promises.wrong();
     wrong.extend(failed_tests(&conftest, &folder)?);
 
-    let manifests = bench.manifests()?;
-    let input = |one: &Rendered| input(one, &bench.credentials);
+    let manifests = context.manifests()?;
+    let input = |one: &Rendered| input(one, &context.credentials);
     let inputs: Vec<(&str, Value)> = manifests.iter().map(|one| (one.case.name.as_str(), input(one))).collect();
     let found = findings(&conftest, &folder, &inputs)?;
     wrong.extend(by_finding(found, inputs.len()));
@@ -110,19 +110,22 @@ struct Finding {
     msg: String,
 }
 
-fn ask(conftest: &Located, arguments: &[&str], files: &[Utf8PathBuf]) -> anyhow::Result<Vec<Checked>> {
+fn ask(conftest: &ToolBinary, arguments: &[&str], files: &[Utf8PathBuf]) -> anyhow::Result<Vec<Checked>> {
     let mut command = conftest.command();
     command.args(arguments).args(["--no-color", "--output", "json"]).args(files);
     let output = command.output().with_context(|| conftest.path.to_string())?;
     // It fails when it finds something, and then says what in the same way.
     serde_json::from_slice(&output.stdout).map_err(|error| {
-        let said = String::from_utf8_lossy(&output.stderr);
-        anyhow!("conftest gives no report: {}", if said.trim().is_empty() { error.to_string() } else { said.into() })
+        let output = String::from_utf8_lossy(&output.stderr);
+        anyhow!(
+            "conftest gives no report: {}",
+            if output.trim().is_empty() { error.to_string() } else { output.into() }
+        )
     })
 }
 
 /// Tests of the policies that fail.
-fn failed_tests(conftest: &Located, folder: &Utf8Path) -> anyhow::Result<Vec<String>> {
+fn failed_tests(conftest: &ToolBinary, folder: &Utf8Path) -> anyhow::Result<Vec<String>> {
     let checked = ask(conftest, &["verify", "--policy", folder.as_str()], &[])?;
     let failed = checked.iter().flat_map(|one| one.failures.iter().map(move |test| (&one.filename, &test.msg)));
     let how = format!("`conftest verify --policy {folder} --report notes` says why");
@@ -131,7 +134,7 @@ fn failed_tests(conftest: &Located, folder: &Utf8Path) -> anyhow::Result<Vec<Str
 
 /// Every finding, with the case that it is of.
 fn findings<'a>(
-    conftest: &Located,
+    conftest: &ToolBinary,
     folder: &Utf8Path,
     inputs: &'a [(&'a str, Value)],
 ) -> anyhow::Result<Vec<(&'a str, String)>> {

@@ -6,11 +6,11 @@ use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use tools::Tool;
 
-use super::bench::Workbench;
+use super::context::VerifyContext;
 use super::report::Outcome;
 use crate::commands::generate;
 
-pub(super) fn up_to_date(_: &Workbench) -> anyhow::Result<Outcome> {
+pub(super) fn up_to_date(_: &VerifyContext) -> anyhow::Result<Outcome> {
     let mut report = Vec::new();
     let check = generate::Arguments { check: true, force: false };
     match generate::run(&check, &mut report)? {
@@ -20,19 +20,19 @@ pub(super) fn up_to_date(_: &Workbench) -> anyhow::Result<Outcome> {
 }
 
 /// All Rust tests; with them insta writes which snapshots it was asked for.
-pub(super) fn tests(bench: &Workbench) -> anyhow::Result<Outcome> {
+pub(super) fn tests(context: &VerifyContext) -> anyhow::Result<Outcome> {
     // Built before the tests want them, so that the announcement of a build of minutes is seen.
     for tool in [Tool::Helm3, Tool::Helm4, Tool::Kubeconform, Tool::Sops, Tool::AgeKeygen] {
         tool.ensure()?;
     }
-    let references = references(bench);
+    let references = references(context);
     match std::fs::remove_file(&references) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).context(references),
         _ => {}
     }
     let status = Command::new("cargo")
         .args(["test", "--workspace", "--quiet"])
-        .current_dir(&bench.root)
+        .current_dir(&context.root)
         .env("INSTA_UPDATE", "no")
         .env("INSTA_SNAPSHOT_REFERENCES_FILE", &references)
         // Standard output is for the verdicts.
@@ -47,22 +47,22 @@ pub(super) fn tests(bench: &Workbench) -> anyhow::Result<Outcome> {
     bail!("cargo test failed, see above")
 }
 
-fn references(bench: &Workbench) -> Utf8PathBuf {
-    let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| bench.root.join("target"), Utf8PathBuf::from);
+fn references(context: &VerifyContext) -> Utf8PathBuf {
+    let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| context.root.join("target"), Utf8PathBuf::from);
     target.join("snapshot-references.txt")
 }
 
-pub(super) fn snapshots(bench: &Workbench) -> anyhow::Result<Outcome> {
+pub(super) fn snapshots(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let mut stored = Vec::new();
     for folder in ["model", "generator", "snapshots", "xtask"] {
-        files(&bench.root.join(folder), &mut stored)?;
+        files(&context.root.join(folder), &mut stored)?;
     }
     let mut wrong = Vec::new();
     let waits = |path: &&Utf8PathBuf| path.as_str().ends_with(".snap.new") || path.extension() == Some("pending-snap");
     wrong.extend(
         stored.iter().filter(waits).map(|path| format!("{path} waits to be accepted or refused: `cargo insta review`")),
     );
-    let references = references(bench);
+    let references = references(context);
     let asked = std::fs::read_to_string(&references)
         .with_context(|| format!("{references}: only a successful step `tests` notes what was asked for"))?;
     let asked: Vec<_> = asked.lines().filter_map(|line| Utf8Path::new(line).canonicalize_utf8().ok()).collect();

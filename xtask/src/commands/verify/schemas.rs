@@ -4,24 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tools::{KUBERNETES_VERSIONS, KubeconformReport, KubernetesVersion, Verdict};
 
-use super::bench::{Rendered, Workbench, in_parallel};
+use super::context::{Rendered, VerifyContext, in_parallel};
 use super::report::Outcome;
 
-pub(super) fn kubeconform(bench: &Workbench) -> anyhow::Result<Outcome> {
-    let distinct = distinct(bench.manifests()?);
+pub(super) fn kubeconform(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let distinct = distinct(context.manifests()?);
     let (texts, cases): (Vec<&str>, Vec<&str>) = distinct.into_iter().unzip();
     let all = texts.join("---\n");
-    let ask = |version: &KubernetesVersion| tools::kubeconform_with(*version, &bench.crd_schemas, &all);
-    let reports = in_parallel(&KUBERNETES_VERSIONS, &bench.progress, ask).into_iter().collect::<Result<Vec<_>, _>>()?;
+    let ask = |version: &KubernetesVersion| tools::kubeconform_with(*version, &context.crd_schemas, &all);
+    let reports =
+        in_parallel(&KUBERNETES_VERSIONS, &context.progress, ask).into_iter().collect::<Result<Vec<_>, _>>()?;
     let reports: Vec<_> = KUBERNETES_VERSIONS.into_iter().zip(reports).collect();
-    let objects: usize = bench.manifests()?.iter().map(|one| one.objects.len()).sum();
+    let objects: usize = context.manifests()?.iter().map(|one| one.objects.len()).sum();
     let summary = format!(
         "{objects} objects of {} cases, {} of them distinct, against {} versions",
-        bench.cases.len(),
+        context.cases.len(),
         cases.len(),
         reports.len()
     );
-    Ok(judge(summary, &reports, &cases, bench.strict))
+    Ok(judge(summary, &reports, &cases, context.strict))
 }
 
 /// Every object that is the same in no other case, with the first case that has it: what is checked once need not be checked again.
@@ -66,12 +67,12 @@ fn judge(summary: String, reports: &[(KubernetesVersion, KubeconformReport)], ca
         return Outcome::of(summary + ", every kind among them").with(wrong);
     }
     let kinds: Vec<String> = unchecked.iter().map(|(kind, names)| format!("{kind} ({})", names.len())).collect();
-    let said = format!("{} not checked, for lack of a schema: {}", kinds_in_words(kinds.len()), kinds.join(", "));
+    let output = format!("{} not checked, for lack of a schema: {}", kinds_in_words(kinds.len()), kinds.join(", "));
     if strict {
-        wrong.push(format!("{said}; --crd-schemas takes a folder that has it"));
+        wrong.push(format!("{output}; --crd-schemas takes a folder that has it"));
         return Outcome::of(summary).with(wrong);
     }
-    Outcome::of(format!("{summary}; {said}")).with(wrong)
+    Outcome::of(format!("{summary}; {output}")).with(wrong)
 }
 
 fn kinds_in_words(count: usize) -> String {

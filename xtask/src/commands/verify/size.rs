@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
 
-use super::bench::Workbench;
+use super::context::VerifyContext;
 use super::report::Outcome;
 use crate::cases::RELEASE;
 
@@ -16,10 +16,10 @@ const LIMIT: usize = 1024 * 1024;
 /// What a release may have of that, in percent: subcharts, values and histories of its users come on top.
 const BUDGET_PERCENT: usize = 20;
 
-pub(super) fn release(bench: &Workbench) -> anyhow::Result<Outcome> {
-    let defaults = bench.cases.first().context("there is no case")?;
-    let mut command = bench.helm()?.command();
-    command.args(["install", RELEASE, bench.chart.as_str(), "--dry-run=client", "--output", "json"]);
+pub(super) fn release(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let defaults = context.cases.first().context("there is no case")?;
+    let mut command = context.helm()?.command();
+    command.args(["install", RELEASE, context.chart.as_str(), "--dry-run=client", "--output", "json"]);
     for file in defaults.values.iter().map(Utf8PathBuf::as_path).map(Utf8Path::as_str) {
         command.args(["--values", file]);
     }

@@ -17,25 +17,25 @@ use crate::e2e::report::{Lane, Outcome, Reported};
 
 /// Two releases at once: one that is right, one that is broken.
 pub(super) fn run(lane: &Lane) -> Outcome {
-    side_by_side(lane.bench, 2, vec![Work::new("right", right), Work::new("broken", broken)])
+    side_by_side(lane.context, 2, vec![Work::new("right", right), Work::new("broken", broken)])
 }
 
 /// Each mode, both Helms, with ports opened by values, and with all tests switched off.
 fn right(lane: &Lane) -> Outcome {
-    let bench = lane.bench;
-    let space = namespace(lane, "helm-test")?;
-    let (helm4, helm3) = (bench.helm4().map_err(|_| Reported)?, bench.helm3().map_err(|_| Reported)?);
-    let release = Release::new(&space, helm4, "afp");
-    let with_helm3 = Release::new(&space, helm3, "afp");
+    let context = lane.context;
+    let namespace = namespace(lane, "helm-test")?;
+    let (helm4, helm3) = (context.helm4().map_err(|_| Reported)?, context.helm3().map_err(|_| Reported)?);
+    let release = Release::new(&namespace, helm4, "afp");
+    let with_helm3 = Release::new(&namespace, helm3, "afp");
     lane.step("helm install --wait", || {
-        release.install(from_ref(&bench.small), &[])?;
+        release.install(from_ref(&context.small), &[])?;
         Ok(String::new())
     })?;
     let passes =
         |what: &str, release: &Release| lane.step(format!("{what}: all pass, and nothing is left"), || passes(release));
     let upgrade = |what: &str, sets: &[&str]| {
         lane.step(format!("helm upgrade: {what}"), || {
-            release.apply(&release.arguments("upgrade", from_ref(&bench.small), sets), true)?;
+            release.apply(&release.arguments("upgrade", from_ref(&context.small), sets), true)?;
             Ok(String::new())
         })
     };
@@ -45,17 +45,17 @@ fn right(lane: &Lane) -> Outcome {
     lane.step("helm upgrade: Secrets of one's own", || {
         let sets = secrets::bring(&release)?;
         let sets: Vec<_> = sets.iter().map(String::as_str).collect();
-        let values = [bench.overlay.clone(), bench.small.clone()];
-        release.apply(&release.arguments_of("upgrade", &bench.chart, &values, &sets), true)?;
+        let values = [context.overlay.clone(), context.small.clone()];
+        release.apply(&release.arguments_of("upgrade", &context.chart, &values, &sets), true)?;
         Ok(String::new())
     })?;
     outcomes.push(passes("existing", &release));
-    let namespace = format!("global.metrics.namespace={}", space.name);
-    let door = format!("{DASHBOARD}.exposure.via=LoadBalancer");
+    let namespace = format!("global.metrics.namespace={}", namespace.name);
+    let exposed_port = format!("{DASHBOARD}.exposure.via=LoadBalancer");
     let extra = format!("{ANALYSIS}.network.extraIngress[0].ports[0].port=5001");
-    upgrade("ports that values open to all", &["global.metrics.enabled=true", &namespace, &door, &extra])?;
+    upgrade("ports that values open to all", &["global.metrics.enabled=true", &namespace, &exposed_port, &extra])?;
     outcomes.push(lane.step("what values open is not tried, and named with the value", || {
-        let said = passed(&release)?;
+        let output = passed(&release)?;
         for (port, by) in [
             (format!("{GENERATOR}:8000"), "global.metrics"),
             (format!("{BROKER}:15692"), "global.metrics"),
@@ -63,8 +63,8 @@ fn right(lane: &Lane) -> Outcome {
             (format!("{ANALYSIS}:5001"), "network.extraIngress"),
         ] {
             let named =
-                said.lines().any(|line| line.contains("not tried") && line.contains(&port) && line.contains(by));
-            ensure!(named, "no line says that {port} was not tried because of {by}:\n{said}");
+                output.lines().any(|line| line.contains("not tried") && line.contains(&port) && line.contains(by));
+            ensure!(named, "no line says that {port} was not tried because of {by}:\n{output}");
         }
         Ok(String::new())
     }));
@@ -75,9 +75,9 @@ fn right(lane: &Lane) -> Outcome {
         .collect();
     upgrade("all tests off", &off.iter().map(String::as_str).collect::<Vec<_>>())?;
     outcomes.push(lane.step("helm test runs no Job", || {
-        let said = release.test(&[])?;
-        let ran = suites(&said.all());
-        ensure!(said.success, "{}", said.all());
+        let output = release.test(&[])?;
+        let ran = suites(&output.all());
+        ensure!(output.success, "{}", output.all());
         ensure!(release.tests().iter().all(|job| !ran.contains(job)), "ran: {ran:?}");
         Ok(String::new())
     }));
@@ -86,11 +86,11 @@ fn right(lane: &Lane) -> Outcome {
 
 /// One thing at a time is broken and mended.
 fn broken(lane: &Lane) -> Outcome {
-    let bench = lane.bench;
-    let space = namespace(lane, "helm-test")?;
-    let release = Release::new(&space, bench.helm4().map_err(|_| Reported)?, "afp");
+    let context = lane.context;
+    let namespace = namespace(lane, "helm-test")?;
+    let release = Release::new(&namespace, context.helm4().map_err(|_| Reported)?, "afp");
     lane.step("helm install --wait", || {
-        release.install(from_ref(&bench.small), &[])?;
+        release.install(from_ref(&context.small), &[])?;
         Ok(String::new())
     })?;
     let step = |what: &str, job: &str, step: &dyn Fn() -> anyhow::Result<String>| {
@@ -125,21 +125,21 @@ fn broken(lane: &Lane) -> Outcome {
     outcomes.push(lane.step("the way to the page is cut: journey-test fails, says so, and leaves no row", || {
         let before = flow::rows(&release)?.len();
         let cut = [&*policy(NOTIFICATION)];
-        let said = without_policies(&release, &cut, || fails(&release, "journey-test", &["does not show it"]))?;
+        let output = without_policies(&release, &cut, || fails(&release, "journey-test", &["does not show it"]))?;
         let left = marked(&release)?;
         ensure!(left.is_empty(), "left of {before} rows and more: {left}");
-        Ok(said)
+        Ok(output)
     }));
     outcomes.push(lane.step("no policy is enforced: the first test fails and says so", || {
-        let names = kubectl::items(&["get", "networkpolicies", "--namespace", &space.name])?;
+        let names = kubectl::items(&["get", "networkpolicies", "--namespace", &namespace.name])?;
         let names: Vec<_> = names.iter().filter_map(|one| one["metadata"]["name"].as_str()).collect();
-        let said = without_policies(&release, &names, || {
+        let output = without_policies(&release, &names, || {
             // What the tests themselves bring selects their own pod alone, and does not close the servers; and the plugin takes a moment.
             process::sleep(Duration::from_secs(5))?;
             release.test(&[])
         })?;
-        let all = said.all();
-        ensure!(!said.success, "it passed:\n{all}");
+        let all = output.all();
+        ensure!(!output.success, "it passed:\n{all}");
         ensure!(all.contains("this cluster does not enforce NetworkPolicies"), "{all}");
         ensure!(!all.contains("publish to"), "further tests ran:\n{all}");
         Ok(String::new())
@@ -152,7 +152,7 @@ fn broken(lane: &Lane) -> Outcome {
 fn permissions(lane: &Lane, release: &Release) -> Outcome {
     let broker =
         lane.step(format!("a right at the broker is missing: {GENERATOR}-test-access fails and says so"), || {
-            let user = format!("{}.{}.{GENERATOR}.r1", release.space.name, release.name);
+            let user = format!("{}.{}.{GENERATOR}.r1", release.namespace.name, release.name);
             let set = |write: &str| {
                 let words =
                     ["rabbitmqctl", "--quiet", "set_permissions", "--vhost", "/", &user, "^audit_events$", write, "^$"];
@@ -160,24 +160,24 @@ fn permissions(lane: &Lane, release: &Release) -> Outcome {
             };
             set("^$")?;
             let words = ["publish to audit_events", "403", "ACCESS_REFUSED"];
-            let said = fails(release, &format!("{GENERATOR}-test-access"), &words);
+            let output = fails(release, &format!("{GENERATOR}-test-access"), &words);
             set(r"^amq\.default$")?;
-            said
+            output
         });
     let cache = lane.step(format!("a right at the cache is missing: {ANALYSIS}-test-access fails and says so"), || {
         flow::valkey(release, &["ACL", "SETUSER", "default", "-ping"])?;
-        let said = fails(release, &format!("{ANALYSIS}-test-access"), &["ping the cache", "NOPERM"]);
+        let output = fails(release, &format!("{ANALYSIS}-test-access"), &["ping the cache", "NOPERM"]);
         flow::valkey(release, &["ACL", "SETUSER", "default", "+ping"])?;
-        said
+        output
     });
     broker.and(cache)
 }
 
 /// All tests pass; what they say.
 fn passed(release: &Release) -> anyhow::Result<String> {
-    let said = release.test(&[])?;
-    let all = said.all();
-    ensure!(said.success, "{all}");
+    let output = release.test(&[])?;
+    let all = output.all();
+    ensure!(output.success, "{all}");
     let ran = suites(&all);
     let lacking: Vec<_> = release.tests().into_iter().filter(|job| !ran.contains(job)).collect();
     ensure!(lacking.is_empty(), "not run: {}\n{all}", lacking.join(", "));
@@ -187,7 +187,7 @@ fn passed(release: &Release) -> anyhow::Result<String> {
 /// All tests pass, say what they tried, and leave everything as it was.
 fn passes(release: &Release) -> anyhow::Result<String> {
     let before = state(release)?;
-    let said = passed(release)?;
+    let output = passed(release)?;
     for words in [
         "publish to audit_events",
         "consume audit_events",
@@ -197,7 +197,7 @@ fn passes(release: &Release) -> anyhow::Result<String> {
         "nobody → redis:6379",
         "shows it after",
     ] {
-        ensure!(said.contains(words), "nothing is said of `{words}`:\n{said}");
+        ensure!(output.contains(words), "nothing is said of `{words}`:\n{output}");
     }
     let after = state(release)?;
     let left: Vec<_> = after.difference(&before).map(String::as_str).collect();
@@ -213,15 +213,15 @@ fn passes(release: &Release) -> anyhow::Result<String> {
 
 /// One test alone fails, says why in one line with these words, and leaves its Job and nothing else.
 fn fails(release: &Release, job: &str, words: &[&str]) -> anyhow::Result<String> {
-    let before = release.space.inventory()?;
-    let said = release.test(&[job])?;
-    let all = said.all();
-    ensure!(!said.success, "it passed:\n{all}");
+    let before = release.namespace.inventory()?;
+    let output = release.test(&[job])?;
+    let all = output.all();
+    ensure!(!output.success, "it passed:\n{all}");
     let why = |line: &&str| {
         ["FAILED", "OPEN"].iter().any(|word| line.contains(word)) && words.iter().all(|word| line.contains(word))
     };
     let line = all.lines().find(why).with_context(|| format!("no line says {}:\n{all}", words.join(", ")))?;
-    let after = release.space.inventory()?;
+    let after = release.namespace.inventory()?;
     let its_own = |one: &&String| ["job", "pod"].iter().any(|kind| one.starts_with(kind)) && one.contains(job);
     let left: Vec<_> = after.difference(&before).filter(|one| !its_own(one)).map(String::as_str).collect();
     ensure!(left.is_empty(), "left: {}", left.join(", "));
@@ -229,14 +229,14 @@ fn fails(release: &Release, job: &str, words: &[&str]) -> anyhow::Result<String>
 }
 
 /// The Jobs and other hooks that Helm says it ran, without the release's name.
-fn suites(said: &str) -> BTreeSet<String> {
-    let names = said.lines().filter_map(|line| line.strip_prefix("TEST SUITE:")).map(str::trim);
+fn suites(output: &str) -> BTreeSet<String> {
+    let names = output.lines().filter_map(|line| line.strip_prefix("TEST SUITE:")).map(str::trim);
     names.filter_map(|name| name.split_once('-').map(|(_, rest)| rest.to_owned())).collect()
 }
 
 /// The objects in the namespace, the tables, and what is on the broker.
 fn state(release: &Release) -> anyhow::Result<BTreeSet<String>> {
-    let mut state = release.space.inventory()?;
+    let mut state = release.namespace.inventory()?;
     let tables = flow::sql(release, ALERTS, "SELECT schemaname, tablename FROM pg_tables")?;
     state.extend(tables.lines().map(|table| format!("table {table}")));
     let queues = release.exec(BROKER, &["rabbitmqctl", "--quiet", "list_queues", "name"])?;
@@ -257,20 +257,20 @@ fn without_policies<T>(
     names: &[&str],
     act: impl FnOnce() -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let space = &release.space.name;
+    let namespace = &release.namespace.name;
     let mut kept = Vec::new();
     for name in names {
-        let mut policy = kubectl::json(&["get", "networkpolicy", name, "--namespace", space])?;
+        let mut policy = kubectl::json(&["get", "networkpolicy", name, "--namespace", namespace])?;
         let metadata = policy["metadata"].as_object_mut().context("a policy without metadata")?;
         metadata.retain(|key, _| ["name", "namespace", "labels", "annotations"].contains(&key.as_str()));
         kept.push(policy);
-        kubectl::run(&["delete", "networkpolicy", name, "--namespace", space])?;
+        kubectl::run(&["delete", "networkpolicy", name, "--namespace", namespace])?;
     }
-    let said = act();
+    let output = act();
     for policy in &kept {
         kubectl::apply(policy)?;
     }
-    said
+    output
 }
 
 /// Does this while there are further policies, of these specifications.
@@ -279,22 +279,22 @@ fn with_policies<T>(
     specifications: &[Value],
     act: impl FnOnce() -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let space = &release.space.name;
+    let namespace = &release.namespace.name;
     let names: Vec<_> = (1..=specifications.len()).map(|number| format!("added-{number}")).collect();
     for (name, specification) in names.iter().zip(specifications) {
         kubectl::apply(&json!({
             "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
-            "metadata": {"name": name, "namespace": space}, "spec": specification,
+            "metadata": {"name": name, "namespace": namespace}, "spec": specification,
         }))?;
     }
-    let said = act();
+    let output = act();
     for name in &names {
-        kubectl::run(&["delete", "networkpolicy", name, "--namespace", space])?;
+        kubectl::run(&["delete", "networkpolicy", name, "--namespace", namespace])?;
     }
-    said
+    output
 }
 
 fn identity(release: &Release, of: &str) -> Value {
-    let label = generator::traffic(&release.space.bench.platform).identity_label;
+    let label = generator::traffic(&release.namespace.context.platform).identity_label;
     json!({"matchLabels": {label: of, "app.kubernetes.io/instance": release.name}})
 }

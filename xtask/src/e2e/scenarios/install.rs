@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use camino::Utf8PathBuf;
-use tools::Located;
+use tools::ToolBinary;
 
 use super::{Work, all, namespace, side_by_side};
 use crate::e2e::flow::{self, ANALYSIS, GENERATOR};
@@ -28,12 +28,12 @@ type Elsewhere = Mutex<Vec<String>>;
 /// Three releases at once. Helm 3 does the defaults and one environment; as an environment's port of the node belongs to one release at a
 /// time, that is installed with one Helm after the other.
 pub(super) fn run(lane: &Lane) -> Outcome {
-    let bench = lane.bench;
-    lane.step("both Helms are there", || Ok(format!("{}, {}", bench.helm4()?.version, bench.helm3()?.version)))?;
-    let (helm4, helm3) = (bench.helm4().map_err(|_| Reported)?, bench.helm3().map_err(|_| Reported)?);
+    let context = lane.context;
+    lane.step("both Helms are there", || Ok(format!("{}, {}", context.helm4()?.version, context.helm3()?.version)))?;
+    let (helm4, helm3) = (context.helm4().map_err(|_| Reported)?, context.helm3().map_err(|_| Reported)?);
     let elsewhere = &Elsewhere::default();
     let mut work = vec![Work::new("defaults", move |lane| defaults(lane, helm4, elsewhere))];
-    for (number, (name, values)) in bench.environments.iter().rev().enumerate() {
+    for (number, (name, values)) in context.environments.iter().rev().enumerate() {
         let in_turn = if number == 0 { vec![helm4, helm3] } else { vec![helm4] };
         // Where the first does not succeed, its port of the node is not free for the second.
         let each =
@@ -41,13 +41,13 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         work.push(Work::new(format!("environment {name}"), each));
     }
     work.push(Work::new("defaults again", move |lane| installed(lane, helm3, None, elsewhere)));
-    side_by_side(bench, 3, work)
+    side_by_side(context, 3, work)
 }
 
 /// All that happens to a release: it is installed, used, upgraded with nothing changed, joined by another one, and uninstalled.
-fn defaults(lane: &Lane, helm: &Located, elsewhere: &Elsewhere) -> Outcome {
-    let space = namespace(lane, "install")?;
-    let release = Release::new(&space, helm, "afp");
+fn defaults(lane: &Lane, helm: &ToolBinary, elsewhere: &Elsewhere) -> Outcome {
+    let namespace = namespace(lane, "install")?;
+    let release = Release::new(&namespace, helm, "afp");
     lane.step("helm 4 install --wait: all Ready, no restart, no warning", || {
         release.install(&[], &[])?;
         Ok(String::new())
@@ -77,7 +77,7 @@ fn nothing_rolls(release: &Release) -> anyhow::Result<String> {
             "get",
             "deployments,statefulsets",
             "--namespace",
-            &release.space.name,
+            &release.namespace.name,
             "--selector",
             &selector,
         ])?;
@@ -101,17 +101,17 @@ fn nothing_rolls(release: &Release) -> anyhow::Result<String> {
 /// A second release in the same namespace, and with a service switched off: neither sees the other, and the first is undisturbed even by the
 /// second's going. What is off is not there, its password is not asked for, and the others work.
 fn beside(lane: &Lane, first: &Release) -> Outcome {
-    let second = Release::new(first.space, first.helm, SECOND);
+    let second = Release::new(first.namespace, first.helm, SECOND);
     // Without an answer nothing is the same as before, which the step that compares says.
     let before = first.uids().unwrap_or_default();
     let off = [format!("{GENERATOR}.enabled=false"), format!("{GENERATOR}.credentials.rabbitmq.password=")];
     lane.step(format!("a second release in the same namespace, without {GENERATOR}"), || {
-        second.install(from_ref(&lane.bench.small), &[&off[0], &off[1]])?;
+        second.install(from_ref(&lane.context.small), &[&off[0], &off[1]])?;
         Ok(String::new())
     })?;
     let absent = lane.step("nothing of the service that is off is there", || {
         let name = format!("{SECOND}-{GENERATOR}");
-        let left: Vec<_> = first.space.inventory()?.into_iter().filter(|object| object.contains(&name)).collect();
+        let left: Vec<_> = first.namespace.inventory()?.into_iter().filter(|object| object.contains(&name)).collect();
         ensure!(left.is_empty(), "there are {}", left.join(", "));
         Ok(String::new())
     });
@@ -135,21 +135,21 @@ fn beside(lane: &Lane, first: &Release) -> Outcome {
 
 fn leaves_claims(release: &Release) -> anyhow::Result<String> {
     release.uninstall()?;
-    let backing = release.space.bench.platform.platform().backing.iter();
+    let backing = release.namespace.context.platform.platform().backing.iter();
     let claims: BTreeSet<_> =
         backing.map(|one| format!("persistentvolumeclaim/data-{}-{}-0", release.name, one.name().as_str())).collect();
     // What the scenario itself put there, and the volumes of the release that was there beside it.
     let other = |name: &&String| !name.starts_with("pod/load-") && !name.contains(&format!("-{SECOND}-"));
-    let left: BTreeSet<_> = release.space.inventory()?.iter().filter(other).cloned().collect();
+    let left: BTreeSet<_> = release.namespace.inventory()?.iter().filter(other).cloned().collect();
     ensure!(left == claims, "left are {left:?} and not {claims:?}");
     Ok(claims.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 /// An environment, or the defaults.
-fn installed(lane: &Lane, helm: &Located, environment: Option<&Utf8PathBuf>, elsewhere: &Elsewhere) -> Outcome {
-    let space = namespace(lane, "install")?;
-    let release = Release::new(&space, helm, "afp");
-    let values: Vec<_> = environment.cloned().into_iter().chain([lane.bench.small.clone()]).collect();
+fn installed(lane: &Lane, helm: &ToolBinary, environment: Option<&Utf8PathBuf>, elsewhere: &Elsewhere) -> Outcome {
+    let namespace = namespace(lane, "install")?;
+    let release = Release::new(&namespace, helm, "afp");
+    let values: Vec<_> = environment.cloned().into_iter().chain([lane.context.small.clone()]).collect();
     lane.step(format!("{} install --wait: all Ready, no restart, no warning", helm.tool.title()), || {
         release.install(&values, &[])?;
         Ok(String::new())

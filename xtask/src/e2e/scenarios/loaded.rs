@@ -8,10 +8,10 @@ use anyhow::Context as _;
 use super::all;
 use crate::e2e::flow::{self, GENERATOR};
 use crate::e2e::load::{Amount, Load};
+use crate::e2e::namespace::TestNamespace;
 use crate::e2e::process;
 use crate::e2e::release::Release;
 use crate::e2e::report::{Lane, Outcome, Reported};
-use crate::e2e::space::Space;
 
 /// Beyond what the README promises ("about a minute after the server is back"): the machine is busy with other lanes.
 pub(super) const RECOVERY: Duration = Duration::from_mins(4);
@@ -26,14 +26,14 @@ pub(super) fn under_load(
     install: impl FnOnce(&Release) -> anyhow::Result<()>,
     what: impl FnOnce(&Lane, &Release) -> Outcome,
 ) -> Outcome {
-    let (mut space, mut helm) = (None, None);
+    let (mut namespace, mut helm) = (None, None);
     lane.step("a namespace", || {
-        space = Some(Space::new(lane, purpose)?);
-        helm = Some(lane.bench.helm4()?);
+        namespace = Some(TestNamespace::new(lane, purpose)?);
+        helm = Some(lane.context.helm4()?);
         Ok(String::new())
     })?;
-    let (Some(space), Some(helm)) = (&space, helm) else { return Err(Reported) };
-    let release = Release::new(space, helm, "afp");
+    let (Some(namespace), Some(helm)) = (&namespace, helm) else { return Err(Reported) };
+    let release = Release::new(namespace, helm, "afp");
     let mut load = None;
     lane.step("helm install --wait, and load", || {
         install(&release)?;

@@ -15,10 +15,10 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::thread;
 
-use super::bench::Bench;
+use super::context::E2eContext;
+use super::namespace::TestNamespace;
 use super::process;
 use super::report::{Lane, Outcome, Reported};
-use super::space::Space;
 
 /// Something that is proved on a cluster.
 pub(crate) struct Scenario {
@@ -102,8 +102,8 @@ impl<'a> Work<'a> {
 }
 
 /// Runs those lanes that are asked for, at most `at_once` at a time, in this order.
-fn side_by_side<'a>(bench: &'a Bench, at_once: usize, work: Vec<Work<'a>>) -> Outcome {
-    let asked_for = |work: &Work| bench.lanes.is_empty() || bench.lanes.iter().any(|lane| work.lane.contains(lane));
+fn side_by_side<'a>(context: &'a E2eContext, at_once: usize, work: Vec<Work<'a>>) -> Outcome {
+    let asked_for = |work: &Work| context.lanes.is_empty() || context.lanes.iter().any(|lane| work.lane.contains(lane));
     let waiting: VecDeque<_> = work.into_iter().filter(asked_for).collect();
     let at_once = at_once.min(waiting.len());
     let waiting = Mutex::new(waiting);
@@ -112,7 +112,7 @@ fn side_by_side<'a>(bench: &'a Bench, at_once: usize, work: Vec<Work<'a>>) -> Ou
         let worker = || {
             let mut outcome = Ok(());
             while let Some(work) = next().filter(|_| !process::interrupted()) {
-                outcome = (work.run)(&Lane::new(bench, work.lane)).and(outcome);
+                outcome = (work.run)(&Lane::new(context, work.lane)).and(outcome);
             }
             outcome
         };
@@ -122,13 +122,13 @@ fn side_by_side<'a>(bench: &'a Bench, at_once: usize, work: Vec<Work<'a>>) -> Ou
 }
 
 /// A namespace that enforces Pod Security `restricted`, as a step.
-fn namespace<'a>(lane: &Lane<'a>, purpose: &str) -> Result<Space<'a>, Reported> {
-    let mut space = None;
+fn namespace<'a>(lane: &Lane<'a>, purpose: &str) -> Result<TestNamespace<'a>, Reported> {
+    let mut namespace = None;
     lane.step("a namespace that enforces `restricted`", || {
-        space = Some(Space::new(lane, purpose)?);
-        Ok(space.as_ref().map(|space| space.name.clone()).unwrap_or_default())
+        namespace = Some(TestNamespace::new(lane, purpose)?);
+        Ok(namespace.as_ref().map(|namespace| namespace.name.clone()).unwrap_or_default())
     })?;
-    space.ok_or(Reported)
+    namespace.ok_or(Reported)
 }
 
 /// Whether all went well; each is looked at.

@@ -11,9 +11,9 @@ use serde_json::json;
 
 use crate::e2e::load::{bare_pod, helper_pod};
 use crate::e2e::matrix::{self, Row, Target};
+use crate::e2e::namespace::TestNamespace;
 use crate::e2e::release::{Pod, Release};
 use crate::e2e::report::{Lane, Outcome, Reported};
-use crate::e2e::space::Space;
 use crate::e2e::{kubectl, process};
 
 /// A port that nobody declares, and on which the probes listen.
@@ -26,23 +26,23 @@ const PROGRAM: &str = "/app/main.py";
 /// A probe: a pod with a network identity, and none of the traffic of those who have it by right.
 struct Probe {
     source: String,
-    space: String,
+    namespace: String,
     pod: String,
 }
 
 pub(super) fn run(lane: &Lane) -> Outcome {
-    let bench = lane.bench;
+    let context = lane.context;
     let (mut inside, mut outside, mut helm) = (None, None, None);
     lane.step("two namespaces, one for strangers", || {
-        inside = Some(Space::new(lane, "reach")?);
-        outside = Some(Space::new(lane, "reach-outside")?);
-        helm = Some(bench.helm4()?);
+        inside = Some(TestNamespace::new(lane, "reach")?);
+        outside = Some(TestNamespace::new(lane, "reach-outside")?);
+        helm = Some(context.helm4()?);
         Ok(String::new())
     })?;
     let (Some(inside), Some(outside), Some(helm)) = (&inside, &outside, helm) else { return Err(Reported) };
     let release = Release::new(inside, helm, "afp");
     lane.step("helm install", || {
-        release.apply(&release.arguments("install", from_ref(&bench.small), &[]), false)?;
+        release.apply(&release.arguments("install", from_ref(&context.small), &[]), false)?;
         Ok(String::new())
     })?;
     // When it does not become Ready, what is seen below says why.
@@ -61,7 +61,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     let measured = lane.step("helm upgrade: metrics on, the strangers' namespace being the monitoring's", || {
         let namespace = format!("global.metrics.namespace={}", outside.name);
         let sets = ["global.metrics.enabled=true", namespace.as_str()];
-        release.apply(&release.arguments("upgrade", from_ref(&bench.small), &sets), false)?;
+        release.apply(&release.arguments("upgrade", from_ref(&context.small), &sets), false)?;
         for target in targets.iter_mut().filter(|target| target.is_metrics) {
             target.open_for.insert(OUTSIDER.to_owned());
         }
@@ -85,23 +85,23 @@ fn compared(lane: &Lane, what: &str, probes: &[Probe], targets: &[Target]) -> Ou
     })
 }
 
-fn probes_for(release: &Release, outside: &Space) -> anyhow::Result<Vec<Probe>> {
-    let image = release.space.bench.images.tool("auditflow-e2e/reach")?;
+fn probes_for(release: &Release, outside: &TestNamespace) -> anyhow::Result<Vec<Probe>> {
+    let image = release.namespace.context.images.tool("auditflow-e2e/reach")?;
     let listening = json!({"args": ["listen", UNDECLARED.to_string()]});
     let mut identities: BTreeSet<_> = release.pods()?.into_iter().map(|pod| pod.of).collect();
     // Jobs' and test pods' identities too; what the latter may do, they may while `helm test` runs, so now it is nothing.
-    let traffic = generator::traffic(&release.space.bench.platform);
+    let traffic = generator::traffic(&release.namespace.context.platform);
     identities.extend(traffic.identities().map(str::to_owned));
     let mut probes = Vec::new();
     let mut objects = Vec::new();
     for identity in identities {
         let pod = format!("probe-{identity}");
         objects.push(helper_pod(release, &identity, &pod, image, &listening));
-        probes.push(Probe { source: identity, space: release.space.name.clone(), pod });
+        probes.push(Probe { source: identity, namespace: release.namespace.name.clone(), pod });
     }
-    for (source, space) in [(NEIGHBOUR, release.space), (OUTSIDER, outside)] {
-        objects.push(bare_pod(&space.name, "stranger", image, &json!({}), &listening));
-        probes.push(Probe { source: source.to_owned(), space: space.name.clone(), pod: "stranger".to_owned() });
+    for (source, namespace) in [(NEIGHBOUR, release.namespace), (OUTSIDER, outside)] {
+        objects.push(bare_pod(&namespace.name, "stranger", image, &json!({}), &listening));
+        probes.push(Probe { source: source.to_owned(), namespace: namespace.name.clone(), pod: "stranger".to_owned() });
     }
     kubectl::apply(&json!({"apiVersion": "v1", "kind": "List", "items": objects}))?;
     for probe in &probes {
@@ -110,7 +110,7 @@ fn probes_for(release: &Release, outside: &Space) -> anyhow::Result<Vec<Probe>> 
             "pod",
             &probe.pod,
             "--namespace",
-            &probe.space,
+            &probe.namespace,
             "--for=condition=Ready",
             "--timeout=50s",
         ])?;
@@ -122,7 +122,7 @@ fn probes_for(release: &Release, outside: &Space) -> anyhow::Result<Vec<Probe>> 
 ///
 /// Where not all are Ready, `all_ready` is false, and ports of which nobody can tell whether they are open are left out.
 fn targets_of(release: &Release, probes: &[Probe], all_ready: bool) -> anyhow::Result<Vec<Target>> {
-    let declared = generator::traffic(&release.space.bench.platform);
+    let declared = generator::traffic(&release.namespace.context.platform);
     let mut targets = Vec::new();
     for pod in release.pods()? {
         let listening = match listening(release, &pod) {
@@ -143,7 +143,7 @@ fn targets_of(release: &Release, probes: &[Probe], all_ready: bool) -> anyhow::R
             if !open_for.is_empty() {
                 // The way that clients take, and with it the cluster's DNS.
                 let service = format!("{}-{}", release.name, pod.of);
-                let address = format!("{service}.{}.svc:{port}", release.space.name);
+                let address = format!("{service}.{}.svc:{port}", release.namespace.name);
                 let name = format!("{name} by its Service");
                 targets.push(Target { name, address, open_for: open_for.clone(), is_metrics });
             }
@@ -152,7 +152,7 @@ fn targets_of(release: &Release, probes: &[Probe], all_ready: bool) -> anyhow::R
     }
     let strangers: BTreeSet<_> = [NEIGHBOUR, OUTSIDER].map(str::to_owned).into();
     for probe in probes {
-        let object = kubectl::json(&["get", "pod", &probe.pod, "--namespace", &probe.space])?;
+        let object = kubectl::json(&["get", "pod", &probe.pod, "--namespace", &probe.namespace])?;
         let ip = object["status"]["podIP"].as_str().context("a probe has no address")?;
         let stranger = strangers.contains(&probe.source);
         // A pod always reaches itself.
@@ -188,8 +188,11 @@ fn dns() -> anyhow::Result<String> {
 
 /// The ports on which somebody listens in a pod, for others than the pod itself.
 fn listening(release: &Release, pod: &Pod) -> anyhow::Result<BTreeSet<u16>> {
-    let table =
-        kubectl::exec(&release.space.name, &pod.name, &["sh", "-c", "cat /proc/net/tcp; cat /proc/net/tcp6 || true"])?;
+    let table = kubectl::exec(
+        &release.namespace.name,
+        &pod.name,
+        &["sh", "-c", "cat /proc/net/tcp; cat /proc/net/tcp6 || true"],
+    )?;
     let ports = listeners(&table.ok("reading the TCP tables")?);
     ensure!(!ports.is_empty(), "nobody listens in {}", pod.name);
     Ok(ports)
@@ -222,14 +225,14 @@ fn tried(probe: &Probe, targets: &[Target]) -> anyhow::Result<Row> {
     let mut words = vec!["python3", PROGRAM, "--timeout=2", "--tries=4"];
     words.extend(arguments.iter().map(String::as_str));
     // It ends with 1 when something is not as wanted, which the matrix shows better.
-    let said = kubectl::exec(&probe.space, &probe.pod, &words)?;
+    let output = kubectl::exec(&probe.namespace, &probe.pod, &words)?;
     let mut results = BTreeMap::new();
-    for line in said.out.lines() {
+    for line in output.out.lines() {
         let result = kubectl::parsed("the reach probe", line)?;
         let text = |name: &str| result[name].as_str().unwrap_or_default().to_owned();
         results.insert(text("target"), text("result"));
     }
-    ensure!(!results.is_empty(), "the probe as {} says nothing: {}", probe.source, said.all());
+    ensure!(!results.is_empty(), "the probe as {} says nothing: {}", probe.source, output.all());
     // A refusal to tell a name is a refusal of another kind: DNS must work for everybody.
     if let Some(unresolved) =
         targets.iter().find(|target| results.get(&target.address).is_some_and(|seen| seen == "unresolved"))

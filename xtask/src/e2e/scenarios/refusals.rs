@@ -2,11 +2,11 @@
 
 use anyhow::{bail, ensure};
 use camino::Utf8PathBuf;
-use tools::Located;
+use tools::ToolBinary;
 
+use crate::e2e::namespace::TestNamespace;
 use crate::e2e::release::Release;
 use crate::e2e::report::{Lane, Outcome};
-use crate::e2e::space::Space;
 
 struct Case {
     what: &'static str,
@@ -89,38 +89,38 @@ const CASES: &[Case] = &[
 pub(super) fn run(lane: &Lane) -> Outcome {
     let mut helms = Vec::new();
     lane.step("both Helms are there", || {
-        helms = vec![lane.bench.helm4()?, lane.bench.helm3()?];
+        helms = vec![lane.context.helm4()?, lane.context.helm3()?];
         Ok(helms.iter().map(|helm| helm.version.as_str()).collect::<Vec<_>>().join(", "))
     })?;
     let mut spaces = Vec::new();
     lane.step("a namespace for each", || {
         for _ in &helms {
-            spaces.push(Space::new(lane, "refusals")?);
+            spaces.push(TestNamespace::new(lane, "refusals")?);
         }
         Ok(String::new())
     })?;
     let mut outcome = Ok(());
-    for (helm, space) in helms.iter().zip(&spaces) {
+    for (helm, namespace) in helms.iter().zip(&spaces) {
         for case in CASES {
             let step = format!("{}: {}", helm.tool.title(), case.what);
-            outcome = lane.step(step, || refused(space, helm, case)).and(outcome);
+            outcome = lane.step(step, || refused(namespace, helm, case)).and(outcome);
         }
     }
     outcome
 }
 
-fn refused(space: &Space, helm: &Located, case: &Case) -> anyhow::Result<String> {
-    let release = Release::new(space, helm, case.release);
-    let values: Vec<Utf8PathBuf> = case.passwords.then(|| space.bench.passwords.clone()).into_iter().collect();
-    let arguments = release.arguments_of("install", &space.bench.chart, &values, case.sets);
-    let said = release.try_helm(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
-    if said.success {
+fn refused(namespace: &TestNamespace, helm: &ToolBinary, case: &Case) -> anyhow::Result<String> {
+    let release = Release::new(namespace, helm, case.release);
+    let values: Vec<Utf8PathBuf> = case.passwords.then(|| namespace.context.passwords.clone()).into_iter().collect();
+    let arguments = release.arguments_of("install", &namespace.context.chart, &values, case.sets);
+    let output = release.try_helm(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
+    if output.success {
         bail!("it was installed");
     }
     for text in case.says {
-        ensure!(said.err.contains(text), "the message lacks `{text}`:\n{}", said.all());
+        ensure!(output.err.contains(text), "the message lacks `{text}`:\n{}", output.all());
     }
-    let left = space.inventory()?;
+    let left = namespace.inventory()?;
     ensure!(left.is_empty(), "something was made all the same: {}", left.into_iter().collect::<Vec<_>>().join(", "));
     Ok("nothing was made".to_owned())
 }

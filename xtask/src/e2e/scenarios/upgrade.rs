@@ -10,7 +10,7 @@ use tools::Template;
 
 use super::loaded::{RECOVERY, recovers, restarts_since, under_load};
 use super::{Work, all, side_by_side};
-use crate::e2e::bench::Bench;
+use crate::e2e::context::E2eContext;
 use crate::e2e::flow::{self, ANALYSIS, DASHBOARD, GENERATOR, NOTIFICATION};
 use crate::e2e::history::{self, OlderVersion};
 use crate::e2e::kubectl;
@@ -19,35 +19,35 @@ use crate::e2e::report::{Lane, Outcome, Reported};
 
 /// Two lanes at once: versions, and values.
 pub(super) fn run(lane: &Lane) -> Outcome {
-    let bench = lane.bench;
+    let context = lane.context;
     let values = |lane: &Lane| {
-        let install = |release: &Release| release.install(from_ref(&bench.small), &[]);
+        let install = |release: &Release| release.install(from_ref(&context.small), &[]);
         under_load(lane, "upgrade", install, |lane, release| all([values(lane, release), reinstalled(lane, release)]))
     };
-    side_by_side(bench, 2, vec![Work::new("versions", versions), Work::new("values", values)])
+    side_by_side(context, 2, vec![Work::new("versions", versions), Work::new("values", values)])
 }
 
 /// From the last version that differs to today's, back, and forward again.
 fn versions(lane: &Lane) -> Outcome {
-    let bench = lane.bench;
+    let context = lane.context;
     let mut older = None;
     lane.step("the last version that renders other objects", || {
-        let found = older_version(bench)?;
+        let found = older_version(context)?;
         let commit = found.commit.chars().take(10).collect();
         older = Some(found);
         Ok(commit)
     })?;
     let Some(older) = older else { return Err(Reported) };
-    let unchanged = lane.step("immutable fields are the same in both", || same_immutable_fields(bench, &older));
+    let unchanged = lane.step("immutable fields are the same in both", || same_immutable_fields(context, &older));
     let mut values = Vec::new();
     lane.step("values for both", || {
         // The passwords that it was installed with stay.
         let passwords = passwords_of(&older.chart);
-        bench.names_builds(&older.chart)?;
-        values = vec![passwords, bench.small_for(&older.chart)?, bench.overlay_for(&older.chart)?];
+        context.names_builds(&older.chart)?;
+        values = vec![passwords, context.small_for(&older.chart)?, context.overlay_for(&older.chart)?];
         Ok(String::new())
     })?;
-    let today = [bench.small.clone(), passwords_of(&older.chart)];
+    let today = [context.small.clone(), passwords_of(&older.chart)];
     let install = |release: &Release| {
         release.apply(&release.arguments_of("install", &older.chart, &values, &[]), true)?;
         release.whole()
@@ -77,10 +77,10 @@ fn change(lane: &Lane, release: &Release, what: &str, change: impl FnOnce() -> a
     })
 }
 
-fn older_version(bench: &Bench) -> anyhow::Result<OlderVersion> {
-    let today = rendered(bench, &bench.chart, &[])?;
-    history::newest_that_differs(&bench.root, &bench.chart_in_history, &bench.folder("history")?, |chart| {
-        Ok(rendered(bench, chart, &[])? != today)
+fn older_version(context: &E2eContext) -> anyhow::Result<OlderVersion> {
+    let today = rendered(context, &context.chart, &[])?;
+    history::newest_that_differs(&context.root, &context.chart_in_history, &context.folder("history")?, |chart| {
+        Ok(rendered(context, chart, &[])? != today)
     })
 }
 
@@ -89,11 +89,15 @@ fn passwords_of(chart: &Utf8Path) -> Utf8PathBuf {
 }
 
 /// The objects of a chart, by kind and name.
-fn rendered(bench: &Bench, chart: &Utf8Path, sets: &[String]) -> anyhow::Result<BTreeMap<(String, String), Value>> {
+fn rendered(
+    context: &E2eContext,
+    chart: &Utf8Path,
+    sets: &[String],
+) -> anyhow::Result<BTreeMap<(String, String), Value>> {
     let passwords = passwords_of(chart);
     let arguments: Vec<_> = sets.iter().map(String::as_str).collect();
     let template = Template { chart, release: "afp", values: &[&passwords], arguments: &arguments };
-    let manifest = bench.helm4()?.template(&template)?.map_err(anyhow::Error::msg)?;
+    let manifest = context.helm4()?.template(&template)?.map_err(anyhow::Error::msg)?;
     let objects = tools::objects(&manifest).map_err(anyhow::Error::msg)?;
     objects.into_iter().map(|object| Ok(((object.kind, object.name), serde_yaml::from_str(&object.text)?))).collect()
 }
@@ -126,14 +130,14 @@ fn is_hook(object: &Value) -> bool {
 }
 
 /// Compares today's immutable fields with the older version's, and with those that changed values give.
-fn same_immutable_fields(bench: &Bench, older: &OlderVersion) -> anyhow::Result<String> {
-    let today = immutable(&rendered(bench, &bench.chart, &[])?);
+fn same_immutable_fields(context: &E2eContext, older: &OlderVersion) -> anyhow::Result<String> {
+    let today = immutable(&rendered(context, &context.chart, &[])?);
     let changed: Vec<_> =
-        changes(bench).iter().flat_map(|change| change.sets.clone()).map(|set| format!("--set={set}")).collect();
+        changes(context).iter().flat_map(|change| change.sets.clone()).map(|set| format!("--set={set}")).collect();
     let mut differ = Vec::new();
     for (what, other) in [
-        ("the older version", immutable(&rendered(bench, &older.chart, &[])?)),
-        ("changed values", immutable(&rendered(bench, &bench.chart, &changed)?)),
+        ("the older version", immutable(&rendered(context, &older.chart, &[])?)),
+        ("changed values", immutable(&rendered(context, &context.chart, &changed)?)),
     ] {
         for (id, fields) in &today {
             let Some(others) = other.get(id) else { continue };
@@ -152,10 +156,10 @@ struct Change {
     rolls: &'static [&'static str],
 }
 
-fn changes(bench: &Bench) -> Vec<Change> {
+fn changes(context: &E2eContext) -> Vec<Change> {
     let change = |what, set: String, rolls| Change { what, sets: vec![set], rolls };
     vec![
-        change("a changed image", another_name(bench, ANALYSIS), &[ANALYSIS]),
+        change("a changed image", another_name(context, ANALYSIS), &[ANALYSIS]),
         change("a changed number of pods", format!("{DASHBOARD}.replicas=2"), &[]),
         change("changed resources", format!("{NOTIFICATION}.resources.limits.memory=300Mi"), &[NOTIFICATION]),
         change("a changed setting", format!("{GENERATOR}.settings.eventGenerationIntervalSeconds=7"), &[GENERATOR]),
@@ -163,8 +167,8 @@ fn changes(bench: &Bench) -> Vec<Change> {
 }
 
 /// The same image by another name, so that none is needed that is not there; or, where its registry is named already, another way to pull it.
-fn another_name(bench: &Bench, service: &str) -> String {
-    let repository = bench.repository_of(service).unwrap_or_default();
+fn another_name(context: &E2eContext, service: &str) -> String {
+    let repository = context.repository_of(service).unwrap_or_default();
     let registry = repository.split_once('/').is_some_and(|(host, _)| host.contains(['.', ':']) || host == "localhost");
     if registry {
         format!("{service}.image.pullPolicy=Always")
@@ -177,12 +181,12 @@ fn another_name(bench: &Bench, service: &str) -> String {
 fn values(lane: &Lane, release: &Release) -> Outcome {
     let mut sets: Vec<String> = Vec::new();
     let mut outcome = Ok(());
-    for change in changes(lane.bench) {
+    for change in changes(lane.context) {
         sets.extend(change.sets);
         let step = lane.step(change.what, || {
             let before = release.uids()?;
             let sets: Vec<_> = sets.iter().map(String::as_str).collect();
-            release.apply(&release.arguments("upgrade", from_ref(&lane.bench.small), &sets), true)?;
+            release.apply(&release.arguments("upgrade", from_ref(&lane.context.small), &sets), true)?;
             recovers(release, RECOVERY)?;
             let rolled = release.rolled_since(&before)?;
             ensure!(rolled == change.rolls, "rolled: {rolled:?}, and ought to have: {:?}", change.rolls);
@@ -204,7 +208,7 @@ fn reinstalled(lane: &Lane, release: &Release) -> Outcome {
         ensure!(!rows.is_empty() && !volumes.is_empty(), "there is nothing that could survive");
         release.uninstall()?;
         ensure!(claims(release)? == volumes, "the volumes' claims did not survive: {:?}", claims(release)?);
-        release.apply(&release.arguments("install", from_ref(&lane.bench.small), &[]), true)?;
+        release.apply(&release.arguments("install", from_ref(&lane.context.small), &[]), true)?;
         recovers(release, RECOVERY)?;
         ensure!(claims(release)? == volumes, "the volumes' claims were made anew: {:?}", claims(release)?);
         let lost = rows.difference(&flow::rows(release)?).count();
@@ -215,7 +219,7 @@ fn reinstalled(lane: &Lane, release: &Release) -> Outcome {
 
 fn claims(release: &Release) -> anyhow::Result<BTreeSet<(String, String)>> {
     let selector = format!("app.kubernetes.io/instance={}", release.name);
-    let items = kubectl::items(&["get", "pvc", "--namespace", &release.space.name, "--selector", &selector])?;
+    let items = kubectl::items(&["get", "pvc", "--namespace", &release.namespace.name, "--selector", &selector])?;
     let read = |claim: &serde_json::Value| {
         let text = |name: &str| claim["metadata"][name].as_str().map(str::to_owned).context("a claim without a name");
         Ok((text("name")?, text("uid")?))

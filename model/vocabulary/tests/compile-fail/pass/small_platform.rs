@@ -51,8 +51,8 @@ fn main() {
         backing: vec![Backing::RabbitMq(BROKER)],
         environments: vec![TRIAL, LIVE],
         tests: vocabulary::Tests::DEFAULT,
-        place: Place::here(),
+        location: SourceLocation::here(),
     };
-    let resolved: Resolved = platform.resolve().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let resolved: Resolved = platform.resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
     assert_eq!(resolved.queues(BROKER.name).len(), 1);
 }

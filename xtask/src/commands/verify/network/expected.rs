@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::policy::{Cidr, Endpoint, Rule};
 use super::ports::{Ports, Protocol};
 use super::world::{NODE_LOCAL_DNS, identity};
-use crate::commands::verify::bench::NAMESPACE;
+use crate::commands::verify::context::NAMESPACE;
 
 /// The declaration under the values of a case.
 pub(super) struct Expected<'a> {
@@ -72,18 +72,18 @@ impl<'a> Expected<'a> {
     }
 
     /// The paths of the test that follows something through the platform, while that is there.
-    fn journey(&self) -> impl Iterator<Item = &AccessPath> {
+    fn end_to_end(&self) -> impl Iterator<Item = &AccessPath> {
         let tests = &self.traffic.tests;
         let is_on = self.values["global"]["tests"]["journey"] == true;
-        let is_there = is_on && tests.journey_services.iter().all(|service| self.is_there(service));
-        tests.journey_paths.iter().filter(move |_| is_there)
+        let is_there = is_on && tests.end_to_end_services.iter().all(|service| self.is_there(service));
+        tests.end_to_end_paths.iter().filter(move |_| is_there)
     }
 
     /// Paths between identities of the release.
     fn declared(&self, from: Option<&str>, to: Option<&str>) -> Ports {
         let (Some(from), Some(to)) = (from, to) else { return Ports::NONE };
         let mut open = Ports::NONE;
-        let all = self.paths().chain(&self.traffic.provisioning).chain(self.journey());
+        let all = self.paths().chain(&self.traffic.provisioning).chain(self.end_to_end());
         for path in all.filter(|path| path.from == from && path.to == to) {
             open.add(&Ports::tcp(path.port));
         }
@@ -153,7 +153,7 @@ impl<'a> Expected<'a> {
         };
         if door_is_open {
             self.traffic
-                .doors
+                .exposed_ports
                 .iter()
                 .filter(|port| port.of == whose)
                 .for_each(|port| open.add(&Ports::tcp(port.number)));

@@ -19,19 +19,19 @@ use self::expected::Expected;
 use self::policy::{Direction, Endpoint, Policy, open, passes};
 use self::ports::Ports;
 use self::world::{ANY_ADDRESS, ANY_POD, identity, pods, strangers};
-use super::bench::{NAMESPACE, Object, Rendered, Workbench, in_parallel};
+use super::context::{NAMESPACE, Object, Rendered, VerifyContext, in_parallel};
 use super::report::{Outcome, by_finding};
 
-pub(super) fn prove(bench: &Workbench) -> anyhow::Result<Outcome> {
-    let manifests = bench.manifests()?;
+pub(super) fn prove(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let manifests = context.manifests()?;
     let defaults = manifests.first().context("there is no case")?;
     let usual = policies(&defaults.objects)?;
     let prove = |one: &Rendered| -> anyhow::Result<(Findings, Option<String>)> {
-        let found = compare(&bench.traffic, &one.values, &one.objects)?;
-        let beyond = beyond(&bench.traffic, &found, &usual);
+        let found = compare(&context.traffic, &one.values, &one.objects)?;
+        let beyond = beyond(&context.traffic, &found, &usual);
         Ok((found, beyond))
     };
-    let proven: Vec<_> = in_parallel(manifests, &bench.progress, prove).into_iter().collect::<Result<_, _>>()?;
+    let proven: Vec<_> = in_parallel(manifests, &context.progress, prove).into_iter().collect::<Result<_, _>>()?;
 
     let found = proven.iter().zip(manifests);
     let found =

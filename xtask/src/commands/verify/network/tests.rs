@@ -4,7 +4,7 @@ use generator::{AccessPath, Port, TestTraffic, Traffic};
 use serde_json::{Value, json};
 
 use super::compare;
-use crate::commands::verify::bench::{Object, objects};
+use crate::commands::verify::context::{Object, objects};
 
 fn path(from: &str, to: &str, port: u16) -> AccessPath {
     AccessPath { from: from.to_owned(), to: to.to_owned(), port }
@@ -17,14 +17,14 @@ fn traffic() -> Traffic {
         backing: vec!["db".to_owned()],
         paths: vec![path("shop", "db", 5432), path("page", "shop", 80)],
         provisioning: vec![path("db-provisioning", "db", 5432)],
-        doors: vec![Port { of: "page".to_owned(), number: 8080 }],
+        exposed_ports: vec![Port { of: "page".to_owned(), number: 8080 }],
         metrics: vec![Port { of: "shop".to_owned(), number: 9000 }],
         kubernetes: Vec::new(),
         tests: TestTraffic {
             nobody: "nobody".to_owned(),
-            journey: "journey".to_owned(),
-            journey_paths: vec![path("journey", "page", 8080)],
-            journey_services: vec!["shop".to_owned(), "page".to_owned()],
+            end_to_end: "journey".to_owned(),
+            end_to_end_paths: vec![path("journey", "page", 8080)],
+            end_to_end_services: vec!["shop".to_owned(), "page".to_owned()],
         },
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::policy::{Cidr, Endpoint, NAME_LABEL, Namespace, Operator, Peer, Policy, Selector};
 use super::ports::{Ports, Protocol};
 use crate::cases::RELEASE;
-use crate::commands::verify::bench::{NAMESPACE, Object};
+use crate::commands::verify::context::{NAMESPACE, Object};
 
 /// A pod that nothing tells apart from any other.
 pub(super) const ANY_POD: &str = "a pod in namespace elsewhere";

@@ -4,25 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use serde_json::Value;
-use tools::Located;
+use tools::ToolBinary;
 
 use super::schema::Schema;
 use super::scope::{About, may_change};
 use super::{Path, at, leaves, other, render, schema_and_defaults, with};
-use crate::commands::verify::bench::{Rendered, Workbench, in_parallel, objects};
+use crate::commands::verify::context::{Rendered, VerifyContext, in_parallel, objects};
 use crate::commands::verify::report::Outcome;
 
-pub(in super::super) fn effects(bench: &Workbench) -> anyhow::Result<Outcome> {
-    let (schema, defaults) = schema_and_defaults(bench)?;
+pub(in super::super) fn effects(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let (schema, defaults) = schema_and_defaults(context)?;
     let trial = Trial {
-        bench,
-        helm: bench.helm()?,
+        context,
+        helm: context.helm()?,
         schema: Schema::new(&schema),
-        manifests: bench.manifests()?,
+        manifests: context.manifests()?,
         worked: Mutex::default(),
     };
     let keys = leaves(&defaults);
-    let found = in_parallel(&keys, &bench.progress, |key| trial.of(key));
+    let found = in_parallel(&keys, &context.progress, |key| trial.of(key));
     let mut wrong = Vec::new();
     let (mut shown, mut fixed) = (0, 0);
     let mut cases: BTreeMap<&str, usize> = BTreeMap::new();
@@ -59,8 +59,8 @@ enum Effect<'a> {
 }
 
 struct Trial<'a> {
-    bench: &'a Workbench,
-    helm: &'a Located,
+    context: &'a VerifyContext,
+    helm: &'a ToolBinary,
     schema: Schema<'a>,
     manifests: &'a [Rendered],
     /// In which case the same key of another chart showed its effect: the place to look at first.
@@ -119,7 +119,7 @@ impl<'a> Trial<'a> {
     fn render(&self, one: &Rendered, values: &Value) -> anyhow::Result<tools::Rendered> {
         let arguments = one.case.arguments.iter().map(String::as_str);
         let apis: Vec<_> = arguments.filter(|argument| argument.starts_with("--api-versions")).collect();
-        render(self.helm, &self.bench.chart, values, &apis)
+        render(self.helm, &self.context.chart, values, &apis)
     }
 
     /// What is changed and should not be.
@@ -127,7 +127,7 @@ impl<'a> Trial<'a> {
         let mut wrong = BTreeSet::new();
         for text in changed(before, after) {
             for object in objects(text)? {
-                let what = match may_change(&self.bench.traffic, key, &About::new(&object)) {
+                let what = match may_change(&self.context.traffic, key, &About::new(&object)) {
                     Ok(true) => continue,
                     Ok(false) => format!("changes {} {}, which it is not about", object.kind, object.name),
                     Err(unknown) => unknown,

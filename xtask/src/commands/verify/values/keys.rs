@@ -9,17 +9,17 @@ use serde_json::Value;
 
 use super::schema::Schema;
 use super::{Path, at, leaves, schema_and_defaults};
-use crate::commands::verify::bench::Workbench;
+use crate::commands::verify::context::VerifyContext;
 use crate::commands::verify::report::Outcome;
 
-pub(in super::super) fn keys(bench: &Workbench) -> anyhow::Result<Outcome> {
-    let (schema, values) = schema_and_defaults(bench)?;
-    let charts: Vec<&String> = bench.traffic.services.iter().chain(&bench.traffic.backing).collect();
+pub(in super::super) fn keys(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let (schema, values) = schema_and_defaults(context)?;
+    let charts: Vec<&String> = context.traffic.services.iter().chain(&context.traffic.backing).collect();
     let mut wrong = Vec::new();
     let mut paths = 0;
-    for template in templates(&bench.chart)? {
+    for template in templates(&context.chart)? {
         let text = fs::read_to_string(&template).with_context(|| template.to_string())?;
-        let name = template.strip_prefix(&bench.chart).unwrap_or(&template);
+        let name = template.strip_prefix(&context.chart).unwrap_or(&template);
         // A template of a subchart sees its own section. One of the umbrella sees all, and helpers are given the scope of any subchart.
         let own = name
             .strip_prefix("charts")
@@ -37,7 +37,7 @@ pub(in super::super) fn keys(bench: &Workbench) -> anyhow::Result<Outcome> {
             }
         }
     }
-    let readme = fs::read_to_string(bench.chart.join("README.md"))?;
+    let readme = fs::read_to_string(context.chart.join("README.md"))?;
     let rows = rows(&readme);
     wrong.extend(table(&rows, &values));
     let summary = format!("{paths} uses of .Values, {} rows of the README's tables", rows.len());

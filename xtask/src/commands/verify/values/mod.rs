@@ -13,9 +13,9 @@ use std::io::Write as _;
 use anyhow::Context as _;
 use camino::Utf8Path;
 use serde_json::Value;
-use tools::{Located, Template};
+use tools::{Template, ToolBinary};
 
-use super::bench::Workbench;
+use super::context::VerifyContext;
 use crate::cases::RELEASE;
 
 pub(super) use effects::effects;
@@ -61,16 +61,16 @@ fn walk(value: &Value, path: &mut Path, visit: &mut impl FnMut(&Path, &Value)) {
 }
 
 /// The chart's schema, and its default values.
-fn schema_and_defaults(bench: &Workbench) -> anyhow::Result<(Value, Value)> {
+fn schema_and_defaults(context: &VerifyContext) -> anyhow::Result<(Value, Value)> {
     let read = |name: &str| {
-        let file = bench.chart.join(name);
+        let file = context.chart.join(name);
         fs::read_to_string(&file).with_context(|| file.to_string())
     };
     Ok((serde_json::from_str(&read("values.schema.json")?)?, serde_yaml::from_str(&read("values.yaml")?)?))
 }
 
 /// What a Helm makes of these values.
-fn render(helm: &Located, chart: &Utf8Path, values: &Value, arguments: &[&str]) -> anyhow::Result<tools::Rendered> {
+fn render(helm: &ToolBinary, chart: &Utf8Path, values: &Value, arguments: &[&str]) -> anyhow::Result<tools::Rendered> {
     let mut file = tempfile::Builder::new().suffix(".json").tempfile()?;
     file.write_all(&serde_json::to_vec(values)?)?;
     let path = Utf8Path::from_path(file.path()).context("the folder for temporary files is not UTF-8")?;

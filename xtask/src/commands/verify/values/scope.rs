@@ -3,7 +3,7 @@
 use generator::Traffic;
 
 use crate::cases::RELEASE;
-use crate::commands::verify::bench::Object;
+use crate::commands::verify::context::Object;
 
 /// An object, as far as it matters here.
 pub(super) struct About<'a> {
@@ -123,14 +123,14 @@ mod tests {
             backing: vec!["db".into(), "cache".into()],
             paths: vec![AccessPath { from: "shop".into(), to: "db".into(), port: 1 }],
             provisioning: Vec::new(),
-            doors: Vec::new(),
+            exposed_ports: Vec::new(),
             metrics: vec![generator::Port { of: "shop".into(), number: 9 }],
             kubernetes: Vec::new(),
             tests: TestTraffic {
                 nobody: "nobody".into(),
-                journey: "journey".into(),
-                journey_paths: Vec::new(),
-                journey_services: vec!["shop".into()],
+                end_to_end: "journey".into(),
+                end_to_end_paths: Vec::new(),
+                end_to_end_services: vec!["shop".into()],
             },
         };
         let path: Vec<String> = path.split('.').map(str::to_owned).collect();

@@ -6,49 +6,49 @@ use std::collections::BTreeSet;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use tools::Located;
+use tools::ToolBinary;
 
 use super::schema::Schema;
 use super::{Path, at, leaves, render, schema_and_defaults, sections, with};
-use crate::commands::verify::bench::{Workbench, in_parallel};
+use crate::commands::verify::context::{VerifyContext, in_parallel};
 use crate::commands::verify::report::Outcome;
 
 /// Values with mistakes, and the places that must be named.
 struct Batch {
     values: Value,
-    mistakes: Vec<Mistake>,
+    diagnostics: Vec<Diagnostic>,
 }
 
-enum Mistake {
+enum Diagnostic {
     /// A key that does not exist.
     Twin(Path),
     /// A value of a type that the place does not take.
     Type(Path),
 }
 
-pub(in super::super) fn typos(bench: &Workbench) -> anyhow::Result<Outcome> {
-    let (schema, defaults) = schema_and_defaults(bench)?;
-    let manifests = bench.manifests()?;
+pub(in super::super) fn typos(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let (schema, defaults) = schema_and_defaults(context)?;
+    let manifests = context.manifests()?;
     let valid = &manifests.first().context("there is no case")?.values;
     let mut batches = vec![twins(valid, &defaults)];
     batches.extend(wrong_types(Schema::new(&schema), valid, &defaults));
-    let helms = bench.helms()?;
-    let tasks: Vec<(&Batch, &Located)> =
+    let helms = context.helms()?;
+    let tasks: Vec<(&Batch, &ToolBinary)> =
         batches.iter().flat_map(|batch| helms.iter().map(move |helm| (batch, helm))).collect();
-    let ask = |(batch, helm): &(&Batch, &Located)| -> anyhow::Result<Vec<String>> {
+    let ask = |(batch, helm): &(&Batch, &ToolBinary)| -> anyhow::Result<Vec<String>> {
         // Nothing is said of values that are taken.
-        let said = render(helm, &bench.chart, &batch.values, &[])?.err().unwrap_or_default();
-        Ok(missed(batch, &said)
+        let output = render(helm, &context.chart, &batch.values, &[])?.err().unwrap_or_default();
+        Ok(missed(batch, &output)
             .into_iter()
             .map(|what| format!("{} {} {what}", helm.tool.title(), helm.version))
             .collect())
     };
-    let found: Vec<Vec<String>> = in_parallel(&tasks, &bench.progress, ask).into_iter().collect::<Result<_, _>>()?;
-    let count = |is: fn(&Mistake) -> bool| {
-        batches.iter().flat_map(|batch| &batch.mistakes).filter(|mistake| is(mistake)).count()
+    let found: Vec<Vec<String>> = in_parallel(&tasks, &context.progress, ask).into_iter().collect::<Result<_, _>>()?;
+    let count = |is: fn(&Diagnostic) -> bool| {
+        batches.iter().flat_map(|batch| &batch.diagnostics).filter(|diagnostic| is(diagnostic)).count()
     };
-    let twins = count(|mistake| matches!(mistake, Mistake::Twin(_)));
-    let types = count(|mistake| matches!(mistake, Mistake::Type(_)));
+    let twins = count(|diagnostic| matches!(diagnostic, Diagnostic::Twin(_)));
+    let types = count(|diagnostic| matches!(diagnostic, Diagnostic::Type(_)));
     let summary = format!("{twins} misspelt keys and {types} wrong types, each refused with its place by both");
     Ok(Outcome::of(summary).with(found.concat()))
 }
@@ -60,14 +60,14 @@ fn has_strangers(path: &[String]) -> bool {
 
 /// Beside every key one more letter.
 fn twins(valid: &Value, defaults: &Value) -> Batch {
-    let mut batch = Batch { values: valid.clone(), mistakes: Vec::new() };
+    let mut batch = Batch { values: valid.clone(), diagnostics: Vec::new() };
     let all = sections(defaults).into_iter().chain(leaves(defaults));
     for path in all.filter(|path| !has_strangers(path)) {
         let mut twin = path.clone();
         if let (Some(last), Some(value)) = (twin.last_mut(), at(valid, &path)) {
             last.push('x');
             batch.values = with(&batch.values, &twin, value.clone());
-            batch.mistakes.push(Mistake::Twin(twin));
+            batch.diagnostics.push(Diagnostic::Twin(twin));
         }
     }
     batch
@@ -82,11 +82,11 @@ fn wrong_types(schema: Schema<'_>, valid: &Value, defaults: &Value) -> Vec<Batch
     groups.extend(sections.iter().filter(|path| path.len() == 1).map(|path| vec![path.clone()]));
     groups.extend((2..=deepest).map(|depth| sections.iter().filter(|path| path.len() == depth).cloned().collect()));
     let batch = |paths: Vec<Path>| {
-        let mut batch = Batch { values: valid.clone(), mistakes: Vec::new() };
+        let mut batch = Batch { values: valid.clone(), diagnostics: Vec::new() };
         for path in paths {
             let types = schema.path(&path).map(Schema::types).unwrap_or_default();
             batch.values = with(&batch.values, &path, wrong(&types));
-            batch.mistakes.push(Mistake::Type(path));
+            batch.diagnostics.push(Diagnostic::Type(path));
         }
         batch
     };
@@ -103,11 +103,11 @@ fn wrong(types: &[&str]) -> Value {
 }
 
 /// Mistakes that are not named in what Helm says.
-fn missed(batch: &Batch, said: &str) -> Vec<String> {
+fn missed(batch: &Batch, output: &str) -> Vec<String> {
     let mut unknown: BTreeSet<String> = BTreeSet::new();
     let mut named: BTreeSet<&str> = BTreeSet::new();
     for (pointer, what) in
-        said.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("at '")?.split_once("': "))
+        output.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("at '")?.split_once("': "))
     {
         named.insert(pointer);
         if let Some(list) = what.strip_prefix("additional properties ") {
@@ -115,17 +115,17 @@ fn missed(batch: &Batch, said: &str) -> Vec<String> {
         }
     }
     let mut missed = Vec::new();
-    for mistake in &batch.mistakes {
-        let (path, what) = match mistake {
-            Mistake::Twin(path) => (path, "takes the key"),
-            Mistake::Type(path) => (path, "takes a wrong type at"),
+    for diagnostic in &batch.diagnostics {
+        let (path, what) = match diagnostic {
+            Diagnostic::Twin(path) => (path, "takes the key"),
+            Diagnostic::Type(path) => (path, "takes a wrong type at"),
         };
         let pointer = format!("/{}", path.join("/"));
-        let is_named = match mistake {
-            Mistake::Twin(_) => unknown.contains(&pointer),
+        let is_named = match diagnostic {
+            Diagnostic::Twin(_) => unknown.contains(&pointer),
             // Of the topmost sections Helm itself says that they are no tables.
-            Mistake::Type(path) => {
-                named.contains(pointer.as_str()) || path.len() == 1 && !said.is_empty() && said.contains(&path[0])
+            Diagnostic::Type(path) => {
+                named.contains(pointer.as_str()) || path.len() == 1 && !output.is_empty() && output.contains(&path[0])
             }
         };
         if !is_named {
@@ -148,10 +148,11 @@ mod tests {
 
     #[test]
     fn a_mistake_that_is_not_named_is_missed() {
-        let batch = |mistakes| Batch { values: json!({}), mistakes };
-        let named = batch(vec![Mistake::Twin(path("a.bx")), Mistake::Twin(path("a.dx")), Mistake::Type(path("a.b"))]);
+        let batch = |diagnostics| Batch { values: json!({}), diagnostics };
+        let named =
+            batch(vec![Diagnostic::Twin(path("a.bx")), Diagnostic::Twin(path("a.dx")), Diagnostic::Type(path("a.b"))]);
         assert!(missed(&named, SAID).is_empty());
-        let unnamed = batch(vec![Mistake::Twin(path("a.ex")), Mistake::Type(path("a.c"))]);
+        let unnamed = batch(vec![Diagnostic::Twin(path("a.ex")), Diagnostic::Type(path("a.c"))]);
         assert_eq!(
             missed(&unnamed, SAID),
             ["takes the key a.ex, or does not name it", "takes a wrong type at a.c, or does not name it"]
@@ -164,10 +165,10 @@ mod tests {
     fn every_key_gets_a_twin_but_those_that_anybody_may_stand_beside() {
         let values = json!({ "global": { "a": { "b": 1 } }, "shop": { "c": true } });
         let places: Vec<String> = twins(&values, &values)
-            .mistakes
+            .diagnostics
             .iter()
-            .map(|mistake| match mistake {
-                Mistake::Twin(path) | Mistake::Type(path) => path.join("."),
+            .map(|diagnostic| match diagnostic {
+                Diagnostic::Twin(path) | Diagnostic::Type(path) => path.join("."),
             })
             .collect();
         assert_eq!(places, ["globalx", "shopx", "global.a.bx", "shop.cx"]);

@@ -30,7 +30,7 @@ const THE_ONE: &[(&str, u64)] = &[(NOTIFICATION, 1)];
 
 /// Lanes side by side, each with a release and a load of its own.
 pub(super) fn run(lane: &Lane) -> Outcome {
-    let bench = lane.bench;
+    let context = lane.context;
     let mut work = vec![
         Work::new("database and cache", |lane| with_release(lane, &[], database_and_cache)),
         Work::new("pods", |lane| with_release(lane, &TWO_OF_EACH, pods)),
@@ -42,7 +42,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     }
     let at_once = work.len();
     // The kubelet's restart alone, since it would disturb the others.
-    all([side_by_side(bench, at_once, work), side_by_side(bench, 1, vec![Work::new("kubelet", kubelet)])])
+    all([side_by_side(context, at_once, work), side_by_side(context, 1, vec![Work::new("kubelet", kubelet)])])
 }
 
 const TWO_OF_EACH: [&str; 4] = [
@@ -53,7 +53,7 @@ const TWO_OF_EACH: [&str; 4] = [
 ];
 
 fn with_release(lane: &Lane, sets: &[&str], what: impl FnOnce(&Lane, &Release) -> Outcome) -> Outcome {
-    under_load(lane, "faults", |release| release.install(from_ref(&lane.bench.small), sets), what)
+    under_load(lane, "faults", |release| release.install(from_ref(&lane.context.small), sets), what)
 }
 
 /// Does something bad, waits until events become alerts again, and looks at what was restarted and what was lost meanwhile.
@@ -113,7 +113,7 @@ fn database_and_cache(lane: &Lane, release: &Release) -> Outcome {
 fn kill(release: &Release, which: impl Fn(&str) -> bool, at_most: usize) -> anyhow::Result<()> {
     let victims: Vec<_> = release.pods()?.into_iter().filter(|pod| which(&pod.of)).take(at_most).collect();
     ensure!(!victims.is_empty(), "there is no pod to kill");
-    let mut words = vec!["delete", "pods", "--namespace", &release.space.name, "--grace-period=1", "--wait=false"];
+    let mut words = vec!["delete", "pods", "--namespace", &release.namespace.name, "--grace-period=1", "--wait=false"];
     words.extend(victims.iter().map(|pod| pod.name.as_str()));
     kubectl::run(&words)?;
     // Until then they are Ready as ever. Not by name: a StatefulSet's next pod has the same.
@@ -131,7 +131,7 @@ fn kill(release: &Release, which: impl Fn(&str) -> bool, at_most: usize) -> anyh
 /// An orderly restart.
 fn restart(release: &Release, backing: &str) -> anyhow::Result<()> {
     let pod = format!("{}-{backing}-0", release.name);
-    kubectl::run(&["delete", "pod", &pod, "--namespace", &release.space.name, "--timeout=55s"])?;
+    kubectl::run(&["delete", "pod", &pod, "--namespace", &release.namespace.name, "--timeout=55s"])?;
     Ok(())
 }
 
@@ -150,7 +150,7 @@ fn away(release: &Release, backing: &str) -> anyhow::Result<()> {
 /// Gives workloads a number of pods; waits until they are gone where it is none.
 fn scale(release: &Release, workloads: &[&str], pods: u32) -> anyhow::Result<()> {
     let replicas = format!("--replicas={pods}");
-    let mut words = vec!["scale", &replicas, "--namespace", &release.space.name];
+    let mut words = vec!["scale", &replicas, "--namespace", &release.namespace.name];
     words.extend(workloads);
     kubectl::run(&words)?;
     if pods > 0 {
@@ -165,7 +165,7 @@ fn scale(release: &Release, workloads: &[&str], pods: u32) -> anyhow::Result<()>
 
 /// The kubelet restarted, where somebody says how: pods run on through it.
 fn kubelet(lane: &Lane) -> Outcome {
-    let Some(hook) = &lane.bench.kubelet_restart else {
+    let Some(hook) = &lane.context.kubelet_restart else {
         lane.not_run("the node's kubelet restarted", "no --kubelet-restart-hook says how");
         return Ok(());
     };

@@ -25,7 +25,7 @@ const OTHERS: &[Other] = &[];
 
 /// What a `ServiceAccount` may do, by declaration; `of` is what its label `app.kubernetes.io/name` says.
 fn declared(release: &Release, of: &str, account: &str) -> BTreeSet<Right> {
-    let platform = release.space.bench.platform.platform();
+    let platform = release.namespace.context.platform.platform();
     if let Some(service) = platform.services.iter().find(|service| service.name.as_str() == of) {
         return of_service(service);
     }
@@ -55,22 +55,22 @@ fn rights(groups: &[&str], resources: &[&str], verbs: &[&str], names: &[&str]) -
 
 /// Holds the rights of every ServiceAccount of a release against what is declared.
 pub(super) fn accounts(release: &Release) -> anyhow::Result<String> {
-    let space = &release.space.name;
+    let namespace = &release.namespace.name;
     let unbound = "rights-unbound";
     kubectl::apply(&json!({
-        "apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": unbound, "namespace": space},
+        "apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": unbound, "namespace": namespace},
     }))?;
     // What every ServiceAccount has, whoever it is.
-    let everybodys = of_account(space, unbound)?;
-    let mut accounts = kubectl::items(&["get", "serviceaccounts", "--namespace", space])?;
+    let everybodys = of_account(namespace, unbound)?;
+    let mut accounts = kubectl::items(&["get", "serviceaccounts", "--namespace", namespace])?;
     accounts.retain(|account| account["metadata"]["name"] != unbound);
-    let (mut wrong, mut count) = (elsewhere(space)?, 0);
+    let (mut wrong, mut count) = (elsewhere(namespace)?, 0);
     for account in &accounts {
         let name = account["metadata"]["name"].as_str().context("a ServiceAccount has no name")?;
         // The namespace's own `default` has no label: nothing is declared for it.
         let of = account["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
         let declared = declared(release, of, name);
-        wrong.extend(differences(name, &declared, &of_account(space, name)?, &everybodys));
+        wrong.extend(differences(name, &declared, &of_account(namespace, name)?, &everybodys));
         count += declared.len();
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -78,30 +78,32 @@ pub(super) fn accounts(release: &Release) -> anyhow::Result<String> {
 }
 
 /// The bindings of other namespaces that give something to a ServiceAccount of this one.
-fn elsewhere(space: &str) -> anyhow::Result<Vec<String>> {
+fn elsewhere(namespace: &str) -> anyhow::Result<Vec<String>> {
     let bindings = kubectl::items(&["get", "rolebindings", "--all-namespaces"])?;
-    Ok(bindings.iter().filter_map(|binding| foreign_binding(binding, space)).collect())
+    Ok(bindings.iter().filter_map(|binding| foreign_binding(binding, namespace)).collect())
 }
 
-fn foreign_binding(binding: &Value, space: &str) -> Option<String> {
+fn foreign_binding(binding: &Value, namespace: &str) -> Option<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (name, of) = (text(&binding["metadata"]["name"]), text(&binding["metadata"]["namespace"]));
-    let subject = binding["subjects"].as_array()?.iter().find(|one| one["namespace"] == space && of != space)?;
+    let subject =
+        binding["subjects"].as_array()?.iter().find(|one| one["namespace"] == namespace && of != namespace)?;
     let account = text(&subject["name"]);
     Some(format!("{account} has rights in the namespace {of} by the RoleBinding {name}, which nothing declares"))
 }
 
-fn of_account(space: &str, account: &str) -> anyhow::Result<BTreeSet<Right>> {
+fn of_account(namespace: &str, account: &str) -> anyhow::Result<BTreeSet<Right>> {
     let review = json!({
-        "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": space},
+        "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace},
     });
-    let user = format!("--as=system:serviceaccount:{space}:{account}");
-    let own = format!("--as-group=system:serviceaccounts:{space}");
+    let user = format!("--as=system:serviceaccount:{namespace}:{account}");
+    let own = format!("--as-group=system:serviceaccounts:{namespace}");
     let groups = ["--as-group=system:serviceaccounts", own.as_str(), "--as-group=system:authenticated"];
     let arguments =
         [&["create", "--validate=false", "--filename=-", "--output=json", user.as_str()], groups.as_slice()].concat();
-    let said = kubectl::try_run(&arguments, &review.to_string())?.ok(&format!("asking for the rights of {account}"))?;
-    of_review(&kubectl::parsed("a review of rights", &said)?)
+    let output =
+        kubectl::try_run(&arguments, &review.to_string())?.ok(&format!("asking for the rights of {account}"))?;
+    of_review(&kubectl::parsed("a review of rights", &output)?)
 }
 
 fn of_review(review: &Value) -> anyhow::Result<BTreeSet<Right>> {
@@ -151,9 +153,9 @@ fn differences(
 
 /// Looks into every container of a release for a token; only a service that declares something of the API server has one.
 pub(super) fn tokens(release: &Release) -> anyhow::Result<String> {
-    let space = &release.space.name;
+    let namespace = &release.namespace.name;
     let selector = format!("app.kubernetes.io/instance={}", release.name);
-    let pods = kubectl::items(&["get", "pods", "--namespace", space, "--selector", &selector])?;
+    let pods = kubectl::items(&["get", "pods", "--namespace", namespace, "--selector", &selector])?;
     let (mut wrong, mut looked_into) = (Vec::new(), 0);
     for pod in &pods {
         let name = pod["metadata"]["name"].as_str().context("a pod has no name")?;
@@ -169,7 +171,7 @@ pub(super) fn tokens(release: &Release) -> anyhow::Result<String> {
         }
         for container in pod["spec"]["containers"].as_array().into_iter().flatten() {
             let container = container["name"].as_str().context("a container has no name")?;
-            if has_token(space, name, container)? != wanted {
+            if has_token(namespace, name, container)? != wanted {
                 wrong.push(verdict(name, &format!("its container {container}"), wanted));
             }
             looked_into += 1;
@@ -195,15 +197,15 @@ fn has_token_volume(pod: &Value) -> bool {
     sources.any(|source| !source["serviceAccountToken"].is_null())
 }
 
-fn has_token(space: &str, pod: &str, container: &str) -> anyhow::Result<bool> {
+fn has_token(namespace: &str, pod: &str, container: &str) -> anyhow::Result<bool> {
     let folder = "/var/run/secrets/kubernetes.io/serviceaccount";
-    let arguments = ["exec", "--namespace", space, pod, "--container", container, "--", "ls", folder];
-    let said = kubectl::try_run(&arguments, "")?;
+    let arguments = ["exec", "--namespace", namespace, pod, "--container", container, "--", "ls", folder];
+    let output = kubectl::try_run(&arguments, "")?;
     // Only what says so is absent: a container into which nobody can look is a failure.
-    if !said.success && said.err.contains("No such file or directory") {
+    if !output.success && output.err.contains("No such file or directory") {
         return Ok(false);
     }
-    said.ok(&format!("looking into {container} of {pod}"))?;
+    output.ok(&format!("looking into {container} of {pod}"))?;
     Ok(true)
 }
 

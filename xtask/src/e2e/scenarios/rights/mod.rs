@@ -18,9 +18,9 @@ use vocabulary::Kind;
 
 use super::all;
 use crate::e2e::load::helper_pod;
+use crate::e2e::namespace::TestNamespace;
 use crate::e2e::release::Release;
 use crate::e2e::report::{Lane, Outcome, Reported};
-use crate::e2e::space::Space;
 use crate::e2e::{kubectl, process};
 use plan::Plan;
 
@@ -28,16 +28,16 @@ use plan::Plan;
 const PROBE: &str = "auditflow-e2e/probe";
 
 pub(super) fn run(lane: &Lane) -> Outcome {
-    let bench = lane.bench;
-    let (mut space, mut helm) = (None, None);
+    let context = lane.context;
+    let (mut namespace, mut helm) = (None, None);
     lane.step("a namespace", || {
-        space = Some(Space::new(lane, "rights")?);
-        helm = Some(bench.helm4()?);
+        namespace = Some(TestNamespace::new(lane, "rights")?);
+        helm = Some(context.helm4()?);
         Ok(String::new())
     })?;
-    let (Some(space), Some(helm)) = (&space, helm) else { return Err(Reported) };
-    let release = Release::new(space, helm, "afp");
-    lane.step("helm install --wait", || release.install(from_ref(&bench.small), &[]).map(|()| String::new()))?;
+    let (Some(namespace), Some(helm)) = (&namespace, helm) else { return Err(Reported) };
+    let release = Release::new(namespace, helm, "afp");
+    lane.step("helm install --wait", || release.install(from_ref(&context.small), &[]).map(|()| String::new()))?;
     let tokens = lane.step("no token that nothing declares is mounted", || kubernetes::tokens(&release));
     let accounts = lane.step("ServiceAccounts have exactly the declared rights", || kubernetes::accounts(&release));
     let tried = by_all_logins(lane, &release);
@@ -63,12 +63,12 @@ fn by_all_logins(lane: &Lane, release: &Release) -> Outcome {
 
 /// Puts a probe into the place of each service: with its identity, and with its variables from where its Deployment takes them.
 fn probes(release: &Release, plans: &[Plan]) -> anyhow::Result<()> {
-    let space = &release.space.name;
-    let image = release.space.bench.images.tool("auditflow-e2e/rights")?;
+    let namespace = &release.namespace.name;
+    let image = release.namespace.context.images.tool("auditflow-e2e/rights")?;
     let mut objects = management_for_probes(release);
     for plan in plans {
         let selector = format!("app.kubernetes.io/instance={},app.kubernetes.io/name={}", release.name, plan.service);
-        let deployments = kubectl::items(&["get", "deployments", "--namespace", space, "--selector", &selector])?;
+        let deployments = kubectl::items(&["get", "deployments", "--namespace", namespace, "--selector", &selector])?;
         let deployment = deployments.first().with_context(|| format!("{} has no Deployment", plan.service))?;
         let container = &deployment["spec"]["template"]["spec"]["containers"][0];
         let variables = json!({"env": container["env"], "envFrom": container["envFrom"]});
@@ -77,14 +77,14 @@ fn probes(release: &Release, plans: &[Plan]) -> anyhow::Result<()> {
         objects.push(pod);
     }
     // What a probe publishes is nobody's work, and what it is to find in a queue nobody takes away.
-    kubectl::run(&["scale", "deployments", "--all", "--replicas=0", "--namespace", space])?;
+    kubectl::run(&["scale", "deployments", "--all", "--replicas=0", "--namespace", namespace])?;
     kubectl::apply(&json!({"apiVersion": "v1", "kind": "List", "items": objects}))?;
     for plan in plans {
         let (pod, ready) = (pod_of(plan), "--for=condition=Ready");
-        kubectl::run(&["wait", "pod", &pod, "--namespace", space, ready, "--timeout=50s"])?;
+        kubectl::run(&["wait", "pod", &pod, "--namespace", namespace, ready, "--timeout=50s"])?;
     }
     let services: Vec<_> =
-        release.space.bench.platform.platform().services.iter().map(|service| service.name.as_str()).collect();
+        release.namespace.context.platform.platform().services.iter().map(|service| service.name.as_str()).collect();
     process::until(Duration::from_mins(1), Duration::from_secs(1), || {
         let mut pods = release.pods_and_leaving()?;
         pods.retain(|pod| services.contains(&pod.of.as_str()));
@@ -99,7 +99,7 @@ fn pod_of(plan: &Plan) -> String {
 /// Lets the probes reach the brokers' management, which the chart lets nobody: that a login may do nothing there is to be seen from the
 /// broker's answer, and not from the network's.
 fn management_for_probes(release: &Release) -> Vec<Value> {
-    let platform = release.space.bench.platform.platform();
+    let platform = release.namespace.context.platform.platform();
     let brokers = platform.backing.iter().filter(|backing| backing.kind() == Kind::RabbitMq);
     let policies = brokers.flat_map(|broker| {
         let name = broker.name();
@@ -117,7 +117,7 @@ fn management_for_probes(release: &Release) -> Vec<Value> {
         .map(|(direction, spec)| {
             json!({
                 "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
-                "metadata": {"name": format!("rights-{name}-{direction}"), "namespace": release.space.name}, "spec": spec,
+                "metadata": {"name": format!("rights-{name}-{direction}"), "namespace": release.namespace.name}, "spec": spec,
             })
         })
     });
@@ -148,9 +148,10 @@ fn tried(release: &Release, plans: &[Plan]) -> anyhow::Result<Vec<String>> {
 fn of_plan(release: &Release, plan: &Plan) -> anyhow::Result<Vec<String>> {
     let targets: Vec<_> = plan.targets.iter().map(trial::Target::request).collect();
     let pod = pod_of(plan);
-    let words = ["exec", "--stdin", "--namespace", &release.space.name, &pod, "--", "python3", "/app/main.py", "try"];
-    let said = kubectl::try_run(&words, &json!({"targets": targets}).to_string())?.ok(&format!("the probe {pod}"))?;
-    let outcomes = kubectl::parsed("the rights probe", &said)?;
+    let words =
+        ["exec", "--stdin", "--namespace", &release.namespace.name, &pod, "--", "python3", "/app/main.py", "try"];
+    let output = kubectl::try_run(&words, &json!({"targets": targets}).to_string())?.ok(&format!("the probe {pod}"))?;
+    let outcomes = kubectl::parsed("the rights probe", &output)?;
     let mut differences = Vec::new();
     for (index, target) in plan.targets.iter().enumerate() {
         match target.answers(&outcomes["targets"][index]) {

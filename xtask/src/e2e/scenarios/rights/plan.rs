@@ -23,7 +23,7 @@ impl Plan {
     /// One for each service that logs in somewhere, or is let in without. What needs no service's login is tried by the first client of a
     /// server.
     pub(super) fn all(release: &Release) -> anyhow::Result<Vec<Self>> {
-        let platform = release.space.bench.platform.platform();
+        let platform = release.namespace.context.platform.platform();
         let mut servers = BTreeMap::new();
         for backing in &platform.backing {
             servers.insert(backing.name(), Known::of(release, backing)?);
@@ -71,7 +71,7 @@ impl Known {
             Self::Broker(known) => amqp::intrusions(known),
             Self::Database(known) => sql::intrusions(known),
             Self::Cache(commands) => {
-                let services = &release.space.bench.platform.platform().services;
+                let services = &release.namespace.context.platform.platform().services;
                 let mut clients = services.iter().flat_map(|service| service.uses);
                 let anonymous = clients.any(|one| match one {
                     Use::Valkey(c) => c.client.backing == server && matches!(c.env.login, CacheLogin::Anonymous),
@@ -123,7 +123,7 @@ fn of_broker(release: &Release, broker: BackingName) -> anyhow::Result<amqp::Kno
         Ok(all.iter().filter_map(|one| one["name"].as_str().map(str::to_owned)).collect())
     };
     let mut known = amqp::Known { queues: names("queues")?, exchanges: names("exchanges")?, users: names("users")? };
-    let platform = &release.space.bench.platform;
+    let platform = &release.namespace.context.platform;
     known.queues.extend(platform.queues(broker).iter().map(|queue| queue.name.to_string()));
     known.exchanges.extend(platform.exchanges(broker).iter().map(|(exchange, _)| exchange.name.to_string()));
     Ok(known)
@@ -131,7 +131,7 @@ fn of_broker(release: &Release, broker: BackingName) -> anyhow::Result<amqp::Kno
 
 /// Asks a database server, and makes a table of the superuser's in each declared database.
 fn of_database(release: &Release, server: BackingName) -> anyhow::Result<sql::Known> {
-    let services = &release.space.bench.platform.platform().services;
+    let services = &release.namespace.context.platform.platform().services;
     for one in services.iter().flat_map(|service| service.uses) {
         if let Use::Sql(client) = one
             && client.client.backing == server
@@ -140,8 +140,8 @@ fn of_database(release: &Release, server: BackingName) -> anyhow::Result<sql::Kn
         }
     }
     let rows = |query: &str| -> anyhow::Result<Vec<(String, String)>> {
-        let said = psql(release, server, "postgres", query)?;
-        Ok(said.lines().filter_map(|line| line.split_once('|')).map(|(a, b)| (a.to_owned(), b.to_owned())).collect())
+        let output = psql(release, server, "postgres", query)?;
+        Ok(output.lines().filter_map(|line| line.split_once('|')).map(|(a, b)| (a.to_owned(), b.to_owned())).collect())
     };
     let roles = rows("SELECT rolname, rolcanlogin FROM pg_roles ORDER BY 1")?;
     Ok(sql::Known {
@@ -160,20 +160,20 @@ fn psql(release: &Release, server: BackingName, database: &str, statements: &str
 /// All commands of a server's version. The server in the release does not tell them to whom it does not know, so another one is asked, which
 /// has the same image and no ACL.
 fn commands_of(release: &Release, server: BackingName) -> anyhow::Result<Vec<valkey::Command>> {
-    let space = &release.space.name;
+    let namespace = &release.namespace.name;
     let pod = release.pod_of(server.as_str())?.name;
-    let object = kubectl::json(&["get", "pod", &pod, "--namespace", space])?;
+    let object = kubectl::json(&["get", "pod", &pod, "--namespace", namespace])?;
     let image = object["spec"]["containers"][0]["image"].as_str().context("the server's pod has no image")?;
     let name = format!("commands-of-{server}");
     let rest = json!({"args": ["valkey-server", "--save", ""]});
-    kubectl::apply(&bare_pod(space, &name, image, &json!({}), &rest))?;
-    let said = process::until(Duration::from_mins(1), Duration::from_millis(500), || {
+    kubectl::apply(&bare_pod(namespace, &name, image, &json!({}), &rest))?;
+    let output = process::until(Duration::from_mins(1), Duration::from_millis(500), || {
         // Before it runs and listens this fails.
-        let said = kubectl::exec(space, &name, &["valkey-cli", "-e", "--json", "command"])?;
-        Ok(if said.success { Ok(said.out) } else { Err(said.all()) })
+        let output = kubectl::exec(namespace, &name, &["valkey-cli", "-e", "--json", "command"])?;
+        Ok(if output.success { Ok(output.out) } else { Err(output.all()) })
     })?;
-    kubectl::run(&["delete", "pod", &name, "--namespace", space, "--wait=false"])?;
-    valkey::Command::all(&kubectl::parsed("the list of commands", &said)?)
+    kubectl::run(&["delete", "pod", &name, "--namespace", namespace, "--wait=false"])?;
+    valkey::Command::all(&kubectl::parsed("the list of commands", &output)?)
 }
 
 /// What the probe is told of a connection: the variables that its service reads it from.

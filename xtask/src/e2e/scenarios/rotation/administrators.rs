@@ -10,8 +10,8 @@ use crate::e2e::scenarios::{all, namespace};
 
 /// Each in turn with `--wait`; then all three back at once, and, without waiting, forward again.
 pub(super) fn run(lane: &Lane) -> Outcome {
-    let space = namespace(lane, "rotation")?;
-    let (site, first) = install(lane, &space, true)?;
+    let namespace = namespace(lane, "rotation")?;
+    let (site, first) = install(lane, &namespace, true)?;
     let mut now = first.clone();
     let outcome = beside_load(&site, GENERATOR, || {
         let mut before = 0;
@@ -31,7 +31,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
 }
 
 fn forward(site: &Site, (first, now): (&Purse, &Purse)) -> Outcome {
-    let Release { space, helm, name } = &site.release;
-    let hasty = Site { lane: site.lane, release: Release::new(space, helm, name), wait: false };
+    let Release { namespace, helm, name } = &site.release;
+    let hasty = Site { lane: site.lane, release: Release::new(namespace, helm, name), wait: false };
     hasty.change("all forward again at once, without waiting", (first, now), || hasty.upgrade(now, &[]))
 }

@@ -27,7 +27,7 @@ pub(super) struct Site<'a> {
 impl Site<'_> {
     /// `helm upgrade` to these credentials.
     pub(super) fn upgrade(&self, to: &Purse, sets: &[&str]) -> anyhow::Result<()> {
-        let values = [self.lane.bench.small.clone(), to.file(self.lane.bench)?];
+        let values = [self.lane.context.small.clone(), to.file(self.lane.context)?];
         self.release.apply(&self.release.arguments("upgrade", &values, sets), self.wait)
     }
 
@@ -38,8 +38,8 @@ impl Site<'_> {
 
     /// The number that Helm gives to what is installed.
     pub(super) fn revision(&self) -> anyhow::Result<u64> {
-        let said = self.release.try_helm(&["status", &self.release.name, "--output=json"])?.ok("helm status")?;
-        kubectl::parsed("helm status", &said)?["version"].as_u64().context("helm status has no version")
+        let output = self.release.try_helm(&["status", &self.release.name, "--output=json"])?.ok("helm status")?;
+        kubectl::parsed("helm status", &output)?["version"].as_u64().context("helm status has no version")
     }
 
     /// From one set of credentials to another, as a step: exactly the pods that use what is replaced roll, everything works, no stored alert

@@ -8,10 +8,10 @@ use crate::e2e::kubectl;
 use crate::e2e::release::Release;
 
 /// A place in the servers' logs.
-pub(super) struct Mark(Vec<Place>);
+pub(super) struct Mark(Vec<SourceLocation>);
 
 /// How many lines the log of a server's pod had.
-struct Place {
+struct SourceLocation {
     server: &'static str,
     uid: String,
     lines: usize,
@@ -33,7 +33,7 @@ impl Mark {
     pub(super) fn now(release: &Release) -> anyhow::Result<Self> {
         let place = |server| {
             let (uid, log) = log_of(release, server)?;
-            Ok(Place { server, uid, lines: log.lines().count() })
+            Ok(SourceLocation { server, uid, lines: log.lines().count() })
         };
         let places = [BROKER, DATABASE].into_iter().map(place).collect::<anyhow::Result<_>>()?;
         flow::valkey(release, &["ACL", "LOG", "RESET"])?;
@@ -43,7 +43,7 @@ impl Mark {
     /// What was refused since. A server that was restarted since has told all it had to tell.
     pub(super) fn refusals(&self, release: &Release) -> anyhow::Result<Vec<Refusal>> {
         let mut all = Vec::new();
-        for Place { server, uid, lines } in &self.0 {
+        for SourceLocation { server, uid, lines } in &self.0 {
             let (now, log) = log_of(release, server)?;
             let log: Vec<_> = log.lines().skip(if now == *uid { *lines } else { 0 }).collect();
             all.extend(if *server == BROKER { of_broker(&log) } else { of_database(&log) });
@@ -55,7 +55,7 @@ impl Mark {
 
 fn log_of(release: &Release, server: &str) -> anyhow::Result<(String, String)> {
     let pod = release.pod_of(server)?;
-    let log = kubectl::run(&["logs", &pod.name, "--namespace", &release.space.name])?;
+    let log = kubectl::run(&["logs", &pod.name, "--namespace", &release.namespace.name])?;
     ensure!(!log.is_empty(), "the log of {} is empty", pod.name);
     Ok((pod.uid, log))
 }

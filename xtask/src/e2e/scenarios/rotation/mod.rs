@@ -2,8 +2,8 @@
 
 mod administrators;
 mod change;
-mod held;
 mod judge;
+mod login_in_use;
 mod neighbours;
 mod purse;
 mod services;
@@ -18,9 +18,9 @@ use super::loaded::{RECOVERY, recovers};
 use super::{Work, all, side_by_side};
 use crate::e2e::kubectl;
 use crate::e2e::load::{Amount, Load};
+use crate::e2e::namespace::TestNamespace;
 use crate::e2e::release::Release;
 use crate::e2e::report::{Lane, Outcome, Reported};
-use crate::e2e::space::Space;
 use change::Site;
 use purse::Purse;
 
@@ -33,18 +33,22 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         Work::new("neighbours", neighbours::run),
     ];
     let at_once = 3;
-    side_by_side(lane.bench, at_once, work)
+    side_by_side(lane.context, at_once, work)
 }
 
 /// A release with the bench's passwords, and visitors who try them: with Helm 4 where Helm waits at each change, with Helm 3 otherwise.
-fn install<'a>(lane: &'a Lane<'a>, space: &'a Space<'a>, wait: bool) -> Result<(Site<'a>, Purse), Reported> {
-    let bench = lane.bench;
+fn install<'a>(
+    lane: &'a Lane<'a>,
+    namespace: &'a TestNamespace<'a>,
+    wait: bool,
+) -> Result<(Site<'a>, Purse), Reported> {
+    let context = lane.context;
     let mut installed = None;
     lane.step("helm install --wait, and visitors", || {
-        let helm = if wait { bench.helm4()? } else { bench.helm3()? };
-        let site = Site { lane, release: Release::new(space, helm, "afp"), wait };
-        let purse = Purse::first(bench)?;
-        site.release.install(from_ref(&bench.small), &[])?;
+        let helm = if wait { context.helm4()? } else { context.helm3()? };
+        let site = Site { lane, release: Release::new(namespace, helm, "afp"), wait };
+        let purse = Purse::first(context)?;
+        site.release.install(from_ref(&context.small), &[])?;
         visitor::send(&site.release, &[purse.credentials(false), purse.credentials(true)].concat())?;
         installed = Some((site, purse));
         Ok(helm.version.clone())
@@ -73,9 +77,9 @@ fn beside_load(site: &Site, login_of: &str, what: impl FnOnce() -> Outcome) -> O
 fn restarted(site: &Site, (first, now): (&Purse, &Purse)) -> Outcome {
     site.lane.step("after a restart of the servers: the same answers", || {
         let release = &site.release;
-        let servers = site.lane.bench.platform.platform().backing.iter();
+        let servers = site.lane.context.platform.platform().backing.iter();
         let pods: Vec<_> = servers.map(|one| format!("{}-{}-0", release.name, one.name().as_str())).collect();
-        let mut words = vec!["delete", "pods", "--namespace", &release.space.name, "--timeout=55s"];
+        let mut words = vec!["delete", "pods", "--namespace", &release.namespace.name, "--timeout=55s"];
         words.extend(pods.iter().map(String::as_str));
         kubectl::run(&words)?;
         recovers(release, RECOVERY)?;

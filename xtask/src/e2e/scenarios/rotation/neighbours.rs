@@ -8,7 +8,7 @@ use tools::Template;
 
 use super::change::Site;
 use super::purse::Purse;
-use super::{beside_load, held, install, state};
+use super::{beside_load, install, login_in_use, state};
 use crate::e2e::flow::{self, BROKER, CACHE, DASHBOARD, DATABASE, GENERATOR, NOTIFICATION};
 use crate::e2e::kubectl;
 use crate::e2e::report::{Lane, Outcome, Reported};
@@ -23,8 +23,8 @@ const IDLE_OWNER: &str = "idle_owner";
 type Logins = BTreeSet<(String, String)>;
 
 pub(super) fn run(lane: &Lane) -> Outcome {
-    let space = namespace(lane, "rotation")?;
-    let (site, first) = install(lane, &space, true)?;
+    let namespace = namespace(lane, "rotation")?;
+    let (site, first) = install(lane, &namespace, true)?;
     let mut now = first;
     beside_load(&site, GENERATOR, || {
         lane.step("provisioning twice changes nothing", || twice(&site, &now))?;
@@ -34,7 +34,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         lane.step("the second release loses a service: one login goes, of all", || second_loses(&site))?;
         switched_off_and_on(&site, &now)?;
         let database = now.credential(&format!("{NOTIFICATION}.postgresql")).map_err(|_| Reported)?;
-        held::in_use(&site, &mut now, &database)
+        login_in_use::in_use(&site, &mut now, &database)
     })
 }
 
@@ -50,7 +50,7 @@ fn twice(site: &Site, now: &Purse) -> anyhow::Result<String> {
 /// Logins that are none of ours, some with names and marks that are almost ours.
 fn strangers(site: &Site) -> anyhow::Result<String> {
     let release = &site.release;
-    let own = format!("{}.{}", release.space.name, release.name);
+    let own = format!("{}.{}", release.namespace.name, release.name);
     let names = ["someone-else".to_owned(), format!("elsewhere.{}.x.r1", release.name), format!("{own}-2.x.r1")];
     let before = state::logins(release)?;
     for name in &names {
@@ -113,7 +113,7 @@ fn second_comes(site: &Site) -> anyhow::Result<String> {
     run_second(site, &[], "-provision-")?;
     let after = state::logins(&site.release)?;
     let came: Vec<_> = after.difference(&before).map(|(_, user)| user.clone()).collect();
-    let mark = format!("{}.{SECOND}.", site.release.space.name);
+    let mark = format!("{}.{SECOND}.", site.release.namespace.name);
     ensure!(came.len() == 3 && came.iter().all(|user| user.starts_with(&mark)), "these came: {came:?}");
     ensure!(after.is_superset(&before), "the second release took some of {before:?} away");
     Ok(came.join(", "))
@@ -123,7 +123,7 @@ fn second_comes(site: &Site) -> anyhow::Result<String> {
 fn second_loses(site: &Site) -> anyhow::Result<String> {
     let before = state::logins(&site.release)?;
     run_second(site, &[&format!("--set={GENERATOR}.enabled=false")], "-reconcile")?;
-    let gone = format!("{}.{SECOND}.{GENERATOR}.r1", site.release.space.name);
+    let gone = format!("{}.{SECOND}.{GENERATOR}.r1", site.release.namespace.name);
     differ(&before, &state::logins(&site.release)?, &[(BROKER, &gone)], &[])?;
     Ok(gone)
 }
@@ -131,13 +131,13 @@ fn second_loses(site: &Site) -> anyhow::Result<String> {
 /// Runs a Job of the second release at the first's broker, as if both were given one from outside. The administrator's password is the same,
 /// and its pod has the first's network identity.
 fn run_second(site: &Site, sets: &[&str], job: &str) -> anyhow::Result<()> {
-    let (bench, release, space) = (site.lane.bench, &site.release, &site.release.space.name);
-    let values = bench.values(&[]);
+    let (context, release, namespace) = (site.lane.context, &site.release, &site.release.namespace.name);
+    let values = context.values(&[]);
     let values: Vec<_> = values.iter().map(camino::Utf8PathBuf::as_path).collect();
-    let namespace = format!("--namespace={space}");
-    let arguments = [&[namespace.as_str()], sets].concat();
-    let template = Template { chart: &bench.chart, release: SECOND, values: &values, arguments: &arguments };
-    let manifest = bench.helm4()?.template(&template)?.map_err(anyhow::Error::msg)?;
+    let in_namespace = format!("--namespace={namespace}");
+    let arguments = [&[in_namespace.as_str()], sets].concat();
+    let template = Template { chart: &context.chart, release: SECOND, values: &values, arguments: &arguments };
+    let manifest = context.helm4()?.template(&template)?.map_err(anyhow::Error::msg)?;
     let mut started = None;
     for object in tools::objects(&manifest).map_err(anyhow::Error::msg)? {
         let (kind, name) = (object.kind.as_str(), object.name.as_str());
@@ -147,7 +147,7 @@ fn run_second(site: &Site, sets: &[&str], job: &str) -> anyhow::Result<()> {
             continue;
         }
         let mut value: Value = serde_yaml::from_str(&object.text)?;
-        value["metadata"]["namespace"] = space.as_str().into();
+        value["metadata"]["namespace"] = namespace.as_str().into();
         if is_the_job {
             let template = &mut value["spec"]["template"];
             template["metadata"]["labels"]["app.kubernetes.io/instance"] = release.name.as_str().into();
@@ -160,8 +160,8 @@ fn run_second(site: &Site, sets: &[&str], job: &str) -> anyhow::Result<()> {
     }
     let started = started.with_context(|| format!("the chart has no Job {SECOND}-{BROKER}{job}"))?;
     let job = format!("job/{started}");
-    let ended = kubectl::run(&["wait", &job, "--namespace", space, "--for=condition=Complete", "--timeout=55s"]);
-    let log = kubectl::run(&["logs", &job, "--namespace", space]).unwrap_or_default();
+    let ended = kubectl::run(&["wait", &job, "--namespace", namespace, "--for=condition=Complete", "--timeout=55s"]);
+    let log = kubectl::run(&["logs", &job, "--namespace", namespace]).unwrap_or_default();
     ended.map(|_| ()).with_context(|| format!("{job} says:\n{log}"))
 }
 

@@ -9,7 +9,7 @@ use serde_yaml::Value;
 
 use crate::e2e::credentials::Credential;
 use crate::e2e::release::Release;
-use crate::e2e::{bench::Bench, space};
+use crate::e2e::{context::E2eContext, namespace};
 
 /// A name and a password at a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,16 +28,16 @@ pub(super) struct Purse {
 
 impl Purse {
     /// The passwords that the bench gives to every installation.
-    pub(super) fn first(bench: &Bench) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(&bench.passwords).with_context(|| bench.passwords.to_string())?;
+    pub(super) fn first(context: &E2eContext) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(&context.passwords).with_context(|| context.passwords.to_string())?;
         let values: Value = serde_yaml::from_str(&text)?;
-        let credentials = Credential::all(bench)?;
+        let credentials = Credential::all(context)?;
         let mut held = BTreeMap::new();
         for Credential { path, .. } in &credentials {
             let at = path.value.iter().try_fold(&values, |value, key| value.get(key.as_str()));
             let password = at.and_then(Value::as_str);
             let password =
-                password.with_context(|| format!("{} has no password for {}", bench.passwords, path.name))?;
+                password.with_context(|| format!("{} has no password for {}", context.passwords, path.name))?;
             held.insert(path.name.clone(), (1, password.to_owned()));
         }
         Ok(Self { credentials, held })
@@ -82,20 +82,20 @@ impl Purse {
     }
 
     /// A values file that says all of it.
-    pub(super) fn file(&self, bench: &Bench) -> anyhow::Result<Utf8PathBuf> {
+    pub(super) fn file(&self, context: &E2eContext) -> anyhow::Result<Utf8PathBuf> {
         let mut values = Value::Null;
         for Credential { path, .. } in &self.credentials {
             let (revision, password) = self.held.get(&path.name).with_context(|| format!("no {}", path.name))?;
             yaml::put(&mut values, &path.value, password.as_str().into());
             yaml::put(&mut values, &path.revision, (*revision).into());
         }
-        bench.file("purse.yaml", &yaml::write(&values))
+        context.file("purse.yaml", &yaml::write(&values))
     }
 }
 
 /// A password that nobody guesses, with everything that some language on its way reads otherwise.
 fn strong() -> String {
-    let random: String = (0..5).map(|_| space::random()).collect();
+    let random: String = (0..5).map(|_| namespace::random()).collect();
     format!("{random} ' \" $HOME $(id) {{{{ .Values }}}} \\n\\ %41 # é 語")
 }
 

@@ -2,7 +2,7 @@
 
 use super::change::Site;
 use super::purse::Purse;
-use super::{beside_load, held, install, restarted, stuck};
+use super::{beside_load, install, login_in_use, restarted, stuck};
 use crate::e2e::credentials::Credential;
 use crate::e2e::flow::{ANALYSIS, GENERATOR, NOTIFICATION};
 use crate::e2e::report::{Lane, Outcome};
@@ -10,8 +10,8 @@ use crate::e2e::scenarios::{all, namespace};
 
 /// Each by itself, with Helm 4 and `--wait`.
 pub(super) fn waiting(lane: &Lane) -> Outcome {
-    let space = namespace(lane, "rotation")?;
-    let (site, first) = install(lane, &space, true)?;
+    let namespace = namespace(lane, "rotation")?;
+    let (site, first) = install(lane, &namespace, true)?;
     let credentials = first.credentials(false);
     let (generators, others) = by_load(&credentials);
     let mut now = first.clone();
@@ -52,8 +52,8 @@ fn there_back_and_there_again(site: &Site, now: &mut Purse, credential: &Credent
 
 /// With Helm 3 and nobody who waits: each in turn, then all but the load's own back at once and forward again; and what is worse.
 pub(super) fn not_waiting(lane: &Lane) -> Outcome {
-    let space = namespace(lane, "rotation")?;
-    let (site, first) = install(lane, &space, false)?;
+    let namespace = namespace(lane, "rotation")?;
+    let (site, first) = install(lane, &namespace, false)?;
     let credentials = first.credentials(false);
     let (generators, others) = by_load(&credentials);
     let mut now = first.clone();
@@ -69,7 +69,7 @@ pub(super) fn not_waiting(lane: &Lane) -> Outcome {
         site.change("all of them rolled back at once", (&now, &before), || site.rollback(revision))?;
         site.change("all of them forward again at once", (&before, &now), || site.upgrade(&now, &[]))?;
         let broker = now.credential(&format!("{NOTIFICATION}.rabbitmq")).map_err(|_| super::Reported)?;
-        held::in_use(&site, &mut now, &broker)?;
+        login_in_use::in_use(&site, &mut now, &broker)?;
         let analysis = now.credential(&format!("{ANALYSIS}.rabbitmq")).map_err(|_| super::Reported)?;
         stuck::old_pod_restarts(&site, &mut now, &analysis)
     });

@@ -18,7 +18,7 @@ const MANAGEMENT: u16 = 15672;
 
 /// Puts a visitor into the place of everybody who has one of these credentials.
 pub(super) fn send(release: &Release, credentials: &[Credential]) -> anyhow::Result<()> {
-    let image = release.space.bench.images.tool(IMAGE)?;
+    let image = release.namespace.context.images.tool(IMAGE)?;
     let identities: BTreeSet<_> = credentials.iter().map(|one| one.identity.clone()).collect();
     let environment = environment(release);
     let pods = identities
@@ -26,10 +26,10 @@ pub(super) fn send(release: &Release, credentials: &[Credential]) -> anyhow::Res
         .map(|identity| helper_pod(release, identity, &name(identity), image, &json!({"env": environment})));
     let pods: Vec<_> = pods.collect();
     kubectl::apply(&json!({"apiVersion": "v1", "kind": "List", "items": pods}))?;
-    let space = &release.space.name;
+    let namespace = &release.namespace.name;
     for identity in &identities {
         let ready = "--for=condition=Ready";
-        kubectl::run(&["wait", "pod", &name(identity), "--namespace", space, ready, "--timeout=50s"])?;
+        kubectl::run(&["wait", "pod", &name(identity), "--namespace", namespace, ready, "--timeout=50s"])?;
     }
     Ok(())
 }
@@ -80,9 +80,10 @@ pub(super) fn is_let_in(release: &Release, credential: &Credential, login: &Logi
     let (host, port) = (format!("{at}_host"), format!("{at}_port"));
     let plan = json!({"targets": [{"kind": kind, "host": host, "port": port, "trials": [trial]}]});
     let pod = name(&credential.identity);
-    let words = ["exec", "--stdin", "--namespace", &release.space.name, &pod, "--", "python3", "/app/main.py", "try"];
-    let said = kubectl::try_run(&words, &plan.to_string())?.ok(&pod)?;
-    let mut answer = kubectl::parsed(&pod, &said)?;
+    let words =
+        ["exec", "--stdin", "--namespace", &release.namespace.name, &pod, "--", "python3", "/app/main.py", "try"];
+    let output = kubectl::try_run(&words, &plan.to_string())?.ok(&pod)?;
+    let mut answer = kubectl::parsed(&pod, &output)?;
     let outcome = answer["targets"][0][0].take();
     match outcome["outcome"].as_str() {
         Some("allowed") => Ok(true),

@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use generator::yaml;
 use serde_yaml::Value;
-use tools::{Located, Tool};
+use tools::{Tool, ToolBinary};
 
-use crate::e2e::bench::Bench;
+use crate::e2e::context::E2eContext;
 use crate::e2e::process;
 use crate::e2e::release::Release;
 
@@ -30,13 +30,13 @@ pub(super) struct Encrypted {
     pub(super) passwords: Vec<(String, String)>,
     file: Utf8PathBuf,
     key: Utf8PathBuf,
-    sops: Located,
+    sops: ToolBinary,
 }
 
 impl Encrypted {
-    pub(super) fn new(bench: &Bench) -> anyhow::Result<Self> {
+    pub(super) fn new(context: &E2eContext) -> anyhow::Result<Self> {
         let (sops, keygen) = (Tool::Sops.ensure()?, Tool::AgeKeygen.ensure()?);
-        let folder = bench.folder("sops")?;
+        let folder = context.folder("sops")?;
         let (key, file) = (folder.join("age.txt"), folder.join("secrets-test.yaml"));
         let run = |command: Command, input: &str, what: &str| -> anyhow::Result<String> {
             Ok(process::run(command, input, Duration::from_mins(1), false)?.ok(what)?)
@@ -50,7 +50,7 @@ impl Encrypted {
         let rules = format!("creation_rules:\n  - path_regex: secrets-.*\\.yaml$\n    age: {}\n", recipient.trim());
         std::fs::write(folder.join(".sops.yaml"), rules).with_context(|| folder.to_string())?;
 
-        let credentials = generator::credential_paths(&bench.platform);
+        let credentials = generator::credential_paths(&context.platform);
         let (mut passwords, mut values) = (Vec::new(), Value::Null);
         for (i, credential) in credentials.iter().enumerate() {
             // Each is another, however many there are.
@@ -77,8 +77,8 @@ impl Encrypted {
     pub(super) fn check(&self) -> anyhow::Result<String> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["secrets", "check", "test", "--file", self.file.as_str()]).env("SOPS_AGE_KEY_FILE", &self.key);
-        let said = process::run(command, "", Duration::from_mins(1), false)?.ok("secrets check")?;
-        Ok(said.lines().next().unwrap_or_default().to_owned())
+        let output = process::run(command, "", Duration::from_mins(1), false)?.ok("secrets check")?;
+        Ok(output.lines().next().unwrap_or_default().to_owned())
     }
 
     /// A command of Helm with these passwords, which are never on the disk in the clear.
@@ -89,11 +89,15 @@ impl Encrypted {
         values: &[Utf8PathBuf],
         sets: &[&str],
     ) -> anyhow::Result<()> {
-        let bench = release.space.bench;
-        let values = [&[bench.overlay.clone(), bench.small.clone()], values].concat();
+        let context = release.namespace.context;
+        let values = [&[context.overlay.clone(), context.small.clone()], values].concat();
         let mut words = vec![release.helm.path.to_string()];
-        words.extend(release.arguments_of(verb, &bench.chart, &values, sets));
-        words.extend([format!("--namespace={}", release.space.name), "--wait".to_owned(), "--timeout=300s".to_owned()]);
+        words.extend(release.arguments_of(verb, &context.chart, &values, sets));
+        words.extend([
+            format!("--namespace={}", release.namespace.name),
+            "--wait".to_owned(),
+            "--timeout=300s".to_owned(),
+        ]);
         let line = words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
         let mut command = self.sops.command();
         for (name, value) in release.helm.command().get_envs() {

@@ -9,21 +9,21 @@ use crate::e2e::release::Release;
 
 /// Looks into everything in the namespace but Secrets, into all logs, and into what Helm says.
 pub(super) fn none(release: &Release, file: &Encrypted) -> anyhow::Result<String> {
-    let space = &release.space.name;
+    let namespace = &release.namespace.name;
     let mut texts = Vec::new();
     let kinds = kubectl::run(&["api-resources", "--namespaced", "--verbs=list", "--output=name"])?;
     let kinds: Vec<_> = kinds.lines().filter(|kind| *kind != "secrets" && !kind.starts_with("pods.metrics")).collect();
-    for object in kubectl::items(&["get", &kinds.join(","), "--namespace", space, "--ignore-not-found"])? {
+    for object in kubectl::items(&["get", &kinds.join(","), "--namespace", namespace, "--ignore-not-found"])? {
         texts.push((super::name_of(&object), all_text(&object)));
     }
     // Of a Secret everybody sees the labels and annotations that its events and owners repeat.
-    for mut secret in kubectl::items(&["get", "secrets", "--namespace", space])? {
+    for mut secret in kubectl::items(&["get", "secrets", "--namespace", namespace])? {
         secret["data"] = Value::Null;
         texts.push((super::name_of(&secret), all_text(&secret)));
     }
-    for pod in kubectl::items(&["get", "pods", "--namespace", space])? {
+    for pod in kubectl::items(&["get", "pods", "--namespace", namespace])? {
         let name = pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        let log = kubectl::run(&["logs", &name, "--all-containers", "--namespace", space])?;
+        let log = kubectl::run(&["logs", &name, "--all-containers", "--namespace", namespace])?;
         texts.push((format!("the log of {name}"), log));
     }
     let notes = release.try_helm(&["get", "notes", &release.name])?.ok("helm get notes")?;

@@ -10,9 +10,9 @@ use crate::e2e::release::Release;
 
 /// Tries all of them; how many there were.
 pub(super) fn all_work(release: &Release, file: &Encrypted) -> anyhow::Result<usize> {
-    let bench = release.space.bench;
-    let platform = bench.platform.platform();
-    for credential in Credential::all(bench)? {
+    let context = release.namespace.context;
+    let platform = context.platform.platform();
+    for credential in Credential::all(context)? {
         let name = &credential.path.name;
         let held = file.passwords.iter().find(|(of, _)| of == name);
         let (_, password) = held.with_context(|| format!("the file lacks {name}"))?;
@@ -43,8 +43,15 @@ fn user_of(release: &Release, service: &Service, server: &Backing) -> anyhow::Re
     let variable: VariableName = variable.with_context(|| format!("{} has no login", service.name))?;
     let secret = release.secret_of(service.name.as_str())?;
     let template = format!("{{{{ index .data \"{variable}\" | base64decode }}}}");
-    let name =
-        ["get", "secret", &secret, "--namespace", &release.space.name, "--output", &format!("go-template={template}")];
+    let name = [
+        "get",
+        "secret",
+        &secret,
+        "--namespace",
+        &release.namespace.name,
+        "--output",
+        &format!("go-template={template}"),
+    ];
     Ok(kubectl::run(&name)?)
 }
 
@@ -74,11 +81,11 @@ fn opens(release: &Release, server: &Backing, user: &str, password: &str) -> any
         ],
     };
     let words: Vec<_> = words.iter().map(String::as_str).collect();
-    let said = kubectl::exec(&release.space.name, &pod, &words)?;
+    let output = kubectl::exec(&release.namespace.name, &pod, &words)?;
     Ok(match server.kind() {
-        Kind::RabbitMq => said.success,
-        Kind::PostgreSql => said.out.contains("it works"),
+        Kind::RabbitMq => output.success,
+        Kind::PostgreSql => output.out.contains("it works"),
         // With a wrong password the tool goes on as who does not log in.
-        Kind::Valkey => said.out.trim().ends_with(user),
+        Kind::Valkey => output.out.trim().ends_with(user),
     })
 }

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use super::loaded::RECOVERY;
 use crate::e2e::flow::{self, ANALYSIS, GENERATOR};
 use crate::e2e::kubectl;
+use crate::e2e::namespace::TestNamespace;
 use crate::e2e::release::Release;
 use crate::e2e::report::{Lane, Outcome, Reported};
-use crate::e2e::space::Space;
 use encrypted::Encrypted;
 
 /// The keys of every Secret that a pod of the release takes something from, by the chart that the pod is of.
@@ -30,21 +30,21 @@ const STORE: &str = "theirs";
 const MOVED: [&str; 2] = [ANALYSIS, "rabbitmq"];
 
 pub(super) fn run(lane: &Lane) -> Outcome {
-    let bench = lane.bench;
+    let context = lane.context;
     let (mut spaces, mut file) = (None, None);
     lane.step("a namespace, one for a store, and External Secrets is there", || {
         kubectl::run(&["get", "crd", "externalsecrets.external-secrets.io"])
             .context("this scenario needs External Secrets in the cluster (external-secrets.io)")?;
-        spaces = Some((Space::new(lane, "secrets")?, Space::new(lane, "secrets-store")?));
+        spaces = Some((TestNamespace::new(lane, "secrets")?, TestNamespace::new(lane, "secrets-store")?));
         Ok(String::new())
     })?;
-    let Some((space, store)) = &spaces else { return Err(Reported) };
-    let release = Release::new(space, bench.helm4().map_err(|_| Reported)?, "afp");
+    let Some((namespace, store)) = &spaces else { return Err(Reported) };
+    let release = Release::new(namespace, context.helm4().map_err(|_| Reported)?, "afp");
     lane.step("awkward passwords in a file, encrypted by sops for an age key; `secrets check` finds nothing", || {
-        let made = Encrypted::new(bench)?;
-        let said = made.check()?;
+        let made = Encrypted::new(context)?;
+        let output = made.check()?;
         file = Some(made);
-        Ok(said)
+        Ok(output)
     })?;
     let Some(file) = &file else { return Err(Reported) };
     let mut keys = Keys::new();
@@ -74,8 +74,8 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         release.apply(&arguments(&release, &[EXTERNAL, &name, &key, &property]), true)
     })?;
     lane.step("helm test passes with these passwords, from a store that is there", || {
-        let said = release.test(&[])?;
-        ensure!(said.success, "{}", said.all());
+        let output = release.test(&[])?;
+        ensure!(output.success, "{}", output.all());
         Ok(format!("{} Jobs", release.tests().len()))
     })?;
     changed("existing, one under a name of its own, with no password in the values: helm upgrade", &|| {
@@ -84,7 +84,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         release.apply(&arguments(&release, &sets), true)
     })?;
     lane.step("External Secrets has taken away what it made", || {
-        let left = kubectl::items(&["get", "externalsecrets,secretstores", "--namespace", &space.name])?;
+        let left = kubectl::items(&["get", "externalsecrets,secretstores", "--namespace", &namespace.name])?;
         let left: Vec<_> = left.iter().filter(|one| one["metadata"]["name"] != STORE).map(name_of).collect();
         ensure!(left.is_empty(), "left: {}", left.join(", "));
         Ok(String::new())
@@ -104,18 +104,19 @@ fn works(release: &Release, file: &Encrypted) -> anyhow::Result<String> {
 
 /// The arguments of an upgrade without any password.
 fn arguments(release: &Release, sets: &[&str]) -> Vec<String> {
-    let bench = release.space.bench;
-    release.arguments_of("upgrade", &bench.chart, &[bench.overlay.clone(), bench.small.clone()], sets)
+    let context = release.namespace.context;
+    release.arguments_of("upgrade", &context.chart, &[context.overlay.clone(), context.small.clone()], sets)
 }
 
 /// The Secrets that the pods take variables and files from.
 fn secret_keys(release: &Release) -> anyhow::Result<Keys> {
     let mut keys = Keys::new();
-    let workloads = ["get", "deployments,statefulsets", "--namespace", &release.space.name];
+    let workloads = ["get", "deployments,statefulsets", "--namespace", &release.namespace.name];
     for workload in kubectl::items(&workloads)? {
         let of = workload["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default().to_owned();
         for secret in secrets_of(&workload) {
-            let data = kubectl::json(&["get", "secret", &secret, "--namespace", &release.space.name])?["data"].take();
+            let data =
+                kubectl::json(&["get", "secret", &secret, "--namespace", &release.namespace.name])?["data"].take();
             let names = data.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
             keys.insert(of.clone(), names);
         }
@@ -138,12 +139,12 @@ fn name_of(object: &Value) -> String {
 
 /// The ServiceAccount of the chart's own store may get that one Secret, and not list, change or get another.
 fn reader_reads_one_secret(release: &Release) -> anyhow::Result<()> {
-    let space = &release.space.name;
-    let reader = format!("--as=system:serviceaccount:{space}:{}-credentials-reader", release.name);
+    let namespace = &release.namespace.name;
+    let reader = format!("--as=system:serviceaccount:{namespace}:{}-credentials-reader", release.name);
     let one = format!("secret/{}-credentials", release.name);
     let may = |verb: &str, what: &str| -> anyhow::Result<bool> {
-        let said = kubectl::try_run(&["auth", "can-i", verb, what, &reader, "--namespace", space], "")?;
-        Ok(said.out.trim() == "yes")
+        let output = kubectl::try_run(&["auth", "can-i", verb, what, &reader, "--namespace", namespace], "")?;
+        Ok(output.out.trim() == "yes")
     };
     ensure!(may("get", &one)?, "the reader may not get {one}");
     for (verb, what) in [("list", "secrets"), ("watch", "secrets"), ("get", "secret/other"), ("update", &one)] {
@@ -154,7 +155,7 @@ fn reader_reads_one_secret(release: &Release) -> anyhow::Result<()> {
 
 /// Every `ExternalSecret` is Ready, and has made the Secret of its own name.
 fn externals(release: &Release) -> anyhow::Result<String> {
-    let all = kubectl::items(&["get", "externalsecrets", "--namespace", &release.space.name])?;
+    let all = kubectl::items(&["get", "externalsecrets", "--namespace", &release.namespace.name])?;
     ensure!(!all.is_empty(), "there is none");
     for one in &all {
         let conditions = one["status"]["conditions"].as_array().into_iter().flatten();
@@ -166,8 +167,8 @@ fn externals(release: &Release) -> anyhow::Result<String> {
 }
 
 /// What somebody has who has a store: the passwords in Secrets of another namespace, and a `SecretStore` that reads them.
-fn make_store(release: &Release, store: &Space, file: &Encrypted) -> anyhow::Result<()> {
-    let (here, there) = (&release.space.name, &store.name);
+fn make_store(release: &Release, store: &TestNamespace, file: &Encrypted) -> anyhow::Result<()> {
+    let (here, there) = (&release.namespace.name, &store.name);
     let mut held = serde_json::Map::new();
     let mut moved = Value::Null;
     for (name, password) in &file.passwords {
@@ -199,12 +200,12 @@ fn make_store(release: &Release, store: &Space, file: &Encrypted) -> anyhow::Res
 
 /// Secrets of somebody's own, with what the README says that must be in them; gives the values that name them.
 pub(super) fn bring(release: &Release) -> anyhow::Result<Vec<String>> {
-    let space = &release.space.name;
+    let namespace = &release.namespace.name;
     let mut sets = vec!["global.secrets.mode=existing".to_owned()];
-    for workload in kubectl::items(&["get", "deployments,statefulsets", "--namespace", space])? {
+    for workload in kubectl::items(&["get", "deployments,statefulsets", "--namespace", namespace])? {
         let of = workload["metadata"]["labels"]["app.kubernetes.io/name"].as_str().context("no name")?.to_owned();
         for name in secrets_of(&workload) {
-            let data = kubectl::json(&["get", "secret", &name, "--namespace", space])?["data"].take();
+            let data = kubectl::json(&["get", "secret", &name, "--namespace", namespace])?["data"].take();
             let own = if of == ANALYSIS {
                 sets.push(format!("{of}.existingSecret=of-the-analysis"));
                 "of-the-analysis".to_owned()
@@ -218,7 +219,7 @@ pub(super) fn bring(release: &Release) -> anyhow::Result<Vec<String>> {
                 bail!("{name} is not one of External Secrets");
             }
             kubectl::apply(&json!({
-                "apiVersion": "v1", "kind": "Secret", "metadata": {"name": own, "namespace": space}, "data": data,
+                "apiVersion": "v1", "kind": "Secret", "metadata": {"name": own, "namespace": namespace}, "data": data,
             }))?;
         }
     }

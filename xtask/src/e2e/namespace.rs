@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::bench::Bench;
+use super::context::E2eContext;
 use super::report::Lane;
 use super::{kubectl, process};
 
 /// A namespace that enforces Pod Security `restricted` and warns about it; deleted when it is dropped, unless the run keeps all.
-pub(super) struct Space<'a> {
-    pub(super) bench: &'a Bench,
+pub(super) struct TestNamespace<'a> {
+    pub(super) context: &'a E2eContext,
     pub(super) name: String,
 }
 
-impl<'a> Space<'a> {
+impl<'a> TestNamespace<'a> {
     /// Makes it. What is in it explains what fails in `lane`.
     pub(super) fn new(lane: &Lane<'a>, purpose: &str) -> anyhow::Result<Self> {
         let name = format!("e2e-{purpose}-{}", random());
@@ -30,13 +30,13 @@ impl<'a> Space<'a> {
             }},
         }))?;
         lane.watch(&name);
-        let space = Self { bench: lane.bench, name };
+        let namespace = Self { context: lane.context, name };
         // Pods are refused before it is there.
         process::until(Duration::from_secs(20), Duration::from_millis(200), || {
-            let found = kubectl::try_run(&["get", "serviceaccount", "default", "--namespace", &space.name], "")?;
+            let found = kubectl::try_run(&["get", "serviceaccount", "default", "--namespace", &namespace.name], "")?;
             Ok(if found.success { Ok(()) } else { Err(found.all()) })
         })?;
-        Ok(space)
+        Ok(namespace)
     }
 
     /// All objects in it but events, as `kind/name`; of the kinds that the cluster makes by itself only those that somebody else made.
@@ -56,12 +56,12 @@ impl<'a> Space<'a> {
 /// The label of all namespaces that scenarios make, so that one can find those that were kept.
 const MARK: &str = "auditflow-e2e/scenario";
 
-impl Drop for Space<'_> {
+impl Drop for TestNamespace<'_> {
     fn drop(&mut self) {
-        if self.bench.keep {
-            self.bench.reporter.line(format_args!("   kept   namespace {}", self.name));
+        if self.context.keep {
+            self.context.reporter.line(format_args!("   kept   namespace {}", self.name));
         } else if let Err(error) = kubectl::tidy(&["delete", "namespace", &self.name, "--wait=false"]) {
-            self.bench.reporter.line(format_args!("   namespace {} is left behind: {error}", self.name));
+            self.context.reporter.line(format_args!("   namespace {} is left behind: {error}", self.name));
         }
     }
 }

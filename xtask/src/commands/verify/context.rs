@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use generator::{CredentialPath, Traffic};
 use serde_json::Value;
 use tempfile::TempDir;
-use tools::{Located, Tool};
+use tools::{Tool, ToolBinary};
 
 use super::Arguments;
 use super::report::Progress;
@@ -21,7 +21,7 @@ use crate::{platform, workspace};
 pub(super) const NAMESPACE: &str = "default";
 
 /// What the steps work on.
-pub(super) struct Workbench {
+pub(super) struct VerifyContext {
     pub(super) root: Utf8PathBuf,
     /// The folder that holds the chart.
     pub(super) folder: Utf8PathBuf,
@@ -35,7 +35,7 @@ pub(super) struct Workbench {
     /// Where else schemas of custom resources are.
     pub(super) crd_schemas: Vec<String>,
     pub(super) progress: Progress,
-    helms: OnceLock<Result<[Located; 2], String>>,
+    helms: OnceLock<Result<[ToolBinary; 2], String>>,
     manifests: OnceLock<Result<Vec<Rendered>, String>>,
     /// A chart with the same values, whose one template shows them.
     mirror: OnceLock<Result<TempDir, String>>,
@@ -74,7 +74,7 @@ impl Object {
     }
 }
 
-impl Workbench {
+impl VerifyContext {
     pub(super) fn new(arguments: &Arguments) -> anyhow::Result<Self> {
         let root = workspace::root();
         let folder = root.join(generate::FOLDER);
@@ -83,7 +83,7 @@ impl Workbench {
         let mut cases = cases::all(platform.platform(), &rendered, &folder);
         cases.extend(cases::crossed(platform.platform(), &rendered, &folder));
         cases.extend(cases::widened(platform.platform(), &rendered, &folder));
-        cases.extend(cases::given(&rendered, &folder, &arguments.values)?);
+        cases.extend(cases::from_files(&rendered, &folder, &arguments.values)?);
         Ok(Self {
             chart: folder.join(&rendered.paths().umbrella),
             traffic: generator::traffic(&platform),
@@ -101,7 +101,7 @@ impl Workbench {
     }
 
     /// Helm 3 and Helm 4.
-    pub(super) fn helms(&self) -> anyhow::Result<&[Located; 2]> {
+    pub(super) fn helms(&self) -> anyhow::Result<&[ToolBinary; 2]> {
         let both = || Ok::<_, tools::ToolError>([Tool::Helm3.ensure()?, Tool::Helm4.ensure()?]);
         self.helms
             .get_or_init(|| both().map_err(|error| error.to_string()))
@@ -110,7 +110,7 @@ impl Workbench {
     }
 
     /// Helm 4.
-    pub(super) fn helm(&self) -> anyhow::Result<&Located> {
+    pub(super) fn helm(&self) -> anyhow::Result<&ToolBinary> {
         Ok(&self.helms()?[1])
     }
 

@@ -2,8 +2,8 @@
 
 use insta::{Settings, assert_snapshot};
 use vocabulary::{
-    AmqpEnv, Backing, CacheEnv, CacheLogin, ChartVersion, Health, Image, Mistake, Place, Platform, PlatformName, Port,
-    Probe, Resources, Service, ServiceName, SqlEnv, Tests, Variable, cpu, memory, plain, variable,
+    AmqpEnv, Backing, CacheEnv, CacheLogin, ChartVersion, Diagnostic, Health, Image, Platform, PlatformName, Port,
+    Probe, Resources, Service, ServiceName, SourceLocation, SqlEnv, Tests, Variable, cpu, memory, plain, variable,
 };
 
 /// One module, one platform, one report.
@@ -22,16 +22,16 @@ macro_rules! reports {
     };
 }
 
-reports! { amounts api backing empty environments health journey names ports queues shop texts variables }
+reports! { amounts api backing empty environments health end_to_end names ports queues shop texts variables }
 
 /// All variants by name: one that is missing here does not compile.
 macro_rules! variants {
     ($($name:ident)*) => {
         const VARIANTS: &[&str] = &[$(stringify!($name)),*];
 
-        fn variant(mistake: &Mistake) -> &'static str {
-            match mistake {
-                $(Mistake::$name { .. } => stringify!($name),)*
+        fn variant(diagnostic: &Diagnostic) -> &'static str {
+            match diagnostic {
+                $(Diagnostic::$name { .. } => stringify!($name),)*
             }
         }
     };
@@ -56,14 +56,14 @@ variants! {
 
 #[test]
 fn every_mistake_is_made_somewhere() {
-    let made: Vec<Mistake> = PLATFORMS.iter().flat_map(|platform| mistakes(platform())).collect();
+    let made: Vec<Diagnostic> = PLATFORMS.iter().flat_map(|platform| diagnostics(platform())).collect();
     let missing: Vec<_> = VARIANTS.iter().filter(|name| !made.iter().any(|m| variant(m) == **name)).collect();
     assert!(missing.is_empty(), "no platform here has {missing:?}");
 }
 
 #[test]
 fn one_platform_has_at_least_fifteen_different_mistakes() {
-    let mut different: Vec<_> = mistakes(shop::platform()).iter().map(variant).collect();
+    let mut different: Vec<_> = diagnostics(shop::platform()).iter().map(variant).collect();
     different.sort_unstable();
     different.dedup();
     assert!(different.len() >= 15, "only {different:?}");
@@ -93,14 +93,14 @@ fn values_may_be_as_long_as_linux_takes_them() {
     assert!(of(longest + 1).is_err());
 }
 
-fn mistakes(platform: Platform) -> Vec<Mistake> {
+fn diagnostics(platform: Platform) -> Vec<Diagnostic> {
     platform.resolve().expect_err("a platform of this folder has mistakes").as_slice().to_vec()
 }
 
 fn check(name: &str, platform: Platform) {
     let report = platform.resolve().expect_err("a platform of this folder has mistakes").to_string();
     let mut settings = Settings::clone_current();
-    settings.set_snapshot_path("../../../../../snapshots/mistakes");
+    settings.set_snapshot_path("../../../../../snapshots/diagnostics");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| assert_snapshot!(name, with_source(&report)));
@@ -147,7 +147,7 @@ fn platform() -> Platform {
         backing: Vec::<Backing>::new(),
         environments: Vec::new(),
         tests: Tests::DEFAULT,
-        place: Place::here(),
+        location: SourceLocation::here(),
     }
 }
 

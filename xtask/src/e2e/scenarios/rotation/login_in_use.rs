@@ -64,7 +64,7 @@ pub(super) fn in_use(site: &Site, now: &mut Purse, credential: &Credential) -> O
         Ok(format!("after {uses} uses"))
     })?;
     let outcome = site.lane.step(format!("{name} goes with the next upgrade once nobody uses it"), || {
-        kubectl::run(&["delete", "pod", HOLDER, "--namespace", &release.space.name, "--timeout=50s"])?;
+        kubectl::run(&["delete", "pod", HOLDER, "--namespace", &release.namespace.name, "--timeout=50s"])?;
         let before = release.uids()?;
         let log = hook_log(release, &credential.server, || site.upgrade(&next, &[]))?;
         let line = format!("Removed {old}, which is not declared any more.");
@@ -90,7 +90,7 @@ fn hold(release: &Release, credential: &Credential, now: &Purse) -> anyhow::Resu
         // The kubelet replaces `$(NAME)`.
         variables.push(json!({"name": "HELD_PASSWORD", "value": login.password.replace('$', "$$")}));
     }
-    let image = release.space.bench.images.tool(visitor::IMAGE)?;
+    let image = release.namespace.context.images.tool(visitor::IMAGE)?;
     let rest = json!({"env": environment, "command": ["python3", "-c", program]});
     kubectl::apply(&helper_pod(release, &credential.of, HOLDER, image, &rest))?;
     process::until(Duration::from_mins(1), Duration::from_millis(500), || {
@@ -100,11 +100,11 @@ fn hold(release: &Release, credential: &Credential, now: &Purse) -> anyhow::Resu
 
 /// How often the connection that is held was used.
 fn uses(release: &Release) -> anyhow::Result<usize> {
-    let said = kubectl::try_run(&["logs", HOLDER, "--namespace", &release.space.name], "")?;
+    let output = kubectl::try_run(&["logs", HOLDER, "--namespace", &release.namespace.name], "")?;
     // There is no log before its container runs.
-    let errors = said.out.lines().filter(|line| line.contains("Error")).collect::<Vec<_>>().join("\n");
+    let errors = output.out.lines().filter(|line| line.contains("Error")).collect::<Vec<_>>().join("\n");
     ensure!(errors.is_empty(), "the connection that is held: {errors}");
-    Ok(said.out.lines().filter(|line| *line == "works").count())
+    Ok(output.out.lines().filter(|line| *line == "works").count())
 }
 
 /// What the Job after a rollout says at a server while something is done. It is gone when it has succeeded, so one must listen meanwhile.
@@ -114,10 +114,10 @@ fn hook_log(release: &Release, server: &str, act: impl FnOnce() -> anyhow::Resul
     let listen = || -> anyhow::Result<String> {
         loop {
             let mut command = Command::new("kubectl");
-            command.args(["logs", "--follow", &job, "--namespace", &release.space.name]);
-            let said = process::run(command, "", Duration::from_mins(4), false)?;
-            if said.success && !said.out.is_empty() {
-                return Ok(said.out);
+            command.args(["logs", "--follow", &job, "--namespace", &release.namespace.name]);
+            let output = process::run(command, "", Duration::from_mins(4), false)?;
+            if output.success && !output.out.is_empty() {
+                return Ok(output.out);
             }
             if over.load(Ordering::Relaxed) {
                 return Ok(String::new());

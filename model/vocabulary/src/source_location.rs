@@ -8,12 +8,12 @@ use std::panic::Location;
 /// Constructors that stand for a place in a declaration take it from their caller (`#[track_caller]`), so that every
 /// later message can say where to look.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct SourceLocation {
     file: &'static str,
     line: u32,
 }
 
-impl Place {
+impl SourceLocation {
     /// The place of the caller.
     #[must_use]
     #[track_caller]
@@ -29,13 +29,13 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
     }
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

@@ -1,7 +1,7 @@
 //! What the tests follow through the platform, and routes that are asked.
 
 use vocabulary::{
-    CallEnv, Database, Endpoint, Journey, Platform, Port, PostgreSql, Service, ServiceName, Tests, Use, variable,
+    CallEnv, Database, Endpoint, EndToEndTest, Platform, Port, PostgreSql, Service, ServiceName, Tests, Use, variable,
 };
 
 use super::{HTTP, service};
@@ -18,7 +18,7 @@ const ASKS: Use = Endpoint::new(CALLED.name, WIRE)
 
 const CALLER: Service = Service { uses: &[ASKS], ..service("caller") };
 
-const LOST: Journey = Journey::new(
+const LOST: EndToEndTest = EndToEndTest::new(
     "An order is shipped.",
     Endpoint::new(CALLED.name, WIRE).posts("/orders", r#"{"article": 1}"#),
     &[ServiceName::new("nowhere")],
@@ -28,5 +28,5 @@ const LOST: Journey = Journey::new(
 
 pub(super) fn platform() -> Platform {
 
-    Platform { services: vec![CALLED, CALLER], tests: Tests::DEFAULT.journey(LOST), ..super::platform() }
+    Platform { services: vec![CALLED, CALLER], tests: Tests::DEFAULT.end_to_end(LOST), ..super::platform() }
 }

@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use generator::Resolved;
 use serde_yaml::Value;
 use tempfile::TempDir;
-use tools::{Located, Tool};
+use tools::{Tool, ToolBinary};
 
 use super::images::ImageMap;
 use super::report::Reporter;
@@ -18,7 +18,7 @@ use crate::commands::generate;
 use crate::{platform, workspace};
 
 /// What a run was told, and what it found.
-pub(super) struct Bench {
+pub(super) struct E2eContext {
     pub(super) root: Utf8PathBuf,
     /// The umbrella chart that is installed.
     pub(super) chart: Utf8PathBuf,
@@ -39,12 +39,12 @@ pub(super) struct Bench {
     pub(super) overlay: Utf8PathBuf,
     /// Values with which several releases fit on one small node: less processor time set aside. The limits stay.
     pub(super) small: Utf8PathBuf,
-    helm3: OnceLock<Located>,
-    helm4: OnceLock<Located>,
+    helm3: OnceLock<ToolBinary>,
+    helm4: OnceLock<ToolBinary>,
     temporary: TempDir,
 }
 
-impl Bench {
+impl E2eContext {
     pub(super) fn new(settings: Settings, lines: Sender<String>) -> anyhow::Result<Self> {
         let root = workspace::root();
         let folder = root.join(generate::FOLDER);
@@ -54,7 +54,7 @@ impl Bench {
         let chart = settings.chart.unwrap_or_else(|| folder.join(&paths.umbrella));
         let images = settings.images.map(|file| ImageMap::read(&file)).transpose()?.unwrap_or_default();
         let temporary = tempfile::tempdir().context("no folder for temporary files")?;
-        let bench = Self {
+        let context = Self {
             passwords: folder.join(&paths.ci_values),
             environments: paths.environments.iter().map(|(name, path)| (name.clone(), folder.join(path))).collect(),
             chart_in_history: Utf8Path::new(generate::FOLDER).join(&paths.umbrella),
@@ -72,9 +72,9 @@ impl Bench {
             images,
             temporary,
         };
-        let overlay = bench.overlay_for(&bench.chart)?;
-        let small = bench.small_for(&bench.chart)?;
-        Ok(Self { overlay, small, ..bench })
+        let overlay = context.overlay_for(&context.chart)?;
+        let small = context.small_for(&context.chart)?;
+        Ok(Self { overlay, small, ..context })
     }
 
     /// The values that every installation of the chart gets: passwords, then `values`, then images. Images come last, since the file with the
@@ -103,12 +103,12 @@ impl Bench {
     /// A new folder, for as long as the run lasts.
     pub(super) fn folder(&self, name: &str) -> anyhow::Result<Utf8PathBuf> {
         let base = Utf8Path::from_path(self.temporary.path()).context("the folder for temporary files is not UTF-8")?;
-        let path = base.join(format!("{}-{name}", super::space::random()));
+        let path = base.join(format!("{}-{name}", super::namespace::random()));
         std::fs::create_dir(&path).with_context(|| path.to_string())?;
         Ok(path)
     }
 
-    /// As [`Bench::small`], for another chart.
+    /// As [`E2eContext::small`], for another chart.
     pub(super) fn small_for(&self, chart: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
         self.file("small.yaml", &less_processor_time(&parsed(&defaults(chart)?)?))
     }
@@ -122,12 +122,12 @@ impl Bench {
         mapped.or(own).with_context(|| format!("{service} has no image"))
     }
 
-    pub(super) fn helm4(&self) -> anyhow::Result<&Located> {
-        located(&self.helm4, Tool::Helm4)
+    pub(super) fn helm4(&self) -> anyhow::Result<&ToolBinary> {
+        binary(&self.helm4, Tool::Helm4)
     }
 
-    pub(super) fn helm3(&self) -> anyhow::Result<&Located> {
-        located(&self.helm3, Tool::Helm3)
+    pub(super) fn helm3(&self) -> anyhow::Result<&ToolBinary> {
+        binary(&self.helm3, Tool::Helm3)
     }
 }
 
@@ -148,10 +148,10 @@ fn less_processor_time(defaults: &Value) -> String {
     sized.filter_map(|(name, _)| name.as_str().map(line)).collect()
 }
 
-fn located(cell: &OnceLock<Located>, tool: Tool) -> anyhow::Result<&Located> {
-    if let Some(located) = cell.get() {
-        return Ok(located);
+fn binary(cell: &OnceLock<ToolBinary>, tool: Tool) -> anyhow::Result<&ToolBinary> {
+    if let Some(binary) = cell.get() {
+        return Ok(binary);
     }
-    let located = tool.ensure()?;
-    Ok(cell.get_or_init(|| located))
+    let binary = tool.ensure()?;
+    Ok(cell.get_or_init(|| binary))
 }

@@ -16,14 +16,14 @@ const FORGETFUL: Service = Service {
         .client(cache_env(CacheLogin::Anonymous), keys("*", &["get"]))
         .never_reconnects("its pool is made once")],
     health: Health::probes(READY.probe(), READY.probe()),
-    user: 0,
+    run_as_user: 0,
     ..service("forgetful")
 };
 
 const RESILIENT: Service = Service {
     uses: &[OTHER.client(cache_env(CacheLogin::Anonymous), keys("*", &["get"]))],
     health: Health::by_connections(Python3),
-    user: 4_000_000_000,
+    run_as_user: 4_000_000_000,
     scaling: Scaling::Horizontal { min: 0, max: 3, cpu_percent: 150 },
     ..service("resilient")
 };

@@ -47,7 +47,7 @@ const STORE_FRONT: Service = Service {
 };
 
 const PAYMENTS: Service = Service {
-    user: 0,
+    run_as_user: 0,
     ..Service::new(
         ServiceName::new("payments"),
         "Talks to the bank. Nobody listed it.",
@@ -66,7 +66,7 @@ const ORDER_TAKER: Service = Service {
         CARTS.client(cache_env(CacheLogin::Anonymous), keys("cart:*", &["get", "del"])),
     ],
     kubernetes: &[ApiRule::new("Reads what is on sale.", "", &["*"], &["get"])],
-    user: 0,
+    run_as_user: 0,
     ..Service::new(
         ServiceName::new("order-taker-and-bookkeeper"),
         "Stores orders.",
