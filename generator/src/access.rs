@@ -150,7 +150,7 @@ impl Login {
             // release. A service's name has no underscore, so no two services become one.
             (Rights::Sql { .. }, _) => {
                 let service = sql_identifier(service);
-                format!(r#"{service}_r{{{{ int {revision} }}}}_{{{{ include "{platform}.mark" . }}}}"#)
+                format!(r#"{service}_r{{{{ int {revision} }}}}_{{{{ include "{platform}.releaseHash" . }}}}"#)
             }
             (Rights::Amqp { .. } | Rights::Valkey { .. }, _) => {
                 format!("{{{{ .Release.Namespace }}}}.{{{{ .Release.Name }}}}.{service}.r{{{{ int {revision} }}}}")

@@ -94,8 +94,13 @@ impl Traffic {
         let tests = &self.tests;
         let end_to_end = (!tests.end_to_end_paths.is_empty()).then_some(&tests.end_to_end);
         let provisioning = self.provisioning.iter().map(|path| &path.from);
-        let all =
-            self.services.iter().chain(&self.backing).chain(provisioning).chain([&tests.nobody]).chain(end_to_end);
+        let all = self
+            .services
+            .iter()
+            .chain(&self.backing)
+            .chain(provisioning)
+            .chain([&tests.network_policy])
+            .chain(end_to_end);
         all.map(String::as_str)
     }
 }
@@ -105,7 +110,7 @@ impl Traffic {
 pub struct TestTraffic {
     /// The identity of the pod that is nobody: it is let out to every pod of the release, and in nowhere. It is there when
     /// `global.tests.isolation` says so.
-    pub nobody: String,
+    pub network_policy: String,
     /// The identity of the pod that follows something through the platform.
     pub end_to_end: String,
     /// What that one needs; nothing where no journey is declared. Open when `global.tests.end_to_end` says so.
@@ -143,7 +148,7 @@ pub fn traffic(platform: &Resolved) -> Traffic {
         paths: access_paths(platform),
         provisioning: backing.iter().map(provisioning).collect(),
         tests: TestTraffic {
-            nobody: chart::NOBODY.to_owned(),
+            network_policy: chart::NETWORK_POLICY.to_owned(),
             end_to_end: chart::END_TO_END.to_owned(),
             end_to_end_paths: chart::end_to_end_paths(declared).into_iter().map(end_to_end).collect(),
             end_to_end_services: chart::end_to_end_services(declared).into_iter().map(str::to_owned).collect(),

@@ -34,7 +34,7 @@ test_failed_tests_go if breaks("failed-tests-go", [
 test_tests_leave_no_way if breaks("tests-leave-no-way", [
 	[set("/objects/-", object.union(policy_for("way", {"matchLabels": {"platform/identity": "shop"}}), {"spec": {
 		"podSelector": {"matchLabels": {"platform/identity": "shop"}}, "policyTypes": ["Ingress"],
-		"ingress": [{"from": [{"podSelector": {"matchLabels": {"platform/identity": "journey-test"}}}]}],
+		"ingress": [{"from": [{"podSelector": {"matchLabels": {"platform/identity": "end-to-end-test"}}}]}],
 	}}))],
 ])
 

@@ -147,10 +147,10 @@ fn features(platform: &Platform) -> Vec<(String, Vec<String>)> {
 
     let mut untested = for_each(services().map(|s| s.name.as_str()).collect(), &["tests.isolation=false"]);
     let accessing = services().filter(|s| !s.uses.is_empty()).map(|s| s.name.as_str());
-    untested.extend(for_each(accessing.collect(), &["tests.access=false"]));
+    untested.extend(for_each(accessing.collect(), &["tests.connection=false"]));
     untested.push("--set=global.tests.isolation=false".to_owned());
     if platform.tests.end_to_end.is_some() {
-        untested.push("--set=global.tests.journey=false".to_owned());
+        untested.push("--set=global.tests.endToEnd=false".to_owned());
     }
     let mut together = for_each(exposed(), INGRESS);
     let here = ["network.edgeNamespace=default", "metrics.namespace=default", "metrics.enabled=true"];

@@ -43,7 +43,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | trunc 63 | trimSuf
 {{- end }}
 
 {{- /* A mark of this release that fits into any name: on a server that several releases use, what bears it is this one's. */ -}}
-{{- define "auditflow-platform.mark" -}}
+{{- define "auditflow-platform.releaseHash" -}}
 {{ printf "%s/%s" .Release.Namespace .Release.Name | sha256sum | trunc 8 }}
 {{- end }}
 
@@ -75,7 +75,7 @@ name: {{ .name | default (printf "%s-credentials" $.Release.Name) | quote }}
 {{- define "auditflow-platform.remoteRef" -}}
 {{- $of := dict "key" "" "property" "" }}
 {{- if .root.Values.global.secrets.store.name }}
-{{- $of = .is.remoteRef }}
+{{- $of = .values.remoteRef }}
 {{- end }}
 {{- if $of.key -}}
 key: {{ $of.key | quote }}
@@ -84,7 +84,7 @@ property: {{ . | quote }}
 {{- end }}
 {{- else -}}
 key: {{ .root.Release.Name }}-credentials
-property: {{ $of.property | default (printf "%s.%s.r%d" .chart .credential (int .is.revision)) | quote }}
+property: {{ $of.property | default (printf "%s.%s.r%d" .chart .credential (int .values.revision)) | quote }}
 {{- end }}
 {{- /* As the API server would fill them in, which a comparison with what is in the cluster would show as a difference. */}}
 conversionStrategy: Default

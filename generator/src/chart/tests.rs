@@ -18,10 +18,10 @@ use crate::text::{bare, go_string, inert, scalar, value};
 use crate::yaml::template_block;
 
 /// The identity of the pod that no service is.
-pub(crate) const NOBODY: &str = "nobody-test";
+pub(crate) const NETWORK_POLICY: &str = "network-policy-test";
 
 /// The identity of the pod that follows something through the platform.
-pub(crate) const END_TO_END: &str = "journey-test";
+pub(crate) const END_TO_END: &str = "end-to-end-test";
 
 /// What the test pods run, by name; all of it lies in one folder there.
 const SCRIPTS: &[(&str, &str)] = &[
@@ -58,9 +58,9 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
         "templates/tests/scripts.yaml",
         &Scripts { c, files: SCRIPTS.iter().map(|(name, _)| *name).collect(), targets: targets(declared), end_to_end },
     );
-    files.umbrella("templates/tests/nobody.yaml", &NobodyJob { c });
+    files.umbrella("templates/tests/test-network-policies.yaml", &NetworkPolicyJob { c });
     if let Some(end_to_end) = declared.tests.end_to_end {
-        files.umbrella("templates/tests/journey.yaml", &end_to_end_job(c, &end_to_end, access));
+        files.umbrella("templates/tests/test-end-to-end.yaml", &end_to_end_job(c, &end_to_end, access));
     }
     for service in &declared.services {
         let name = service.name.as_str();
@@ -68,7 +68,7 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
         let checks: Vec<_> = service.uses.iter().flat_map(|one| checks(service, one, access)).collect();
         if !checks.is_empty() {
             let arguments = [vec!["access".to_owned()], checks.clone()].concat();
-            let view = AccessJob {
+            let view = ConnectionJob {
                 c,
                 source,
                 name,
@@ -76,11 +76,11 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
                 keys: service.uses.iter().flat_map(|one| keys(service, one, access)).collect(),
                 env: named(&checks, &environment(c, service)),
             };
-            files.subchart(name, "templates/tests/access.yaml", &view);
+            files.subchart(name, "templates/tests/test-connection.yaml", &view);
         }
         let may = access.from(service.name).map(|path| (path.to.name(), path.port)).collect();
         let view = IsolationJob { c, source, name, api: !service.kubernetes.is_empty(), may };
-        files.subchart(name, "templates/tests/isolation.yaml", &view);
+        files.subchart(name, "templates/tests/test-isolation.yaml", &view);
     }
 }
 
@@ -174,7 +174,7 @@ fn way(end_to_end: &EndToEndTest) -> impl Iterator<Item = &'static str> {
 /// Whether the journey is to be followed, as an expression that stands alone in its action.
 fn end_to_end_enabled(declared: &Platform) -> String {
     let services = end_to_end_services(declared).into_iter().map(|service| value(&[service, "enabled"]));
-    let all: Vec<_> = std::iter::once(value(&["global", "tests", "journey"])).chain(services).collect();
+    let all: Vec<_> = std::iter::once(value(&["global", "tests", "endToEnd"])).chain(services).collect();
     format!("and {}", all.join(" "))
 }
 
@@ -270,13 +270,13 @@ struct EndView {
 }
 
 #[derive(Template)]
-#[template(path = "umbrella/templates/tests/nobody.yaml")]
-struct NobodyJob<'a> {
+#[template(path = "umbrella/templates/tests/test-network-policies.yaml")]
+struct NetworkPolicyJob<'a> {
     c: &'a Context<'a>,
 }
 
 #[derive(Template)]
-#[template(path = "umbrella/templates/tests/journey.yaml")]
+#[template(path = "umbrella/templates/tests/test-end-to-end.yaml")]
 struct EndToEndJob<'a> {
     c: &'a Context<'a>,
     source: &'a str,
@@ -294,8 +294,8 @@ struct LeftoversView {
 }
 
 #[derive(Template)]
-#[template(path = "umbrella/charts/service/templates/tests/access.yaml")]
-struct AccessJob<'a> {
+#[template(path = "umbrella/charts/service/templates/tests/test-connection.yaml")]
+struct ConnectionJob<'a> {
     c: &'a Context<'a>,
     source: &'a str,
     name: &'a str,
@@ -306,7 +306,7 @@ struct AccessJob<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "umbrella/charts/service/templates/tests/isolation.yaml")]
+#[template(path = "umbrella/charts/service/templates/tests/test-isolation.yaml")]
 struct IsolationJob<'a> {
     c: &'a Context<'a>,
     source: &'a str,

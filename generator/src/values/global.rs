@@ -72,7 +72,6 @@ struct Tests {
     isolation: bool,
     /// Whether something is followed through the whole platform, from one end to the other.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(rename = "journey")]
     end_to_end: Option<bool>,
     #[serde(flatten)]
     scheduling: Scheduling,

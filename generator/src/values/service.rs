@@ -52,7 +52,7 @@ pub(crate) struct ServiceValues {
 struct Tests {
     /// Whether what the service uses is tried with its own credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
-    access: Option<bool>,
+    connection: Option<bool>,
     /// Whether it is tried with the service's labels that every other port is closed.
     isolation: bool,
 }
@@ -197,7 +197,7 @@ impl ServiceValues {
                 ingress: IngressValues::default(),
                 http_route: HttpRouteValues::default(),
             }),
-            tests: Tests { access: (!service.uses.is_empty()).then_some(true), isolation: true },
+            tests: Tests { connection: (!service.uses.is_empty()).then_some(true), isolation: true },
             scheduling: Scheduling::default(),
         }
     }

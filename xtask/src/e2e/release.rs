@@ -119,10 +119,10 @@ impl<'a> Release<'a> {
         let traffic = generator::traffic(platform);
         let services = &platform.platform().services;
         let access = services.iter().filter(|service| !service.uses.is_empty());
-        let access = access.map(|service| format!("{}-test-access", service.name));
+        let access = access.map(|service| format!("{}-test-connection", service.name));
         let isolation = services.iter().map(|service| format!("{}-test-isolation", service.name));
         let end_to_end = (!traffic.tests.end_to_end_paths.is_empty()).then_some(traffic.tests.end_to_end);
-        std::iter::once(traffic.tests.nobody).chain(access).chain(isolation).chain(end_to_end).collect()
+        std::iter::once(traffic.tests.network_policy).chain(access).chain(isolation).chain(end_to_end).collect()
     }
 
     /// `helm uninstall`, and the time until its pods are gone.

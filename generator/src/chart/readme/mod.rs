@@ -214,16 +214,16 @@ fn tests(c: &Context) -> Vec<Row> {
         Row::of(&[code_cell(job), whom.to_owned(), tries, code_cell(&format!("{off}: false"))])
     };
     let every_port = "every declared port of the release, which none may let in".to_owned();
-    let mut rows = vec![row("<release>-nobody-test", "nobody", every_port, "global.tests.isolation")];
+    let mut rows = vec![row("<release>-network-policy-test", "nobody", every_port, "global.tests.isolation")];
     if declared.services.iter().any(|service| !service.uses.is_empty()) {
         let uses = "with its own login, what the table under [Access](#access) says".to_owned();
-        rows.push(row("<release>-<service>-test-access", "each service", uses, "<service>.tests.access"));
+        rows.push(row("<release>-<service>-test-connection", "each service", uses, "<service>.tests.connection"));
     }
     let rest = "with its labels, every declared port that the table does not name".to_owned();
     rows.push(row("<release>-<service>-test-isolation", "each service", rest, "<service>.tests.isolation"));
     if let Some(end_to_end) = declared.tests.end_to_end {
         let doc = format!("the whole way, end to end: {}", cell(end_to_end.doc));
-        rows.push(row("<release>-journey-test", "a user", doc, "global.tests.journey"));
+        rows.push(row("<release>-end-to-end-test", "a user", doc, "global.tests.endToEnd"));
     }
     rows
 }

@@ -108,7 +108,7 @@ fn the_traffic_is_all_that_hangs_on_the_declaration() {
     assert_eq!(traffic.metrics.iter().map(port).collect::<Vec<_>>(), ["orders-broker:15692", "meters:15692"]);
     assert_eq!(traffic.kubernetes, ["shipper"]);
     let shown = |p: &generator::AccessPath| format!("{} → {}:{}", p.from, p.to, p.port);
-    assert_eq!(traffic.tests.end_to_end_paths.iter().map(shown).collect::<Vec<_>>(), ["journey-test → shop:9000"]);
+    assert_eq!(traffic.tests.end_to_end_paths.iter().map(shown).collect::<Vec<_>>(), ["end-to-end-test → shop:9000"]);
     assert_eq!(traffic.tests.end_to_end_services, ["shipper", "shop"]);
     let identities: Vec<_> = traffic.identities().collect();
     assert_eq!(
@@ -122,8 +122,8 @@ fn the_traffic_is_all_that_hangs_on_the_declaration() {
             "orders-broker-provisioning",
             "meters-provisioning",
             "sessions-provisioning",
-            "nobody-test",
-            "journey-test",
+            "network-policy-test",
+            "end-to-end-test",
         ]
     );
     let jobs: Vec<_> = traffic.provisioning.iter().map(shown).collect();
@@ -147,7 +147,7 @@ fn the_tests_try_what_is_declared_and_nothing_else() {
     let pod = |job: &str| &object("Job", job)["spec"]["template"]["spec"];
     let arguments = |job: &str| pod(job)["containers"][0]["args"].clone();
     assert_eq!(
-        arguments("shop-test-access"),
+        arguments("shop-test-connection"),
         json!([
             "access",
             "publish=MQ_HOST,MQ_PORT,MQ_USER,MQ_PASSWORD,MQ_KEY,MQ_EXCHANGE",
@@ -155,7 +155,7 @@ fn the_tests_try_what_is_declared_and_nothing_else() {
         ])
     );
     assert_eq!(
-        arguments("shipper-test-access"),
+        arguments("shipper-test-connection"),
         json!([
             "access",
             "consume=BROKER_HOST,BROKER_PORT,BROKER_LOGIN,BROKER_SECRET,IN",
@@ -201,7 +201,7 @@ fn the_tests_try_what_is_declared_and_nothing_else() {
             "within_seconds": 20,
         })
     );
-    assert_eq!(pod("journey-test")["containers"][0]["env"], json!([{ "name": "TEST_SECONDS", "value": "100" }]));
+    assert_eq!(pod("end-to-end-test")["containers"][0]["env"], json!([{ "name": "TEST_SECONDS", "value": "100" }]));
 }
 
 #[test]
@@ -233,8 +233,8 @@ fn a_use_that_is_removed_is_gone_everywhere() {
         ("ConfigMap", "orders-broker-provisioning", r"orders\\\\.shipped"),
         ("ConfigMap", "orders-broker-provisioning", r"amq\\\\.default"),
         ("Deployment", "shipper", "SHOP_ADMIN_HOST"),
-        ("Job", "shipper-test-access", "http=SHOP_ADMIN_HOST,SHOP_ADMIN_PORT"),
-        ("Job", "shipper-test-access", "publish="),
+        ("Job", "shipper-test-connection", "http=SHOP_ADMIN_HOST,SHOP_ADMIN_PORT"),
+        ("Job", "shipper-test-connection", "publish="),
         ("Job", "shipper-test-isolation", "r-shop:9001"),
     ] {
         assert!(

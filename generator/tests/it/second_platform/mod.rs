@@ -54,8 +54,8 @@ fn a_service_has_exactly_the_files_that_it_needs() {
             "templates/secret.yaml",
             "templates/service.yaml",
             "templates/serviceaccount.yaml",
-            "templates/tests/access.yaml",
-            "templates/tests/isolation.yaml",
+            "templates/tests/test-connection.yaml",
+            "templates/tests/test-isolation.yaml",
         ]
     );
     assert_eq!(
@@ -69,8 +69,8 @@ fn a_service_has_exactly_the_files_that_it_needs() {
             "templates/secret.yaml",
             "templates/service.yaml",
             "templates/serviceaccount.yaml",
-            "templates/tests/access.yaml",
-            "templates/tests/isolation.yaml",
+            "templates/tests/test-connection.yaml",
+            "templates/tests/test-isolation.yaml",
         ]
     );
 }

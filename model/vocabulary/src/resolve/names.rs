@@ -83,7 +83,7 @@ fn meaning(platform: &Platform, chart: Chart) -> Option<&'static str> {
         "secrets" | "network" | "metrics" if !chart.is_service => Some("a key of the values that all charts share"),
         "credentials" | "credentials-reader" => Some("what the objects that External Secrets reads are called"),
         "connections" | "tests" => Some("what a ConfigMap of the whole release is called"),
-        _ if name.starts_with("nobody-test") || name.starts_with("journey-test") => {
+        _ if name.starts_with("network-policy-test") || name.starts_with("end-to-end-test") => {
             Some("what the objects of the release's tests are called")
         }
         _ if chart.is_service && name.starts_with("pg-") => {

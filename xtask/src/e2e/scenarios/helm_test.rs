@@ -70,8 +70,8 @@ fn right(lane: &Lane) -> Outcome {
     }));
     let off: Vec<_> = [GENERATOR, ANALYSIS, NOTIFICATION, DASHBOARD]
         .iter()
-        .flat_map(|service| [format!("{service}.tests.access=false"), format!("{service}.tests.isolation=false")])
-        .chain(["global.tests.isolation=false".to_owned(), "global.tests.journey=false".to_owned()])
+        .flat_map(|service| [format!("{service}.tests.connection=false"), format!("{service}.tests.isolation=false")])
+        .chain(["global.tests.isolation=false".to_owned(), "global.tests.endToEnd=false".to_owned()])
         .collect();
     upgrade("all tests off", &off.iter().map(String::as_str).collect::<Vec<_>>())?;
     outcomes.push(lane.step("helm test runs no Job", || {
@@ -97,7 +97,7 @@ fn broken(lane: &Lane) -> Outcome {
         lane.step(format!("{what}: {job} fails and says so"), step)
     };
     let policy = |name: &str| format!("{}-{name}", release.name);
-    let (stores, shows) = (format!("{NOTIFICATION}-test-access"), format!("{DASHBOARD}-test-access"));
+    let (stores, shows) = (format!("{NOTIFICATION}-test-connection"), format!("{DASHBOARD}-test-connection"));
     let mut outcomes = vec![
         step("a port is closed", &stores, &|| {
             let words = [&format!("{DATABASE}:5432"), "cannot connect", "NetworkPolicy"];
@@ -117,15 +117,15 @@ fn broken(lane: &Lane) -> Outcome {
         let words = [&format!("{DASHBOARD} → {DATABASE}:5432"), "nothing declares"];
         with_policies(&release, &[out, into], || fails(&release, &isolated, &words))
     }));
-    outcomes.push(step("a server lets everybody in", "nobody-test", &|| {
+    outcomes.push(step("a server lets everybody in", "network-policy-test", &|| {
         let open = json!({"podSelector": identity(&release, CACHE), "ingress": [{}]});
         let words = [&format!("{CACHE}:6379"), "nothing declares"];
-        with_policies(&release, &[open], || fails(&release, "nobody-test", &words))
+        with_policies(&release, &[open], || fails(&release, "network-policy-test", &words))
     }));
-    outcomes.push(lane.step("the way to the page is cut: journey-test fails, says so, and leaves no row", || {
+    outcomes.push(lane.step("the way to the page is cut: end-to-end-test fails, says so, and leaves no row", || {
         let before = flow::rows(&release)?.len();
         let cut = [&*policy(NOTIFICATION)];
-        let output = without_policies(&release, &cut, || fails(&release, "journey-test", &["does not show it"]))?;
+        let output = without_policies(&release, &cut, || fails(&release, "end-to-end-test", &["does not show it"]))?;
         let left = marked(&release)?;
         ensure!(left.is_empty(), "left of {before} rows and more: {left}");
         Ok(output)
@@ -151,7 +151,7 @@ fn broken(lane: &Lane) -> Outcome {
 /// A right is taken away at the broker, and one at the cache, and given again.
 fn permissions(lane: &Lane, release: &Release) -> Outcome {
     let broker =
-        lane.step(format!("a right at the broker is missing: {GENERATOR}-test-access fails and says so"), || {
+        lane.step(format!("a right at the broker is missing: {GENERATOR}-test-connection fails and says so"), || {
             let user = format!("{}.{}.{GENERATOR}.r1", release.namespace.name, release.name);
             let set = |write: &str| {
                 let words =
@@ -160,16 +160,17 @@ fn permissions(lane: &Lane, release: &Release) -> Outcome {
             };
             set("^$")?;
             let words = ["publish to audit_events", "403", "ACCESS_REFUSED"];
-            let output = fails(release, &format!("{GENERATOR}-test-access"), &words);
+            let output = fails(release, &format!("{GENERATOR}-test-connection"), &words);
             set(r"^amq\.default$")?;
             output
         });
-    let cache = lane.step(format!("a right at the cache is missing: {ANALYSIS}-test-access fails and says so"), || {
-        flow::valkey(release, &["ACL", "SETUSER", "default", "-ping"])?;
-        let output = fails(release, &format!("{ANALYSIS}-test-access"), &["ping the cache", "NOPERM"]);
-        flow::valkey(release, &["ACL", "SETUSER", "default", "+ping"])?;
-        output
-    });
+    let cache =
+        lane.step(format!("a right at the cache is missing: {ANALYSIS}-test-connection fails and says so"), || {
+            flow::valkey(release, &["ACL", "SETUSER", "default", "-ping"])?;
+            let output = fails(release, &format!("{ANALYSIS}-test-connection"), &["ping the cache", "NOPERM"]);
+            flow::valkey(release, &["ACL", "SETUSER", "default", "+ping"])?;
+            output
+        });
     broker.and(cache)
 }
 

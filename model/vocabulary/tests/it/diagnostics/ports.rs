@@ -37,7 +37,7 @@ const CLIENT: Service = Service {
         call(WEB.name, PROMETHEUS, ["WEB_METRICS", "WEB_METRICS_PORT"]),
         call(WEB.name, ELSEWHERE, ["WEB_ELSEWHERE", "WEB_ELSEWHERE_PORT"]),
         call(ServiceName::new("client"), HTTP, ["SELF", "SELF_PORT"]),
-        call(ServiceName::new("nobody"), HTTP, ["NOBODY", "NOBODY_PORT"]),
+        call(ServiceName::new("nobody"), HTTP, ["NETWORK_POLICY", "NOBODY_PORT"]),
     ],
     ..service("client")
 };

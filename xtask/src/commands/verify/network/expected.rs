@@ -74,7 +74,7 @@ impl<'a> Expected<'a> {
     /// The paths of the test that follows something through the platform, while that is there.
     fn end_to_end(&self) -> impl Iterator<Item = &AccessPath> {
         let tests = &self.traffic.tests;
-        let is_on = self.values["global"]["tests"]["journey"] == true;
+        let is_on = self.values["global"]["tests"]["endToEnd"] == true;
         let is_there = is_on && tests.end_to_end_services.iter().all(|service| self.is_there(service));
         tests.end_to_end_paths.iter().filter(move |_| is_there)
     }
@@ -96,7 +96,7 @@ impl<'a> Expected<'a> {
         if who.is_none() && !client.ours {
             return Ports::all();
         }
-        let is_nobody = who == Some(self.traffic.tests.nobody.as_str());
+        let is_nobody = who == Some(self.traffic.tests.network_policy.as_str());
         if is_nobody && identity(self.traffic, server).is_some() && self.values["global"]["tests"]["isolation"] == true
         {
             return Ports::all();

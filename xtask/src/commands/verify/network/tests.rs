@@ -21,7 +21,7 @@ fn traffic() -> Traffic {
         metrics: vec![Port { of: "shop".to_owned(), number: 9000 }],
         kubernetes: Vec::new(),
         tests: TestTraffic {
-            nobody: "nobody".to_owned(),
+            network_policy: "nobody".to_owned(),
             end_to_end: "journey".to_owned(),
             end_to_end_paths: vec![path("journey", "page", 8080)],
             end_to_end_services: vec!["shop".to_owned(), "page".to_owned()],
@@ -322,7 +322,7 @@ spec:
 #[test]
 fn test_pods_may_do_what_they_must_and_only_while_they_are_switched_on() {
     let mut on = values();
-    on["global"]["tests"] = json!({ "isolation": true, "journey": true });
+    on["global"]["tests"] = json!({ "isolation": true, "endToEnd": true });
     let with_tests = release() + TESTS;
     assert_eq!(found(&on, &with_tests), [""; 0]);
     // Nobody is let in: a policy that lets all in from the release is seen by him.

@@ -32,17 +32,18 @@ impl<'a> About<'a> {
 
     /// What the tests need: it says who is there, and who lets others in.
     fn is_of_tests(&self) -> bool {
-        self.name == format!("{RELEASE}-tests") || self.is_journey()
+        self.name == format!("{RELEASE}-tests") || self.is_end_to_end()
     }
 
     /// What tries that closed ports are closed: as nobody, and as each service.
-    fn is_isolation(&self, nobody: &str) -> bool {
-        self.name == format!("{RELEASE}-{nobody}") || self.kind == "Job" && self.name.ends_with("-test-isolation")
+    fn is_isolation(&self, network_policy: &str) -> bool {
+        self.name == format!("{RELEASE}-{network_policy}")
+            || self.kind == "Job" && self.name.ends_with("-test-isolation")
     }
 
     /// What follows something through the platform.
-    fn is_journey(&self) -> bool {
-        self.name.strip_prefix(RELEASE).is_some_and(|rest| rest.starts_with("-journey-test"))
+    fn is_end_to_end(&self) -> bool {
+        self.name.strip_prefix(RELEASE).is_some_and(|rest| rest.starts_with("-end-to-end-test"))
     }
 
     /// The chart's own source of External Secrets.
@@ -65,8 +66,8 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
         ["global", "metrics", ..] => {
             traffic.metrics.iter().any(|port| object.is("NetworkPolicy", &port.of)) || object.is_of_tests()
         }
-        ["global", "tests", "journey"] => object.is_of_tests(),
-        ["global", "tests", "isolation"] => object.is_isolation(&traffic.tests.nobody),
+        ["global", "tests", "endToEnd"] => object.is_of_tests(),
+        ["global", "tests", "isolation"] => object.is_isolation(&traffic.tests.network_policy),
         ["global", "tests", ..] => object.has_pods && object.name.contains("-test"),
         // Names of Secrets stand in pods; who serves, who scales and who may talk to whom has nothing to do with them.
         ["global", "secrets", ..] => {
@@ -91,7 +92,9 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                         || ends.any(|end| object.is("NetworkPolicy", end))
                 }
                 ["credentials", key, ..] => {
-                    own || object.is_source() || object.is_journey() || is(&traffic.backing, key) && makes_logins(key)
+                    own || object.is_source()
+                        || object.is_end_to_end()
+                        || is(&traffic.backing, key) && makes_logins(key)
                 }
                 // Where it lets others in, the tests do not try it.
                 ["network", "extraIngress"] => policy || object.is_of_tests(),
@@ -99,7 +102,7 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                 ["exposure", ..] => own || policy || object.is_of_tests(),
                 ["rbac", ..] => own || policy,
                 // The journey removes what it left as the service that owns it.
-                ["existingSecret"] => own || object.is_journey(),
+                ["existingSecret"] => own || object.is_end_to_end(),
                 ["tests", ..] => object.is_test_of(service),
                 _ => own,
             }
@@ -127,7 +130,7 @@ mod tests {
             metrics: vec![generator::Port { of: "shop".into(), number: 9 }],
             kubernetes: Vec::new(),
             tests: TestTraffic {
-                nobody: "nobody".into(),
+                network_policy: "nobody".into(),
                 end_to_end: "journey".into(),
                 end_to_end_paths: Vec::new(),
                 end_to_end_services: vec!["shop".into()],

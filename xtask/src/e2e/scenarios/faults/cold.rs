@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{BACKING, NOBODY, SERVICES, all, fault, scale};
+use super::{BACKING, NETWORK_POLICY, SERVICES, all, fault, scale};
 use crate::e2e::process;
 use crate::e2e::release::Release;
 use crate::e2e::report::{Lane, Outcome};
@@ -44,7 +44,7 @@ pub(super) fn run(lane: &Lane, release: &Release, starts: &[Start]) -> Outcome {
             Start::Together => "cold start, all together".to_owned(),
             Start::Ordered { first, last } => format!("cold start, {first} first and {last} last"),
         };
-        fault(lane, release, &what, NOBODY, || started(release, *start))
+        fault(lane, release, &what, NETWORK_POLICY, || started(release, *start))
     }))
 }
 

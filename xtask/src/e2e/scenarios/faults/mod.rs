@@ -24,7 +24,7 @@ const SERVICES: [&str; 4] = [GENERATOR, ANALYSIS, NOTIFICATION, DASHBOARD];
 const BACKING: [&str; 3] = [BROKER, DATABASE, CACHE];
 const MINUTE: Duration = Duration::from_mins(1);
 /// Nobody is restarted.
-const NOBODY: &[(&str, u64)] = &[];
+const NETWORK_POLICY: &[(&str, u64)] = &[];
 /// The one program that does not open a lost connection again.
 const THE_ONE: &[(&str, u64)] = &[(NOTIFICATION, 1)];
 
@@ -83,11 +83,13 @@ fn fault(
 /// Each pod killed, then all of each kind; there are two of each service.
 fn pods(lane: &Lane, release: &Release) -> Outcome {
     let one = |of: &str| {
-        let restarted = if of == BROKER || of == DATABASE { &[(NOTIFICATION, 2)] } else { NOBODY };
+        let restarted = if of == BROKER || of == DATABASE { &[(NOTIFICATION, 2)] } else { NETWORK_POLICY };
         fault(lane, release, &format!("one pod of {of} killed"), restarted, || kill(release, |name| name == of, 1))
     };
     let every = |of: &str| {
-        fault(lane, release, &format!("all pods of {of} killed"), NOBODY, || kill(release, |name| name == of, 9))
+        fault(lane, release, &format!("all pods of {of} killed"), NETWORK_POLICY, || {
+            kill(release, |name| name == of, 9)
+        })
     };
     all(SERVICES.into_iter().chain(BACKING).map(one).chain(SERVICES.into_iter().map(every)))
 }
@@ -96,7 +98,7 @@ fn broker(lane: &Lane, release: &Release) -> Outcome {
     all([
         fault(lane, release, "the broker restarted", THE_ONE, || restart(release, BROKER)),
         fault(lane, release, "the broker away for a minute", THE_ONE, || away(release, BROKER)),
-        fault(lane, release, "all pods killed at once", NOBODY, || kill(release, |_| true, usize::MAX)),
+        fault(lane, release, "all pods killed at once", NETWORK_POLICY, || kill(release, |_| true, usize::MAX)),
     ])
 }
 
@@ -104,8 +106,8 @@ fn database_and_cache(lane: &Lane, release: &Release) -> Outcome {
     all([
         fault(lane, release, "the database restarted", THE_ONE, || restart(release, DATABASE)),
         fault(lane, release, "the database away for a minute", THE_ONE, || away(release, DATABASE)),
-        fault(lane, release, "the cache restarted", NOBODY, || restart(release, CACHE)),
-        fault(lane, release, "the cache away for a minute", NOBODY, || away(release, CACHE)),
+        fault(lane, release, "the cache restarted", NETWORK_POLICY, || restart(release, CACHE)),
+        fault(lane, release, "the cache away for a minute", NETWORK_POLICY, || away(release, CACHE)),
     ])
 }
 
@@ -170,7 +172,7 @@ fn kubelet(lane: &Lane) -> Outcome {
         return Ok(());
     };
     with_release(lane, &[], |lane, release| {
-        fault(lane, release, "the node's kubelet restarted", NOBODY, || {
+        fault(lane, release, "the node's kubelet restarted", NETWORK_POLICY, || {
             let mut command = Command::new("sh");
             command.args(["-c", hook]);
             process::run(command, "", MINUTE, false)?.ok("the hook that restarts the kubelet")?;
