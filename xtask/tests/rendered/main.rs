@@ -5,8 +5,9 @@
 mod objects;
 mod passwords;
 mod refusals;
+mod text;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
@@ -25,39 +26,49 @@ fn chart() -> &'static Utf8Path {
     &CHART
 }
 
-/// Snapshots of one folder below `snapshots/`, all compared before the first difference fails the test.
+/// Snapshots of one folder below `snapshots/`, all compared before the first difference fails the test. No two have the same text. The step
+/// `snapshots` of `verify` finds those that no test compares.
 struct Snapshots {
     folder: &'static str,
-    asked: BTreeSet<String>,
+    /// The name of the first snapshot with a text.
+    names: BTreeMap<String, String>,
+    repeated: Vec<String>,
     different: Vec<String>,
 }
 
 impl Snapshots {
     fn of(folder: &'static str) -> Self {
-        Self { folder, asked: BTreeSet::new(), different: Vec::new() }
+        Self { folder, names: BTreeMap::new(), repeated: Vec::new(), different: Vec::new() }
     }
 
-    /// Compares one text; `name` is `environment@object`.
+    /// Compares one text with its snapshot, or notes that an earlier snapshot has the same text.
     fn compare(&mut self, name: &str, text: &str) {
+        if let Some(earlier) = self.names.get(text) {
+            self.repeated.push(format!("{name}: as in {earlier}"));
+            return;
+        }
+        self.names.insert(text.to_owned(), name.to_owned());
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path(workspace::root().join("snapshots").join(self.folder));
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
-        self.asked.insert(format!("{name}.snap"));
         let same = catch_unwind(AssertUnwindSafe(|| settings.bind(|| insta::assert_snapshot!(name, text))));
         if same.is_err() {
             self.different.push(name.to_owned());
         }
     }
 
-    /// Fails when a text differed, or a file in the folder belongs to none.
+    /// Compares the list of the texts since the last call that earlier snapshots have, if there are any.
+    fn compare_repeated(&mut self, name: &str) {
+        if !self.repeated.is_empty() {
+            let list = std::mem::take(&mut self.repeated).join("\n");
+            self.compare(name, &list);
+        }
+    }
+
+    /// Fails when a text differed.
     fn finish(self) {
-        let folder = workspace::root().join("snapshots").join(self.folder);
-        let entries = folder.read_dir_utf8().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
-        let names = entries.into_iter().map(|entry| entry.expect("the folder can be read").file_name().to_owned());
-        let unreferenced: Vec<_> =
-            names.filter(|n| Utf8Path::new(n).extension() == Some("snap") && !self.asked.contains(n)).collect();
+        assert!(self.repeated.is_empty(), "a call of `compare_repeated` is missing: {:#?}", self.repeated);
         assert!(self.different.is_empty(), "these differ, see above: {:#?}", self.different);
-        assert!(unreferenced.is_empty(), "no object has these snapshots in {folder}, delete them: {unreferenced:#?}");
     }
 }

@@ -1,27 +1,17 @@
-//! One snapshot per object of the defaults; of every other case what differs from them.
+//! One snapshot per object of the defaults; for every other case only what differs from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use generator::Chart;
 use tools::{Object, Tool};
+use vocabulary::Platform;
 use xtask::{cases, platform};
 
+use crate::text::{difference, without_digests};
 use crate::{Snapshots, chart, folder};
 
-/// What stands in a snapshot in the place of a file of the chart, which is reviewed where it lies.
-const FILES: &[(&str, &str)] = &[
-    ("files/connections.py", "connections.py"),
-    ("files/tests/tests.py", "tests.py"),
-    ("files/tests/access.py", "access.py"),
-    ("files/tests/isolation.py", "isolation.py"),
-    ("files/tests/journey.py", "journey.py"),
-    ("files/tests/sessions.py", "sessions.py"),
-    ("files/tests/support.py", "support.py"),
-    ("charts/rabbitmq/files/rabbitmq.conf", "rabbitmq.conf"),
-    ("files/common.sh", "common.sh"),
-    ("charts/rabbitmq/files/provisioning.sh", "provisioning.sh"),
-    ("charts/postgresql/files/provisioning.sh", "provisioning.sh"),
-    ("charts/redis/files/provisioning.sh", "provisioning.sh"),
-];
+/// Cases that do the same to every service and to every server: the snapshots show one of each. All proofs of `verify` render them whole.
+const UNIFORM: &[&str] = &["mirror", "placed", "store"];
 
 #[test]
 fn every_object_is_what_was_reviewed() {
@@ -29,69 +19,104 @@ fn every_object_is_what_was_reviewed() {
     let platform = platform::resolved().expect("the platform resolves");
     let rendered = generator::generate(&platform);
     let cases = cases::all(platform.platform(), &rendered, &folder());
+    assert!(
+        UNIFORM.iter().all(|name| cases.iter().any(|case| case.name == *name)),
+        "a uniform case is no longer there"
+    );
+    let mut files = ChartFiles::new(&rendered);
     let mut snapshots = Snapshots::of("rendered");
-    let mut defaults: BTreeMap<String, String> = BTreeMap::new();
+    // Each object as the first case shows it that has it.
+    let mut shown_before: BTreeMap<String, String> = BTreeMap::new();
+    let mut defaults: Vec<String> = Vec::new();
     for case in &cases {
+        let is_shown =
+            |object: &String| !UNIFORM.contains(&case.name.as_str()) || is_example(object, platform.platform());
         let manifest = case.render(&helm, chart()).expect("every case renders");
         let objects = tools::objects(&manifest).expect("Helm renders YAML");
-        let objects: BTreeMap<_, _> = objects.into_iter().map(|object| (name(&object), shown(&object))).collect();
-        if defaults.is_empty() {
-            for (object, text) in &objects {
-                snapshots.compare(&format!("{}@{object}", case.name), text);
-            }
-            defaults = objects;
-            continue;
-        }
-        for (object, text) in &objects {
-            match defaults.get(object) {
+        let count = objects.len();
+        let objects: BTreeMap<_, _> = objects.into_iter().map(|object| (name(&object), files.shown(&object))).collect();
+        assert_eq!(objects.len(), count, "two objects of {} have one name", case.name);
+        for (object, text) in objects.iter().filter(|(object, _)| is_shown(object)) {
+            match shown_before.get(object) {
                 None => snapshots.compare(&format!("{}@{object}", case.name), text),
-                Some(default) if default != text => {
-                    snapshots.compare(&format!("{}@{object}", case.name), &difference(default, text));
+                Some(before) if before != text => {
+                    snapshots.compare(&format!("{}@{object}", case.name), &difference(before, text));
                 }
                 Some(_) => {}
             }
         }
-        let gone: Vec<_> =
-            defaults.keys().filter(|object| !objects.contains_key(*object)).map(String::as_str).collect();
+        let gone = defaults.iter().filter(|object| !objects.contains_key(*object) && is_shown(object));
+        let gone: Vec<_> = gone.map(String::as_str).collect();
         if !gone.is_empty() {
             snapshots.compare(&format!("{}@gone", case.name), &gone.join("\n"));
         }
+        snapshots.compare_repeated(&format!("{}@repeated", case.name));
+        if defaults.is_empty() {
+            defaults = objects.keys().cloned().collect();
+        }
+        for (object, text) in objects {
+            shown_before.entry(object).or_insert(text);
+        }
     }
+    files.assert_all_found();
     snapshots.finish();
 }
 
+/// The kind and the name of an object, without the release; `digest` stands for a digest.
 fn name(object: &Object) -> String {
-    let name = object.name.trim_start_matches(&format!("{}-", cases::RELEASE));
-    format!("{}-{}", object.kind.to_lowercase(), without_digest(name))
+    let name = without_digests(object.name.trim_start_matches(&format!("{}-", cases::RELEASE)));
+    format!("{}-{}", object.kind.to_lowercase(), name.replace("<digest>", "digest"))
 }
 
-/// A name without the digest of what it is the name of, which any change changes.
-fn without_digest(name: &str) -> &str {
-    match name.rsplit_once('-') {
-        Some((stem, end)) if matches!(end.len(), 6 | 8) && end.chars().all(|c| c.is_ascii_hexdigit()) => stem,
-        _ => name,
+/// Whether an object belongs to the service with the most uses or to the first server.
+fn is_example(object: &str, platform: &Platform) -> bool {
+    let services = platform.services.iter().map(|service| service.name.as_str());
+    let components: Vec<_> = services.chain(platform.backing.iter().map(|server| server.name().as_str())).collect();
+    let belongs_to = |component: &str| object.split_once('-').is_some_and(|(_, name)| name.starts_with(component));
+    let owner =
+        components.into_iter().filter(|component| belongs_to(component)).max_by_key(|component| component.len());
+    let service =
+        platform.services.iter().max_by_key(|service| service.uses.len()).map(|service| service.name.as_str());
+    let server = platform.backing.first().map(|server| server.name().as_str());
+    owner.is_some() && (owner == service || owner == server)
+}
+
+/// The scripts and configuration files of the chart. A snapshot names them instead of showing them: they are reviewed as files.
+struct ChartFiles {
+    /// The path below the umbrella chart, and the text as it stands in a ConfigMap.
+    blocks: Vec<(String, String)>,
+    /// The paths that some object has.
+    found: BTreeSet<String>,
+}
+
+impl ChartFiles {
+    fn new(chart: &Chart) -> Self {
+        let files = chart.files().iter().filter_map(|(path, text)| {
+            let path = path.strip_prefix(&chart.paths().umbrella).ok()?;
+            let is_mounted = path.components().any(|part| part.as_str() == "files");
+            let block: String = text.lines().flat_map(|line| ["    ", line, "\n"]).collect();
+            // Helm leaves the indentation of empty lines, and trims the document's end.
+            is_mounted.then(|| (path.to_string(), block.trim_end().to_owned()))
+        });
+        Self { blocks: files.collect(), found: BTreeSet::new() }
     }
-}
 
-/// The object's text, with the chart's own files left out.
-fn shown(object: &Object) -> String {
-    let mut text = object.text.clone();
-    for (path, key) in FILES {
-        let file = std::fs::read_to_string(chart().join(path)).expect("the chart has this file");
-        let block: String = file.lines().flat_map(|line| ["    ", line, "\n"]).collect();
-        text = text.replace(block.trim_end(), &format!("    (the text of {path})"));
-        // Helm leaves the indentation of empty lines, and trims the document's end.
-        assert!(
-            !text.contains(&format!("{key}: |")) || text.contains("(the text of"),
-            "{path} is no longer in {}",
-            object.name
-        );
+    /// The object's text, without digests and without these files.
+    fn shown(&mut self, object: &Object) -> String {
+        let mut text = object.text.clone();
+        for (path, block) in &self.blocks {
+            if text.contains(block) {
+                text = text.replace(block, &format!("    (the text of {path})"));
+                self.found.insert(path.clone());
+            }
+        }
+        without_digests(&text)
     }
-    text
-}
 
-/// The lines that differ, each with the path of what it belongs to readable from three lines around it.
-fn difference(default: &str, text: &str) -> String {
-    let diff = similar::TextDiff::from_lines(default, text);
-    diff.unified_diff().context_radius(3).to_string()
+    /// Fails when an object no longer has one of the files as it is.
+    fn assert_all_found(&self) {
+        let lost: Vec<_> =
+            self.blocks.iter().map(|(path, _)| path).filter(|path| !self.found.contains(*path)).collect();
+        assert!(lost.is_empty(), "no ConfigMap has the text of these files: {lost:?}");
+    }
 }

@@ -153,6 +153,7 @@ fn what_is_wrong_is_refused_with_its_path() {
         assert_eq!(items(&older), items(&refusal), "Helm 3 and 4 say different things of {name}");
         snapshots.compare(name, &refusal);
     }
+    snapshots.compare_repeated("repeated");
     snapshots.finish();
 }
 

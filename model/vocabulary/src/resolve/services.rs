@@ -52,7 +52,7 @@ fn ports(service: &Service, found: &mut Vec<Diagnostic>) {
                     found.push(Diagnostic::PortTwice { service: name, port: port_name, number, first, second });
                 }
                 (true, false) => {
-                    found.push(Diagnostic::PortNameTwice { service: name, port: port_name, first, second })
+                    found.push(Diagnostic::PortNameTwice { service: name, port: port_name, first, second });
                 }
                 (false, true) => found.push(Diagnostic::PortNumberTwice { service: name, number, first, second }),
                 (false, false) => {}
