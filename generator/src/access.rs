@@ -252,8 +252,8 @@ impl Access {
 pub(crate) fn end(one: &Use) -> End {
     match one {
         Use::Call(call) => End::Service(call.endpoint.service),
-        Use::Amqp(c) => End::Backing(c.client.backing),
-        Use::Sql(c) => End::Backing(c.client.backing),
+        Use::RabbitMq(c) => End::Backing(c.client.backing),
+        Use::PostgreSql(c) => End::Backing(c.client.backing),
         Use::Valkey(c) => End::Backing(c.client.backing),
     }
 }
@@ -281,8 +281,10 @@ fn password(login: &Login) -> Option<Credential> {
 fn login(service: &Service, one: &Use) -> Option<Login> {
     let client = one.client()?;
     let (variables, rights) = match one {
-        Use::Amqp(c) => (Some(LoginVariables { user: c.env.user, password: c.env.password }), amqp_rights(c.queues)),
-        Use::Sql(c) => {
+        Use::RabbitMq(c) => {
+            (Some(LoginVariables { user: c.env.user, password: c.env.password }), amqp_rights(c.queues))
+        }
+        Use::PostgreSql(c) => {
             let variables = LoginVariables { user: c.env.user, password: c.env.password };
             (Some(variables), Rights::Sql { database: c.database.database.name.as_str() })
         }

@@ -141,8 +141,8 @@ pub(crate) const fn scheme(kind: Kind) -> &'static str {
 /// The variables that a use gives its client, without credentials.
 pub(crate) fn env_bindings(one: &Use) -> Vec<EnvBinding> {
     match one {
-        Use::Amqp(client) => rabbitmq::env_bindings(client),
-        Use::Sql(client) => postgresql::env_bindings(client),
+        Use::RabbitMq(client) => rabbitmq::env_bindings(client),
+        Use::PostgreSql(client) => postgresql::env_bindings(client),
         Use::Valkey(client) => valkey::env_bindings(client),
         Use::Call(call) => vec![
             EnvBinding { name: call.env.host.as_str(), value: EnvValue::Host },
@@ -155,8 +155,8 @@ pub(crate) fn env_bindings(one: &Use) -> Vec<EnvBinding> {
 pub(crate) fn checks(one: &Use, login: &[&str]) -> Vec<String> {
     let of_server = |host: VariableName, port: VariableName| [&[host.as_str(), port.as_str()], login].concat();
     match one {
-        Use::Amqp(client) => rabbitmq::checks(client, &of_server(client.env.host, client.env.port)),
-        Use::Sql(client) => postgresql::checks(client, &of_server(client.env.host, client.env.port)),
+        Use::RabbitMq(client) => rabbitmq::checks(client, &of_server(client.env.host, client.env.port)),
+        Use::PostgreSql(client) => postgresql::checks(client, &of_server(client.env.host, client.env.port)),
         Use::Valkey(client) => valkey::checks(client, &of_server(client.env.host, client.env.port)),
         Use::Call(call) => {
             let path = call.path.map(|path| format!("={path}")).unwrap_or_default();

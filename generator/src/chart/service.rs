@@ -110,7 +110,7 @@ fn connections(service: &Service, access: &Access) -> Vec<String> {
             if credential.variable.libpq_value {
                 scheme.push_str("+libpq");
             }
-            if let Use::Sql(sql) = one {
+            if let Use::PostgreSql(sql) = one {
                 names.push(sql.database.variable.as_str());
             }
         }

@@ -136,7 +136,7 @@ fn of_backing(one: &Backing) -> Target {
 /// The service and the client that own the database in which a journey leaves something.
 fn owner<'a>(end_to_end: &EndToEndTest, declared: &'a Platform) -> Option<(&'a Service, &'a Use)> {
     let database = end_to_end.leftovers?.database;
-    let owns = |one: &&Use| matches!(one, Use::Sql(client) if client.client.backing == database.server && client.database.database.name == database.name);
+    let owns = |one: &&Use| matches!(one, Use::PostgreSql(client) if client.client.backing == database.server && client.database.database.name == database.name);
     declared.services.iter().find_map(|service| Some((service, service.uses.iter().find(owns)?)))
 }
 

@@ -235,7 +235,7 @@ fn odd(texts: &[&'static str], line: &'static str) -> Platform {
         changes.push(Change::Setting { service: ODD, variable: name("CHANGED"), value: text });
     }
     environment.push(Variable::secret("TOKEN", line));
-    let queue = BROKER.queue("q").filled_from_outside(line);
+    let queue = BROKER.queue("q").published_externally(line);
     let env =
         AmqpEnv { host: variable("HOST"), port: variable("PORT"), user: variable("USER"), password: plain("PASS") };
     let client = BROKER.client(env, leak_all(vec![consumes(queue, variable("QUEUE"))])).never_reconnects(line);

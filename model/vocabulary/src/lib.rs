@@ -10,12 +10,11 @@ mod environment;
 mod exposure;
 mod health;
 mod image;
+mod kinds;
 mod kubernetes;
 mod name;
 mod platform;
 mod port;
-mod postgresql;
-mod rabbitmq;
 mod resolve;
 mod resources;
 mod scaling;
@@ -23,28 +22,24 @@ mod service;
 mod source_location;
 mod tests;
 mod uses;
-mod valkey;
 mod variable;
 
 pub use environment::{Change, Environment, autoscaled, exposed_at_node_port, image_tag, replicas, setting, storage};
 pub use exposure::Exposure;
 pub use health::{Health, HealthRoute, Probe, Python3};
 pub use image::{DefaultTag, Digest, FixedTag, Image, Repository, Tag};
+pub use kinds::*;
 pub use kubernetes::ApiRule;
 pub use name::{
-    BackingName, ChartVersion, DatabaseName, EnvironmentName, ExchangeName, HttpPath, KeyPattern, NameError,
-    PlatformName, PortName, QueueName, ServiceName, ValkeyCommand, VariableName,
+    BackingName, ChartVersion, EnvironmentName, HttpPath, NameError, PlatformName, PortName, ServiceName, VariableName,
 };
-pub use platform::{Backing, Kind, Platform};
+pub use platform::Platform;
 pub use port::{Port, Protocol};
-pub use postgresql::{Database, DatabaseUse, PostgreSql, SqlClient, SqlEnv, owns};
-pub use rabbitmq::{AmqpClient, AmqpEnv, Exchange, Queue, QueueUse, RabbitMq, consumes, publishes, publishes_through};
 pub use resolve::{Diagnostic, Diagnostics, Resolved, limits};
 pub use resources::{PathName, Quantity, Range, Resources, WritablePath, cpu, memory};
 pub use scaling::Scaling;
 pub use service::Service;
 pub use source_location::SourceLocation;
 pub use tests::{EndToEndTest, Leftovers, Page, Post, Tests};
-pub use uses::{Call, CallEnv, Client, Endpoint, Reconnects, Use};
-pub use valkey::{CacheEnv, CacheLogin, KeyUse, Valkey, ValkeyClient, keys};
-pub use variable::{PasswordVariable, Setting, Variable, VariableSource, libpq_value, plain, variable};
+pub use uses::{Call, CallEnv, Client, Endpoint, LoginEnv, Reconnects};
+pub use variable::{PasswordVariable, Setting, Variable, VariableSource, plain, variable};

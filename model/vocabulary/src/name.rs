@@ -6,8 +6,6 @@
 
 use std::fmt;
 
-use crate::postgresql::is_reserved_in_sql;
-
 /// Why a text is not a name of the wanted kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameError {
@@ -104,29 +102,8 @@ name! {
     VariableName, "a variable's name is 1 to 128 of A-Z, a-z, 0-9 and _, the first that is not _ being a letter", identifier
 }
 name! {
-    /// A queue's name. AMQP allows any 255 bytes; these are the ones that need no quoting anywhere.
-    QueueName, "a queue's name is 1 to 128 of A-Z, a-z, 0-9, _, -, . and :, and does not begin with `amq.`, which is the broker's", amqp_name
-}
-name! {
-    /// An exchange's name, with a queue's rule.
-    ExchangeName, "an exchange's name is 1 to 128 of A-Z, a-z, 0-9, _, -, . and :, and does not begin with `amq.`, which is the broker's", amqp_name
-}
-name! {
-    /// A database's name: an SQL identifier that needs no quotes. PostgreSQL cuts identifiers at 63 bytes; the role that
-    /// owns the database is called after it, with six more.
-    DatabaseName, "a database's name is 1 to 57 of a-z, 0-9 and _, beginning with a letter, and neither one of PostgreSQL's own (postgres, template0, template1, pg_…) nor a reserved word of its SQL (user, order, …)", database
-}
-name! {
     /// A path that a program serves over HTTP.
     HttpPath, "an HTTP path begins with / and has 1 to 128 of the characters that need no escaping in one", http_path
-}
-name! {
-    /// A pattern of keys, as a Valkey ACL takes it (`~pattern`).
-    KeyPattern, "a key pattern is 1 to 128 printable ASCII characters without a space", printable
-}
-name! {
-    /// A command, or a command and its subcommand, as a Valkey ACL takes it (`zadd`, `client|setinfo`).
-    ValkeyCommand, "a command is 1 to 64 of a-z, 0-9, _, . and -, with at most one | before a subcommand", valkey_command
 }
 
 impl VariableName {
@@ -143,13 +120,11 @@ impl VariableName {
     }
 }
 
-const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz";
+pub(crate) const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz";
 const DIGIT: &[u8] = b"0123456789";
 const LABEL: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789-";
 const WORD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
-const AMQP: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:";
 const URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./~";
-const COMMAND: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789_.-|";
 
 const fn chart_name(text: &[u8]) -> bool {
     sized(text, 40) && only(text, LABEL) && has(LOWER, text[0]) && text[text.len() - 1] != b'-'
@@ -173,46 +148,8 @@ const fn identifier(text: &[u8]) -> bool {
     sized(text, 128) && only(text, WORD) && i < text.len() && text[i].is_ascii_alphabetic()
 }
 
-const fn amqp_name(text: &[u8]) -> bool {
-    sized(text, 128) && only(text, AMQP) && !starts_with(text, b"amq.")
-}
-
-const fn database(text: &[u8]) -> bool {
-    sized(text, 57)
-        && only(text, b"abcdefghijklmnopqrstuvwxyz0123456789_")
-        && has(LOWER, text[0])
-        && !starts_with(text, b"pg_")
-        && !same(text, b"postgres")
-        && !same(text, b"template0")
-        && !same(text, b"template1")
-        && !is_reserved_in_sql(text)
-}
-
 const fn http_path(text: &[u8]) -> bool {
     sized(text, 128) && text[0] == b'/' && only(text, URL)
-}
-
-const fn printable(text: &[u8]) -> bool {
-    let mut i = 0;
-    while i < text.len() {
-        if !text[i].is_ascii_graphic() {
-            return false;
-        }
-        i += 1;
-    }
-    sized(text, 128)
-}
-
-const fn valkey_command(text: &[u8]) -> bool {
-    let mut bars = 0;
-    let mut i = 0;
-    while i < text.len() {
-        if text[i] == b'|' {
-            bars += 1;
-        }
-        i += 1;
-    }
-    sized(text, 64) && only(text, COMMAND) && bars <= 1 && text[0] != b'|' && text[text.len() - 1] != b'|'
 }
 
 const fn version(text: &[u8]) -> bool {

@@ -147,11 +147,3 @@ pub struct PasswordVariable {
 pub const fn plain(name: &'static str) -> PasswordVariable {
     PasswordVariable { name: VariableName::new(name), libpq_value: false }
 }
-
-/// A password that the program pastes into a libpq connection string without quoting it: the variable then holds it in single
-/// quotes, `\` and `'` escaped by `\` (PostgreSQL manual, "Connection Strings").
-#[must_use]
-#[track_caller]
-pub const fn libpq_value(name: &'static str) -> PasswordVariable {
-    PasswordVariable { name: VariableName::new(name), libpq_value: true }
-}

@@ -174,7 +174,7 @@ fn api_rows(c: &Context) -> Vec<Row> {
 /// The services that the broker cannot hold to their queue, and why this is said.
 fn default_exchange_publishers(c: &Context) -> Vec<&'static str> {
     let through_default = |one: &&Use| {
-        matches!(one, Use::Amqp(client) if client.queues.iter().any(|u| {
+        matches!(one, Use::RabbitMq(client) if client.queues.iter().any(|u| {
             matches!(u, QueueUse::Publishes { exchange: None, .. })
         }))
     };

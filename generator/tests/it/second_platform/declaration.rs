@@ -15,8 +15,8 @@ pub(super) const METERS: RabbitMq = RabbitMq {
 pub(super) const SESSIONS: Valkey = Valkey::named("sessions");
 
 pub(super) const PLACED: Queue = ORDERS.queue("orders.placed");
-pub(super) const SHIPPED: Queue = ORDERS.queue("orders.shipped").emptied_from_outside("the carrier's own consumer");
-pub(super) const READINGS: Queue = METERS.queue("readings").filled_from_outside("the gateways in the field");
+pub(super) const SHIPPED: Queue = ORDERS.queue("orders.shipped").consumed_externally("the carrier's own consumer");
+pub(super) const READINGS: Queue = METERS.queue("readings").published_externally("the gateways in the field");
 pub(super) const ORDER_EVENTS: Exchange = ORDERS.exchange("order-events");
 
 pub(super) const fn amqp(prefix: [&'static str; 4]) -> AmqpEnv {

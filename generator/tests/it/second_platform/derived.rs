@@ -211,9 +211,9 @@ fn a_use_that_is_removed_is_gone_everywhere() {
         .iter()
         .filter(|one| !matches!(one, Use::Call(call) if call.endpoint.port == ADMIN))
         .map(|one| match one {
-            Use::Amqp(client) => {
+            Use::RabbitMq(client) => {
                 let kept = client.queues.iter().filter(|of| !matches!(of, QueueUse::Publishes { .. })).copied();
-                Use::Amqp(AmqpClient { queues: kept.collect::<Vec<_>>().leak(), ..*client })
+                Use::RabbitMq(AmqpClient { queues: kept.collect::<Vec<_>>().leak(), ..*client })
             }
             other => *other,
         })

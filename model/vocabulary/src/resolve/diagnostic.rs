@@ -303,12 +303,12 @@ diagnostics! {
     QueueNeverConsumed { queue: &'static str, by: String, user: SourceLocation, location: SourceLocation }
         "queue `{queue}` is filled but never consumed"
         ["filled by {by}" => user, "the queue" => location]
-        help "let a service consume it (`consumes(…)`), or say who does: `.emptied_from_outside(\"by whom\")`"
+        help "let a service consume it (`consumes(…)`), or say who does: `.consumed_externally(\"by whom\")`"
     /// A queue that nobody fills.
     QueueNeverFilled { queue: &'static str, by: String, user: SourceLocation, location: SourceLocation }
         "queue `{queue}` is consumed but never filled"
         ["consumed by {by}" => user, "the queue" => location]
-        help "let a service publish to it (`publishes(…)`), or say who does: `.filled_from_outside(\"by whom\")`"
+        help "let a service publish to it (`publishes(…)`), or say who does: `.published_externally(\"by whom\")`"
     /// A queue used twice in one way.
     QueueUseTwice { service: &'static str, queue: &'static str, how: &'static str, location: SourceLocation }
         "{service} {how} queue `{queue}` twice"

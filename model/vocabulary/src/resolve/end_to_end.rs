@@ -1,7 +1,7 @@
 //! What can be wrong with what the tests follow through the platform.
 
 use super::services::http_port;
-use crate::{Diagnostic, EndToEndTest, Endpoint, Platform, Use};
+use crate::{Diagnostic, EndToEndTest, Endpoint, Platform, SourceLocation};
 
 pub(super) fn check(platform: &Platform, found: &mut Vec<Diagnostic>) {
     let Some(end_to_end) = platform.tests.end_to_end else { return };
@@ -14,34 +14,17 @@ pub(super) fn check(platform: &Platform, found: &mut Vec<Diagnostic>) {
             found.push(Diagnostic::ServiceNotListed { service: service.as_str(), by, location });
         }
     }
-    let mut unmarked = |what, text: &str| {
-        if !text.contains(EndToEndTest::MARKER) {
-            found.push(Diagnostic::JourneyUnmarked { what, marker: EndToEndTest::MARKER, location });
-        }
-    };
-    unmarked("the body that it sends", end_to_end.sent.body);
-    if let Some(leftovers) = end_to_end.leftovers {
-        unmarked("the statement that deletes what it leaves", leftovers.statement);
-        let verb = leftovers.statement.split_whitespace().next().unwrap_or_default();
-        if !verb.eq_ignore_ascii_case("delete") {
-            let statement = leftovers.statement;
-            found.push(Diagnostic::JourneyDeletesNothing { statement, location });
-        }
-        let owns = |one: &Use| matches!(one, Use::Sql(client) if client.database.database.name == leftovers.database.name && client.client.backing == leftovers.database.server);
-        if !platform.services.iter().flat_map(|service| service.uses).any(owns) {
-            let database = leftovers.database.name.as_str();
-            found.push(Diagnostic::JourneyForgetsNowhere { database, location, declared: leftovers.database.location });
-        }
+    marked("the body that it sends", end_to_end.sent.body, location, found);
+}
+
+/// Reports a text without the marker that tells one run of the end-to-end test from another.
+pub(crate) fn marked(what: &'static str, text: &str, location: SourceLocation, found: &mut Vec<Diagnostic>) {
+    if !text.contains(EndToEndTest::MARKER) {
+        found.push(Diagnostic::JourneyUnmarked { what, marker: EndToEndTest::MARKER, location });
     }
 }
 
-fn end(
-    platform: &Platform,
-    endpoint: Endpoint,
-    which: &str,
-    location: crate::SourceLocation,
-    found: &mut Vec<Diagnostic>,
-) {
+fn end(platform: &Platform, endpoint: Endpoint, which: &str, location: SourceLocation, found: &mut Vec<Diagnostic>) {
     let by = format!("the {which} of the tests' journey");
     match platform.services.iter().find(|s| s.name == endpoint.service) {
         None => found.push(Diagnostic::ServiceNotListed { service: endpoint.service.as_str(), by, location }),

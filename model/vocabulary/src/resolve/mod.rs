@@ -14,12 +14,15 @@ mod services;
 mod texts;
 mod variables;
 
-use std::collections::BTreeMap;
-
 pub use diagnostic::Diagnostic;
 pub use report::Diagnostics;
 
-use crate::{AmqpClient, Backing, BackingName, Exchange, Platform, Queue, QueueUse, Service, ServiceName, Use};
+pub(crate) use backing::twice;
+pub(crate) use end_to_end::marked;
+pub(crate) use report::code;
+pub(crate) use texts::line;
+
+use crate::{Backing, BackingName, Platform, Service, ServiceName, kinds};
 
 /// A platform without mistakes: what the generator takes. Only [`Platform::resolve`] makes one, so whoever has one may rely on
 /// every rule that it checks.
@@ -37,6 +40,7 @@ pub(crate) fn resolve(mut platform: Platform) -> Result<Resolved, Diagnostics> {
         api::check(service, &mut found);
     }
     backing::check(&platform, &mut found);
+    kinds::check(&platform, &mut found);
     environments::check(&platform, &mut found);
     end_to_end::check(&platform, &mut found);
     limits::check(&platform, &mut found);
@@ -87,36 +91,4 @@ impl Resolved {
             .find(|b| b.name() == name)
             .expect("resolve refuses references to backing services that are not there")
     }
-
-    /// The queues of a broker, by name.
-    #[must_use]
-    pub fn queues(&self, broker: BackingName) -> Vec<&Queue> {
-        let uses = queue_uses(&self.0).filter(|(_, _, u)| u.queue().broker == broker);
-        uses.map(|(_, _, u)| (u.queue().name, u.queue())).collect::<BTreeMap<_, _>>().into_values().collect()
-    }
-
-    /// The exchanges of a broker, each with the queues that are published to through it, by name.
-    #[must_use]
-    pub fn exchanges(&self, broker: BackingName) -> Vec<(&Exchange, Vec<&Queue>)> {
-        let mut all: BTreeMap<_, (&Exchange, BTreeMap<_, &Queue>)> = BTreeMap::new();
-        for (_, _, queue_use) in queue_uses(&self.0) {
-            if let QueueUse::Publishes { queue, exchange: Some((exchange, _)), .. } = queue_use
-                && exchange.broker == broker
-            {
-                all.entry(exchange.name).or_insert((exchange, BTreeMap::new())).1.insert(queue.name, queue);
-            }
-        }
-        all.into_values().map(|(exchange, queues)| (exchange, queues.into_values().collect())).collect()
-    }
-}
-
-/// Every use of a queue, with the service and the client that has it.
-fn queue_uses(platform: &Platform) -> impl Iterator<Item = (&Service, &'static AmqpClient, &'static QueueUse)> {
-    let clients = platform.services.iter().flat_map(|service| {
-        service.uses.iter().filter_map(move |one| match one {
-            Use::Amqp(client) => Some((service, client)),
-            Use::Sql(_) | Use::Valkey(_) | Use::Call(_) => None,
-        })
-    });
-    clients.flat_map(|(service, client)| client.queues.iter().map(move |queue_use| (service, client, queue_use)))
 }

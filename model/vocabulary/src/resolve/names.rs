@@ -86,9 +86,6 @@ fn meaning(platform: &Platform, chart: Chart) -> Option<&'static str> {
         _ if name.starts_with("network-policy-test") || name.starts_with("end-to-end-test") => {
             Some("what the objects of the release's tests are called")
         }
-        _ if chart.is_service && name.starts_with("pg-") => {
-            Some("a role that PostgreSQL keeps for itself, once it is `pg_…`")
-        }
         _ if name == platform.name.as_str() => Some("the platform's own name"),
         _ => None,
     }

@@ -51,7 +51,7 @@ impl fmt::Display for Diagnostics {
 }
 
 /// A text as code, with what cannot be seen or would act on a terminal escaped.
-pub(super) fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     if text.is_empty() {
         return "an empty text".to_owned();
     }

@@ -1,18 +1,13 @@
 //! Free texts: what may stand in them. Values of variables may hold anything that an environment variable can; texts that
 //! explain something become comments and table cells and so are one line each.
 
-use super::queue_uses;
 use crate::{
     Change, DefaultTag, Diagnostic, Platform, Reconnects, Setting, SourceLocation, Variable, VariableName,
     VariableSource,
 };
 
 pub(super) fn check(platform: &Platform, found: &mut Vec<Diagnostic>) {
-    let mut line = |what: String, text: &str, location| {
-        if let Some(why) = not_a_line(text) {
-            found.push(Diagnostic::TextRefused { what, why, location });
-        }
-    };
+    let mut line = |what, text: &str, location| line(what, text, location, found);
     line(format!("description of platform `{}`", platform.name), platform.doc, platform.location);
     line(format!("home page of platform `{}`", platform.name), platform.home, platform.location);
     for service in &platform.services {
@@ -43,24 +38,10 @@ pub(super) fn check(platform: &Platform, found: &mut Vec<Diagnostic>) {
     if let Some(end_to_end) = platform.tests.end_to_end {
         line("description of the tests' journey".to_owned(), end_to_end.doc, end_to_end.location);
         line("body that the tests' journey sends".to_owned(), end_to_end.sent.body, end_to_end.location);
-        if let Some(leftovers) = end_to_end.leftovers {
-            line(
-                "statement that deletes what the tests' journey leaves".to_owned(),
-                leftovers.statement,
-                end_to_end.location,
-            );
-        }
     }
     for one in &platform.backing {
         if let DefaultTag::Absent(why) = one.image().tag {
             line(format!("reason why the image of {} has no tag", one.name()), why, one.location());
-        }
-    }
-    for (_, _, queue_use) in queue_uses(platform) {
-        let queue = queue_use.queue();
-        for (how, by) in [("fills", queue.filled_from_outside), ("consumes", queue.emptied_from_outside)] {
-            let Some(by) = by else { continue };
-            line(format!("text that says who {how} queue `{}` from outside", queue.name), by, queue.location);
         }
     }
     for environment in &platform.environments {
@@ -113,6 +94,13 @@ fn values(platform: &Platform, found: &mut Vec<Diagnostic>) {
                 value(format!("{of} in environment `{}`", environment.name), *variable, text, environment.location);
             }
         }
+    }
+}
+
+/// Reports a text that is not one line.
+pub(crate) fn line(what: String, text: &str, location: SourceLocation, found: &mut Vec<Diagnostic>) {
+    if let Some(why) = not_a_line(text) {
+        found.push(Diagnostic::TextRefused { what, why, location });
     }
 }
 

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use super::report::code;
 use super::services::listed;
 use crate::{
-    BackingName, CacheLogin, Diagnostic, Kind, PasswordVariable, Service, ServiceName, Setting, SourceLocation, Use,
-    Variable, VariableName, VariableSource,
+    BackingName, Diagnostic, Service, ServiceName, Setting, SourceLocation, Use, Variable, VariableName, VariableSource,
 };
 
 /// The largest number up to which all are exact in JSON, and so in the values: 2⁵³ − 1.
@@ -25,30 +24,6 @@ pub(super) fn check(service: &Service, found: &mut Vec<Diagnostic>) {
             VariableSource::Fixed(_) | VariableSource::Secret(_) => {}
         }
     }
-    for one in service.uses {
-        let Some((password, kind)) = password(one).zip(one.kind()) else { continue };
-        if password.libpq_value && kind != Kind::PostgreSql {
-            found.push(Diagnostic::LibpqElsewhere {
-                service: service.name.as_str(),
-                variable: password.name.as_str(),
-                product: kind.product(),
-                location: one.location(),
-            });
-        }
-    }
-}
-
-/// The variable that a client reads its password from, if it has one.
-fn password(one: &Use) -> Option<PasswordVariable> {
-    match one {
-        Use::Amqp(client) => Some(client.env.password),
-        Use::Sql(client) => Some(client.env.password),
-        Use::Valkey(client) => match client.env.login {
-            CacheLogin::Anonymous => None,
-            CacheLogin::Own { password, .. } => Some(password),
-        },
-        Use::Call(_) => None,
-    }
 }
 
 /// To what a use connects: two uses that connect to the same are a mistake of their own.
@@ -59,11 +34,9 @@ enum End {
 }
 
 fn end(one: &Use) -> End {
-    match (one, one.client()) {
-        (Use::Call(call), _) => End::Service(call.endpoint.service, call.endpoint.port.number),
-        (Use::Amqp(_) | Use::Sql(_) | Use::Valkey(_), client) => {
-            End::Backing(client.expect("all but a call have a client").backing)
-        }
+    match one {
+        Use::Call(call) => End::Service(call.endpoint.service, call.endpoint.port.number),
+        server_use => End::Backing(server_use.client().expect("every use except a call has a client").backing),
     }
 }
 
@@ -96,7 +69,7 @@ fn set_twice(service: &Service, found: &mut Vec<Diagnostic>) {
 /// Settings and credentials are two sections of the values, with keys in camelCase.
 fn keys(service: &Service, found: &mut Vec<Diagnostic>) {
     let mut settings: BTreeMap<String, (String, SourceLocation)> = BTreeMap::new();
-    let logins = service.uses.iter().filter(|one| password(one).is_some());
+    let logins = service.uses.iter().filter(|one| one.login().is_some());
     let login = |one: &Use| Some((one.client()?.backing.to_string(), ("the login".to_owned(), one.location())));
     let mut credentials: BTreeMap<String, (String, SourceLocation)> = logins.filter_map(login).collect();
     for variable in service.environment {

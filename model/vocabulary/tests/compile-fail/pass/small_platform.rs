@@ -3,7 +3,7 @@
 use vocabulary::*;
 
 const BROKER: RabbitMq = RabbitMq::named("broker");
-const ORDERS: Queue = BROKER.queue("orders").filled_from_outside("the shop's web site");
+const ORDERS: Queue = BROKER.queue("orders").published_externally("the shop's web site");
 const HTTP: Port = Port::http("http", 8080);
 
 const ENV: AmqpEnv = AmqpEnv {

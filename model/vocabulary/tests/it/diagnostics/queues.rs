@@ -13,9 +13,9 @@ const ORDERS: Queue = BROKER.queue("orders");
 const ORDERS_AGAIN: Queue = BROKER.queue("orders");
 const EVENTS: Queue = BROKER.queue("events");
 const NEVER_FILLED: Queue = BROKER.queue("never-filled");
-const ELSEWHERE: Queue = OTHER.queue("elsewhere").filled_from_outside("the carrier");
-const FOREIGN: Queue = OTHER.queue("foreign").filled_from_outside("the carrier");
-const DEAD: Queue = BROKER.queue("orders.dead-letters").emptied_from_outside("an operator");
+const ELSEWHERE: Queue = OTHER.queue("elsewhere").published_externally("the carrier");
+const FOREIGN: Queue = OTHER.queue("foreign").published_externally("the carrier");
+const DEAD: Queue = BROKER.queue("orders.dead-letters").consumed_externally("an operator");
 const EVENTS_EXCHANGE: Exchange = BROKER.exchange("events");
 const EVENTS_EXCHANGE_AGAIN: Exchange = BROKER.exchange("events");
 

@@ -15,7 +15,7 @@ const READER: Service = Service {
     uses: &[BROKER
         .client(
             amqp_env(),
-            &[consumes(BROKER.queue("orders").filled_from_outside("\u{feff}the shop"), variable("AMQP_QUEUE"))],
+            &[consumes(BROKER.queue("orders").published_externally("\u{feff}the shop"), variable("AMQP_QUEUE"))],
         )
         .never_reconnects("")],
     health: Health::by_connections(Python3),

@@ -14,11 +14,11 @@ const READER: Service = Service {
     uses: &[
         BROKER.client(
             AmqpEnv { password: libpq_value("AMQP_PASSWORD"), ..amqp_env() },
-            &[consumes(BROKER.queue("orders").filled_from_outside("the shop's web site"), variable("AMQP_QUEUE"))],
+            &[consumes(BROKER.queue("orders").published_externally("the shop's web site"), variable("AMQP_QUEUE"))],
         ),
         COPY.client(
             amqp_env(),
-            &[consumes(COPY.queue("orders").filled_from_outside("the shop's web site"), variable("COPY_QUEUE"))],
+            &[consumes(COPY.queue("orders").published_externally("the shop's web site"), variable("COPY_QUEUE"))],
         ),
     ],
     environment: &[

@@ -147,7 +147,7 @@ mod tests {
     }
 
     fn allowed(uses: &'static [QueueUse]) -> Vec<String> {
-        let Use::Amqp(client) = BROKER.client(ENV, uses) else { return Vec::new() };
+        let Use::RabbitMq(client) = BROKER.client(ENV, uses) else { return Vec::new() };
         let known = Known { queues: names(&["a", "b"]), exchanges: names(&["own"]), users: BTreeSet::new() };
         let trials = trials("s", &client, &known).into_iter();
         trials.filter(|trial| trial.may).map(|trial| trial.what).collect()
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn what_is_allowed_and_destroys_is_not_tried() {
         const USES: &[QueueUse] = &[consumes(BROKER.queue("a"), variable("A"))];
-        let Use::Amqp(client) = BROKER.client(ENV, USES) else { return };
+        let Use::RabbitMq(client) = BROKER.client(ENV, USES) else { return };
         let known = Known { queues: names(&["a", "b"]), ..Known::default() };
         let all: Vec<_> = trials("s", &client, &known).into_iter().map(|trial| trial.what).collect();
         for (what, tried) in

@@ -75,7 +75,7 @@ impl Known {
                 let mut clients = services.iter().flat_map(|service| service.uses);
                 let anonymous = clients.any(|one| match one {
                     Use::Valkey(c) => c.client.backing == server && matches!(c.env.login, CacheLogin::Anonymous),
-                    Use::Amqp(_) | Use::Sql(_) | Use::Call(_) => false,
+                    Use::RabbitMq(_) | Use::PostgreSql(_) | Use::Call(_) => false,
                 });
                 valkey::intrusions(anonymous, commands)
             }
@@ -87,12 +87,12 @@ impl Known {
 fn target(release: &Release, service: ServiceName, one: &Use, known: &Known) -> anyhow::Result<Target> {
     let name = service.as_str();
     Ok(match (one, known) {
-        (Use::Amqp(client), Known::Broker(known)) => {
+        (Use::RabbitMq(client), Known::Broker(known)) => {
             let env = &client.env;
             let connection = connection("amqp", env.host, env.port, Some((env.user, env.password)));
             Target { at: client.client.backing.as_str(), connection, trials: amqp::trials(name, client, known) }
         }
-        (Use::Sql(client), Known::Database(known)) => {
+        (Use::PostgreSql(client), Known::Database(known)) => {
             let env = &client.env;
             let connection = connection("sql", env.host, env.port, Some((env.user, env.password)));
             let login = release.exec(name, &["printenv", env.user.as_str()])?;
@@ -133,7 +133,7 @@ fn of_broker(release: &Release, broker: BackingName) -> anyhow::Result<amqp::Kno
 fn of_database(release: &Release, server: BackingName) -> anyhow::Result<sql::Known> {
     let services = &release.namespace.context.platform.platform().services;
     for one in services.iter().flat_map(|service| service.uses) {
-        if let Use::Sql(client) = one
+        if let Use::PostgreSql(client) = one
             && client.client.backing == server
         {
             psql(release, server, client.database.database.name.as_str(), sql::MAKE_FOREIGN)?;

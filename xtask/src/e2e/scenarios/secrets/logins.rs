@@ -36,8 +36,8 @@ pub(super) fn all_work(release: &Release, file: &Encrypted) -> anyhow::Result<us
 /// The name that a service logs in with, as its Secret has it.
 fn user_of(release: &Release, service: &Service, server: &Backing) -> anyhow::Result<String> {
     let variable = service.uses.iter().find_map(|one| match one {
-        Use::Amqp(client) if client.client.backing == server.name() => Some(client.env.user),
-        Use::Sql(client) if client.client.backing == server.name() => Some(client.env.user),
+        Use::RabbitMq(client) if client.client.backing == server.name() => Some(client.env.user),
+        Use::PostgreSql(client) if client.client.backing == server.name() => Some(client.env.user),
         _ => None,
     });
     let variable: VariableName = variable.with_context(|| format!("{} has no login", service.name))?;

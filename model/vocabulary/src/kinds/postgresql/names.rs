@@ -1,0 +1,50 @@
+//! Names of databases.
+
+use std::fmt;
+
+use crate::name::{LOWER, NameError, has, name, only, same, sized, starts_with};
+
+name! {
+    /// A database's name: an SQL identifier that needs no quotes. PostgreSQL cuts identifiers at 63 bytes; the role that
+    /// owns the database is called after it, with six more.
+    DatabaseName, "a database's name is 1 to 57 of a-z, 0-9 and _, beginning with a letter, and neither one of PostgreSQL's own (postgres, template0, template1, pg_…) nor a reserved word of its SQL (user, order, …)", database
+}
+
+const fn database(text: &[u8]) -> bool {
+    sized(text, 57)
+        && only(text, b"abcdefghijklmnopqrstuvwxyz0123456789_")
+        && has(LOWER, text[0])
+        && !starts_with(text, b"pg_")
+        && !same(text, b"postgres")
+        && !same(text, b"template0")
+        && !same(text, b"template1")
+        && !is_reserved_in_sql(text)
+}
+
+/// The words that PostgreSQL takes for no name unless they are quoted (`src/include/parser/kwlist.h`: reserved, and reserved but for
+/// functions and types), and the two that it refuses as roles.
+#[rustfmt::skip]
+const RESERVED: &[&str] = &[
+    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "binary", "both",
+    "case", "cast", "check", "collate", "collation", "column", "concurrently", "constraint", "create", "cross",
+    "current_catalog", "current_date", "current_role", "current_schema", "current_time", "current_timestamp",
+    "current_user", "default", "deferrable", "desc", "distinct", "do", "else", "end", "except", "false", "fetch", "for",
+    "foreign", "freeze", "from", "full", "grant", "group", "having", "ilike", "in", "initially", "inner", "intersect",
+    "into", "is", "isnull", "join", "lateral", "leading", "left", "like", "limit", "localtime", "localtimestamp",
+    "natural", "none", "not", "notnull", "null", "offset", "on", "only", "or", "order", "outer", "overlaps", "placing",
+    "primary", "public", "references", "returning", "right", "select", "session_user", "similar", "some", "symmetric",
+    "system_user", "table", "tablesample", "then", "to", "trailing", "true", "union", "unique", "user", "using",
+    "variadic", "verbose", "when", "where", "window", "with",
+];
+
+/// Whether a text is an SQL identifier only in quotes.
+const fn is_reserved_in_sql(text: &[u8]) -> bool {
+    let mut i = 0;
+    while i < RESERVED.len() {
+        if same(text, RESERVED[i].as_bytes()) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}

@@ -1,0 +1,20 @@
+//! Names of queues and exchanges.
+
+use std::fmt;
+
+use crate::name::{NameError, name, only, sized, starts_with};
+
+name! {
+    /// A queue's name. AMQP allows any 255 bytes; these are the ones that need no quoting anywhere.
+    QueueName, "a queue's name is 1 to 128 of A-Z, a-z, 0-9, _, -, . and :, and does not begin with `amq.`, which is the broker's", amqp_name
+}
+name! {
+    /// An exchange's name, with a queue's rule.
+    ExchangeName, "an exchange's name is 1 to 128 of A-Z, a-z, 0-9, _, -, . and :, and does not begin with `amq.`, which is the broker's", amqp_name
+}
+
+const AMQP: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:";
+
+const fn amqp_name(text: &[u8]) -> bool {
+    sized(text, 128) && only(text, AMQP) && !starts_with(text, b"amq.")
+}

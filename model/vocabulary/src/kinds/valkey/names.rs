@@ -1,0 +1,39 @@
+//! Key patterns and commands, as an ACL of Valkey writes them.
+
+use std::fmt;
+
+use crate::name::{NameError, name, only, sized};
+
+name! {
+    /// A pattern of keys, as a Valkey ACL takes it (`~pattern`).
+    KeyPattern, "a key pattern is 1 to 128 printable ASCII characters without a space", printable
+}
+name! {
+    /// A command, or a command and its subcommand, as a Valkey ACL takes it (`zadd`, `client|setinfo`).
+    ValkeyCommand, "a command is 1 to 64 of a-z, 0-9, _, . and -, with at most one | before a subcommand", valkey_command
+}
+
+const COMMAND: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789_.-|";
+
+const fn printable(text: &[u8]) -> bool {
+    let mut i = 0;
+    while i < text.len() {
+        if !text[i].is_ascii_graphic() {
+            return false;
+        }
+        i += 1;
+    }
+    sized(text, 128)
+}
+
+const fn valkey_command(text: &[u8]) -> bool {
+    let mut bars = 0;
+    let mut i = 0;
+    while i < text.len() {
+        if text[i] == b'|' {
+            bars += 1;
+        }
+        i += 1;
+    }
+    sized(text, 64) && only(text, COMMAND) && bars <= 1 && text[0] != b'|' && text[text.len() - 1] != b'|'
+}
