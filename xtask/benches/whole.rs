@@ -5,17 +5,17 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use camino::Utf8Path;
-use xtask::owned_tree::{HandEdits, write_tree};
-use xtask::workspace;
+use owned_tree::{HandEdits, write_tree};
 
 #[path = "../../generator/benches/generate/many.rs"]
 mod many;
 
 fn main() {
-    let root = workspace::root();
+    let root =
+        Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in a folder of the repository");
     let run = |arguments: &[&str]| {
         let mut command = Command::new("cargo");
-        command.args(arguments).current_dir(&root).stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(arguments).current_dir(root).stdout(Stdio::null()).stderr(Stdio::null());
         assert!(command.status().expect("cargo runs").success(), "cargo {arguments:?} failed");
     };
 

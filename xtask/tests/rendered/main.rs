@@ -12,17 +12,30 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use xtask::{commands::generate, platform, workspace};
+use generator::{Chart, Resolved};
+use owned_tree::FOLDER;
+
+/// The root of the repository.
+fn root() -> &'static Utf8Path {
+    Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in a folder of the repository")
+}
 
 /// The folder of the committed files.
 fn folder() -> Utf8PathBuf {
-    workspace::root().join(generate::FOLDER)
+    root().join(FOLDER)
+}
+
+fn platform() -> Resolved {
+    auditflow::platform().resolve().expect("the platform resolves")
+}
+
+fn rendered() -> Chart {
+    generator::generate(&platform())
 }
 
 /// The committed umbrella chart. The generator is asked once: it is asked for in every object of every case.
 fn chart() -> &'static Utf8Path {
-    static CHART: LazyLock<Utf8PathBuf> =
-        LazyLock::new(|| folder().join(&platform::chart().expect("the platform resolves").paths().umbrella));
+    static CHART: LazyLock<Utf8PathBuf> = LazyLock::new(|| folder().join(&rendered().paths().umbrella));
     &CHART
 }
 
@@ -49,7 +62,7 @@ impl Snapshots {
         }
         self.names.insert(text.to_owned(), name.to_owned());
         let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path(workspace::root().join("snapshots").join(self.folder));
+        settings.set_snapshot_path(root().join("snapshots").join(self.folder));
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
         let same = catch_unwind(AssertUnwindSafe(|| settings.bind(|| insta::assert_snapshot!(name, text))));

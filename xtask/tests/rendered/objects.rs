@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use generator::Chart;
+use render::cases;
 use tools::{Object, Tool};
 use vocabulary::Platform;
-use xtask::{cases, platform};
 
 use crate::text::{difference, without_digests};
-use crate::{Snapshots, chart, folder};
+use crate::{Snapshots, chart, folder, platform};
 
 /// Cases that do the same to every service and to every server: the snapshots show one of each. All proofs of `verify` render them whole.
 const UNIFORM: &[&str] = &["mirror", "placed", "store"];
@@ -16,7 +16,7 @@ const UNIFORM: &[&str] = &["mirror", "placed", "store"];
 #[test]
 fn every_object_is_what_was_reviewed() {
     let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
-    let platform = platform::resolved().expect("the platform resolves");
+    let platform = platform();
     let rendered = generator::generate(&platform);
     let cases = cases::all(platform.platform(), &rendered, &folder());
     assert!(

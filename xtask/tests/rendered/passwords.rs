@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use render::cases;
 use tools::{Object, Tool};
-use xtask::{cases, platform};
 
-use crate::{chart, folder};
+use crate::{chart, folder, platform};
 
 /// What every password of `ci/default-values.yaml` begins with, as it is and as it is quoted in SQL, JSON and libpq's language.
 const SIGNS: &[&str] = &["fake '", r"fake \'", "fake ''"];
@@ -19,7 +19,7 @@ fn signs(text: &str) -> usize {
 #[test]
 fn no_password_is_outside_of_a_secret() {
     let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
-    let platform = platform::resolved().expect("the platform resolves");
+    let platform = platform();
     let rendered = generator::generate(&platform);
     let mut seen = 0;
     for case in cases::all(platform.platform(), &rendered, &folder()) {
@@ -61,7 +61,7 @@ fn above(secret: &Object) -> &str {
 #[test]
 fn a_password_is_in_the_secrets_that_it_belongs_to_alone() {
     let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
-    let platform = platform::resolved().expect("the platform resolves");
+    let platform = platform();
     let rendered = generator::generate(&platform);
     let case = cases::all(platform.platform(), &rendered, &folder()).remove(0);
     let manifest = case.render(&helm, chart()).expect("the defaults render");

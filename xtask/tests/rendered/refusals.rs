@@ -3,8 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use tools::{Template, Tool, ToolBinary};
 
-use crate::{Snapshots, chart, folder};
-use xtask::platform;
+use crate::{Snapshots, chart, folder, rendered};
 
 /// Something wrong: its name, the release's name, whether there are passwords, and further arguments.
 type Wrong = (&'static str, &'static str, bool, &'static [&'static str]);
@@ -199,7 +198,7 @@ fn refusal(helm: &ToolBinary, (name, release, passwords, arguments): &Wrong) -> 
 }
 
 fn render(helm: &ToolBinary, release: &str, passwords: bool, arguments: &[&str]) -> Result<String, String> {
-    let values = platform::chart().expect("the platform resolves").paths().ci_values.clone();
+    let values = rendered().paths().ci_values.clone();
     let values: Vec<Utf8PathBuf> = passwords.then(|| folder().join(values)).into_iter().collect();
     let values: Vec<&Utf8Path> = values.iter().map(Utf8PathBuf::as_path).collect();
     helm.template(&Template { chart: chart(), release, values: &values, arguments }).expect("Helm runs")

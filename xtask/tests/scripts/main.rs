@@ -7,7 +7,6 @@ use std::process::{Command, Output};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
-use xtask::{commands::generate, workspace};
 
 /// A pod: the script of one kind of server, its folders below a temporary one, and the tools that it calls.
 struct Pod {
@@ -20,7 +19,7 @@ impl Pod {
         let temporary = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(temporary.path()).unwrap().to_owned();
         let pod = Self { root, _temporary: temporary };
-        let umbrella = workspace::root().join(generate::FOLDER).join("auditflow-platform");
+        let umbrella = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../generated-chart/auditflow-platform");
         for folder in ["etc/provisioning", "etc/credentials", "run/definitions", "run/valkey", "data", "bin", "tmp"] {
             fs::create_dir_all(pod.root.join(folder)).unwrap();
         }

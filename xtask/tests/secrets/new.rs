@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use camino::Utf8PathBuf;
 use insta::assert_snapshot;
-use xtask::owned_tree::{self, HandEdits, OwnedTree, Wanted};
+use owned_tree::{self, HandEdits, OwnedTree, Wanted};
 
 use crate::support::{Checkout, FILE, at, complete, credentials, text, with};
 

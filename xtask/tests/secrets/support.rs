@@ -231,7 +231,7 @@ impl Said {
 
 /// The credentials that the platform declares.
 pub(crate) fn credentials() -> Vec<generator::CredentialPath> {
-    generator::credential_paths(&xtask::platform::resolved().unwrap())
+    generator::credential_paths(&auditflow::platform().resolve().unwrap())
 }
 
 pub(crate) fn at<'a>(values: &'a Value, path: &[String]) -> Option<&'a Value> {

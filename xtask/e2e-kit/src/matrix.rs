@@ -1,0 +1,117 @@
+//! Who can reach what, as it was seen and as it was declared.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+/// Something that may or may not be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// What it is called in the matrix.
+    pub name: String,
+    /// Where it is, as the reach probe takes it.
+    pub address: String,
+    /// From whom it must be reached; from all others it must not.
+    pub open_for: BTreeSet<String>,
+    /// Whether it is a port for metrics.
+    pub is_metrics: bool,
+}
+
+/// What was seen from one source, in the order of the targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The identity that tried.
+    pub source: String,
+    /// The probe's words: `open`, `refused`, `timeout`, `unresolved`, `error`.
+    pub seen: Vec<String>,
+}
+
+/// One row per source, one numbered column per target: `●` open as declared, `·` closed as it must be; what is wrong is in letters.
+#[must_use]
+pub fn drawn(targets: &[Target], rows: &[Row]) -> String {
+    let width = rows.iter().map(|row| row.source.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write!(text, "{:width$} ", "");
+    for number in 1..=targets.len() {
+        let _ = write!(text, "{number:>5}");
+    }
+    for row in rows {
+        let _ = write!(text, "\n{:width$} ", row.source);
+        for (target, seen) in targets.iter().zip(&row.seen) {
+            let sign = match (seen == "open", target.open_for.contains(&row.source)) {
+                (true, true) => "●",
+                (false, false) => "·",
+                (true, false) => "OPEN",
+                (false, true) => "SHUT",
+            };
+            let _ = write!(text, "{sign:>5}");
+        }
+    }
+    for (index, target) in targets.iter().enumerate() {
+        let _ = write!(text, "\n{:>5}  {}", index + 1, target.name);
+    }
+    text
+}
+
+/// What is not as it must be.
+#[must_use]
+pub fn differences(targets: &[Target], rows: &[Row]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for row in rows {
+        for (target, seen) in targets.iter().zip(&row.seen) {
+            match (seen == "open", target.open_for.contains(&row.source)) {
+                (true, false) => wrong.push(format!("{} reaches {}, which nobody declared", row.source, target.name)),
+                (false, true) => {
+                    wrong.push(format!("{} does not reach {}, which it must ({seen})", row.source, target.name));
+                }
+                _ => {}
+            }
+        }
+        if row.seen.len() != targets.len() {
+            wrong.push(format!("{} has tried {} of {} targets", row.source, row.seen.len(), targets.len()));
+        }
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(name: &str, open_for: &[&str]) -> Target {
+        let open_for = open_for.iter().map(|&source| source.to_owned()).collect();
+        Target { name: name.to_owned(), address: String::new(), open_for, is_metrics: false }
+    }
+
+    fn row(source: &str, seen: &[&str]) -> Row {
+        Row { source: source.to_owned(), seen: seen.iter().map(|&word| word.to_owned()).collect() }
+    }
+
+    #[test]
+    fn what_is_as_declared_is_no_difference() {
+        let targets = [target("b:1", &["a"]), target("b:2", &[])];
+        let rows = [row("a", &["open", "refused"]), row("stranger", &["timeout", "refused"])];
+        assert!(differences(&targets, &rows).is_empty());
+        assert_eq!(
+            drawn(&targets, &rows),
+            "             1    2\na            ●    ·\nstranger     ·    ·\n    1  b:1\n    2  b:2"
+        );
+    }
+
+    #[test]
+    fn more_and_less_are_both_named() {
+        let targets = [target("b:1", &["a"]), target("b:2", &[])];
+        let rows =
+            [row("a", &["unresolved", "refused"]), row("stranger", &["refused", "open"]), row("c", &["refused"])];
+        assert_eq!(
+            differences(&targets, &rows),
+            [
+                "a does not reach b:1, which it must (unresolved)",
+                "stranger reaches b:2, which nobody declared",
+                "c has tried 1 of 2 targets",
+            ]
+        );
+        let drawn = drawn(&targets, &rows);
+        assert!(drawn.contains("SHUT") && drawn.contains("OPEN"), "{drawn}");
+    }
+}

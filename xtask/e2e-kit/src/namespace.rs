@@ -1,0 +1,75 @@
+//! Namespaces of the scenarios, which go with them.
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::context::E2eContext;
+use super::report::Lane;
+use super::{kubectl, process};
+
+/// A namespace that enforces Pod Security `restricted` and warns about it; deleted when it is dropped, unless the run keeps all.
+pub struct TestNamespace<'a> {
+    /// The run that it belongs to.
+    pub context: &'a E2eContext,
+    /// Its name, with a random end.
+    pub name: String,
+}
+
+impl<'a> TestNamespace<'a> {
+    /// Makes it. What is in it explains what fails in `lane`.
+    pub fn new(lane: &Lane<'a>, purpose: &str) -> anyhow::Result<Self> {
+        let name = format!("e2e-{purpose}-{}", random());
+        let level = "restricted";
+        kubectl::apply(&json!({
+            "apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": name, "labels": {
+                MARK: purpose.split('-').next().unwrap_or(purpose),
+                "pod-security.kubernetes.io/enforce": level,
+                "pod-security.kubernetes.io/warn": level,
+            }},
+        }))?;
+        lane.watch(&name);
+        let namespace = Self { context: lane.context, name };
+        // Pods are refused before it is there.
+        process::until(Duration::from_secs(20), Duration::from_millis(200), || {
+            let found = kubectl::try_run(&["get", "serviceaccount", "default", "--namespace", &namespace.name], "")?;
+            Ok(if found.success { Ok(()) } else { Err(found.all()) })
+        })?;
+        Ok(namespace)
+    }
+
+    /// All objects in it but events, as `kind/name`; of the kinds that the cluster makes by itself only those that somebody else made.
+    pub fn inventory(&self) -> anyhow::Result<BTreeSet<String>> {
+        let kinds = kubectl::run(&["api-resources", "--namespaced", "--verbs=list", "--output=name"])?;
+        let passing =
+            ["events", "endpoints", "endpointslices.", "leases.", "pods.metrics", "localsubjectaccessreviews"];
+        let kinds: Vec<_> =
+            kinds.lines().filter(|kind| !passing.iter().any(|prefix| kind.starts_with(prefix))).collect();
+        let names =
+            kubectl::run(&["get", &kinds.join(","), "--namespace", &self.name, "--output=name", "--ignore-not-found"])?;
+        let own = ["configmap/kube-root-ca.crt", "serviceaccount/default"];
+        Ok(names.lines().filter(|name| !own.contains(name)).map(str::to_owned).collect())
+    }
+}
+
+/// The label of all namespaces that scenarios make, so that one can find those that were kept.
+const MARK: &str = "auditflow-e2e/scenario";
+
+impl Drop for TestNamespace<'_> {
+    fn drop(&mut self) {
+        if self.context.keep {
+            self.context.reporter.line(format_args!("   kept   namespace {}", self.name));
+        } else if let Err(error) = kubectl::tidy(&["delete", "namespace", &self.name, "--wait=false"]) {
+            self.context.reporter.line(format_args!("   namespace {} is left behind: {error}", self.name));
+        }
+    }
+}
+
+/// Five characters that no earlier run had.
+#[must_use]
+pub fn random() -> String {
+    format!("{:05x}", RandomState::new().build_hasher().finish() & 0xf_ffff)
+}

@@ -1,0 +1,193 @@
+//! Events published with confirms, while something happens, and what became of them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use e2e_kit::release::Release;
+use e2e_kit::{kubectl, namespace, process};
+use serde_json::{Value, json};
+
+use crate::flow;
+
+/// The load client in a pod that has a service's identity and login, and none of its traffic.
+pub(super) struct Load<'a> {
+    release: &'a Release<'a>,
+    pod: String,
+    /// Who its events are about.
+    pub(super) user: String,
+}
+
+/// How much of it.
+#[derive(Clone, Copy)]
+pub(super) struct Amount {
+    /// Events a second.
+    pub(super) rate: u32,
+    /// Each n-th event raises an alert.
+    pub(super) alert_every: u32,
+    /// How many; 0 is until it is stopped.
+    pub(super) count: u32,
+}
+
+impl<'a> Load<'a> {
+    /// Starts it, and waits until the broker has confirmed something.
+    pub(super) fn start(release: &'a Release<'a>, identity: &str, amount: Amount) -> anyhow::Result<Self> {
+        let context = release.namespace.context;
+        let pod = format!("load-{}", namespace::random());
+        let secret = release.secret_of(identity)?;
+        let variable = |name: &str, value: String| json!({"name": name, "value": value});
+        let from =
+            |name: &str, key: &str| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}});
+        let environment = json!([
+            variable("AMQP_HOST", format!("{}-{}", release.name, flow::BROKER)),
+            from("AMQP_USER", "RABBITMQ_USER"),
+            from("AMQP_PASSWORD", "RABBITMQ_PASS"),
+            variable("LOAD_USER", pod.clone()),
+            variable("LOAD_RATE", amount.rate.to_string()),
+            variable("LOAD_ALERT_EVERY", amount.alert_every.to_string()),
+            variable("LOAD_COUNT", amount.count.to_string()),
+        ]);
+        let image = context.images.tool("auditflow-e2e/load")?;
+        kubectl::apply(&helper_pod(release, identity, &pod, image, &json!({"env": environment})))?;
+        let load = Self { release, user: pod.clone(), pod };
+        process::until(Duration::from_mins(1), Duration::from_millis(500), || {
+            let output = load.output()?;
+            Ok(if output.contains("\"confirmed_at\": \"") {
+                Ok(())
+            } else {
+                Err(format!("no event of the load client was confirmed:\n{output}"))
+            })
+        })?;
+        Ok(load)
+    }
+
+    /// Tells it to stop, and gives its ledger.
+    pub(super) fn stop(&self) -> anyhow::Result<Ledger> {
+        let stop = ["python3", "-c", "import os, signal; os.kill(1, signal.SIGTERM)"];
+        // It may be gone, and with it what told it so, before that has ended.
+        let told = kubectl::exec(&self.release.namespace.name, &self.pod, &stop)?;
+        self.ended().with_context(|| format!("stopping the load client: {}", told.all()))
+    }
+
+    /// Waits until it has ended, and gives its ledger.
+    pub(super) fn ended(&self) -> anyhow::Result<Ledger> {
+        let namespace = &self.release.namespace.name;
+        kubectl::run(&[
+            "wait",
+            "pod",
+            &self.pod,
+            "--namespace",
+            namespace,
+            "--for=jsonpath={.status.phase}=Succeeded",
+            "--timeout=50s",
+        ])?;
+        Ledger::read(&self.output()?)
+    }
+
+    fn output(&self) -> anyhow::Result<String> {
+        let output = kubectl::try_run(&["logs", &self.pod, "--namespace", &self.release.namespace.name], "")?;
+        // Before the container runs there are no logs, which is an error.
+        Ok(if output.success { output.out } else { output.err })
+    }
+}
+
+/// A pod of the scenarios beside a release, with the network identity of one of its charts; `rest` goes into its container.
+pub(super) fn helper_pod(release: &Release, identity: &str, name: &str, image: &str, rest: &Value) -> Value {
+    let platform = release.namespace.context.platform.platform().name.as_str();
+    let labels = json!({"app.kubernetes.io/instance": release.name, format!("{platform}/identity"): identity});
+    bare_pod(&release.namespace.name, name, image, &labels, rest)
+}
+
+/// A pod of the scenarios, as Pod Security `restricted` wants it.
+pub(super) fn bare_pod(namespace: &str, name: &str, image: &str, labels: &Value, rest: &Value) -> Value {
+    let mut container = json!({
+        "name": "main", "image": image, "imagePullPolicy": "IfNotPresent",
+        "securityContext": {"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}},
+        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
+    });
+    if let (Some(container), Some(rest)) = (container.as_object_mut(), rest.as_object()) {
+        container.extend(rest.clone());
+    }
+    json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "spec": {
+            "restartPolicy": "Never", "automountServiceAccountToken": false, "enableServiceLinks": false, "terminationGracePeriodSeconds": 5,
+            "securityContext": {"runAsNonRoot": true, "runAsUser": 10001, "runAsGroup": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [container],
+        },
+    })
+}
+
+/// What the broker confirmed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Ledger {
+    confirmed: usize,
+    /// Ids of the confirmed events that must raise an alert.
+    alerting: BTreeSet<String>,
+    /// How many of them the broker did not confirm at the first try.
+    again: usize,
+}
+
+impl Ledger {
+    fn read(text: &str) -> anyhow::Result<Self> {
+        let mut ledger = Self::default();
+        for entry in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+            if entry["confirmed_at"].is_string() {
+                ledger.confirmed += 1;
+                ledger.again += usize::from(entry["tries"] != 1);
+                ledger.alerting.extend(entry["correlation_id"].as_str().map(str::to_owned));
+            }
+        }
+        ensure!(ledger.confirmed > 0, "no event was confirmed:\n{text}");
+        Ok(ledger)
+    }
+
+    /// Fails unless the broker confirmed everything at the first try.
+    pub(super) fn at_once(&self) -> anyhow::Result<()> {
+        ensure!(self.again == 0, "{} of {} events were not confirmed at the first try", self.again, self.confirmed);
+        Ok(())
+    }
+
+    /// The confirmed events that must have raised an alert and have no row.
+    fn missing(&self, rows: &BTreeSet<(String, String)>) -> Vec<&str> {
+        let stored: BTreeSet<_> = rows.iter().map(|(_, event)| event.as_str()).collect();
+        self.alerting.iter().map(String::as_str).filter(|event| !stored.contains(event)).collect()
+    }
+
+    /// Waits until every confirmed event that must raise an alert has its row.
+    pub(super) fn is_stored(&self, release: &Release, limit: Duration) -> anyhow::Result<String> {
+        process::until(limit, Duration::from_secs(1), || {
+            let rows = flow::rows(release)?;
+            let missing = self.missing(&rows);
+            let some = missing.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+            let lacking = || {
+                format!("{} of {} confirmed events have no alert, such as {some}", missing.len(), self.alerting.len())
+            };
+            Ok(if missing.is_empty() { Ok(()) } else { Err(lacking()) })
+        })
+        .context("lost")?;
+        Ok(format!("{} events confirmed, all {} alerts stored", self.confirmed, self.alerting.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_knows_what_must_be_there() {
+        let text = r#"started
+            {"event_id": "a", "correlation_id": "a", "confirmed_at": "now", "tries": 1}
+            {"event_id": "b", "correlation_id": null, "confirmed_at": "now", "tries": 1}
+            {"event_id": "c", "correlation_id": "c", "confirmed_at": null, "tries": null}
+            {"event_id": "d", "correlation_id": "d", "confirmed_at": "now", "tries": 7}
+            {"summary": {"published": 4}}"#;
+        let ledger = Ledger::read(text).expect("it has entries");
+        assert_eq!(ledger.confirmed, 3);
+        assert_eq!(ledger.again, 1);
+        assert!(ledger.at_once().is_err());
+        assert_eq!(ledger.missing(&BTreeSet::from([("1".into(), "a".into())])), ["d"]);
+        assert!(ledger.missing(&BTreeSet::from([("1".into(), "a".into()), ("2".into(), "d".into())])).is_empty());
+        assert!(Ledger::read("{}").is_err());
+    }
+}

@@ -1,0 +1,92 @@
+//! Cold starts: from no pod at all, each program first once and last once, and all together.
+
+use std::time::Duration;
+
+use e2e_kit::process;
+use e2e_kit::release::Release;
+use e2e_kit::report::{Lane, Outcome};
+
+use super::{BACKING, NETWORK_POLICY, SERVICES, all, fault, scale};
+
+/// Time in which what is started alone has found out that it is alone.
+const ALONE: Duration = Duration::from_secs(10);
+/// Time in which the others have found out that one is missing.
+const WITHOUT: Duration = Duration::from_secs(20);
+/// Lanes that share the starts.
+const LANES: usize = 2;
+
+/// An order in which programs start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    Together,
+    /// One alone, then the others, then one more.
+    Ordered {
+        first: &'static str,
+        last: &'static str,
+    },
+}
+
+/// All of them, dealt to lanes. One start has one program first and another one last, which halves their number.
+pub(super) fn starts() -> Vec<Vec<Start>> {
+    let first: Vec<_> = SERVICES.into_iter().chain(BACKING).collect();
+    // Those that others need are last where those that need them are first.
+    let last = first.iter().cycle().skip(SERVICES.len());
+    let ordered = first.iter().zip(last).map(|(first, last)| Start::Ordered { first, last });
+    let mut lanes = vec![Vec::new(); LANES];
+    for (number, start) in std::iter::once(Start::Together).chain(ordered).enumerate() {
+        lanes[number % LANES].push(start);
+    }
+    lanes
+}
+
+pub(super) fn run(lane: &Lane, release: &Release, starts: &[Start]) -> Outcome {
+    all(starts.iter().map(|start| {
+        let what = match start {
+            Start::Together => "cold start, all together".to_owned(),
+            Start::Ordered { first, last } => format!("cold start, {first} first and {last} last"),
+        };
+        fault(lane, release, &what, NETWORK_POLICY, || started(release, *start))
+    }))
+}
+
+fn started(release: &Release, start: Start) -> anyhow::Result<()> {
+    let scaled = |which: &dyn Fn(&str) -> bool, pods| {
+        let names = SERVICES.iter().chain(&BACKING).filter(|name| which(name));
+        let kind = |name| if BACKING.contains(name) { "statefulset" } else { "deployment" };
+        let workloads: Vec<_> = names.map(|name| format!("{}/{}-{name}", kind(name), release.name)).collect();
+        scale(release, &workloads.iter().map(String::as_str).collect::<Vec<_>>(), pods)
+    };
+    scaled(&|_| true, 0)?;
+    match start {
+        Start::Together => scaled(&|_| true, 1),
+        Start::Ordered { first, last } => {
+            scaled(&|name| name == first, 1)?;
+            process::sleep(ALONE)?;
+            scaled(&|name| name != first && name != last, 1)?;
+            process::sleep(WITHOUT)?;
+            scaled(&|name| name == last, 1)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_program_is_first_once_and_last_once() {
+        let all: Vec<_> = starts().into_iter().flatten().collect();
+        let ordered = || {
+            all.iter().filter_map(|start| match start {
+                Start::Ordered { first, last } => Some((*first, *last)),
+                Start::Together => None,
+            })
+        };
+        assert!(all.contains(&Start::Together));
+        assert_eq!(ordered().map(|(first, _)| first).collect::<BTreeSet<_>>().len(), SERVICES.len() + BACKING.len());
+        assert_eq!(ordered().map(|(_, last)| last).collect::<BTreeSet<_>>().len(), SERVICES.len() + BACKING.len());
+        assert!(ordered().all(|(first, last)| first != last), "{all:?}");
+    }
+}

@@ -1,0 +1,202 @@
+//! Whoever else is on the same servers, and what provisioning leaves alone.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, ensure};
+use e2e_kit::kubectl;
+use e2e_kit::report::{Lane, Outcome, Reported};
+use serde_json::Value;
+use tools::Template;
+
+use super::change::Site;
+use super::purse::Purse;
+use super::{beside_load, install, login_in_use, state};
+use crate::flow::{self, BROKER, CACHE, DASHBOARD, DATABASE, GENERATOR, NOTIFICATION};
+use crate::scenarios::loaded::{RECOVERY, recovers};
+use crate::scenarios::namespace;
+
+/// The release that is provisioned on the first's broker.
+const SECOND: &str = "other";
+/// A role that bears the first release's mark and owns nothing.
+const IDLE_OWNER: &str = "idle_owner";
+
+type Logins = BTreeSet<(String, String)>;
+
+pub(super) fn run(lane: &Lane) -> Outcome {
+    let namespace = namespace(lane, "rotation")?;
+    let (site, first) = install(lane, &namespace, true)?;
+    let mut now = first;
+    beside_load(&site, GENERATOR, || {
+        lane.step("provisioning twice changes nothing", || twice(&site, &now))?;
+        lane.step("others come to all three servers", || strangers(&site))?;
+        lane.step("a second release is provisioned on the same broker", || second_comes(&site))?;
+        others_are_left_alone(&site, &mut now)?;
+        lane.step("the second release loses a service: one login goes, of all", || second_loses(&site))?;
+        switched_off_and_on(&site, &now)?;
+        let database = now.credential(&format!("{NOTIFICATION}.postgresql")).map_err(|_| Reported)?;
+        login_in_use::in_use(&site, &mut now, &database)
+    })
+}
+
+fn twice(site: &Site, now: &Purse) -> anyhow::Result<String> {
+    let (before, pods) = (state::everything(&site.release)?, site.release.uids()?);
+    site.upgrade(now, &[])?;
+    state::same(&before, &state::everything(&site.release)?)?;
+    let rolled = site.release.rolled_since(&pods)?;
+    ensure!(rolled.is_empty(), "these rolled: {}", rolled.join(", "));
+    Ok(format!("{} things are the same", before.len()))
+}
+
+/// Logins that are none of ours, some with names and marks that are almost ours.
+fn strangers(site: &Site) -> anyhow::Result<String> {
+    let release = &site.release;
+    let own = format!("{}.{}", release.namespace.name, release.name);
+    let names = ["someone-else".to_owned(), format!("elsewhere.{}.x.r1", release.name), format!("{own}-2.x.r1")];
+    let before = state::logins(release)?;
+    for name in &names {
+        release.exec(BROKER, &["rabbitmqctl", "--quiet", "add_user", name, "a password"])?;
+        flow::valkey(release, &["ACL", "SETUSER", name, "on", ">password", "+ping"])?;
+    }
+    flow::valkey(release, &["ACL", "SAVE"])?;
+    let role = |name: &str, may: &str, comment: &str| -> anyhow::Result<String> {
+        state::sql(release, &format!("CREATE ROLE \"{name}\" {may}"))?;
+        state::sql(release, &format!("COMMENT ON ROLE \"{name}\" IS '{comment}'"))
+    };
+    role("someone-else", "LOGIN", "")?;
+    role("elsewhere_r1", "LOGIN", &format!("login of release elsewhere.{}", release.name))?;
+    role("second_r1", "LOGIN", &format!("login of release {own}-2"))?;
+    role("second_owner", "NOLOGIN", &format!("owner of release {own}-2"))?;
+    role(IDLE_OWNER, "NOLOGIN", &format!("owner of release {own}"))?;
+    let after = state::logins(release)?;
+    Ok(after.difference(&before).map(|(server, user)| format!("{user} at {server}")).collect::<Vec<_>>().join(", "))
+}
+
+/// A rotation in the first release: whatever else is there stays as it is, line by line.
+fn others_are_left_alone(site: &Site, now: &mut Purse) -> Outcome {
+    let (lane, release) = (site.lane, &site.release);
+    let credential = now.credential(&format!("{NOTIFICATION}.{BROKER}")).map_err(|_| Reported)?;
+    let next = now.with_another(&credential);
+    let [old, new] = [&*now, &next].map(|purse| credential.user(release, purse.revision(&credential)));
+    let mut before = (Logins::new(), BTreeSet::new());
+    lane.step("what is there", || {
+        before = (state::logins(release)?, state::everything(release)?);
+        Ok(format!("{} logins and roles", before.0.len()))
+    })?;
+    site.change(&format!("{} replaced", credential.path.name), (now, &next), || site.upgrade(&next, &[]))?;
+    *now = next;
+    lane.step("everybody else is left alone; an owner of nothing goes", || {
+        let gone = [(BROKER, old.as_str()), (DATABASE, IDLE_OWNER)];
+        differ(&before.0, &state::logins(release)?, &gone, &[(BROKER, &new)])?;
+        let after = state::everything(release)?;
+        let ours = |line: &&String| [old.as_str(), &new, IDLE_OWNER].iter().any(|name| line.contains(name));
+        let but_ours = |all: &BTreeSet<String>| all.iter().filter(|line| !ours(line)).cloned().collect();
+        state::same(&but_ours(&before.1), &but_ours(&after))?;
+        Ok(String::new())
+    })
+}
+
+/// Fails unless exactly these logins went and came.
+fn differ(before: &Logins, after: &Logins, gone: &[(&str, &str)], came: &[(&str, &str)]) -> anyhow::Result<()> {
+    let owned = |some: &[(&str, &str)]| -> Logins {
+        some.iter().map(|(server, user)| ((*server).to_owned(), (*user).to_owned())).collect()
+    };
+    let (went, arrived): (Logins, Logins) =
+        (before.difference(after).cloned().collect(), after.difference(before).cloned().collect());
+    ensure!(went == owned(gone), "gone are {went:?}, and ought to be {gone:?}");
+    ensure!(arrived == owned(came), "new are {arrived:?}, and ought to be {came:?}");
+    Ok(())
+}
+
+/// The logins of a second release at the first's broker, made by its own Job.
+fn second_comes(site: &Site) -> anyhow::Result<String> {
+    let before = state::logins(&site.release)?;
+    run_second(site, &[], "-provision-")?;
+    let after = state::logins(&site.release)?;
+    let came: Vec<_> = after.difference(&before).map(|(_, user)| user.clone()).collect();
+    let mark = format!("{}.{SECOND}.", site.release.namespace.name);
+    ensure!(came.len() == 3 && came.iter().all(|user| user.starts_with(&mark)), "these came: {came:?}");
+    ensure!(after.is_superset(&before), "the second release took some of {before:?} away");
+    Ok(came.join(", "))
+}
+
+/// The Job after a rollout of the second release, which has a service less.
+fn second_loses(site: &Site) -> anyhow::Result<String> {
+    let before = state::logins(&site.release)?;
+    run_second(site, &[&format!("--set={GENERATOR}.enabled=false")], "-reconcile")?;
+    let gone = format!("{}.{SECOND}.{GENERATOR}.r1", site.release.namespace.name);
+    differ(&before, &state::logins(&site.release)?, &[(BROKER, &gone)], &[])?;
+    Ok(gone)
+}
+
+/// Runs a Job of the second release at the first's broker, as if both were given one from outside. The administrator's password is the same,
+/// and its pod has the first's network identity.
+fn run_second(site: &Site, sets: &[&str], job: &str) -> anyhow::Result<()> {
+    let (context, release, namespace) = (site.lane.context, &site.release, &site.release.namespace.name);
+    let values = context.values(&[]);
+    let values: Vec<_> = values.iter().map(camino::Utf8PathBuf::as_path).collect();
+    let in_namespace = format!("--namespace={namespace}");
+    let arguments = [&[in_namespace.as_str()], sets].concat();
+    let template = Template { chart: &context.chart, release: SECOND, values: &values, arguments: &arguments };
+    let manifest = context.helm4()?.template(&template)?.map_err(anyhow::Error::msg)?;
+    let mut started = None;
+    for object in tools::objects(&manifest).map_err(anyhow::Error::msg)? {
+        let (kind, name) = (object.kind.as_str(), object.name.as_str());
+        let is_the_job = kind == "Job" && name.contains(job);
+        let beside = matches!(kind, "ConfigMap" | "ServiceAccount" | "Secret");
+        if !name.starts_with(&format!("{SECOND}-{BROKER}")) || !(is_the_job || beside) {
+            continue;
+        }
+        let mut value: Value = serde_yaml::from_str(&object.text)?;
+        value["metadata"]["namespace"] = namespace.as_str().into();
+        if is_the_job {
+            let template = &mut value["spec"]["template"];
+            template["metadata"]["labels"]["app.kubernetes.io/instance"] = release.name.as_str().into();
+            let variables = template["spec"]["containers"][0]["env"].as_array_mut().context("a Job without env")?;
+            let host = variables.iter_mut().find(|one| one["name"] == "SERVER_HOST").context("no SERVER_HOST")?;
+            host["value"] = format!("{}-{BROKER}", release.name).into();
+            started = Some(name.to_owned());
+        }
+        kubectl::apply(&value)?;
+    }
+    let started = started.with_context(|| format!("the chart has no Job {SECOND}-{BROKER}{job}"))?;
+    let job = format!("job/{started}");
+    let ended = kubectl::run(&["wait", &job, "--namespace", namespace, "--for=condition=Complete", "--timeout=55s"]);
+    let log = kubectl::run(&["logs", &job, "--namespace", namespace]).unwrap_or_default();
+    ended.map(|_| ()).with_context(|| format!("{job} says:\n{log}"))
+}
+
+/// Without a service its logins go, and the role that owns its data stays; with it again the data is its own.
+fn switched_off_and_on(site: &Site, now: &Purse) -> Outcome {
+    let (lane, release) = (site.lane, &site.release);
+    let mut before = (Logins::new(), BTreeSet::new());
+    let off = [format!("{NOTIFICATION}.enabled=false"), format!("{DASHBOARD}.enabled=false")];
+    lane.step(format!("{NOTIFICATION} switched off: its logins go, its role and its data stay"), || {
+        before = (state::logins(release)?, flow::rows(release)?);
+        ensure!(!before.1.is_empty(), "there is no data that could stay");
+        site.upgrade(now, &[&off[0], &off[1]])?;
+        release.wait_ready(RECOVERY)?;
+        let users = logins_of(site, now)?;
+        let gone: Vec<_> = users.iter().map(|(server, user)| (server.as_str(), user.as_str())).collect();
+        differ(&before.0, &state::logins(release)?, &gone, &[])?;
+        let owner = state::sql(release, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'alerts_db'")?;
+        ensure!(owner.trim() == "alerts_db_owner", "alerts_db belongs to {owner}");
+        ensure!(flow::rows(release)?.is_superset(&before.1), "alerts are gone");
+        Ok(format!("{} logins gone, {} alerts stay", gone.len(), before.1.len()))
+    })?;
+    lane.step(format!("{NOTIFICATION} switched on again: its data is there, and what came meanwhile"), || {
+        site.upgrade(now, &[])?;
+        recovers(release, RECOVERY)?;
+        differ(&before.0, &state::logins(release)?, &[], &[])?;
+        ensure!(flow::rows(release)?.is_superset(&before.1), "alerts are gone");
+        Ok(String::new())
+    })
+}
+
+/// The logins of the service that is switched off, at each server.
+fn logins_of(site: &Site, now: &Purse) -> anyhow::Result<Vec<(String, String)>> {
+    let own = now.credentials(false).into_iter().filter(|one| one.of == NOTIFICATION);
+    let own: Vec<_> = own.map(|one| (one.server.clone(), one.user(&site.release, now.revision(&one)))).collect();
+    ensure!(own.iter().any(|(server, _)| server == DATABASE), "{NOTIFICATION} has no login at {DATABASE}");
+    ensure!(own.iter().all(|(server, _)| server != CACHE), "{NOTIFICATION} has a login at {CACHE}");
+    Ok(own)
+}

@@ -1,0 +1,94 @@
+//! What the servers have, as text that can be compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::ensure;
+use e2e_kit::kubectl;
+use e2e_kit::release::Release;
+use serde_json::{Value, json};
+
+use crate::flow::{self, BROKER, CACHE, DATABASE};
+
+/// Every login and every role, with its server.
+pub(super) fn logins(release: &Release) -> anyhow::Result<BTreeSet<(String, String)>> {
+    let at =
+        |server: &str, users: Vec<String>| users.into_iter().map(|user| (server.to_owned(), user)).collect::<Vec<_>>();
+    let names = |value: &Value, key: &str| -> Vec<String> {
+        let one = |entry: &Value| if key.is_empty() { entry.clone() } else { entry[key].clone() };
+        value.as_array().into_iter().flatten().filter_map(|entry| one(entry).as_str().map(str::to_owned)).collect()
+    };
+    let broker = release.exec(BROKER, &["rabbitmqctl", "--quiet", "--formatter=json", "list_users"])?;
+    let roles = sql(release, "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")?;
+    let cache = flow::valkey(release, &["ACL", "USERS"])?;
+    let all = [
+        at(BROKER, names(&kubectl::parsed("list_users", &broker)?, "user")),
+        at(DATABASE, roles.lines().map(str::to_owned).collect()),
+        at(CACHE, names(&kubectl::parsed("ACL USERS", &cache)?, "")),
+    ];
+    Ok(all.concat().into_iter().collect())
+}
+
+/// Asks the database by the socket of its own pod.
+pub(super) fn sql(release: &Release, statement: &str) -> anyhow::Result<String> {
+    flow::sql(release, "postgres", statement)
+}
+
+/// Everything that provisioning has to do with, line by line: no line has a secret in it, since a salt is another each time.
+pub(super) fn everything(release: &Release) -> anyhow::Result<BTreeSet<String>> {
+    let definitions = release.exec(BROKER, &["rabbitmqctl", "--quiet", "export_definitions", "-"])?;
+    let mut lines = lines_of(&kubectl::parsed("export_definitions", &definitions)?);
+    let roles = ["pg_dumpall", "--username=postgres", "--globals-only", "--no-role-passwords"];
+    let databases = "SELECT datname, pg_get_userbyid(datdba), datacl FROM pg_database";
+    for text in [release.exec(DATABASE, &roles)?, sql(release, databases)?] {
+        // Newer dumps begin and end with a word that is another each time.
+        let own =
+            |line: &&str| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict") && !line.is_empty();
+        lines.extend(text.lines().filter(own).map(|line| format!("{DATABASE}: {line}")));
+    }
+    let acl = kubectl::parsed("ACL LIST", &flow::valkey(release, &["ACL", "LIST"])?)?;
+    lines.extend(acl.as_array().into_iter().flatten().map(|line| format!("{CACHE}: {line}")));
+    ensure!(lines.len() > 20, "the servers have next to nothing: {lines:?}");
+    Ok(lines)
+}
+
+/// A line for each thing on the broker.
+fn lines_of(definitions: &Value) -> BTreeSet<String> {
+    let mut lines = BTreeSet::new();
+    for (kind, all) in definitions.as_object().into_iter().flatten() {
+        for one in all.as_array().into_iter().flatten() {
+            let mut one = one.clone();
+            if let Some(fields) = one.as_object_mut() {
+                fields.remove("password_hash");
+            }
+            // Sorted, whichever order the broker has.
+            let fields: BTreeMap<_, _> = one.as_object().into_iter().flatten().collect();
+            lines.insert(format!("{BROKER}: {kind} {}", json!(fields)));
+        }
+    }
+    lines
+}
+
+/// What is there no more, and what is new, as a failure that names both.
+pub(super) fn same(before: &BTreeSet<String>, after: &BTreeSet<String>) -> anyhow::Result<()> {
+    let gone: Vec<_> = before.difference(after).map(|line| format!("- {line}")).collect();
+    let new: Vec<_> = after.difference(before).map(|line| format!("+ {line}")).collect();
+    ensure!(gone.is_empty() && new.is_empty(), "the servers are not as before:\n{}", [gone, new].concat().join("\n"));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_salt_is_no_difference_and_a_right_is() {
+        let broker = |hash: &str, read: &str| {
+            lines_of(
+                &json!({"users": [{"name": "a", "password_hash": hash}], "permissions": [{"user": "a", "read": read}]}),
+            )
+        };
+        assert!(same(&broker("1", "^$"), &broker("2", "^$")).is_ok());
+        let error = same(&broker("1", "^$"), &broker("1", ".*")).expect_err("a right differs").to_string();
+        assert!(error.contains("- rabbitmq: permissions") && error.contains("+ rabbitmq: permissions"), "{error}");
+    }
+}

@@ -1,0 +1,91 @@
+//! Each password of the file, as it was written there, opens the login that it is for, and with a letter more it does not.
+
+use anyhow::{Context as _, bail};
+use e2e_kit::kubectl;
+use e2e_kit::release::Release;
+use vocabulary::{Backing, Kind, Service, Use, VariableName};
+
+use super::Encrypted;
+use crate::credentials::Credential;
+
+/// Tries all of them; how many there were.
+pub(super) fn all_work(release: &Release, file: &Encrypted) -> anyhow::Result<usize> {
+    let context = release.namespace.context;
+    let platform = context.platform.platform();
+    for credential in Credential::all(context)? {
+        let name = &credential.path.name;
+        let held = file.passwords.iter().find(|(of, _)| of == name);
+        let (_, password) = held.with_context(|| format!("the file lacks {name}"))?;
+        let server = platform.backing.iter().find(|backing| backing.name().as_str() == credential.server);
+        let server = server.with_context(|| format!("{name} is no login"))?;
+        let service = platform.services.iter().find(|service| service.name.as_str() == credential.of);
+        let user = match service {
+            Some(service) => user_of(release, service, server)?,
+            None => credential.user(release, 1),
+        };
+        if !opens(release, server, &user, password)? {
+            bail!("{user} cannot log in at {} with the password of {name}: {password}", server.name());
+        }
+        if opens(release, server, &user, &format!("{password}x"))? {
+            bail!("{user} can log in at {} with a wrong password", server.name());
+        }
+    }
+    Ok(file.passwords.len())
+}
+
+/// The name that a service logs in with, as its Secret has it.
+fn user_of(release: &Release, service: &Service, server: &Backing) -> anyhow::Result<String> {
+    let variable = service.uses.iter().find_map(|one| match one {
+        Use::RabbitMq(client) if client.client.backing == server.name() => Some(client.env.user),
+        Use::PostgreSql(client) if client.client.backing == server.name() => Some(client.env.user),
+        _ => None,
+    });
+    let variable: VariableName = variable.with_context(|| format!("{} has no login", service.name))?;
+    let secret = release.secret_of(service.name.as_str())?;
+    let template = format!("{{{{ index .data \"{variable}\" | base64decode }}}}");
+    let name = [
+        "get",
+        "secret",
+        &secret,
+        "--namespace",
+        &release.namespace.name,
+        "--output",
+        &format!("go-template={template}"),
+    ];
+    Ok(kubectl::run(&name)?)
+}
+
+/// Whether a login works over the network, asked from within the server's pod.
+fn opens(release: &Release, server: &Backing, user: &str, password: &str) -> anyhow::Result<bool> {
+    let pod = format!("{}-{}-0", release.name, server.name());
+    let secret = |variable: &str| format!("{variable}={password}");
+    let words: Vec<String> = match server.kind() {
+        Kind::RabbitMq => ["rabbitmqctl", "authenticate_user", user, password].map(str::to_owned).to_vec(),
+        Kind::PostgreSql => vec![
+            "env".into(),
+            secret("PGPASSWORD"),
+            "psql".into(),
+            format!("--username={user}"),
+            "--host=127.0.0.1".into(),
+            format!("--dbname={}", if user == "postgres" { "postgres" } else { "alerts_db" }),
+            "--command=SELECT 'it works'".into(),
+        ],
+        Kind::Valkey => vec![
+            "env".into(),
+            secret("REDISCLI_AUTH"),
+            "valkey-cli".into(),
+            "--user".into(),
+            user.into(),
+            "ACL".into(),
+            "WHOAMI".into(),
+        ],
+    };
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let output = kubectl::exec(&release.namespace.name, &pod, &words)?;
+    Ok(match server.kind() {
+        Kind::RabbitMq => output.success,
+        Kind::PostgreSql => output.out.contains("it works"),
+        // With a wrong password the tool goes on as who does not log in.
+        Kind::Valkey => output.out.trim().ends_with(user),
+    })
+}

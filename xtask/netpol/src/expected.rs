@@ -1,0 +1,166 @@
+//! What should be open: from the declaration and the values alone, without a look at what the chart renders.
+
+use generator::{AccessPath, Traffic};
+use render::NAMESPACE;
+use serde_json::Value;
+
+use super::policy::{Cidr, Endpoint, Rule};
+use super::ports::{Ports, Protocol};
+use super::world::{NODE_LOCAL_DNS, identity};
+
+/// The declaration under the values of a case.
+pub(super) struct Expected<'a> {
+    traffic: &'a Traffic,
+    values: &'a Value,
+    api_server: Vec<Cidr>,
+    extra: Vec<Extra<'a>>,
+}
+
+/// What the values add to the traffic of a service.
+struct Extra<'a> {
+    service: &'a str,
+    ingress: Vec<Rule>,
+    egress: Vec<Rule>,
+}
+
+const API_SERVER_PORTS: [u16; 2] = [443, 6443];
+
+impl<'a> Expected<'a> {
+    /// # Errors
+    /// When rules or blocks of addresses in the values cannot be read.
+    pub(super) fn new(traffic: &'a Traffic, values: &'a Value) -> anyhow::Result<Self> {
+        let api_server = serde_json::from_value(values["global"]["network"]["apiServerCidrs"].clone())?;
+        let mut extra = Vec::new();
+        for service in &traffic.services {
+            let network = &values[service]["network"];
+            let (ingress, egress) = (Rule::list(&network["extraIngress"])?, Rule::list(&network["extraEgress"])?);
+            extra.push(Extra { service, ingress, egress });
+        }
+        Ok(Self { traffic, values, api_server, extra })
+    }
+
+    /// The namespaces that the values name.
+    pub(super) fn namespaces(&self) -> Vec<&str> {
+        let network = &self.values["global"]["network"];
+        let mut all = vec![NAMESPACE];
+        all.extend(
+            [&network["dnsNamespace"], &network["edgeNamespace"], self.metrics("namespace")]
+                .into_iter()
+                .filter_map(Value::as_str),
+        );
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Where the API server is.
+    pub(super) fn api_server(&self) -> &[Cidr] {
+        &self.api_server
+    }
+
+    /// The declared paths whose ends are both there.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &AccessPath> {
+        self.traffic.paths.iter().filter(|path| self.is_there(&path.from) && self.is_there(&path.to))
+    }
+
+    fn metrics(&self, key: &str) -> &Value {
+        &self.values["global"]["metrics"][key]
+    }
+
+    fn is_there(&self, name: &str) -> bool {
+        !self.traffic.services.iter().any(|service| service == name) || self.values[name]["enabled"] == true
+    }
+
+    /// The paths of the test that follows something through the platform, while that is there.
+    fn end_to_end(&self) -> impl Iterator<Item = &AccessPath> {
+        let tests = &self.traffic.tests;
+        let is_on = self.values["global"]["tests"]["endToEnd"] == true;
+        let is_there = is_on && tests.end_to_end_services.iter().all(|service| self.is_there(service));
+        tests.end_to_end_paths.iter().filter(move |_| is_there)
+    }
+
+    /// Paths between identities of the release.
+    fn declared(&self, from: Option<&str>, to: Option<&str>) -> Ports {
+        let (Some(from), Some(to)) = (from, to) else { return Ports::NONE };
+        let mut open = Ports::NONE;
+        let all = self.paths().chain(&self.traffic.provisioning).chain(self.end_to_end());
+        for path in all.filter(|path| path.from == from && path.to == to) {
+            open.add(&Ports::tcp(path.port));
+        }
+        open
+    }
+
+    /// The ports on which `client` may leave for `server`.
+    pub(super) fn leaves(&self, client: &Endpoint, server: &Endpoint) -> Ports {
+        let who = identity(self.traffic, client);
+        if who.is_none() && !client.ours {
+            return Ports::all();
+        }
+        let is_nobody = who == Some(self.traffic.tests.network_policy.as_str());
+        if is_nobody && identity(self.traffic, server).is_some() && self.values["global"]["tests"]["isolation"] == true
+        {
+            return Ports::all();
+        }
+        let mut open = self.declared(who, identity(self.traffic, server));
+        if self.is_dns(server) {
+            open.add(&Ports::tcp(53));
+            open.add(&Ports::range(Protocol::Udp, 53, 53));
+        }
+        let is_service = |who: &&str| self.traffic.services.iter().any(|service| service == who) && self.is_there(who);
+        let Some(who) = who.filter(is_service) else { return open };
+        let has_rules = self.values[who]["rbac"]["extraRules"].as_array().is_some_and(|rules| !rules.is_empty());
+        let may_use_api = has_rules || self.traffic.kubernetes.iter().any(|service| service == who);
+        if may_use_api && self.api_server.iter().any(|block| block.contains(server.address)) {
+            for port in API_SERVER_PORTS {
+                open.add(&Ports::tcp(port));
+            }
+        }
+        for rule in self.extra.iter().filter(|extra| extra.service == who).flat_map(|extra| &extra.egress) {
+            open.add(&rule.opens(server, server, NAMESPACE));
+        }
+        open
+    }
+
+    fn is_dns(&self, server: &Endpoint) -> bool {
+        let namespace = self.values["global"]["network"]["dnsNamespace"].as_str();
+        let there = server.namespace.as_ref().is_some_and(|place| Some(place.name.as_str()) == namespace);
+        (there && server.labels.get("k8s-app").is_some_and(|app| app == "kube-dns")) || server.address == NODE_LOCAL_DNS
+    }
+
+    /// The ports on which `server` may let `client` in.
+    pub(super) fn enters(&self, client: &Endpoint, server: &Endpoint) -> Ports {
+        let Some(whose) = identity(self.traffic, server) else {
+            return if server.ours { Ports::NONE } else { Ports::all() };
+        };
+        let mut open = self.declared(identity(self.traffic, client), Some(whose));
+        if !self.is_there(whose) {
+            return open;
+        }
+        let from = |namespace: &Value| {
+            client.namespace.as_ref().is_some_and(|place| Some(place.name.as_str()) == namespace.as_str())
+        };
+        if self.metrics("enabled") == true && from(self.metrics("namespace")) {
+            self.traffic
+                .metrics
+                .iter()
+                .filter(|port| port.of == whose)
+                .for_each(|port| open.add(&Ports::tcp(port.number)));
+        }
+        let door_is_open = match self.values[whose]["exposure"]["via"].as_str() {
+            Some("NodePort" | "LoadBalancer") => true,
+            Some("Ingress" | "HTTPRoute") => from(&self.values["global"]["network"]["edgeNamespace"]),
+            _ => false,
+        };
+        if door_is_open {
+            self.traffic
+                .exposed_ports
+                .iter()
+                .filter(|port| port.of == whose)
+                .for_each(|port| open.add(&Ports::tcp(port.number)));
+        }
+        for rule in self.extra.iter().filter(|extra| extra.service == whose).flat_map(|extra| &extra.ingress) {
+            open.add(&rule.opens(client, server, NAMESPACE));
+        }
+        open
+    }
+}

@@ -1,0 +1,187 @@
+//! Who can reach whom under the NetworkPolicies of a rendered chart, compared with what is declared: everybody to everybody on every port.
+//!
+//! *Invariant:* the expectation ([`expected`]) is written by hand from declaration and values, and never reads a rendered policy; what a policy
+//! means ([`policy`]) never reads the declaration.
+
+mod expected;
+mod policy;
+#[cfg(test)]
+mod policy_tests;
+mod ports;
+#[cfg(test)]
+mod tests;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context as _;
+use generator::Traffic;
+use render::{NAMESPACE, Object};
+use serde_json::Value;
+
+use self::expected::Expected;
+use self::policy::{Direction, Endpoint, Policy, open, passes};
+use self::ports::Ports;
+use self::world::{ANY_ADDRESS, ANY_POD, identity, pods, strangers};
+
+/// What the policies of a case let through, beside what is declared.
+pub struct Findings {
+    /// Each difference, in words.
+    pub wrong: BTreeSet<String>,
+    /// How many pairs of ends were compared.
+    pub pairs: usize,
+    /// The pairs that have an open port.
+    open: Vec<(Endpoint, Endpoint, Ports)>,
+}
+
+impl Findings {
+    /// How many pairs of ends have an open port.
+    #[must_use]
+    pub fn open_pairs(&self) -> usize {
+        self.open.len()
+    }
+}
+
+/// The NetworkPolicies of a rendered chart.
+pub struct Policies(Vec<Policy>);
+
+/// The NetworkPolicies among the objects.
+///
+/// # Errors
+/// When one has a field that is not understood: it could open anything.
+pub fn policies(objects: &[Object]) -> anyhow::Result<Policies> {
+    let all = objects.iter().filter(|object| object.kind == "NetworkPolicy");
+    let read = |object: &Object| {
+        Policy::read(&object.value, NAMESPACE)
+            .with_context(|| format!("NetworkPolicy {} is not understood", object.name))
+    };
+    all.map(read).collect::<Result<_, _>>().map(Policies)
+}
+
+/// Compares what the policies among the objects let through with what is declared, under these values.
+///
+/// # Errors
+/// When a policy or the rules and addresses in the values cannot be read.
+pub fn compare(traffic: &Traffic, values: &Value, objects: &[Object]) -> anyhow::Result<Findings> {
+    let expected = Expected::new(traffic, values)?;
+    let Policies(policies) = policies(objects)?;
+    let pods = pods(traffic, objects);
+    let others = strangers(traffic, &pods, &policies, &expected.namespaces(), expected.api_server());
+    // Whoever bears the labels of a service has its rights, made by the release or not.
+    let ours = |end: &Endpoint| end.ours || identity(traffic, end).is_some();
+    let all: Vec<(&Endpoint, bool)> = pods.iter().chain(&others).map(|end| (end, ours(end))).collect();
+    let mut found = Findings { wrong: unserved(traffic, &expected, objects), pairs: 0, open: Vec::new() };
+    for (client, client_is_ours) in &all {
+        for (server, server_is_ours) in &all {
+            // Between two strangers it is none of this chart's business.
+            if !client_is_ours && !server_is_ours {
+                continue;
+            }
+            found.pairs += 1;
+            let out = passes(&policies, Direction::Egress, client, server);
+            let into = passes(&policies, Direction::Ingress, client, server);
+            let (may_leave, may_enter) = (expected.leaves(client, server), expected.enters(client, server));
+            let (is, should) = (out.and(&into), may_leave.and(&may_enter));
+            let (from, to) = (&client.name, &server.name);
+            let (too_much, too_little) = (is.without(&should), should.without(&is));
+            if !too_much.is_empty() {
+                found.wrong.insert(format!("{from} → {to}:{too_much} is open, and nothing declares it"));
+            }
+            if !too_little.is_empty() {
+                let closed_by = match (too_little.without(&out).is_empty(), too_little.without(&into).is_empty()) {
+                    (false, false) => "both ends",
+                    (false, true) => "the policies of the one that connects",
+                    (true, _) => "the policies of the one that is connected to",
+                };
+                found.wrong.insert(format!("{from} → {to}:{too_little} is declared, and closed by {closed_by}"));
+            }
+            // Each end holds by itself: where the other one's policies are missing, this one's are all there is.
+            for (passes, may, end) in [(&out, &may_leave, from), (&into, &may_enter, to)] {
+                let more = passes.without(may).without(&is);
+                if !more.is_empty() {
+                    found.wrong.insert(format!(
+                        "{from} → {to}:{more} is let through by the policies of {end} alone, and nothing declares it"
+                    ));
+                }
+            }
+            if !is.is_empty() {
+                found.open.push(((*client).clone(), (*server).clone(), is));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Declared paths that no Service leads along: a client goes to a name, and the same port must lie behind it.
+fn unserved(traffic: &Traffic, expected: &Expected<'_>, objects: &[Object]) -> BTreeSet<String> {
+    let leads = |to: &str, port: u16| {
+        objects.iter().filter(|object| object.kind == "Service").any(|service| {
+            let spec = &service.value["spec"];
+            let behind: Vec<&Value> =
+                objects.iter().filter_map(Object::pod).filter(|pod| selects(&spec["selector"], pod)).collect();
+            let is_it = |pod: &&Value| pod["metadata"]["labels"][&traffic.identity_label] == to;
+            let entries = spec["ports"].as_array().into_iter().flatten();
+            !behind.is_empty()
+                && behind.iter().all(is_it)
+                && entries
+                    .filter(|entry| entry["port"] == port)
+                    .any(|entry| behind.iter().all(|pod| target(entry, pod) == Some(u64::from(port))))
+        })
+    };
+    let missing = expected.paths().filter(|path| !leads(&path.to, path.port));
+    missing
+        .map(|path| format!("no Service leads to {}:{}, where {} connects to", path.to, path.port, path.from))
+        .collect()
+}
+
+fn selects(selector: &Value, pod: &Value) -> bool {
+    let Some(labels) = selector.as_object() else { return false };
+    !labels.is_empty() && labels.iter().all(|(key, value)| pod["metadata"]["labels"][key] == *value)
+}
+
+/// The port of a pod behind an entry of a Service.
+fn target(entry: &Value, pod: &Value) -> Option<u64> {
+    let target = if entry["targetPort"].is_null() { &entry["port"] } else { &entry["targetPort"] };
+    let Some(name) = target.as_str() else { return target.as_u64() };
+    let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
+    let mut ports = containers.flat_map(|container| container["ports"].as_array().into_iter().flatten());
+    ports.find(|port| port["name"] == name).and_then(|port| port["containerPort"].as_u64())
+}
+
+/// What is open and would not be under the policies of the defaults (`usual`), in words.
+#[must_use]
+pub fn beyond(traffic: &Traffic, found: &Findings, usual: &Policies) -> Option<String> {
+    let mut into: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let mut out: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (client, server, ports) in &found.open {
+        let more = ports.without(&open(&usual.0, client, server));
+        if more.is_empty() {
+            continue;
+        }
+        if identity(traffic, server).is_some() {
+            into.entry(format!("{}:{more}", server.name)).or_default().insert(&client.name);
+        } else {
+            out.entry(format!("{}, on {more}", client.name)).or_default().insert(&server.name);
+        }
+    }
+    let into = into.into_iter().map(|(to, from)| format!("{} may connect to {to}", some(&from)));
+    let out = out.into_iter().map(|(from, to)| format!("{from}, may connect to {}", some(&to)));
+    let all: Vec<String> = into.chain(out).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// Who they are: all of them, a few and how many more, or anybody.
+fn some(names: &BTreeSet<&str>) -> String {
+    const SHOWN: usize = 3;
+    if names.contains(ANY_POD) && names.contains(ANY_ADDRESS) {
+        return "anybody".to_owned();
+    }
+    // Where any pod of a namespace is meant, one of its DNS pods is nothing new.
+    let twin =
+        |name: &str| name.strip_prefix("a DNS pod").is_some_and(|rest| names.contains(format!("a pod{rest}").as_str()));
+    let names: Vec<&str> = names.iter().copied().filter(|name| !twin(name)).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => names.join(" and "),
+        more => format!("{} and {more} more", names[..SHOWN].join(", ")),
+    }
+}

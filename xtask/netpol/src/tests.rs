@@ -1,0 +1,345 @@
+//! The proof itself on a small release, right and then broken in every way.
+
+use generator::{AccessPath, Port, TestTraffic, Traffic};
+use render::{Object, objects};
+use serde_json::{Value, json};
+
+use super::compare;
+
+fn path(from: &str, to: &str, port: u16) -> AccessPath {
+    AccessPath { from: from.to_owned(), to: to.to_owned(), port }
+}
+
+fn traffic() -> Traffic {
+    Traffic {
+        identity_label: "x/identity".to_owned(),
+        services: vec!["shop".to_owned(), "page".to_owned()],
+        backing: vec!["db".to_owned()],
+        paths: vec![path("shop", "db", 5432), path("page", "shop", 80)],
+        provisioning: vec![path("db-provisioning", "db", 5432)],
+        exposed_ports: vec![Port { of: "page".to_owned(), number: 8080 }],
+        metrics: vec![Port { of: "shop".to_owned(), number: 9000 }],
+        kubernetes: Vec::new(),
+        tests: TestTraffic {
+            network_policy: "nobody".to_owned(),
+            end_to_end: "journey".to_owned(),
+            end_to_end_paths: vec![path("journey", "page", 8080)],
+            end_to_end_services: vec!["shop".to_owned(), "page".to_owned()],
+        },
+    }
+}
+
+fn values() -> Value {
+    json!({
+        "global": {
+            "network": { "dnsNamespace": "kube-system", "edgeNamespace": "edge", "apiServerCidrs": ["10.96.0.1/32"] },
+            "metrics": { "enabled": false, "namespace": "monitoring" },
+        },
+        "shop": { "enabled": true, "rbac": { "extraRules": [] }, "network": { "extraIngress": [], "extraEgress": [] } },
+        "page": { "enabled": true, "rbac": { "extraRules": [] }, "exposure": { "via": "None" } },
+        "db": {},
+    })
+}
+
+const POLICIES: &str = r"
+kind: NetworkPolicy
+metadata: {name: default}
+spec:
+  podSelector: {matchLabels: {app.kubernetes.io/instance: afp}, matchExpressions: [{key: x/identity, operator: Exists}]}
+  policyTypes: [Ingress, Egress]
+  egress:
+    - to:
+        - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}
+          podSelector: {matchLabels: {k8s-app: kube-dns}}
+        - ipBlock: {cidr: 169.254.20.10/32}
+      ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+---
+kind: NetworkPolicy
+metadata: {name: shop}
+spec:
+  podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: shop}}
+  policyTypes: [Ingress, Egress]
+  ingress:
+    - from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}}]
+      ports: [{port: 80}]
+  egress:
+    - to: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: db}}}]
+      ports: [{port: 5432}]
+---
+kind: NetworkPolicy
+metadata: {name: page}
+spec:
+  podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}
+  policyTypes: [Ingress, Egress]
+  egress:
+    - to: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: shop}}}]
+      ports: [{port: 80}]
+---
+kind: NetworkPolicy
+metadata: {name: db}
+spec:
+  podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: db}}
+  policyTypes: [Ingress, Egress]
+  ingress:
+    - from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: shop}}}]
+      ports: [{port: 5432}]
+    - from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: db-provisioning}}}]
+      ports: [{port: 5432}]
+---
+kind: NetworkPolicy
+metadata: {name: db-provisioning}
+spec:
+  podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: db-provisioning}}
+  policyTypes: [Ingress, Egress]
+  egress:
+    - to: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: db}}}]
+      ports: [{port: 5432}]
+";
+
+/// Workloads and Services of the small release.
+fn workloads() -> String {
+    let workload = |kind: &str, name: &str, port: &str| {
+        format!(
+            "---\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n  template:\n    metadata: \
+             {{labels: {{app.kubernetes.io/instance: afp, x/identity: {name}, part: {name}}}}}\n    spec: {{containers: [{{ports: [{port}]}}]}}\n"
+        )
+    };
+    let service = |name: &str, port: u16, target: &str| {
+        format!(
+            "---\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{selector: {{part: {name}}}, ports: [{{port: {port}, targetPort: {target}}}]}}\n"
+        )
+    };
+    [
+        workload("Deployment", "shop", "{name: http, containerPort: 80}"),
+        workload("Deployment", "page", "{containerPort: 8080}"),
+        workload("StatefulSet", "db", "{containerPort: 5432}"),
+        workload("Job", "db-provisioning", ""),
+        service("shop", 80, "http"),
+        service("db", 5432, "5432"),
+    ]
+    .concat()
+}
+
+fn release() -> String {
+    POLICIES.to_owned() + &workloads()
+}
+
+fn found(values: &Value, manifest: &str) -> Vec<String> {
+    let objects: Vec<Object> = objects(manifest).expect("objects");
+    compare(&traffic(), values, &objects).expect("a comparison").wrong.into_iter().collect()
+}
+
+#[track_caller]
+fn broken(from: &str, to: &str, expected: &[&str]) {
+    let release = release();
+    assert!(release.contains(from), "{from} is not there to be replaced");
+    let wrong = found(&values(), &release.replacen(from, to, 1));
+    for line in expected {
+        assert!(wrong.iter().any(|one| one == line), "{line} is not among {wrong:#?}");
+    }
+    assert!(!expected.is_empty());
+}
+
+#[test]
+fn what_is_right_is_right() {
+    assert_eq!(found(&values(), &release()), [""; 0]);
+}
+
+#[test]
+fn a_path_that_nothing_declares_is_named() {
+    // One end alone opens nothing, and is named all the same.
+    let out = (
+        "    - to: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: shop}}}]\n      ports: [{port: 80}]\n",
+        "page",
+    );
+    let to_db = out.0.replace("shop", "db").replace("80", "5432");
+    let release = release().replacen(out.0, &(out.0.to_owned() + &to_db), 1);
+    let half = "page → db:5432 is let through by the policies of page alone, and nothing declares it";
+    assert_eq!(found(&values(), &release), [half]);
+    let in_db = "    - from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: shop}}}]\n      ports: [{port: 5432}]\n";
+    let release = release.replacen(in_db, &(in_db.to_owned() + &in_db.replace("shop", "page")), 1);
+    assert_eq!(found(&values(), &release), ["page → db:5432 is open, and nothing declares it"]);
+}
+
+#[test]
+fn a_declared_path_that_is_closed_is_named_with_the_end_that_closes_it() {
+    broken(
+        "x/identity: shop}}}]\n      ports: [{port: 80}]",
+        "x/identity: shop}}}]\n      ports: [{port: 81}]",
+        &["page → shop:80 is declared, and closed by the policies of the one that connects"],
+    );
+    broken(
+        "x/identity: page}}}]\n      ports: [{port: 80}]",
+        "x/identity: pages}}}]\n      ports: [{port: 80}]",
+        &["page → shop:80 is declared, and closed by the policies of the one that is connected to"],
+    );
+}
+
+#[test]
+fn selectors_that_are_too_wide_let_strangers_in() {
+    // Without the release's label another release's pods pass; with a namespace selector those of other namespaces.
+    broken(
+        "{app.kubernetes.io/instance: afp, x/identity: page}}}]",
+        "{x/identity: page}}}]",
+        &["another release's page → shop:80 is open, and nothing declares it"],
+    );
+    broken(
+        "from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}}]",
+        "from: [{namespaceSelector: {}, podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}}]",
+        &["a pod with page's labels in another namespace → shop:80 is open, and nothing declares it"],
+    );
+    broken(
+        "{app.kubernetes.io/instance: afp, x/identity: page}}}]",
+        "{app.kubernetes.io/instance: afp}}}]",
+        &[
+            "a pod with app.kubernetes.io/instance=afp in the namespace → shop:80 is open, and nothing declares it",
+            "db → shop:80 is let through by the policies of shop alone, and nothing declares it",
+        ],
+    );
+    broken(
+        "from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}}]",
+        "from: [{podSelector: {}}]",
+        &["a stranger in the namespace → shop:80 is open, and nothing declares it"],
+    );
+}
+
+#[test]
+fn ports_that_are_too_wide_are_named() {
+    broken(
+        "x/identity: page}}}]\n      ports: [{port: 80}]",
+        "x/identity: page}}}, {ipBlock: {cidr: 198.51.100.0/24}}]\n      ports: [{port: 80, endPort: 90}]",
+        &["198.51.100.7 outside of the cluster → shop:80-90 is open, and nothing declares it"],
+    );
+    broken(
+        "- ipBlock: {cidr: 169.254.20.10/32}",
+        "- ipBlock: {cidr: 169.254.0.0/16}",
+        &["shop → 169.254.0.0 outside of the cluster:53,53/udp is open, and nothing declares it"],
+    );
+}
+
+#[test]
+fn a_pod_that_no_policy_selects_is_open_to_all() {
+    broken(
+        "x/identity: page, part: page",
+        "part: page",
+        &[
+            "a stranger in the namespace → Deployment page (without identity):every port is open, and nothing declares it",
+        ],
+    );
+}
+
+#[test]
+fn what_is_switched_off_is_closed_at_the_other_ends_too() {
+    let mut off = values();
+    off["page"]["enabled"] = false.into();
+    let without = |name: &str, manifest: &str| -> String {
+        let documents = manifest.split("---\n").filter(|one| !one.contains(&format!("name: {name}}}")));
+        documents.collect::<Vec<_>>().join("---\n")
+    };
+    let to_shop = "  ingress:\n    - from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}}]\n      ports: [{port: 80}]\n";
+    let gone = without("page", &release()).replace(to_shop, "");
+    assert_eq!(found(&off, &gone), [""; 0]);
+    // The rule at the other end is left: whoever takes the labels needs only a way out.
+    let left = found(&off, &without("page", &release()));
+    assert_eq!(
+        left,
+        ["a pod with page's labels → shop:80 is let through by the policies of shop alone, and nothing declares it"]
+    );
+    // Its own policy is left as well, which is that way.
+    let both = POLICIES.to_owned() + &without("page", &workloads());
+    assert_eq!(found(&off, &both), ["a pod with page's labels → shop:80 is open, and nothing declares it"]);
+}
+
+#[test]
+fn what_values_open_is_expected_and_what_they_do_not_is_not() {
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut values = values();
+        change(&mut values);
+        found(&values, &release())
+    };
+    // The values promise what these policies do not have.
+    let metrics = with(&|values| values["global"]["metrics"]["enabled"] = true.into());
+    assert!(
+        metrics.iter().any(|one| one.starts_with("a pod in namespace monitoring → shop:9000 is declared, and closed")),
+        "{metrics:#?}"
+    );
+    let edge = with(&|values| values["page"]["exposure"]["via"] = "Ingress".into());
+    assert!(
+        edge.iter().any(|one| one.starts_with("a pod in namespace edge → page:8080 is declared, and closed")),
+        "{edge:#?}"
+    );
+    let anywhere = with(&|values| values["page"]["exposure"]["via"] = "NodePort".into());
+    assert!(
+        anywhere.iter().any(|one| one.starts_with("198.51.100.7 outside of the cluster → page:8080 is declared")),
+        "{anywhere:#?}"
+    );
+    let api = with(&|values| values["page"]["rbac"]["extraRules"] = json!([{}]));
+    assert!(
+        api.iter().any(|one| one.starts_with("page → 10.96.0.1 outside of the cluster:443,6443 is declared")),
+        "{api:#?}"
+    );
+    let extra = with(&|values| values["shop"]["network"]["extraIngress"] = json!([{ "ports": [{ "port": 7 }] }]));
+    assert!(extra.iter().any(|one| one.starts_with("a stranger in the namespace → shop:7 is declared")), "{extra:#?}");
+}
+
+#[test]
+fn a_service_that_does_not_lead_where_a_client_goes_is_named() {
+    let finding = "no Service leads to shop:80, where page connects to";
+    broken("targetPort: http", "targetPort: gone", &[finding]);
+    broken("selector: {part: shop}", "selector: {app.kubernetes.io/instance: afp}", &[finding]);
+    broken("ports: [{port: 80, targetPort: http}]", "ports: [{port: 8000, targetPort: http}]", &[finding]);
+}
+
+/// What the tests of a release need while they run.
+const TESTS: &str = r"---
+kind: NetworkPolicy
+metadata: {name: nobody}
+spec:
+  podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: nobody}}
+  policyTypes: [Ingress, Egress]
+  egress:
+    - to: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp}, matchExpressions: [{key: x/identity, operator: Exists}]}}]
+---
+kind: NetworkPolicy
+metadata: {name: journey}
+spec:
+  podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: journey}}
+  policyTypes: [Ingress, Egress]
+  egress:
+    - to: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}}]
+      ports: [{port: 8080}]
+---
+kind: NetworkPolicy
+metadata: {name: journey-page}
+spec:
+  podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}
+  policyTypes: [Ingress]
+  ingress:
+    - from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: journey}}}]
+      ports: [{port: 8080}]
+";
+
+#[test]
+fn test_pods_may_do_what_they_must_and_only_while_they_are_switched_on() {
+    let mut on = values();
+    on["global"]["tests"] = json!({ "isolation": true, "endToEnd": true });
+    let with_tests = release() + TESTS;
+    assert_eq!(found(&on, &with_tests), [""; 0]);
+    // Nobody is let in: a policy that lets all in from the release is seen by him.
+    let off = found(&values(), &with_tests);
+    assert!(
+        off.contains(&"a pod with journey's labels → page:8080 is open, and nothing declares it".to_owned()),
+        "{off:?}"
+    );
+    assert!(
+        off.iter().any(|one| one.starts_with("a pod with nobody's labels → db:every port") && one.contains("alone")),
+        "{off:?}"
+    );
+    // Without one of the services there is no journey.
+    on["shop"]["enabled"] = json!(false);
+    let gone = found(&on, &with_tests);
+    assert!(
+        gone.contains(&"a pod with journey's labels → page:8080 is open, and nothing declares it".to_owned()),
+        "{gone:?}"
+    );
+}

@@ -1,0 +1,174 @@
+//! Everybody who could open a connection or be connected to: the release's pods, and strangers of every kind that the policies tell apart.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use generator::Traffic;
+use render::{NAMESPACE, Object, RELEASE};
+use serde_json::Value;
+
+use super::policy::{Cidr, Endpoint, NAME_LABEL, Namespace, Operator, Peer, Policy, Selector};
+use super::ports::{Ports, Protocol};
+
+/// A pod that nothing tells apart from any other.
+pub(super) const ANY_POD: &str = "a pod in namespace elsewhere";
+/// An address that nothing tells apart from any other.
+pub(super) const ANY_ADDRESS: &str = "198.51.100.7 outside of the cluster";
+const INSTANCE: &str = "app.kubernetes.io/instance";
+/// Where the DNS cache of a node answers.
+pub(super) const NODE_LOCAL_DNS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(169, 254, 20, 10));
+
+type Labels = BTreeMap<String, String>;
+
+/// Who an endpoint is, as far as it belongs to the release: the value of its identity label.
+pub(super) fn identity<'a>(traffic: &Traffic, end: &'a Endpoint) -> Option<&'a str> {
+    let here = end.namespace.as_ref().is_some_and(|place| place.name == NAMESPACE);
+    let ours = end.labels.get(INSTANCE).is_some_and(|release| release == RELEASE);
+    if here && ours { end.labels.get(&traffic.identity_label).map(String::as_str) } else { None }
+}
+
+/// The pods that the objects of a release make, those that are the same but for their number once.
+pub(super) fn pods(traffic: &Traffic, objects: &[Object]) -> Vec<Endpoint> {
+    let mut all: Vec<Endpoint> = Vec::new();
+    for object in objects {
+        let Some(pod) = object.pod() else { continue };
+        let labels = labels(&pod["metadata"]["labels"]);
+        let name = match (labels.get(INSTANCE).map(String::as_str), labels.get(&traffic.identity_label)) {
+            (Some(RELEASE), Some(identity)) => identity.clone(),
+            _ => format!("{} {} (without identity)", object.kind, object.name),
+        };
+        let end = Endpoint { ours: true, ports: ports(pod), ..in_namespace(name, Namespace::named(NAMESPACE), labels) };
+        if !all.contains(&end) {
+            all.push(end);
+        }
+    }
+    all
+}
+
+fn labels(value: &Value) -> Labels {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    value.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), text(value))).collect()
+}
+
+/// The named ports of a pod.
+fn ports(pod: &Value) -> BTreeMap<String, Ports> {
+    let containers =
+        ["containers", "initContainers"].into_iter().filter_map(|list| pod["spec"][list].as_array()).flatten();
+    let declared = containers.filter_map(|container| container["ports"].as_array()).flatten();
+    let named = declared.filter_map(|port| {
+        let number = u16::try_from(port["containerPort"].as_u64()?).ok()?;
+        let protocol = serde_json::from_value(port["protocol"].clone()).unwrap_or(Protocol::Tcp);
+        Some((port["name"].as_str()?.to_owned(), Ports::range(protocol, number, number)))
+    });
+    named.collect()
+}
+
+/// An address of a pod. Which block the pods of a cluster are in is not known; this is where most of them are.
+fn pod_address() -> IpAddr {
+    IpAddr::from([10, 244, 0, 17])
+}
+
+fn in_namespace(name: String, namespace: Namespace, labels: Labels) -> Endpoint {
+    Endpoint { name, ours: false, namespace: Some(namespace), labels, address: pod_address(), ports: BTreeMap::new() }
+}
+
+/// Everybody else: in the release's namespace, in those that values or policies name, in one that nobody names, and outside of the cluster.
+pub(super) fn strangers(
+    traffic: &Traffic,
+    pods: &[Endpoint],
+    policies: &[Policy],
+    named: &[&str],
+    blocks: &[Cidr],
+) -> Vec<Endpoint> {
+    let identities: Vec<&str> = traffic.identities().collect();
+    let bears = |release: &str, who: &str| -> Labels {
+        [(INSTANCE, release), (traffic.identity_label.as_str(), who)].map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+    };
+    let mut all =
+        vec![in_namespace("a stranger in the namespace".to_owned(), Namespace::named(NAMESPACE), Labels::new())];
+    for who in &identities {
+        let release =
+            in_namespace(format!("another release's {who}"), Namespace::named(NAMESPACE), bears("other", who));
+        let copy = in_namespace(
+            format!("a pod with {who}'s labels in another namespace"),
+            Namespace::named("elsewhere"),
+            bears(RELEASE, who),
+        );
+        all.extend([release, copy]);
+        // One that the release has not, such as a service that is switched off: whoever bears its labels may do nothing.
+        if !pods.iter().any(|pod| identity(traffic, pod) == Some(*who)) {
+            all.push(in_namespace(
+                format!("a pod with {who}'s labels"),
+                Namespace::named(NAMESPACE),
+                bears(RELEASE, who),
+            ));
+        }
+    }
+    for namespace in named.iter().chain(&["elsewhere"]) {
+        let dns: Labels = [("k8s-app".to_owned(), "kube-dns".to_owned())].into();
+        all.push(in_namespace(format!("a pod in namespace {namespace}"), Namespace::named(namespace), Labels::new()));
+        all.push(in_namespace(format!("a DNS pod in namespace {namespace}"), Namespace::named(namespace), dns));
+    }
+    let outside = |address: IpAddr| Endpoint {
+        name: format!("{address} outside of the cluster"),
+        ours: false,
+        namespace: None,
+        labels: Labels::new(),
+        address,
+        ports: BTreeMap::new(),
+    };
+    let peers = || policies.iter().flat_map(Policy::peers);
+    let mentioned = peers()
+        .filter_map(|peer| peer.ip_block.as_ref())
+        .flat_map(|b| std::iter::once(b.cidr).chain(b.except.iter().copied()));
+    let mut addresses =
+        vec![IpAddr::from([198, 51, 100, 7]), IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 7]), NODE_LOCAL_DNS];
+    addresses.extend(mentioned.chain(blocks.iter().copied()).flat_map(Cidr::edges));
+    addresses.sort_unstable();
+    addresses.dedup();
+    all.extend(addresses.into_iter().map(outside));
+    // For whomever a policy means, one who is just that: a rule that asks for too little lets him in.
+    for peer in peers().filter(|peer| peer.ip_block.is_none()) {
+        let witness = witness(peer);
+        // Those who bear an identity are all there already.
+        let is_known = identity(traffic, &witness).is_some_and(|who| identities.contains(&who));
+        let is_he = |end: &Endpoint| end.labels == witness.labels && end.namespace == witness.namespace;
+        if !is_known && !pods.iter().chain(&all).any(is_he) {
+            all.push(witness);
+        }
+    }
+    all
+}
+
+/// A pod that a peer means.
+fn witness(peer: &Peer) -> Endpoint {
+    let labels = peer.pod_selector.as_ref().map(satisfying).unwrap_or_default();
+    let (namespace, place) = match &peer.namespace_selector {
+        None => (Namespace::named(NAMESPACE), "the namespace".to_owned()),
+        Some(selector) => {
+            let labels = satisfying(selector);
+            let place = format!("a namespace with {}", in_words(&labels));
+            (Namespace { name: labels.get(NAME_LABEL).cloned().unwrap_or_default(), labels }, place)
+        }
+    };
+    let who = if labels.is_empty() { "a pod".to_owned() } else { format!("a pod with {}", in_words(&labels)) };
+    in_namespace(format!("{who} in {place}"), namespace, labels)
+}
+
+fn in_words(labels: &Labels) -> String {
+    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+}
+
+/// Labels that a selector takes.
+fn satisfying(selector: &Selector) -> Labels {
+    let mut labels = selector.match_labels.clone();
+    for expression in &selector.match_expressions {
+        let value = match expression.operator {
+            Operator::In => expression.values.first().cloned(),
+            Operator::Exists => Some("any".to_owned()),
+            Operator::NotIn | Operator::DoesNotExist => None,
+        };
+        labels.extend(value.map(|value| (expression.key.clone(), value)));
+    }
+    labels
+}

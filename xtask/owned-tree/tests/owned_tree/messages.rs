@@ -1,0 +1,456 @@
+//! Every text that `generate` shows.
+
+use std::fmt::Write as _;
+use std::io;
+
+use insta::assert_snapshot;
+use owned_tree::{self, Error, HandEdits, OwnedTree, Step};
+
+use crate::support::{Folder, wanted};
+
+/// A chart in which there is one file of each state, and the files that are wanted of it.
+fn one_of_each() -> (Folder, owned_tree::Wanted) {
+    let values = "# Values\nreplicas: 1\nimage: a\nport: 80\nhost: b\n";
+    let folder = Folder::generated(&[
+        ("chart/values.yaml", values),
+        ("chart/edited.yaml", values),
+        ("chart/edited-orphan.yaml", values),
+        ("chart/equal.yaml", values),
+        ("chart/orphaned.yaml", "kind: Role\n"),
+        ("chart/gone.yaml", "kind: Role\n"),
+    ]);
+    folder.edit("chart/edited.yaml", &values.replace("80", "8080"));
+    folder.edit("chart/edited-orphan.yaml", "by: hand\n");
+    folder.edit("chart/foreign.yaml", "kind: Secret\n");
+    folder.edit("chart/Chart.lock", "digest: sha256:1\n");
+    folder.remove("chart/gone.yaml");
+    let files = wanted(&[
+        ("chart/values.yaml", &values.replace("replicas: 1", "replicas: 2")),
+        ("chart/edited.yaml", values),
+        ("chart/equal.yaml", values),
+        ("chart/foreign.yaml", "kind: ConfigMap\n"),
+        ("chart/missing.yaml", "kind: Service\n"),
+    ]);
+    (folder, files)
+}
+
+fn refused(folder: &Folder, files: &owned_tree::Wanted) -> String {
+    folder.generate(files).unwrap_err().to_string()
+}
+
+#[test]
+fn a_check_reports_every_difference() {
+    let (folder, files) = one_of_each();
+    assert_snapshot!(folder.report(&files), @"
+    hand-edited and no longer in the model: generated-chart/chart/edited-orphan.yaml
+    --- /dev/null
+    +++ generated-chart/chart/edited-orphan.yaml (on disk)
+    @@ -0,0 +1 @@
+    +by: hand
+
+    hand-edited: generated-chart/chart/edited.yaml
+    --- generated-chart/chart/edited.yaml (generated)
+    +++ generated-chart/chart/edited.yaml (on disk)
+    @@ -1,5 +1,5 @@
+     # Values
+     replicas: 1
+     image: a
+    -port: 80
+    +port: 8080
+     host: b
+
+    foreign: generated-chart/chart/foreign.yaml
+    --- generated-chart/chart/foreign.yaml (on disk)
+    +++ generated-chart/chart/foreign.yaml (generated)
+    @@ -1 +1 @@
+    -kind: Secret
+    +kind: ConfigMap
+
+    missing: generated-chart/chart/missing.yaml
+    --- /dev/null
+    +++ generated-chart/chart/missing.yaml (generated)
+    @@ -0,0 +1 @@
+    +kind: Service
+
+    orphaned: generated-chart/chart/orphaned.yaml
+    --- generated-chart/chart/orphaned.yaml (on disk)
+    +++ /dev/null
+    @@ -1 +0,0 @@
+    -kind: Role
+
+    stale: generated-chart/chart/values.yaml
+    --- generated-chart/chart/values.yaml (on disk)
+    +++ generated-chart/chart/values.yaml (generated)
+    @@ -1,5 +1,5 @@
+     # Values
+    -replicas: 1
+    +replicas: 2
+     image: a
+     port: 80
+     host: b
+
+    generated-chart is not what the model gives: 1 missing, 1 stale, 1 orphaned, 1 hand-edited, 1 hand-edited and no longer in the model, 1 foreign, 1 equal.
+    A hand edit belongs in the model: make it there, so that the generated text has it. What is left of it in the file
+    is given up by `cargo xtask generate --force`, or by `git checkout -- <file>`.
+    A foreign file is never overwritten, not even with --force: move it away, or give the generated file another name.
+    Then run `cargo xtask generate --force` and commit the result.
+    ");
+}
+
+#[test]
+fn a_check_that_needs_no_force_names_the_plain_command() {
+    let folder = Folder::generated(&[("stale.yaml", "1\n"), ("orphaned.yaml", "1\n"), ("equal.yaml", "1\n")]);
+    let files = wanted(&[("stale.yaml", "2\n"), ("missing.yaml", "1\n"), ("equal.yaml", "1\n")]);
+    assert_snapshot!(folder.report(&files), @"
+    missing: generated-chart/missing.yaml
+    --- /dev/null
+    +++ generated-chart/missing.yaml (generated)
+    @@ -0,0 +1 @@
+    +1
+
+    orphaned: generated-chart/orphaned.yaml
+    --- generated-chart/orphaned.yaml (on disk)
+    +++ /dev/null
+    @@ -1 +0,0 @@
+    -1
+
+    stale: generated-chart/stale.yaml
+    --- generated-chart/stale.yaml (on disk)
+    +++ generated-chart/stale.yaml (generated)
+    @@ -1 +1 @@
+    -1
+    +2
+
+    generated-chart is not what the model gives: 1 missing, 1 stale, 1 orphaned, 1 equal.
+    Run `cargo xtask generate` and commit the result.
+    ");
+}
+
+#[test]
+fn a_check_without_a_difference_is_one_line() {
+    let folder = Folder::generated(&[("a.yaml", "1\n"), ("b.yaml", "1\n")]);
+    assert_snapshot!(folder.report(&wanted(&[("a.yaml", "1\n"), ("b.yaml", "1\n")])), @"generated-chart: up to date, 2 files");
+}
+
+#[test]
+fn a_long_diff_is_cut() {
+    let lines = |prefix: &str| {
+        (0..60).fold(String::new(), |mut text, number| {
+            writeln!(text, "{prefix}-{number}: value").unwrap();
+            text
+        })
+    };
+    let folder = Folder::generated(&[("stale.yaml", &lines("old"))]);
+    let report = folder.report(&wanted(&[("stale.yaml", &lines("new"))]));
+    assert_eq!(report.lines().filter(|line| line.starts_with("-old")).count(), 39, "and the line of the hunk");
+    let end: Vec<_> = report.lines().skip(40).collect();
+    assert_snapshot!(end.join("\n"), @"
+    -old-36: value
+    -old-37: value
+    -old-38: value
+    ... and 81 more lines
+
+    generated-chart is not what the model gives: 1 stale, 0 equal.
+    Run `cargo xtask generate` and commit the result.
+    ");
+}
+
+#[test]
+fn line_ends_and_control_characters_are_seen() {
+    let folder = Folder::generated(&[("edited.yaml", "a: 1\nb: 2\n")]);
+    folder.edit("edited.yaml", "a: 1\r\nb: \u{1b}[31mred");
+    assert_snapshot!(folder.report(&wanted(&[("edited.yaml", "a: 1\nb: 2\n")])), @r"
+    hand-edited: generated-chart/edited.yaml
+    --- generated-chart/edited.yaml (generated)
+    +++ generated-chart/edited.yaml (on disk)
+    @@ -1,2 +1,2 @@
+    -a: 1
+    -b: 2
+    +a: 1\r
+    +b: \u{1b}[31mred
+    \ No newline at end of file
+
+    generated-chart is not what the model gives: 1 hand-edited, 0 equal.
+    A hand edit belongs in the model: make it there, so that the generated text has it. What is left of it in the file
+    is given up by `cargo xtask generate --force`, or by `git checkout -- <file>`.
+    Then run `cargo xtask generate --force` and commit the result.
+    ");
+}
+
+#[test]
+fn what_an_interrupted_run_left_is_reported() {
+    let (folder, other) = (Folder::generated(&[("a.yaml", "1\n")]), Folder::generated(&[("a.yaml", "2\n")]));
+    folder.edit(".generated-files", &(folder.record() + &other.record()));
+    folder.edit(".a.yaml.generate-tmp", "hal");
+    assert_snapshot!(folder.report(&wanted(&[("a.yaml", "1\n")])), @"
+    left over from an interrupted run: generated-chart/.a.yaml.generate-tmp
+
+    stale record: generated-chart/.generated-files
+    --- generated-chart/.generated-files (on disk)
+    +++ generated-chart/.generated-files (generated)
+    @@ -1,2 +1 @@
+     4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865  a.yaml
+    -53c234e5e8472b6ac51c1ae1cab3fe06fad053beb8ebfd8977b010655bfdd3c3  a.yaml
+
+    generated-chart is not what the model gives: 1 left over, 1 stale record, 1 equal.
+    Run `cargo xtask generate` and commit the result.
+    ");
+}
+
+#[test]
+fn a_refusal_names_every_file() {
+    let (folder, files) = one_of_each();
+    assert_snapshot!(refused(&folder, &files), @"
+    nothing was written: that would lose what somebody else wrote in generated-chart
+    hand-edited:
+      generated-chart/chart/edited.yaml
+    hand-edited, and no longer in the model:
+      generated-chart/chart/edited-orphan.yaml
+    foreign (not in the record of what generate wrote, and where it has to write a file):
+      generated-chart/chart/foreign.yaml
+    `cargo xtask generate --check` shows how each differs.
+    A hand edit belongs in the model: make it there, so that the generated text has it. What is left of it in the file
+    is given up by `cargo xtask generate --force`, or by `git checkout -- <file>`.
+    A foreign file is never overwritten, not even with --force: move it away, or give the generated file another name.
+    Then run `cargo xtask generate --force` and commit the result.
+    ");
+}
+
+#[test]
+fn a_refusal_for_hand_edits() {
+    let folder = Folder::generated(&[("a.yaml", "1\n"), ("b.yaml", "1\n")]);
+    folder.edit("a.yaml", "by hand\n");
+    folder.edit("b.yaml", "by hand\n");
+    assert_snapshot!(refused(&folder, &wanted(&[("a.yaml", "2\n"), ("b.yaml", "1\n")])), @"
+    nothing was written: that would lose what somebody else wrote in generated-chart
+    hand-edited:
+      generated-chart/a.yaml
+      generated-chart/b.yaml
+    `cargo xtask generate --check` shows how each differs.
+    A hand edit belongs in the model: make it there, so that the generated text has it. What is left of it in the file
+    is given up by `cargo xtask generate --force`, or by `git checkout -- <file>`.
+    Then run `cargo xtask generate --force` and commit the result.
+    ");
+}
+
+#[test]
+fn a_refusal_in_spite_of_force() {
+    let (folder, files) = one_of_each();
+    assert_snapshot!(folder.force(&files).unwrap_err(), @"
+    nothing was written: that would lose what somebody else wrote in generated-chart
+    foreign (not in the record of what generate wrote, and where it has to write a file):
+      generated-chart/chart/foreign.yaml
+    `cargo xtask generate --check` shows how each differs.
+    A foreign file is never overwritten, not even with --force: move it away, or give the generated file another name.
+    Then run `cargo xtask generate --force` and commit the result.
+    ");
+}
+
+#[test]
+fn a_refusal_without_a_record() {
+    let folder = Folder::empty();
+    folder.edit("a.yaml", "1\n");
+    assert_snapshot!(refused(&folder, &wanted(&[("a.yaml", "2\n")])), @"
+    nothing was written: that would lose what somebody else wrote in generated-chart
+    foreign (not in the record of what generate wrote, and where it has to write a file):
+      generated-chart/a.yaml
+    `cargo xtask generate --check` shows how each differs.
+    A foreign file is never overwritten, not even with --force: move it away, or give the generated file another name.
+    All that differs counts as foreign, for there is no generated-chart/.generated-files:
+    `git checkout -- generated-chart/.generated-files` brings it back.
+    Then run `cargo xtask generate` and commit the result.
+    ");
+}
+
+#[test]
+fn wanted_paths_that_no_file_can_have() {
+    let folder = Folder::empty();
+    let paths = ["../a", "/a", "a//b", "a\\b", "a\nb", "", ".generated-files", ".a.generate-tmp", "b", "b/c"];
+    assert_snapshot!(refused(&folder, &wanted(&paths.map(|path| (path, "")))), @r#"
+    the generator wants files that cannot be written (a bug of the generator; nothing was changed):
+      "": it is not a plain relative path
+      "/a": it is not a plain relative path
+      "../a": it is not a plain relative path
+      ".a.generate-tmp": such names are for temporary files
+      ".generated-files": that name is the record's
+      "a//b": it is not a plain relative path
+      "a\nb": it has a backslash or a control character
+      "a\\b": it has a backslash or a control character
+      "b/c": it lies below another file that is wanted
+    "#);
+}
+
+#[test]
+fn a_conflict_in_the_record() {
+    let (ours, theirs) = (Folder::generated(&[("a.yaml", "ours\n")]), Folder::generated(&[("a.yaml", "theirs\n")]));
+    let text = format!("<<<<<<< HEAD\n{}=======\n{}>>>>>>> theirs\n", ours.record(), theirs.record());
+    ours.edit(".generated-files", &text);
+    assert_snapshot!(refused(&ours, &wanted(&[])), @"
+    generated-chart/.generated-files, line 1 cannot be read: `<<<<<<< HEAD`: this is a merge conflict marker.
+      Delete the marker lines and keep the lines of both sides (a path may have several).
+      In a generated file that conflicts, keep either side. Then run `cargo xtask generate`.
+    ");
+}
+
+#[test]
+fn lines_of_the_record_that_cannot_be_read() {
+    let hash = "0".repeat(64);
+    let texts = ["a.yaml\n", &format!("\n\nABC  {hash}\n"), &format!("{hash}  ../a.yaml\r\n"), &format!("{hash} *a\n")];
+    let messages = texts.map(|text| {
+        let folder = Folder::empty();
+        folder.edit(".generated-files", text);
+        refused(&folder, &wanted(&[]))
+    });
+    assert_snapshot!(messages.join("\n"), @"
+    generated-chart/.generated-files, line 1 cannot be read: `a.yaml`: it is not `<sha256>  <path>`.
+      Delete the line, or bring the committed record back with `git checkout`, and run `cargo xtask generate`.
+    generated-chart/.generated-files, line 3 cannot be read: `ABC  0000000000000000000000000000000000000000000000000000000000000000`: it does not begin with the 64 lower-case hexadecimal digits of a SHA-256.
+      Delete the line, or bring the committed record back with `git checkout`, and run `cargo xtask generate`.
+    generated-chart/.generated-files, line 1 cannot be read: `0000000000000000000000000000000000000000000000000000000000000000  ../a.yaml`: generate writes no such path: it is not a plain relative path.
+      Delete the line, or bring the committed record back with `git checkout`, and run `cargo xtask generate`.
+    generated-chart/.generated-files, line 1 cannot be read: `0000000000000000000000000000000000000000000000000000000000000000 *a`: it is not `<sha256>  <path>`.
+      Delete the line, or bring the committed record back with `git checkout`, and run `cargo xtask generate`.
+    ");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_in_the_way() {
+    use std::os::unix::{fs::symlink, net::UnixListener};
+
+    let folder = Folder::generated(&[("orphan-behind-link/a.yaml", "1\n")]);
+    std::fs::remove_dir_all(folder.root.join("orphan-behind-link")).unwrap();
+    for link in ["link.yaml", "link", "orphan-behind-link"] {
+        symlink("elsewhere", folder.root.join(link)).unwrap();
+    }
+    folder.edit("folder.yaml/notes.txt", "mine\n");
+    folder.edit("file", "mine\n");
+    folder.edit(".a.yaml.generate-tmp/notes.txt", "mine\n");
+    let _socket = UnixListener::bind(folder.root.join("socket.yaml")).unwrap();
+    let long = "n".repeat(300);
+    let files = wanted(&[
+        ("a.yaml", "1\n"),
+        ("link.yaml", "1\n"),
+        ("link/a.yaml", "1\n"),
+        ("link/b.yaml", "1\n"),
+        ("folder.yaml", "1\n"),
+        ("file/a.yaml", "1\n"),
+        ("socket.yaml", "1\n"),
+        (&long, "1\n"),
+    ]);
+    assert_snapshot!(refused(&folder, &files).replace(&long, "(300 characters)"), @"
+    something is in the way (nothing was changed):
+      generated-chart/file is a file that generate did not write, where it needs a folder for generated-chart/file/a.yaml: move the file away
+      generated-chart/folder.yaml is a folder that generate did not make, where it has to write a file: move the folder away
+      generated-chart/link is a symbolic link, and generate follows none: move the link away
+      generated-chart/link.yaml is a symbolic link, and generate follows none: move the link away
+      generated-chart/(300 characters) cannot be read: File name too long (os error 36): make it readable, or move it away
+      generated-chart/socket.yaml is not a regular file: move it away
+      generated-chart/orphan-behind-link is a symbolic link, and generate follows none: move the link away
+      generated-chart/.a.yaml.generate-tmp is not a regular file: move it away
+    ");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_in_the_way_of_the_root_and_the_record() {
+    let record = |make: &dyn Fn(&camino::Utf8Path)| {
+        let folder = Folder::empty();
+        make(&folder.root.join(".generated-files"));
+        refused(&folder, &wanted(&[]))
+    };
+    let root = Folder::empty();
+    std::fs::remove_dir(&root.root).unwrap();
+    std::fs::write(&root.root, "mine\n").unwrap();
+    let messages = [
+        refused(&root, &wanted(&[])),
+        record(&|path| std::fs::create_dir(path).unwrap()),
+        record(&|path| std::os::unix::fs::symlink("elsewhere", path).unwrap()),
+        record(&|path| std::fs::write(path, [0xff]).unwrap()),
+    ];
+    assert_snapshot!(messages.join("\n"), @"
+    something is in the way (nothing was changed):
+      generated-chart is not a folder: move it away
+    something is in the way (nothing was changed):
+      generated-chart/.generated-files is not a regular file: move it away
+    something is in the way (nothing was changed):
+      generated-chart/.generated-files is a symbolic link, and generate follows none: move the link away
+    something is in the way (nothing was changed):
+      generated-chart/.generated-files cannot be read: stream did not contain valid UTF-8: make it readable, or move it away
+    ");
+}
+
+#[test]
+fn the_disk_fails() {
+    let mut seen: Vec<Step> = Vec::new();
+    let mut messages = Vec::new();
+    // The run stops at the first step of each kind in turn.
+    for _ in 0..7 {
+        let folder = Folder::generated(&[("charts/a.yaml", "1\n")]);
+        let files = wanted(&[("templates/b.yaml", "1\n")]);
+        let result = owned_tree::write_tree_stepwise(&folder.root, &files, HandEdits::Keep, &mut |step, _| {
+            if seen.contains(&step) {
+                return Ok(());
+            }
+            seen.push(step);
+            Err(io::Error::other("the disk is full"))
+        });
+        messages.push(result.unwrap_err().to_string().lines().next().unwrap().to_owned());
+    }
+    assert_snapshot!(messages.join("\n"), @"
+    cannot create generated-chart/..generated-files.generate-tmp: the disk is full
+    cannot write generated-chart/..generated-files.generate-tmp: the disk is full
+    cannot write generated-chart/..generated-files.generate-tmp: the disk is full
+    cannot put the new content in place of generated-chart/.generated-files: the disk is full
+    cannot delete generated-chart/charts/a.yaml: the disk is full
+    cannot remove the empty folder generated-chart/charts: the disk is full
+    cannot create the folder generated-chart/templates: the disk is full
+    ");
+    let whole =
+        Error::Io { action: "delete", path: "generated-chart/a.yaml".to_owned(), cause: io::Error::other("gone") };
+    assert_snapshot!(whole, @"
+    cannot delete generated-chart/a.yaml: gone
+      No file is half-written. Mend the cause and run `cargo xtask generate` again: it picks up where this run stopped.
+    ");
+}
+
+#[test]
+fn the_folder_cannot_be_locked() {
+    let error = Error::Lock { root: "generated-chart".to_owned(), cause: io::Error::other("no locks available") };
+    assert_snapshot!(error, @"
+    cannot lock the folder generated-chart against a second run (nothing was changed): no locks available
+      Make the folder readable, or put the checkout on a file system that has locks.
+    ");
+}
+
+#[test]
+fn a_summary_lists_what_changed_unless_that_is_much() {
+    let folder = Folder::generated(&[("a.yaml", "1\n"), ("b.yaml", "1\n"), ("c.yaml", "1\n")]);
+    let files = wanted(&[("a.yaml", "2\n"), ("c.yaml", "1\n"), ("d/e.yaml", "1\n")]);
+    assert_snapshot!(folder.generate(&files).unwrap(), @"
+    generated-chart: 2 written, 1 deleted, 1 unchanged
+      written  generated-chart/a.yaml
+      written  generated-chart/d/e.yaml
+      deleted  generated-chart/b.yaml
+    ");
+    assert_snapshot!(folder.generate(&files).unwrap(), @"generated-chart: 0 written, 0 deleted, 3 unchanged");
+    let many = (0..30).map(|number| (format!("{number}.yaml").into(), String::new())).collect();
+    assert_snapshot!(folder.generate(&many).unwrap(), @"generated-chart: 30 written, 3 deleted, 0 unchanged");
+}
+
+#[test]
+fn a_tree_that_is_not_there_is_missing_as_a_whole() {
+    let folder = Folder::empty();
+    std::fs::remove_dir(&folder.root).unwrap();
+    let tree = OwnedTree::open(&folder.root).unwrap();
+    assert_snapshot!(tree.plan(&wanted(&[("a.yaml", "1\n")])).unwrap().report(), @"
+    missing: generated-chart/a.yaml
+    --- /dev/null
+    +++ generated-chart/a.yaml (generated)
+    @@ -0,0 +1 @@
+    +1
+
+    generated-chart is not what the model gives: 1 missing, 0 equal.
+    Run `cargo xtask generate` and commit the result.
+    ");
+}

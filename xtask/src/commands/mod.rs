@@ -1,6 +1,0 @@
-//! One module per command.
-
-pub mod e2e;
-pub mod generate;
-pub mod secrets;
-pub mod verify;

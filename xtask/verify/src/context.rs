@@ -1,0 +1,161 @@
+//! What the steps work on: the chart, its cases, and what Helm makes of each, rendered once.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use anyhow::{Context as _, anyhow};
+use camino::{Utf8Path, Utf8PathBuf};
+use generator::{CredentialPath, Resolved, Traffic};
+use owned_tree::Wanted;
+use render::cases::{self, Case};
+use render::{Object, objects};
+use serde_json::Value;
+use tempfile::TempDir;
+use tools::{Tool, ToolBinary};
+
+use super::Settings;
+use super::report::Progress;
+
+/// What the steps work on.
+pub(super) struct VerifyContext {
+    pub(super) root: Utf8PathBuf,
+    /// The folder that holds the chart.
+    pub(super) folder: Utf8PathBuf,
+    /// The umbrella chart.
+    pub(super) chart: Utf8PathBuf,
+    /// The files that the platform gives, by path below `folder`.
+    pub(super) wanted: Wanted,
+    pub(super) traffic: Traffic,
+    pub(super) credentials: Vec<CredentialPath>,
+    pub(super) cases: Vec<Case>,
+    /// Whether what could not be checked is a failure.
+    pub(super) strict: bool,
+    /// Where else schemas of custom resources are.
+    pub(super) crd_schemas: Vec<String>,
+    pub(super) progress: Progress,
+    helms: OnceLock<Result<[ToolBinary; 2], String>>,
+    manifests: OnceLock<Result<Vec<Rendered>, String>>,
+    /// A chart with the same values, whose one template shows them.
+    mirror: OnceLock<Result<TempDir, String>>,
+}
+
+/// A case, and what Helm 4 makes of it.
+pub(super) struct Rendered {
+    pub(super) case: Case,
+    /// Its values, as Helm joins the defaults, the files and the arguments.
+    pub(super) values: Value,
+    pub(super) manifest: String,
+    pub(super) objects: Vec<Object>,
+}
+
+impl VerifyContext {
+    pub(super) fn new(root: &Utf8Path, platform: &Resolved, settings: &Settings) -> anyhow::Result<Self> {
+        let folder = root.join(owned_tree::FOLDER);
+        let rendered = generator::generate(platform);
+        let mut cases = cases::all(platform.platform(), &rendered, &folder);
+        cases.extend(cases::crossed(platform.platform(), &rendered, &folder));
+        cases.extend(cases::widened(platform.platform(), &rendered, &folder));
+        cases.extend(cases::from_files(&rendered, &folder, &settings.values)?);
+        Ok(Self {
+            chart: folder.join(&rendered.paths().umbrella),
+            traffic: generator::traffic(platform),
+            credentials: generator::credential_paths(platform),
+            cases,
+            progress: Progress::default(),
+            helms: OnceLock::new(),
+            manifests: OnceLock::new(),
+            mirror: OnceLock::new(),
+            root: root.to_owned(),
+            folder,
+            strict: settings.strict,
+            crd_schemas: settings.crd_schemas.clone(),
+            wanted: rendered.into_files(),
+        })
+    }
+
+    /// Helm 3 and Helm 4.
+    pub(super) fn helms(&self) -> anyhow::Result<&[ToolBinary; 2]> {
+        let both = || Ok::<_, tools::ToolError>([Tool::Helm3.ensure()?, Tool::Helm4.ensure()?]);
+        self.helms
+            .get_or_init(|| both().map_err(|error| error.to_string()))
+            .as_ref()
+            .map_err(|error| anyhow!("{error}"))
+    }
+
+    /// Helm 4.
+    pub(super) fn helm(&self) -> anyhow::Result<&ToolBinary> {
+        Ok(&self.helms()?[1])
+    }
+
+    /// What Helm 4 makes of every case.
+    ///
+    /// # Errors
+    /// When it refuses one; the step `template` says which.
+    pub(super) fn manifests(&self) -> anyhow::Result<&[Rendered]> {
+        let all = || -> anyhow::Result<Vec<Rendered>> {
+            let helm = self.helm()?;
+            let render = |case: &Case| {
+                let manifest = case.render(helm, &self.chart)?;
+                Ok(Rendered { case: case.clone(), values: self.values(case)?, objects: objects(&manifest)?, manifest })
+            };
+            in_parallel(&self.cases, &Progress::default(), render).into_iter().collect()
+        };
+        let all = self.manifests.get_or_init(|| all().map_err(|error| format!("{error:#}")));
+        all.as_ref().map(Vec::as_slice).map_err(|error| anyhow!("{error}"))
+    }
+
+    fn values(&self, case: &Case) -> anyhow::Result<Value> {
+        let mirror = self.mirror.get_or_init(|| self.mirror().map_err(|error| format!("{error:#}")));
+        let mirror = mirror.as_ref().map_err(|error| anyhow!("{error}"))?;
+        let chart = Utf8Path::from_path(mirror.path()).context("the folder for temporary files is not UTF-8")?;
+        let shown = case.render(self.helm()?, chart)?;
+        serde_yaml::from_str(&shown).context("Helm shows values that cannot be read")
+    }
+
+    fn mirror(&self) -> anyhow::Result<TempDir> {
+        let folder = tempfile::tempdir()?;
+        std::fs::create_dir(folder.path().join("templates"))?;
+        std::fs::copy(self.chart.join("values.yaml"), folder.path().join("values.yaml"))?;
+        std::fs::write(folder.path().join("Chart.yaml"), "apiVersion: v2\nname: mirror\nversion: 0.0.0\n")?;
+        std::fs::write(folder.path().join("templates/values.yaml"), "{{ toJson .Values }}\n")?;
+        Ok(folder)
+    }
+}
+
+/// What `work` makes of each item, in the order of the items; as many at once as there are processors, since most of the work is waiting for
+/// another program.
+pub(super) fn in_parallel<T: Sync, R: Send>(items: &[T], progress: &Progress, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut made = Vec::new();
+        loop {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(position) else { return made };
+            progress.at(position, items.len());
+            made.push((position, work(item)));
+        }
+    };
+    let workers = thread::available_parallelism().map_or(2, usize::from).min(items.len()).max(1);
+    let mut all: Vec<(usize, R)> = thread::scope(|scope| {
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        let results =
+            running.into_iter().map(|thread| thread.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault)));
+        results.flatten().collect()
+    });
+    all.sort_by_key(|(position, _)| *position);
+    all.into_iter().map(|(_, made)| made).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_stand_in_the_order_of_the_items() {
+        let items: Vec<usize> = (0..50).collect();
+        let doubled = in_parallel(&items, &Progress::default(), |item| item * 2);
+        assert_eq!(doubled, items.iter().map(|item| item * 2).collect::<Vec<_>>());
+        assert!(in_parallel(&[], &Progress::default(), |item: &usize| *item).is_empty());
+    }
+}

@@ -1,0 +1,109 @@
+//! The steps that ask Helm, both versions: lint, template, what a delivery pipeline does.
+
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use render::{Case, Object, objects};
+use tools::ToolBinary;
+
+use super::context::{VerifyContext, in_parallel};
+use super::report::{Outcome, Progress, by_finding};
+
+pub(super) fn lint(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let helms = context.helms()?;
+    let all: Vec<(&Case, &ToolBinary)> =
+        context.cases.iter().flat_map(|case| helms.iter().map(move |h| (case, h))).collect();
+    let lint = |(case, helm): &(&Case, &ToolBinary)| -> anyhow::Result<Option<String>> {
+        let values: Vec<&Utf8Path> = case.values.iter().map(Utf8PathBuf::as_path).collect();
+        // Lint takes no `--api-versions`; that a kind is missing does not fail it.
+        let arguments = case.arguments.iter().map(String::as_str).filter(|a| !a.starts_with("--api-versions"));
+        let output = helm.lint(&context.chart, &values, &arguments.collect::<Vec<_>>())?;
+        Ok(output.err().map(|output| format!("{} {}, {}:\n{output}", helm.tool.title(), helm.version, case.name)))
+    };
+    let found: Vec<_> = in_parallel(&all, &context.progress, lint).into_iter().collect::<Result<_, _>>()?;
+    let summary = format!("{} cases with {} and {}", context.cases.len(), helms[0].version, helms[1].version);
+    Ok(Outcome::of(summary).with(found.into_iter().flatten().collect()))
+}
+
+pub(super) fn template(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let helms = context.helms()?;
+    let compare = |case: &Case| match helms.each_ref().map(|helm| rendered(case, helm, &context.chart)) {
+        [Ok(three), Ok(four)] => (four.len(), differences(&three, &four)),
+        both => (0, both.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect()),
+    };
+    let (counts, wrong): (Vec<usize>, Vec<_>) =
+        in_parallel(&context.cases, &context.progress, compare).into_iter().unzip();
+    let (cases, count) = (context.cases.len(), counts.iter().sum::<usize>());
+    let summary = format!("{cases} cases, {count} objects, the same from both");
+    let named = context
+        .cases
+        .iter()
+        .zip(wrong)
+        .flat_map(|(case, all)| all.into_iter().map(|wrong| (case.name.as_str(), wrong)));
+    Ok(Outcome::of(summary).with(by_finding(named, cases)))
+}
+
+/// The objects of a case, by kind and name: the order in which the two print them is no part of what they install.
+fn rendered(case: &Case, helm: &ToolBinary, chart: &Utf8Path) -> anyhow::Result<Vec<Object>> {
+    let mut all = objects(&case.render(helm, chart)?)?;
+    all.sort_by(|a, b| (&a.kind, &a.name).cmp(&(&b.kind, &b.name)));
+    Ok(all)
+}
+
+fn differences(three: &[Object], four: &[Object]) -> Vec<String> {
+    let only = |ours: &[Object], theirs: &[Object], what: &str| -> Vec<String> {
+        let missing = ours.iter().filter(|one| !theirs.iter().any(|other| other.value == one.value));
+        missing.map(|one| format!("{} {} is so with {what} alone", one.kind, one.name)).collect()
+    };
+    [only(three, four, "Helm 3"), only(four, three, "Helm 4")].concat()
+}
+
+/// What a delivery pipeline does with a checkout: `helm dependency build` without a network, and a commit's hash as image tag.
+pub(super) fn pipeline(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let copy = tempfile::tempdir()?;
+    let copy = Utf8Path::from_path(copy.path()).context("the folder for temporary files is not UTF-8")?;
+    let status = Command::new("cp").args(["-R", context.folder.as_str(), copy.as_str()]).status()?;
+    if !status.success() {
+        bail!("cannot copy {} to {copy}", context.folder);
+    }
+    let folder = copy.join(owned_tree::FOLDER);
+    let chart = folder.join(context.chart.strip_prefix(&context.folder)?);
+    let mut wrong = Vec::new();
+    for helm in context.helms()? {
+        let built = helm.command().args(["dependency", "build", chart.as_str()]).output()?;
+        if !built.status.success() {
+            wrong.push(format!("{}: {}", helm.version, String::from_utf8_lossy(&built.stderr)));
+        }
+        let Some(defaults) = context.cases.first() else { continue };
+        let tagged = |service: &String| -> anyhow::Result<Option<String>> {
+            let tag = format!("--set={service}.image.tag={COMMIT}");
+            let manifest = Case { arguments: vec![tag], ..defaults.clone() }.render(helm, &chart)?;
+            let is_there = manifest.contains(&format!(":{COMMIT}\""));
+            let wrong =
+                || format!("{}: the tag that was given to {service} is not the tag that is rendered", helm.version);
+            Ok((!is_there).then(wrong))
+        };
+        let found = in_parallel(&context.traffic.services, &Progress::default(), tagged);
+        wrong.extend(found.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten());
+    }
+    Ok(Outcome::of("dependency build and a commit's tag, with both").with(wrong))
+}
+
+/// Another than any that the cases have for an image without a default tag.
+const COMMIT: &str = "fedcba9876543210fedcba9876543210fedcba98";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_one_helm_renders_is_named() {
+        let three = objects("kind: A\nmetadata: {name: x}\n---\nkind: B\nmetadata: {name: y}\n").expect("objects");
+        let four =
+            objects("kind: A\nmetadata: {name: x}\n---\nkind: B\nmetadata: {name: y, labels: {}}\n").expect("objects");
+        assert!(differences(&three, &three).is_empty());
+        let found = differences(&three, &four);
+        assert_eq!(found, ["B y is so with Helm 3 alone", "B y is so with Helm 4 alone"]);
+    }
+}

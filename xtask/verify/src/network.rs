@@ -1,0 +1,38 @@
+//! The step that proves the NetworkPolicies: for each case, everybody to everybody on every port, exactly what is declared is open.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+
+use super::context::{Rendered, VerifyContext, in_parallel};
+use super::report::{Outcome, by_finding};
+
+pub(super) fn prove(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let manifests = context.manifests()?;
+    let defaults = manifests.first().context("there is no case")?;
+    let usual = netpol::policies(&defaults.objects)?;
+    let prove = |one: &Rendered| -> anyhow::Result<(netpol::Findings, Option<String>)> {
+        let found = netpol::compare(&context.traffic, &one.values, &one.objects)?;
+        let beyond = netpol::beyond(&context.traffic, &found, &usual);
+        Ok((found, beyond))
+    };
+    let proven: Vec<_> = in_parallel(manifests, &context.progress, prove).into_iter().collect::<Result<_, _>>()?;
+
+    let found = proven.iter().zip(manifests);
+    let found =
+        found.flat_map(|((found, _), one)| found.wrong.iter().map(|wrong| (one.case.name.as_str(), wrong.clone())));
+    let wrong = by_finding(found, manifests.len());
+    let (pairs, paths) = proven.first().map_or((0, 0), |(found, _)| (found.pairs, found.open_pairs()));
+    let summary = format!(
+        "{} cases; in the defaults {pairs} pairs of ends on every port, of which {paths} have something open, as declared",
+        manifests.len()
+    );
+    let mut widened: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
+    for ((_, beyond), one) in proven.iter().zip(manifests) {
+        if let Some(what) = beyond {
+            widened.entry(what).or_default().push(&one.case.name);
+        }
+    }
+    let notes = widened.into_iter().map(|(what, cases)| format!("{}: beyond the defaults, {what}", cases.join(", ")));
+    Ok(Outcome::of(summary).with(wrong).noting(notes.collect()))
+}

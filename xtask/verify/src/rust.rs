@@ -1,0 +1,88 @@
+//! The steps that ask Rust: what the model gives, the tests, their snapshots.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use owned_tree::OwnedTree;
+use tools::Tool;
+
+use super::context::VerifyContext;
+use super::report::Outcome;
+
+pub(super) fn up_to_date(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let tree = OwnedTree::open(&context.folder)?;
+    let plan = tree.plan(&context.wanted)?;
+    if !plan.is_up_to_date() {
+        bail!("{}", plan.report());
+    }
+    Ok(Outcome::of("nothing differs"))
+}
+
+/// All Rust tests; with them insta writes which snapshots it was asked for.
+pub(super) fn tests(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    // Built before the tests want them, so that the announcement of a build of minutes is seen.
+    for tool in [Tool::Helm3, Tool::Helm4, Tool::Kubeconform, Tool::Sops, Tool::AgeKeygen] {
+        tool.ensure()?;
+    }
+    let references = references(context);
+    match std::fs::remove_file(&references) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).context(references),
+        _ => {}
+    }
+    let status = Command::new("cargo")
+        .args(["test", "--workspace", "--quiet"])
+        .current_dir(&context.root)
+        .env("INSTA_UPDATE", "no")
+        .env("INSTA_SNAPSHOT_REFERENCES_FILE", &references)
+        // Standard output is for the verdicts.
+        .stdout(Stdio::from(std::io::stderr()))
+        .status()
+        .context("cannot run cargo")?;
+    if status.success() {
+        return Ok(Outcome::of("all tests passed"));
+    }
+    // What a failed run asked for says nothing about what nobody asks for.
+    std::fs::remove_file(&references).ok();
+    bail!("cargo test failed, see above")
+}
+
+fn references(context: &VerifyContext) -> Utf8PathBuf {
+    let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| context.root.join("target"), Utf8PathBuf::from);
+    target.join("snapshot-references.txt")
+}
+
+pub(super) fn snapshots(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let mut stored = Vec::new();
+    for folder in ["model", "generator", "snapshots", "xtask"] {
+        files(&context.root.join(folder), &mut stored)?;
+    }
+    let mut wrong = Vec::new();
+    let waits = |path: &&Utf8PathBuf| path.as_str().ends_with(".snap.new") || path.extension() == Some("pending-snap");
+    wrong.extend(
+        stored.iter().filter(waits).map(|path| format!("{path} waits to be accepted or refused: `cargo insta review`")),
+    );
+    let references = references(context);
+    let asked = std::fs::read_to_string(&references)
+        .with_context(|| format!("{references}: only a successful step `tests` notes what was asked for"))?;
+    let asked: Vec<_> = asked.lines().filter_map(|line| Utf8Path::new(line).canonicalize_utf8().ok()).collect();
+    let all: Vec<_> = stored.iter().filter(|path| path.extension() == Some("snap")).collect();
+    for path in &all {
+        if !asked.contains(&path.canonicalize_utf8()?) {
+            wrong.push(format!("no test asks for {path}: delete it"));
+        }
+    }
+    Ok(Outcome::of(format!("{} snapshots", all.len())).with(wrong))
+}
+
+fn files(folder: &Utf8Path, found: &mut Vec<Utf8PathBuf>) -> anyhow::Result<()> {
+    for entry in folder.read_dir_utf8().with_context(|| folder.to_string())? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            files(entry.path(), found)?;
+        } else {
+            found.push(entry.into_path());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! Every path of `.Values` in a template exists in the schema, and README and values have the same keys.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
+
+use super::schema::Schema;
+use super::{Path, at, leaves, schema_and_defaults};
+use crate::context::VerifyContext;
+use crate::report::Outcome;
+
+pub(in super::super) fn keys(context: &VerifyContext) -> anyhow::Result<Outcome> {
+    let (schema, values) = schema_and_defaults(context)?;
+    let charts: Vec<&String> = context.traffic.services.iter().chain(&context.traffic.backing).collect();
+    let mut wrong = Vec::new();
+    let mut paths = 0;
+    for template in templates(&context.chart)? {
+        let text = fs::read_to_string(&template).with_context(|| template.to_string())?;
+        let name = template.strip_prefix(&context.chart).unwrap_or(&template);
+        // A template of a subchart sees its own section. One of the umbrella sees all, and helpers are given the scope of any subchart.
+        let own = name
+            .strip_prefix("charts")
+            .ok()
+            .and_then(|rest| rest.components().next())
+            .map(|chart| chart.as_str().to_owned());
+        let scopes: Vec<Option<&str>> = match &own {
+            Some(chart) => vec![Some(chart.as_str())],
+            None => std::iter::once(None).chain(charts.iter().map(|chart| Some(chart.as_str()))).collect(),
+        };
+        for path in used(&text) {
+            paths += 1;
+            if !scopes.iter().any(|scope| exists(Schema::new(&schema), *scope, &path)) {
+                wrong.push(format!("{name} uses .Values.{}, which the schema does not have", path.join(".")));
+            }
+        }
+    }
+    let readme = fs::read_to_string(context.chart.join("README.md"))?;
+    let rows = rows(&readme);
+    wrong.extend(table(&rows, &values));
+    let summary = format!("{paths} uses of .Values, {} rows of the README's tables", rows.len());
+    Ok(Outcome::of(summary).with(wrong))
+}
+
+fn templates(folder: &Utf8Path) -> anyhow::Result<Vec<Utf8PathBuf>> {
+    let mut found = Vec::new();
+    for entry in folder.read_dir_utf8().with_context(|| folder.to_string())? {
+        let path = entry?.into_path();
+        if path.is_dir() {
+            found.extend(templates(&path)?);
+        } else if path.components().any(|part| part.as_str() == "templates") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Whether a path exists in a scope: the umbrella's, or a subchart's, where `global` is seen as well.
+fn exists(schema: Schema<'_>, scope: Option<&str>, path: &[String]) -> bool {
+    let section = scope.filter(|_| path.first().is_none_or(|first| first != "global"));
+    section.map_or(Some(schema), |name| schema.key(name)).and_then(|schema| schema.path(path)).is_some()
+}
+
+/// The paths behind every `.Values` of a template: `.Values.a.b`, `index .Values "a" "b"`, `(index .Values "a").b`.
+fn used(text: &str) -> Vec<Path> {
+    const WORD: &str = ".Values";
+    let mut found = Vec::new();
+    for (position, _) in text.match_indices(WORD) {
+        let (before, mut rest) = (&text[..position], &text[position + WORD.len()..]);
+        // Part of another word, such as `.ValuesOf`.
+        if rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
+            continue;
+        }
+        let scope = before.trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '.' | '$' | '_'));
+        let mut path = dotted(&mut rest);
+        if scope.trim_end().ends_with("index") && scope.ends_with(' ') {
+            while let Some(word) = rest.strip_prefix(" \"").and_then(|inner| inner.split_once('"')) {
+                path.push(word.0.to_owned());
+                rest = word.1;
+            }
+            if let Some(behind) = rest.strip_prefix(')') {
+                rest = behind;
+                path.extend(dotted(&mut rest));
+            }
+        }
+        found.push(path);
+    }
+    found
+}
+
+/// Takes `.a.b` from the front.
+fn dotted(rest: &mut &str) -> Path {
+    let mut path = Path::new();
+    while let Some(inner) = rest.strip_prefix('.') {
+        let end = inner.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(inner.len());
+        if end == 0 {
+            break;
+        }
+        path.push(inner[..end].to_owned());
+        *rest = &inner[end..];
+    }
+    path
+}
+
+/// The keys of the README's tables of values.
+fn rows(readme: &str) -> Vec<&str> {
+    let tables =
+        readme.split_once("\n## Values\n").map_or("", |(_, rest)| rest.split("\n## ").next().unwrap_or_default());
+    tables.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(key, _)| key)).collect()
+}
+
+/// Rows without a value, and values without a row. A row stands for all that is below its key.
+fn table(rows: &[&str], values: &Value) -> Vec<String> {
+    let path = |row: &str| row.split('.').map(str::to_owned).collect::<Path>();
+    let unreal = rows.iter().filter(|row| at(values, &path(row)).is_none());
+    let unreal = unreal.map(|row| format!("the README has a row for {row}, which is no value"));
+    let known: BTreeSet<Path> = rows.iter().map(|row| path(row)).collect();
+    let has_row = |leaf: &Path| (1..=leaf.len()).any(|length| known.contains(&leaf[..length]));
+    let unsaid = leaves(values).into_iter().filter(|leaf| !has_row(leaf));
+    unreal.chain(unsaid.map(|leaf| format!("the README has no row for {}", leaf.join(".")))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn paths_are_found_in_every_way_they_are_written() {
+        let text = r#"{{ .Values.a.b }} {{- if $.Values.c }}{{ index .Values "d-e" "f" }} {{ (index $server.Values "g" "h").i.j | quote }}
+            {{ .root.Values.global.k }} {{ toYaml .Values }} {{ index .Values $name }} {{ with .Values.l }}{{ .m }}"#;
+        let shown: Vec<String> = used(text).iter().map(|path| path.join("/")).collect();
+        assert_eq!(shown, ["a/b", "c", "d-e/f", "g/h/i/j", "global/k", "", "", "l"]);
+    }
+
+    #[test]
+    fn a_path_that_does_not_exist_is_seen_in_its_scope() {
+        let schema = json!({ "properties": {
+            "global": { "properties": { "mode": {} } },
+            "shop": { "properties": { "image": { "properties": { "tag": {} } } } },
+        } });
+        let path = |text: &str| text.split('.').map(str::to_owned).collect::<Path>();
+        let is = |scope: Option<&str>, text: &str| exists(Schema::new(&schema), scope, &path(text));
+        assert!(is(Some("shop"), "image.tag") && is(None, "shop.image") && is(Some("shop"), "global.mode"));
+        assert!(!is(Some("shop"), "image.tagg") && !is(None, "image.tag") && !is(Some("shop"), "shop.image"));
+    }
+
+    #[test]
+    fn rows_and_values_are_the_same() {
+        let readme = "# x\n\n| `a.unrelated` | |\n\n## Values\n\n| value | |\n|---|---|\n| `a.b` | 1 |\n| `a.gone` | 2 |\n\n## Next\n\n| `z` | |\n";
+        let values = json!({ "a": { "b": { "c": 1 }, "d": 2 } });
+        assert_eq!(
+            table(&rows(readme), &values),
+            ["the README has a row for a.gone, which is no value", "the README has no row for a.d"]
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! Which objects a value may change.
+
+use generator::Traffic;
+use render::{Object, RELEASE};
+
+/// An object, as far as it matters here.
+pub(super) struct About<'a> {
+    kind: &'a str,
+    name: &'a str,
+    /// The chart that it is of: the value of its label `app.kubernetes.io/name`.
+    of: &'a str,
+    has_pods: bool,
+}
+
+impl<'a> About<'a> {
+    pub(super) fn new(object: &'a Object) -> Self {
+        let of = object.value["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
+        Self { kind: &object.kind, name: &object.name, of, has_pods: object.pod().is_some() }
+    }
+
+    fn is(&self, kind: &str, suffix: &str) -> bool {
+        self.kind == kind && self.name.strip_prefix(RELEASE).and_then(|rest| rest.strip_prefix('-')) == Some(suffix)
+    }
+
+    /// A Job of a service's own tests.
+    fn is_test_of(&self, service: &str) -> bool {
+        let rest = self.name.strip_prefix(RELEASE).and_then(|rest| rest.strip_prefix('-')?.strip_prefix(service));
+        rest.is_some_and(|rest| rest.starts_with("-test-"))
+    }
+
+    /// What the tests need: it says who is there, and who lets others in.
+    fn is_of_tests(&self) -> bool {
+        self.name == format!("{RELEASE}-tests") || self.is_end_to_end()
+    }
+
+    /// What tries that closed ports are closed: as nobody, and as each service.
+    fn is_isolation(&self, network_policy: &str) -> bool {
+        self.name == format!("{RELEASE}-{network_policy}")
+            || self.kind == "Job" && self.name.ends_with("-test-isolation")
+    }
+
+    /// What follows something through the platform.
+    fn is_end_to_end(&self) -> bool {
+        self.name.strip_prefix(RELEASE).is_some_and(|rest| rest.starts_with("-end-to-end-test"))
+    }
+
+    /// The chart's own source of External Secrets.
+    fn is_source(&self) -> bool {
+        ["credentials", "credentials-reader"].iter().any(|suffix| self.name == format!("{RELEASE}-{suffix}"))
+    }
+}
+
+/// Whether a value may change an object; an error where nothing is said about the value.
+///
+/// A service's value changes the service's objects. Beyond that, only what is said here.
+pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>) -> Result<bool, String> {
+    let words: Vec<&str> = path.iter().map(String::as_str).collect();
+    let is = |list: &[String], name: &str| list.iter().any(|one| one == name);
+    // Its server, whose pods never change for a login: no server restarts for one.
+    let makes_logins = |backing: &str| object.of == backing && object.kind != "StatefulSet";
+    Ok(match words.as_slice() {
+        ["global", "imageRegistry" | "imagePullSecrets"] => object.has_pods,
+        ["global", "network", ..] => object.kind == "NetworkPolicy" || object.is_of_tests(),
+        ["global", "metrics", ..] => {
+            traffic.metrics.iter().any(|port| object.is("NetworkPolicy", &port.of)) || object.is_of_tests()
+        }
+        ["global", "tests", "endToEnd"] => object.is_of_tests(),
+        ["global", "tests", "isolation"] => object.is_isolation(&traffic.tests.network_policy),
+        ["global", "tests", ..] => object.has_pods && object.name.contains("-test"),
+        // Names of Secrets stand in pods; who serves, who scales and who may talk to whom has nothing to do with them.
+        ["global", "secrets", ..] => {
+            object.has_pods
+                || object.is_source()
+                || ["Secret", "ExternalSecret", "SecretStore", "ConfigMap"].contains(&object.kind)
+        }
+        ["global", backing, "mode"] if is(&traffic.backing, backing) => object.of == *backing,
+        ["global", ..] => return Err(format!("say in {} what it may change", file!())),
+        [service, rest @ ..] if is(&traffic.services, service) => {
+            let own = object.of == *service;
+            let uses = || traffic.paths.iter().filter(|path| path.from == *service);
+            let policy = object.is("NetworkPolicy", service);
+            match rest {
+                ["enabled"] => {
+                    let ends = traffic.paths.iter().filter(|path| path.to == *service).map(|path| &path.from);
+                    let mut ends = ends.chain(uses().map(|path| &path.to));
+                    own || policy
+                        || object.is_source()
+                        || object.is_of_tests()
+                        || uses().any(|path| makes_logins(&path.to))
+                        || ends.any(|end| object.is("NetworkPolicy", end))
+                }
+                ["credentials", key, ..] => {
+                    own || object.is_source()
+                        || object.is_end_to_end()
+                        || is(&traffic.backing, key) && makes_logins(key)
+                }
+                // Where it lets others in, the tests do not try it.
+                ["network", "extraIngress"] => policy || object.is_of_tests(),
+                ["network", ..] => policy || object.is_test_of(service),
+                ["exposure", ..] => own || policy || object.is_of_tests(),
+                ["rbac", ..] => own || policy,
+                // The journey removes what it left as the service that owns it.
+                ["existingSecret"] => own || object.is_end_to_end(),
+                ["tests", ..] => object.is_test_of(service),
+                _ => own,
+            }
+        }
+        [backing, rest @ ..] if is(&traffic.backing, backing) => {
+            object.of == *backing || rest.first() == Some(&"credentials") && object.is_source()
+        }
+        _ => return Err(format!("say in {} what it may change", file!())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use generator::{AccessPath, TestTraffic};
+
+    fn traffic() -> Traffic {
+        Traffic {
+            identity_label: "x/identity".into(),
+            services: vec!["shop".into(), "page".into()],
+            backing: vec!["db".into(), "cache".into()],
+            paths: vec![AccessPath { from: "shop".into(), to: "db".into(), port: 1 }],
+            provisioning: Vec::new(),
+            exposed_ports: Vec::new(),
+            metrics: vec![generator::Port { of: "shop".into(), number: 9 }],
+            kubernetes: Vec::new(),
+            tests: TestTraffic {
+                network_policy: "nobody".into(),
+                end_to_end: "journey".into(),
+                end_to_end_paths: Vec::new(),
+                end_to_end_services: vec!["shop".into()],
+            },
+        }
+    }
+
+    fn may(path: &str, kind: &str, name: &str, of: &str) -> bool {
+        let traffic = traffic();
+        let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+        let object = About { kind, name, of, has_pods: kind == "Deployment" };
+        may_change(&traffic, &path, &object).expect("a rule")
+    }
+
+    #[test]
+    fn a_service_changes_its_own_objects_and_no_others() {
+        assert!(may("shop.replicas", "Deployment", "afp-shop", "shop"));
+        assert!(!may("shop.replicas", "Deployment", "afp-page", "page"));
+        assert!(!may("shop.replicas", "NetworkPolicy", "afp-shop", "platform"));
+        assert!(may("shop.network.extraEgress", "NetworkPolicy", "afp-shop", "platform"));
+        assert!(!may("shop.network.extraEgress", "NetworkPolicy", "afp-db", "platform"));
+        assert!(may("shop.enabled", "NetworkPolicy", "afp-db", "platform"));
+        assert!(!may("shop.enabled", "NetworkPolicy", "afp-cache", "platform"));
+    }
+
+    #[test]
+    fn a_login_changes_its_server_s_jobs_and_never_its_pods() {
+        assert!(may("shop.credentials.db.revision", "Job", "afp-db-provision-1", "db"));
+        assert!(!may("shop.credentials.db.revision", "StatefulSet", "afp-db", "db"));
+        assert!(!may("shop.credentials.db.revision", "Job", "afp-cache-provision-1", "cache"));
+        assert!(may("db.credentials.superuser.password", "Secret", "afp-credentials", "platform"));
+        assert!(!may("db.image.tag", "Secret", "afp-credentials", "platform"));
+    }
+
+    #[test]
+    fn what_all_share_changes_what_it_is_about() {
+        assert!(may("global.metrics.enabled", "NetworkPolicy", "afp-shop", "platform"));
+        assert!(!may("global.metrics.enabled", "Deployment", "afp-shop", "shop"));
+        assert!(!may("global.imageRegistry", "Service", "afp-shop", "shop"));
+        let object = About { kind: "Job", name: "x", of: "y", has_pods: true };
+        assert!(may_change(&traffic(), &["global".to_owned(), "new".to_owned()], &object).is_err());
+    }
+}
