@@ -14,6 +14,7 @@ mod context;
 mod credentials;
 mod files;
 mod images;
+mod names;
 mod pods;
 mod text;
 mod values;
@@ -140,7 +141,7 @@ pub fn traffic(platform: &Resolved) -> Traffic {
         port: b.kind().administration_port(),
     };
     let end_to_end =
-        |(to, port): (&str, u16)| AccessPath { from: chart::END_TO_END.to_owned(), to: to.to_owned(), port };
+        |(to, port): (&str, u16)| AccessPath { from: names::END_TO_END_TEST.to_owned(), to: to.to_owned(), port };
     Traffic {
         identity_label: format!("{}/identity", declared.name),
         services: services.iter().map(|service| service.name.to_string()).collect(),
@@ -148,8 +149,8 @@ pub fn traffic(platform: &Resolved) -> Traffic {
         paths: access_paths(platform),
         provisioning: backing.iter().map(provisioning).collect(),
         tests: TestTraffic {
-            network_policy: chart::NETWORK_POLICY.to_owned(),
-            end_to_end: chart::END_TO_END.to_owned(),
+            network_policy: names::NETWORK_POLICY_TEST.to_owned(),
+            end_to_end: names::END_TO_END_TEST.to_owned(),
             end_to_end_paths: chart::end_to_end_paths(declared).into_iter().map(end_to_end).collect(),
             end_to_end_services: chart::end_to_end_services(declared).into_iter().map(str::to_owned).collect(),
         },

@@ -9,7 +9,7 @@ mod umbrella;
 mod values_yaml;
 
 pub(crate) use policies::provisioning_identity;
-pub(crate) use tests::{END_TO_END, NETWORK_POLICY, end_to_end_paths, end_to_end_services};
+pub(crate) use tests::{end_to_end_paths, end_to_end_services};
 
 use crate::access::Access;
 use crate::context::Context;

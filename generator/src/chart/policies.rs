@@ -8,6 +8,7 @@ use askama::Template;
 use crate::access::{Access, metrics_ports};
 use crate::context::Context;
 use crate::files::Files;
+use crate::names::PROVISIONING;
 use crate::text::{bare, value};
 
 pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
@@ -45,7 +46,7 @@ pub(super) fn files(c: &Context, access: &Access, files: &mut Files) {
 
 /// The identity of the Jobs that make the logins of a server.
 pub(crate) fn provisioning_identity(backing: &str) -> String {
-    format!("{backing}-provisioning")
+    format!("{backing}-{PROVISIONING}")
 }
 
 /// The ports by peer.

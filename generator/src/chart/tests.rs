@@ -17,12 +17,6 @@ use crate::pods::{container_security, helper_resources, pod_security};
 use crate::text::{bare, go_string, inert, scalar, value};
 use crate::yaml::template_block;
 
-/// The identity of the pod that no service is.
-pub(crate) const NETWORK_POLICY: &str = "network-policy-test";
-
-/// The identity of the pod that follows something through the platform.
-pub(crate) const END_TO_END: &str = "end-to-end-test";
-
 /// What the test pods run, by name; all of it lies in one folder there.
 const SCRIPTS: &[(&str, &str)] = &[
     ("tests.py", include_str!("../../templates/umbrella/files/tests/tests.py")),

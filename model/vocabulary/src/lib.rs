@@ -12,6 +12,7 @@ mod health;
 mod image;
 mod kinds;
 mod kubernetes;
+pub mod limits;
 mod name;
 mod platform;
 mod port;
@@ -35,7 +36,7 @@ pub use name::{
 };
 pub use platform::Platform;
 pub use port::{Port, Protocol};
-pub use resolve::{Diagnostic, Diagnostics, Resolved, limits};
+pub use resolve::{Diagnostic, Diagnostics, Resolved};
 pub use resources::{PathName, Quantity, Range, Resources, WritablePath, cpu, memory};
 pub use scaling::Scaling;
 pub use service::Service;

@@ -10,6 +10,7 @@ use crate::backing::administrator;
 use crate::context::Context;
 use crate::files::Files;
 use crate::images;
+use crate::names::{END_TO_END_TEST, NETWORK_POLICY_TEST, PROVISION, RECONCILE, TEST_CONNECTION, TEST_ISOLATION};
 use crate::text::{cell, code_cell};
 use crate::values::{Node, Section};
 use crate::yaml;
@@ -201,7 +202,7 @@ fn metrics(c: &Context) -> Vec<Row> {
 fn jobs(c: &Context) -> Vec<Row> {
     let row = |backing: &vocabulary::Backing| {
         let (name, port) = (backing.name(), backing.kind().administration_port());
-        let jobs = format!("`<release>-{name}-provision-<digest>`, `<release>-{name}-reconcile`");
+        let jobs = format!("`<release>-{name}-{PROVISION}-<digest>`, `<release>-{name}-{RECONCILE}`");
         Row::of(&[jobs, format!("`{name}:{port}`"), code_cell(administrator(backing.kind()).login)])
     };
     c.platform.platform().backing.iter().map(row).collect()
@@ -214,16 +215,22 @@ fn tests(c: &Context) -> Vec<Row> {
         Row::of(&[code_cell(job), whom.to_owned(), tries, code_cell(&format!("{off}: false"))])
     };
     let every_port = "every declared port of the release, which none may let in".to_owned();
-    let mut rows = vec![row("<release>-network-policy-test", "nobody", every_port, "global.tests.isolation")];
+    let mut rows =
+        vec![row(&format!("<release>-{NETWORK_POLICY_TEST}"), "nobody", every_port, "global.tests.isolation")];
     if declared.services.iter().any(|service| !service.uses.is_empty()) {
         let uses = "with its own login, what the table under [Access](#access) says".to_owned();
-        rows.push(row("<release>-<service>-test-connection", "each service", uses, "<service>.tests.connection"));
+        rows.push(row(
+            &format!("<release>-<service>-{TEST_CONNECTION}"),
+            "each service",
+            uses,
+            "<service>.tests.connection",
+        ));
     }
     let rest = "with its labels, every declared port that the table does not name".to_owned();
-    rows.push(row("<release>-<service>-test-isolation", "each service", rest, "<service>.tests.isolation"));
+    rows.push(row(&format!("<release>-<service>-{TEST_ISOLATION}"), "each service", rest, "<service>.tests.isolation"));
     if let Some(end_to_end) = declared.tests.end_to_end {
         let doc = format!("the whole way, end to end: {}", cell(end_to_end.doc));
-        rows.push(row("<release>-end-to-end-test", "a user", doc, "global.tests.endToEnd"));
+        rows.push(row(&format!("<release>-{END_TO_END_TEST}"), "a user", doc, "global.tests.endToEnd"));
     }
     rows
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::limits::LABEL;
+use crate::limits::LABEL;
 use crate::{Diagnostic, Health, Quantity, Range, Resources, Service, SourceLocation};
 
 pub(super) fn check(service: &Service, found: &mut Vec<Diagnostic>) {

@@ -62,10 +62,10 @@ diagnostics! {
         ["{name}" => location, "{other}" => first]
         help "two objects of one kind cannot have one name: rename one of the two"
     /// A name that the cluster would not take.
-    NameTooLong { name: &'static str, of: &'static str, length: usize, limit: usize, release: usize, location: SourceLocation }
-        "`{name}` is too long: {of} would have {length} characters, {limit} are allowed"
+    NameTooLong { name: &'static str, length: usize, limit: usize, release: usize, location: SourceLocation }
+        "`{name}` is too long: `<release>-{name}` can have {length} characters, {limit} are allowed"
         ["declared" => location]
-        help "a release's name of {release} characters (`longest_release_name`) and a dash stand before it: shorten one of the two"
+        help "the release's name has up to {release} characters (`longest_release_name` of the platform): shorten one of the two names"
     /// A length of release names that no release can have.
     ReleaseNameLength { declared: usize, longest: usize, location: SourceLocation }
         "the longest release name is declared as {declared} characters"

@@ -7,7 +7,6 @@ mod diagnostic;
 mod end_to_end;
 mod environments;
 mod health;
-pub mod limits;
 mod names;
 mod report;
 mod services;
@@ -43,7 +42,6 @@ pub(crate) fn resolve(mut platform: Platform) -> Result<Resolved, Diagnostics> {
     kinds::check(&platform, &mut found);
     environments::check(&platform, &mut found);
     end_to_end::check(&platform, &mut found);
-    limits::check(&platform, &mut found);
     texts::check(&platform, &mut found);
     if found.is_empty() { Ok(Resolved(platform)) } else { Err(Diagnostics::new(once(found))) }
 }

@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::limits::{
+    HELM_KEYS, OBJECT_NAME, RELEASE, RELEASE_OBJECTS, RELEASE_PREFIXES, SERVER_SUFFIXES, SERVICE_SUFFIXES, SHARED_KEYS,
+    YAML_WORDS,
+};
 use crate::{Diagnostic, Platform, SourceLocation};
-
-/// What is put behind `<release>-<service>-` to name a service's further objects.
-const OF_SERVICE: &[&str] = &["external"];
-
-/// What is put behind `<release>-<backing service>-` to name its further objects.
-const OF_BACKING: &[&str] = &["headless", "provisioning"];
 
 pub(super) fn check(platform: &mut Platform, found: &mut Vec<Diagnostic>) {
     if platform.services.is_empty() {
@@ -32,10 +30,12 @@ pub(super) fn check(platform: &mut Platform, found: &mut Vec<Diagnostic>) {
         }
     }
     for chart in &charts {
-        let Some((stem, suffix)) = chart.name.rsplit_once('-') else { continue };
-        let Some(owner) = seen.get(stem) else { continue };
-        let suffixes = if owner.is_service { OF_SERVICE } else { OF_BACKING };
-        if suffixes.contains(&suffix) {
+        for owner in seen.values() {
+            let suffixes = if owner.is_service { SERVICE_SUFFIXES } else { SERVER_SUFFIXES };
+            let Some(rest) = chart.name.strip_prefix(owner.name).and_then(|rest| rest.strip_prefix('-')) else {
+                continue;
+            };
+            let Some(suffix) = suffixes.iter().find(|suffix| continues(rest, suffix)) else { continue };
             found.push(Diagnostic::NameTaken {
                 name: chart.name,
                 other: owner.name,
@@ -43,6 +43,26 @@ pub(super) fn check(platform: &mut Platform, found: &mut Vec<Diagnostic>) {
                 location: chart.location,
                 first: owner.location,
             });
+        }
+    }
+    lengths(platform, &charts, found);
+}
+
+/// Whether a name is `start`, or `start` followed by a dash and more.
+fn continues(name: &str, start: &str) -> bool {
+    name.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+fn lengths(platform: &Platform, charts: &[Chart], found: &mut Vec<Diagnostic>) {
+    let release = usize::from(platform.longest_release_name);
+    if release == 0 || release > RELEASE {
+        found.push(Diagnostic::ReleaseNameLength { declared: release, longest: RELEASE, location: platform.location });
+        return;
+    }
+    for &Chart { name, location, .. } in charts {
+        let length = release + "-".len() + name.len();
+        if length > OBJECT_NAME {
+            found.push(Diagnostic::NameTooLong { name, length, limit: OBJECT_NAME, release, location });
         }
     }
 }
@@ -72,21 +92,17 @@ fn listed_twice(platform: &mut Platform, found: &mut Vec<Diagnostic>) {
 /// What a chart's name means already.
 fn meaning(platform: &Platform, chart: Chart) -> Option<&'static str> {
     let name = chart.name;
-    match name {
-        "global" => Some("where Helm keeps the values that all charts share"),
-        "enabled" => Some("what a parent chart switches this one off by"),
-        "tags" | "exports" | "import-values" => Some("a key of Helm's own in the values"),
-        "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null" => {
-            Some("a word that YAML reads as something else")
-        }
-        "default" => Some("what the policy for everything else is called"),
-        "secrets" | "network" | "metrics" if !chart.is_service => Some("a key of the values that all charts share"),
-        "credentials" | "credentials-reader" => Some("what the objects that External Secrets reads are called"),
-        "connections" | "tests" => Some("what a ConfigMap of the whole release is called"),
-        _ if name.starts_with("network-policy-test") || name.starts_with("end-to-end-test") => {
-            Some("what the objects of the release's tests are called")
-        }
-        _ if name == platform.name.as_str() => Some("the platform's own name"),
-        _ => None,
+    if HELM_KEYS.contains(&name) {
+        Some("a key that Helm itself reads in the values")
+    } else if YAML_WORDS.contains(&name) {
+        Some("a word that YAML reads as a boolean or null")
+    } else if RELEASE_OBJECTS.contains(&name) || RELEASE_PREFIXES.iter().any(|prefix| continues(name, prefix)) {
+        Some("the name of an object that belongs to the whole release")
+    } else if !chart.is_service && SHARED_KEYS.contains(&name) {
+        Some("a key of the values that all charts share")
+    } else if name == platform.name.as_str() {
+        Some("the platform's own name")
+    } else {
+        None
     }
 }

@@ -1,0 +1,52 @@
+//! Bounds on names, and names that are reserved.
+//!
+//! The chart names its objects `<release>-<name>` and `<release>-<name>-<suffix>`, where `<name>` is that of a service or server. Which suffixes it
+//! uses is the generator's business. This module publishes how long they may be and which of them exist; the checks refuse every name that
+//! would not leave that room or would collide, and the generator proves by constant assertions that it stays within these bounds.
+
+/// The longest name of a Kubernetes Service, and the longest value of a label: a DNS label (RFC 1123).
+pub const LABEL: usize = 63;
+
+/// The longest name of a Helm release.
+pub const RELEASE: usize = 53;
+
+/// The characters kept free behind `<release>-<name>` for a dash and a suffix.
+pub const SUFFIX_ROOM: usize = 20;
+
+/// The longest `<release>-<name>`.
+pub const OBJECT_NAME: usize = LABEL - SUFFIX_ROOM;
+
+/// The suffixes of a service's objects: beside service `web`, nothing can be named `web-external` or `web-external-…`.
+pub const SERVICE_SUFFIXES: &[&str] = &["external", "test-connection", "test-isolation"];
+
+/// The suffixes of a server's objects: beside server `cache`, nothing can be named `cache-headless` or `cache-headless-…`.
+pub const SERVER_SUFFIXES: &[&str] = &["headless", "provision", "provisioning", "reconcile"];
+
+/// Keys of the values that all charts share, which lie beside the servers' names there.
+pub const SHARED_KEYS: &[&str] = &["metrics", "network", "secrets", "tests"];
+
+/// The names of objects that belong to the whole release.
+pub const RELEASE_OBJECTS: &[&str] = &["connections", "credentials", "credentials-reader", "default", "tests"];
+
+/// Names of objects that belong to the whole release, and prefixes of further ones: nothing can be named `end-to-end-test` or
+/// `end-to-end-test-…`.
+pub const RELEASE_PREFIXES: &[&str] = &["end-to-end-test", "network-policy-test"];
+
+/// The keys that Helm itself reads in a chart's values.
+pub const HELM_KEYS: &[&str] = &["enabled", "exports", "global", "import-values", "tags"];
+
+/// The words that YAML 1.1 reads as a boolean or as null.
+pub const YAML_WORDS: &[&str] = &["false", "n", "no", "null", "off", "on", "true", "y", "yes"];
+
+/// Whether `list` has `word`; a constant function, for assertions.
+#[must_use]
+pub const fn has(list: &[&str], word: &str) -> bool {
+    let mut i = 0;
+    while i < list.len() {
+        if crate::name::same(list[i].as_bytes(), word.as_bytes()) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
