@@ -91,6 +91,7 @@ impl Files {
     }
 }
 
-fn render(view: &impl Template) -> String {
+/// The text of a view.
+pub(crate) fn render(view: &impl Template) -> String {
     view.render().expect("a view holds strings alone, and writing to a string does not fail")
 }

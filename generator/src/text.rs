@@ -8,47 +8,11 @@ pub(crate) fn scalar(text: &str) -> String {
     if is_plain(text) || is_quantity(text) { text.to_owned() } else { quoted(text) }
 }
 
-/// The same, to stand in a Helm template: what Helm would take for an action comes out as text.
-#[must_use]
-pub(crate) fn template_scalar(text: &str) -> String {
-    inert(&scalar(text))
-}
-
-/// Text in which Helm finds no action: `{{` is written as an action that prints it.
-#[must_use]
-pub(crate) fn inert(text: &str) -> String {
-    text.replace("{{", r#"{{ "{{" }}"#)
-}
-
 /// A value of an environment variable: the kubelet replaces `$(NAME)` and `$$`, so a dollar sign is doubled where one of them
 /// could be read into it.
 #[must_use]
 pub(crate) fn variable_value(text: &str) -> String {
     if text.contains("$(") || text.contains("$$") { text.replace('$', "$$") } else { text.to_owned() }
-}
-
-/// A string literal of a Helm template, for use within an action: `"…"` as Go reads it.
-#[must_use]
-pub(crate) fn go_string(text: &str) -> String {
-    serde_json::to_string(text).expect("a string is always JSON")
-}
-
-/// An expression for a value of the chart: `.Values.a.b` where a template can write it so, `(index .Values "a-b" "c")` otherwise.
-#[must_use]
-pub(crate) fn value(path: &[&str]) -> String {
-    let identifier = |part: &&str| part.chars().all(|c| c.is_ascii_alphanumeric());
-    if path.iter().all(identifier) {
-        format!(".Values.{}", path.join("."))
-    } else {
-        format!("(index .Values {})", path.iter().map(|p| go_string(p)).collect::<Vec<_>>().join(" "))
-    }
-}
-
-/// An expression that stands alone in its action, without the parentheses that hold it together among others.
-#[must_use]
-pub(crate) fn bare(expression: &str) -> String {
-    let inner = expression.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-    inner.unwrap_or(expression).to_owned()
 }
 
 /// Text for a cell of a Markdown table.
@@ -120,7 +84,7 @@ fn must_escape(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{cell, code_cell, inert, scalar, variable_value};
+    use super::{cell, code_cell, scalar, variable_value};
 
     #[test]
     fn words_that_yaml_1_1_reads_otherwise_are_quoted() {
@@ -148,11 +112,6 @@ mod tests {
         for word in ["audit_events", "sha256", "/healthz", "Seconds between two events.", "INFO"] {
             assert_eq!(scalar(word), word);
         }
-    }
-
-    #[test]
-    fn helm_finds_no_action_in_a_model_s_text() {
-        assert_eq!(inert("{{ .Values.x }}"), r#"{{ "{{" }} .Values.x }}"#);
     }
 
     #[test]

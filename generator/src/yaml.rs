@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_yaml::Value;
 
-use crate::text::{inert, scalar};
+use crate::expr::inert;
+use crate::text::scalar;
 
 /// A typed value as a tree.
 ///

@@ -1,6 +1,6 @@
 //! The proof itself on a small release, right and then broken in every way.
 
-use generator::{AccessPath, Port, TestTraffic, Traffic};
+use generator::{AccessPath, ComponentPort, TestTraffic, Traffic};
 use render::{Object, objects};
 use serde_json::{Value, json};
 
@@ -17,8 +17,8 @@ fn traffic() -> Traffic {
         backing: vec!["db".to_owned()],
         paths: vec![path("shop", "db", 5432), path("page", "shop", 80)],
         provisioning: vec![path("db-provisioning", "db", 5432)],
-        exposed_ports: vec![Port { of: "page".to_owned(), number: 8080 }],
-        metrics: vec![Port { of: "shop".to_owned(), number: 9000 }],
+        exposed_ports: vec![ComponentPort { of: "page".to_owned(), number: 8080 }],
+        metrics: vec![ComponentPort { of: "shop".to_owned(), number: 9000 }],
         kubernetes: Vec::new(),
         tests: TestTraffic {
             network_policy: "nobody".to_owned(),

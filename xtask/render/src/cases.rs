@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use generator::Chart;
 use tools::{Template, ToolBinary};
-use vocabulary::{Change, Platform, Scaling, Service, Use};
+use vocabulary::{Change, Resolved, Scaling, Service, Use};
 
 /// The release that is rendered; the name that AuditFlow's own documents use.
 pub const RELEASE: &str = "afp";
@@ -25,7 +25,7 @@ pub struct Case {
 /// The defaults, each environment, and everything that a value switches on or off, so that no branch of a template is without a proof;
 /// `folder` holds the chart.
 #[must_use]
-pub fn all(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
+pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     // What an environment says stands over it: both may name a tag.
     let no_defaults = folder.join(&chart.paths().ci_values);
     let case = |name: String, arguments: Vec<String>| Case {
@@ -54,7 +54,7 @@ pub fn all(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
 
 /// Each environment in each mode of secrets but its own. Each of the two is looked at by itself in [`all`]; together they take no snapshots.
 #[must_use]
-pub fn crossed(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
+pub fn crossed(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     let no_defaults = folder.join(&chart.paths().ci_values);
     let modes = [("external", &EXTERNAL[..], true), ("existing", EXISTING, false), ("store", STORE, false)];
     let cross = |(environment, overlay): (&String, &Utf8PathBuf)| {
@@ -75,8 +75,8 @@ pub fn crossed(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Cas
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// A tag for each image that has none, neither by default nor in the environment.
-fn tags(platform: &Platform, environment: Option<&str>) -> Vec<String> {
-    let environment = platform.environments.iter().find(|one| Some(one.name.as_str()) == environment);
+fn tags(platform: &Resolved, environment: Option<&str>) -> Vec<String> {
+    let environment = platform.platform().environments.iter().find(|one| Some(one.name.as_str()) == environment);
     let named = |path: &[&str]| {
         let mut changes = environment.into_iter().flat_map(|one| one.changes);
         changes.any(|change| matches!(change, Change::ImageTag { service, .. } if service.as_str() == path[0]))
@@ -88,8 +88,8 @@ fn tags(platform: &Platform, environment: Option<&str>) -> Vec<String> {
 /// Cases in which values open traffic that nothing declares: each service lets in a partner's pods, and connects to addresses outside and to
 /// a server that it has no use of. What they render is what the values say, so it takes no snapshots; what it amounts to is for a proof.
 #[must_use]
-pub fn widened(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
-    let Some(server) = platform.backing.first() else { return Vec::new() };
+pub fn widened(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
+    let Some(server) = platform.platform().backing.first() else { return Vec::new() };
     let rules = |service: &Service| {
         let port = service.ports.first().map_or(1, |port| port.number);
         let partner = r#"{"namespaceSelector":{"matchLabels":{"team":"partner"}},"podSelector":{"matchLabels":{"app":"client"}}}"#;
@@ -99,7 +99,7 @@ pub fn widened(platform: &Platform, chart: &Chart, folder: &Utf8Path) -> Vec<Cas
             service.name
         )
     };
-    let arguments = platform.services.iter().map(rules).collect();
+    let arguments = platform.platform().services.iter().map(rules).collect();
     let values = vec![folder.join(&chart.paths().ci_values)];
     vec![Case { name: "traffic".to_owned(), environment: None, values, arguments }]
 }
@@ -125,15 +125,15 @@ pub fn from_files(chart: &Chart, folder: &Utf8Path, files: &[Utf8PathBuf]) -> an
 }
 
 /// Each thing that a value switches on or off, for all charts that have it.
-fn features(platform: &Platform) -> Vec<(String, Vec<String>)> {
-    let services = || platform.services.iter();
+fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
+    let services = || platform.platform().services.iter();
     let for_each = |names: Vec<&str>, settings: &[&str]| -> Vec<String> {
         let of = |name: &&str| settings.iter().map(|s| format!("--set={name}.{s}")).collect::<Vec<_>>();
         names.iter().flat_map(of).collect()
     };
     let autoscaled = services().filter(|s| s.scaling != Scaling::Fixed).map(|s| s.name.as_str()).collect();
     let exposed = || services().filter(|s| s.exposure.is_some()).map(|s| s.name.as_str()).collect::<Vec<_>>();
-    let backing = platform.backing.iter().map(|b| b.name().as_str());
+    let backing = platform.platform().backing.iter().map(|b| b.name().as_str());
     let all: Vec<_> = services().map(|s| s.name.as_str()).chain(backing.clone()).collect();
     let mut route = for_each(exposed(), ROUTE);
     route.push(HAS_ROUTES.to_owned());
@@ -149,7 +149,7 @@ fn features(platform: &Platform) -> Vec<(String, Vec<String>)> {
     let accessing = services().filter(|s| !s.uses.is_empty()).map(|s| s.name.as_str());
     untested.extend(for_each(accessing.collect(), &["tests.connection=false"]));
     untested.push("--set=global.tests.isolation=false".to_owned());
-    if platform.tests.end_to_end.is_some() {
+    if platform.platform().tests.end_to_end.is_some() {
         untested.push("--set=global.tests.endToEnd=false".to_owned());
     }
     let mut together = for_each(exposed(), INGRESS);

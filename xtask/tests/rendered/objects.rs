@@ -18,7 +18,7 @@ fn every_object_is_what_was_reviewed() {
     let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
     let platform = platform();
     let rendered = generator::generate(&platform);
-    let cases = cases::all(platform.platform(), &rendered, &folder());
+    let cases = cases::all(&platform, &rendered, &folder());
     assert!(
         UNIFORM.iter().all(|name| cases.iter().any(|case| case.name == *name)),
         "a uniform case is no longer there"

@@ -22,7 +22,7 @@ fn no_password_is_outside_of_a_secret() {
     let platform = platform();
     let rendered = generator::generate(&platform);
     let mut seen = 0;
-    for case in cases::all(platform.platform(), &rendered, &folder()) {
+    for case in cases::all(&platform, &rendered, &folder()) {
         let manifest = case.render(&helm, chart()).expect("every case renders");
         for object in tools::objects(&manifest).expect("Helm renders YAML") {
             let inside = held(&object);
@@ -63,7 +63,7 @@ fn a_password_is_in_the_secrets_that_it_belongs_to_alone() {
     let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
     let platform = platform();
     let rendered = generator::generate(&platform);
-    let case = cases::all(platform.platform(), &rendered, &folder()).remove(0);
+    let case = cases::all(&platform, &rendered, &folder()).remove(0);
     let manifest = case.render(&helm, chart()).expect("the defaults render");
     let secrets: Vec<Object> =
         tools::objects(&manifest).expect("YAML").into_iter().filter(|object| object.kind == "Secret").collect();

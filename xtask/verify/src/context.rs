@@ -53,9 +53,9 @@ impl VerifyContext {
     pub(super) fn new(root: &Utf8Path, platform: &Resolved, settings: &Settings) -> anyhow::Result<Self> {
         let folder = root.join(owned_tree::FOLDER);
         let rendered = generator::generate(platform);
-        let mut cases = cases::all(platform.platform(), &rendered, &folder);
-        cases.extend(cases::crossed(platform.platform(), &rendered, &folder));
-        cases.extend(cases::widened(platform.platform(), &rendered, &folder));
+        let mut cases = cases::all(platform, &rendered, &folder);
+        cases.extend(cases::crossed(platform, &rendered, &folder));
+        cases.extend(cases::widened(platform, &rendered, &folder));
         cases.extend(cases::from_files(&rendered, &folder, &settings.values)?);
         Ok(Self {
             chart: folder.join(&rendered.paths().umbrella),

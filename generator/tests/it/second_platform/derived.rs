@@ -83,7 +83,7 @@ fn each_login_can_do_what_its_uses_need_and_nothing_else() {
 
 #[test]
 fn the_paths_are_those_of_the_declared_uses() {
-    let paths = generator::access_paths(&resolved());
+    let paths = generator::traffic(&resolved()).paths;
     let shown: Vec<_> = paths.iter().map(|p| format!("{} → {}:{}", p.from, p.to, p.port)).collect();
     assert_eq!(
         shown,
@@ -101,9 +101,8 @@ fn the_paths_are_those_of_the_declared_uses() {
 #[test]
 fn the_traffic_is_all_that_hangs_on_the_declaration() {
     let traffic = generator::traffic(&resolved());
-    let port = |of: &generator::Port| format!("{}:{}", of.of, of.number);
+    let port = |of: &generator::ComponentPort| format!("{}:{}", of.of, of.number);
     assert_eq!(traffic.identity_label, "shop-floor/identity");
-    assert_eq!(traffic.paths, generator::access_paths(&resolved()));
     assert_eq!(traffic.exposed_ports.iter().map(port).collect::<Vec<_>>(), ["shop:9000"]);
     assert_eq!(traffic.metrics.iter().map(port).collect::<Vec<_>>(), ["orders-broker:15692", "meters:15692"]);
     assert_eq!(traffic.kubernetes, ["shipper"]);

@@ -125,7 +125,7 @@ mod tests {
             paths: vec![AccessPath { from: "shop".into(), to: "db".into(), port: 1 }],
             provisioning: Vec::new(),
             exposed_ports: Vec::new(),
-            metrics: vec![generator::Port { of: "shop".into(), number: 9 }],
+            metrics: vec![generator::ComponentPort { of: "shop".into(), number: 9 }],
             kubernetes: Vec::new(),
             tests: TestTraffic {
                 network_policy: "nobody".into(),

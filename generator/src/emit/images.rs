@@ -1,0 +1,51 @@
+//! Every image of a chart: those of the components, and that of the tests.
+
+use vocabulary::Image;
+
+use crate::expr::{enabled, value};
+use crate::graph::Graph;
+
+/// An image of the chart, and its place in the values.
+pub(crate) struct ChartImage {
+    /// The section of the values that holds it: that of the chart whose Pods run it, or `global.tests`.
+    section: Vec<&'static str>,
+    pub(crate) image: Image,
+    /// Whether its chart is installed, as an expression of the umbrella's templates; none for one that always is.
+    pub(crate) enabled: Option<String>,
+}
+
+impl ChartImage {
+    /// The section as a path.
+    pub(crate) fn name(&self) -> String {
+        self.section.join(".")
+    }
+
+    /// The path of one of its values.
+    pub(crate) fn path(&self, key: &'static str) -> Vec<&'static str> {
+        [&self.section[..], &["image", key]].concat()
+    }
+
+    /// An expression for one of its values.
+    pub(crate) fn value(&self, key: &'static str) -> String {
+        value(&self.path(key))
+    }
+}
+
+/// All of them, in the order of their declaration.
+pub(crate) fn all(graph: &Graph) -> impl Iterator<Item = ChartImage> {
+    let of_components = graph.components.iter().map(|component| ChartImage {
+        section: vec![component.name],
+        image: component.image,
+        enabled: enabled(component),
+    });
+    let of_tests = ChartImage { section: vec!["global", "tests"], image: graph.test_image, enabled: None };
+    of_components.chain([of_tests])
+}
+
+/// Those without a default tag or digest, which an installer has to give; each with the reason.
+pub(crate) fn without_default(graph: &Graph) -> impl Iterator<Item = (ChartImage, &'static str)> {
+    all(graph).filter_map(|image| {
+        let reason = image.image.unnamed()?;
+        Some((image, reason))
+    })
+}

@@ -1,0 +1,177 @@
+//! NetworkPolicies: one for each service and backing service, in the umbrella, since both ends of a path are written where it is known
+//! whether the service at the other end is installed.
+
+use askama::Template;
+
+use super::by_peer;
+use crate::addons::provisioning;
+use crate::expr::{any_of, bare, enabled_service, value};
+use crate::files::Files;
+use crate::graph::{Component, Graph};
+
+pub(super) fn files(graph: &Graph, files: &mut Files) {
+    files.umbrella("templates/networkpolicies/default.yaml", &Default { c: graph });
+    let mut add =
+        |view: ComponentPolicy| files.umbrella(format!("templates/networkpolicies/{}.yaml", view.name), &view);
+    for (component, service) in graph.services() {
+        let name = component.name;
+        let exposed_port = service.exposed.map(|port| (value(&[name, "exposure", "via"]), port.number));
+        let edges = graph.edges_from(name);
+        let peers = by_peer(edges.flat_map(|edge| edge.ports.iter().map(|port| (edge.target, *port))));
+        let rules = service.api_rules.is_empty().then(|| value(&[name, "rbac", "extraRules"]));
+        add(ComponentPolicy {
+            c: graph,
+            name: name.to_owned(),
+            enabled: Some(bare(&enabled_service(name))),
+            ingress: Ingress::of(graph, component, exposed_port).with_extra(&value(&[name, "network", "extraIngress"])),
+            egress: Egress::of(peers, rules, &value(&[name, "network", "extraEgress"])),
+        });
+    }
+    for (component, server) in graph.servers() {
+        let name = component.name;
+        let mut ingress = Ingress::of(graph, component, None);
+        let (jobs, port) = (provisioning::identity(name), server.kind.profile().administration_port());
+        ingress.add_always("The Jobs that make its logins.", From::Identity(jobs.clone()), port);
+        add(ComponentPolicy { c: graph, name: name.to_owned(), enabled: None, ingress, egress: Egress::default() });
+        let egress = Egress { peers: vec![(name, vec![port])], ..Egress::default() };
+        add(ComponentPolicy { c: graph, name: jobs, enabled: None, ingress: Ingress::default(), egress });
+    }
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/templates/networkpolicies/default.yaml")]
+struct Default<'a> {
+    c: &'a Graph,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/templates/networkpolicies/component.yaml")]
+struct ComponentPolicy<'a> {
+    c: &'a Graph,
+    name: String,
+    enabled: Option<String>,
+    ingress: Ingress,
+    egress: Egress<'a>,
+}
+
+/// Who is let in.
+#[derive(Default)]
+struct Ingress {
+    rules: Vec<Rule>,
+    /// The expression for further rules from the values, to stand alone in its action.
+    extra: Option<String>,
+    /// On what the list of rules hangs, since an empty one would be written as null; nothing where one of them always holds.
+    conditions: Vec<String>,
+}
+
+/// Who is connected to.
+#[derive(Default)]
+struct Egress<'a> {
+    peers: Vec<(&'a str, Vec<u16>)>,
+    /// The Kubernetes API server.
+    api: Api,
+    /// As that of [`Ingress`].
+    extra: Option<String>,
+    /// As those of [`Ingress`].
+    conditions: Vec<String>,
+}
+
+/// Whether a service may connect to the Kubernetes API server.
+#[derive(Default, PartialEq)]
+enum Api {
+    #[default]
+    Never,
+    /// When this expression holds, which stands alone in its action.
+    When(String),
+    Always,
+}
+
+impl<'a> Egress<'a> {
+    /// Of a service that may connect to the API server always, or when there are `rules` for it.
+    fn of(peers: Vec<(&'a str, Vec<u16>)>, rules: Option<String>, extra: &str) -> Self {
+        let api = rules.as_deref().map_or(Api::Always, |rules| Api::When(bare(rules)));
+        let conditions = match rules {
+            Some(rules) if peers.is_empty() => vec![rules, extra.to_owned()],
+            _ => Vec::new(),
+        };
+        Self { peers, api, extra: Some(bare(extra)), conditions }
+    }
+
+    fn any(&self) -> Option<String> {
+        any_of(&self.conditions)
+    }
+}
+
+struct Rule {
+    /// Why, where that does not show.
+    comment: Option<&'static str>,
+    /// The condition; none when it always holds.
+    when: Option<String>,
+    from: From,
+    ports: Vec<u16>,
+}
+
+enum From {
+    /// Pods with this identity.
+    Identity(String),
+    /// Any pod of the namespace that a value names.
+    Namespace(&'static str),
+    /// Anybody.
+    Anywhere,
+}
+
+impl Ingress {
+    /// Lets somebody in whatever the values say.
+    fn add_always(&mut self, comment: &'static str, from: From, port: u16) {
+        self.conditions.clear();
+        self.rules.push(Rule { comment: Some(comment), when: None, from, ports: vec![port] });
+    }
+
+    /// From the services that use this one, from users through its door (the value that says which, and its port), from the monitoring.
+    fn of(graph: &Graph, component: &Component, exposed_port: Option<(String, u16)>) -> Self {
+        let edges = graph.edges_to(component.name);
+        let clients = by_peer(edges.flat_map(|edge| edge.ports.iter().map(|port| (edge.client, *port))));
+        let metrics: Vec<u16> = component.metrics_ports().collect();
+        let mut conditions = Vec::new();
+        let mut rules = Vec::new();
+        for (peer, ports) in clients {
+            let when = enabled_service(peer);
+            conditions.push(when.clone());
+            rules.push(Rule { comment: None, when: Some(bare(&when)), from: From::Identity(peer.to_owned()), ports });
+        }
+        if let Some((via, port)) = exposed_port {
+            conditions.push(format!(r#"(ne {via} "None")"#));
+            rules.push(Rule {
+                comment: Some("Users, through the ingress controller or gateway."),
+                when: Some(format!(r#"has {via} (list "Ingress" "HTTPRoute")"#)),
+                from: From::Namespace("network.edgeNamespace"),
+                ports: vec![port],
+            });
+            rules.push(Rule {
+                comment: Some(
+                    "Users, from anywhere: behind a node's port or a load balancer their addresses are not known.",
+                ),
+                when: Some(format!(r#"has {via} (list "NodePort" "LoadBalancer")"#)),
+                from: From::Anywhere,
+                ports: vec![port],
+            });
+        }
+        if !metrics.is_empty() {
+            let when = ".Values.global.metrics.enabled";
+            conditions.push(when.to_owned());
+            let from = From::Namespace("metrics.namespace");
+            rules.push(Rule { comment: Some("The monitoring."), when: Some(when.to_owned()), from, ports: metrics });
+        }
+        Self { rules, extra: None, conditions }
+    }
+
+    /// With further rules from the values.
+    fn with_extra(mut self, extra: &str) -> Self {
+        self.conditions.push(extra.to_owned());
+        Self { extra: Some(bare(extra)), ..self }
+    }
+
+    fn any(&self) -> Option<String> {
+        any_of(&self.conditions)
+    }
+}

@@ -1,0 +1,286 @@
+//! The README that the chart's users read, with tables from the access graph and the values.
+
+mod credentials;
+
+use askama::Template;
+
+use super::images::{self, ChartImage};
+use super::values::{Node, Section};
+use crate::expr::login_name_for_readers;
+use crate::files::Files;
+use crate::graph::{Edge, Graph, LoginName};
+use crate::names::{END_TO_END_TEST, NETWORK_POLICY_TEST, PROVISION, RECONCILE, TEST_CONNECTION, TEST_ISOLATION};
+use crate::text::{cell, code_cell};
+use crate::yaml;
+
+pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
+    let is_marked = |edge: &Edge| edge.login.as_ref().is_some_and(|login| login.name == LoginName::SqlIdentifier);
+    let stateful = graph.servers().next().is_some();
+    let view = Readme {
+        c: graph,
+        doc: cell(graph.doc),
+        longest_release_name: graph.longest_release_name,
+        charts: charts(graph),
+        unnamed: unnamed(graph),
+        tags: tags(graph),
+        passwords: credentials::passwords(graph),
+        secrets: credentials::secrets(graph),
+        rotated: credentials::example(graph),
+        marked: graph.edges.iter().any(is_marked),
+        jobs: jobs(graph),
+        tests: tests(graph),
+        unprotected: unprotected(graph),
+        access: access_rows(graph),
+        diagram: diagram(graph),
+        api: api_rows(graph),
+        kind_notes: kind_notes(graph),
+        watched: watched(graph),
+        exposed: exposed(graph),
+        metrics: metrics(graph),
+        environments: graph
+            .environments
+            .iter()
+            .map(|environment| Row::of(&[code_cell(environment.name.as_str()), cell(environment.doc)]))
+            .collect(),
+        stateful,
+        values: value_rows(tree),
+    };
+    files.umbrella("README.md", &view);
+    let unnamed = images::without_default(graph).map(|(image, _)| image.name()).collect();
+    files.umbrella("UPGRADING.md", &Upgrading { c: graph, unnamed, stateful });
+}
+
+/// One row of a table, its cells joined.
+struct Row(String);
+
+impl Row {
+    fn of<const N: usize>(cells: &[String; N]) -> Self {
+        Self(format!("| {} |", cells.join(" | ")))
+    }
+}
+
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn charts(graph: &Graph) -> Vec<Row> {
+    let row = |component: &crate::graph::Component| {
+        let (ports, workload) = match component.server() {
+            // The name of a server's port is that of its protocol, which its description says.
+            Some(server) => (server.kind.profile().port().to_string(), "StatefulSet, one pod, one volume"),
+            None => {
+                let ports: Vec<_> =
+                    component.ports.iter().map(|port| format!("{} {}", port.number, cell(port.name))).collect();
+                (ports.join(", "), "Deployment")
+            }
+        };
+        Row::of(&[code_cell(component.name), cell(&component.doc), ports, workload.into()])
+    };
+    graph.components.iter().map(row).collect()
+}
+
+/// The images without a default tag or digest.
+fn unnamed(graph: &Graph) -> Vec<Row> {
+    let row = |(image, reason): (ChartImage, &str)| {
+        Row::of(&[code_cell(&image.name()), code_cell(image.image.repository.as_str()), cell(reason)])
+    };
+    images::without_default(graph).map(row).collect()
+}
+
+/// The arguments with which a command sets a tag for each of them.
+fn tags(graph: &Graph) -> String {
+    let all = images::without_default(graph);
+    all.map(|(image, _)| format!(" --set-string {}.image.tag=<tag>", image.name())).collect::<Vec<_>>().concat()
+}
+
+fn access_rows(graph: &Graph) -> Vec<Row> {
+    let none = || "–".to_owned();
+    let mut rows = Vec::new();
+    for (component, _) in graph.services() {
+        let name = || code_cell(component.name);
+        let mut edges = graph.edges_from(component.name).peekable();
+        if edges.peek().is_none() {
+            rows.push(Row::of(&[name(), none(), none(), none(), "nothing".into()]));
+        }
+        for edge in edges {
+            let ports: Vec<String> = edge.ports.iter().map(|port| format!("`{}:{port}`", edge.target)).collect();
+            let login = edge.login.as_ref();
+            let user = login.map_or_else(none, |_| code_cell(&login_name_for_readers(edge)));
+            let variables = login.and_then(|login| login.variables);
+            let variable = variables.map_or_else(none, |variables| code_cell(variables.password.name.as_str()));
+            rows.push(Row::of(&[name(), ports.join(", "), user, variable, edge.rights_text.clone()]));
+        }
+    }
+    rows
+}
+
+/// A Mermaid flow chart of the same graph.
+fn diagram(graph: &Graph) -> Vec<String> {
+    let id = |name: &str| name.replace('-', "_");
+    let nodes = graph.components.iter().map(|component| {
+        let name = component.name;
+        let shape = if component.is_optional() { format!("[\"{name}\"]") } else { format!("[(\"{name}\")]") };
+        format!("n_{}{shape}", id(name))
+    });
+    let paths = graph.edges.iter().flat_map(|edge| {
+        edge.ports.iter().map(move |port| format!("n_{} -->|{port}| n_{}", id(edge.client), id(edge.target)))
+    });
+    let users = graph.services().filter_map(|(component, service)| {
+        Some(format!("users((users)) -.->|{}| n_{}", service.exposed?.number, id(component.name)))
+    });
+    nodes.chain(users).chain(paths).collect()
+}
+
+fn api_rows(graph: &Graph) -> Vec<Row> {
+    let rules = graph.services().flat_map(|(component, service)| {
+        service.api_rules.iter().map(move |rule| {
+            let kinds = rule.resources.iter().map(|kind| code_cell(kind)).collect::<Vec<_>>().join(" ");
+            let names =
+                if rule.names.is_empty() { "all of the namespace".into() } else { code_cell(&rule.names.join(" ")) };
+            Row::of(&[code_cell(component.name), rule.verbs.join(", "), kinds, names, cell(rule.reason)])
+        })
+    });
+    rules.collect()
+}
+
+/// What the kinds of the platform's servers add to the section on access, each kind once.
+fn kind_notes(graph: &Graph) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for (_, server) in graph.servers() {
+        if let Some(note) = server.kind.access_notes(graph).filter(|note| !notes.contains(note)) {
+            notes.push(note);
+        }
+    }
+    notes
+}
+
+fn watched(graph: &Graph) -> Vec<&'static str> {
+    graph
+        .services()
+        .filter(|(_, service)| service.is_judged_by_connections())
+        .map(|(component, _)| component.name)
+        .collect()
+}
+
+fn exposed(graph: &Graph) -> Vec<&'static str> {
+    graph.services().filter(|(_, service)| service.exposed.is_some()).map(|(component, _)| component.name).collect()
+}
+
+fn metrics(graph: &Graph) -> Vec<Row> {
+    let ports =
+        graph.components.iter().flat_map(|component| component.metrics_ports().map(|port| (component.name, port)));
+    ports.map(|(name, port)| Row::of(&[code_cell(name), port.to_string()])).collect()
+}
+
+/// What the Jobs that make logins may connect to.
+fn jobs(graph: &Graph) -> Vec<Row> {
+    let row = |(component, server): (&crate::graph::Component, &crate::graph::Server)| {
+        let (name, profile) = (component.name, server.kind.profile());
+        let jobs = format!("`<release>-{name}-{PROVISION}-<digest>`, `<release>-{name}-{RECONCILE}`");
+        let port = profile.administration_port();
+        Row::of(&[jobs, format!("`{name}:{port}`"), code_cell(profile.administrator.login)])
+    };
+    graph.servers().map(row).collect()
+}
+
+/// The Jobs of `helm test`, in their order.
+fn tests(graph: &Graph) -> Vec<Row> {
+    let row = |job: &str, identity: &str, tries: String, off: &str| {
+        Row::of(&[code_cell(job), identity.to_owned(), tries, code_cell(&format!("{off}: false"))])
+    };
+    let job = |identity: &str| format!("<release>-{identity}");
+    let every_port = "every declared port of the release, which none may let in".to_owned();
+    let mut rows = vec![row(&job(NETWORK_POLICY_TEST), "nobody", every_port, "global.tests.isolation")];
+    if !graph.edges.is_empty() {
+        let uses = "with its own login, what the table under [Access](#access) says".to_owned();
+        rows.push(row(
+            &format!("<release>-<service>-{TEST_CONNECTION}"),
+            "each service",
+            uses,
+            "<service>.tests.connection",
+        ));
+    }
+    let rest = "with its labels, every declared port that the table does not name".to_owned();
+    rows.push(row(&format!("<release>-<service>-{TEST_ISOLATION}"), "each service", rest, "<service>.tests.isolation"));
+    if let Some(test) = &graph.end_to_end {
+        let doc = format!("the whole way, end to end: {}", cell(test.doc));
+        rows.push(row(&job(END_TO_END_TEST), "a user", doc, "global.tests.endToEnd"));
+    }
+    rows
+}
+
+/// The servers that let somebody in without a password.
+fn unprotected(graph: &Graph) -> Vec<&'static str> {
+    let anonymous = |edge: &&Edge| edge.login.as_ref().is_some_and(|login| login.variables.is_none());
+    graph.edges.iter().filter(anonymous).map(|edge| edge.target).collect()
+}
+
+/// One row for each value, in the order of the file.
+fn value_rows(tree: &Section) -> Vec<Group> {
+    let group = tree.0.iter().map(|entry| {
+        let mut rows = Vec::new();
+        if let Node::Section(section) = &entry.node {
+            collect(&mut rows, &entry.key, section);
+        }
+        Group { key: entry.key.clone(), doc: cell(&entry.doc), rows }
+    });
+    group.collect()
+}
+
+/// The values of one chart, or those that all share.
+struct Group {
+    key: String,
+    doc: String,
+    rows: Vec<Row>,
+}
+
+fn collect(rows: &mut Vec<Row>, path: &str, section: &Section) {
+    for entry in &section.0 {
+        let path = format!("{path}.{}", entry.key);
+        match &entry.node {
+            Node::Section(inner) => collect(rows, &path, inner),
+            Node::Leaf { default, .. } => {
+                rows.push(Row::of(&[code_cell(&path), code_cell(&yaml::leaf(default)), cell(&entry.doc)]));
+            }
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/README.md")]
+struct Readme<'a> {
+    c: &'a Graph,
+    doc: String,
+    longest_release_name: u8,
+    charts: Vec<Row>,
+    unnamed: Vec<Row>,
+    tags: String,
+    passwords: String,
+    access: Vec<Row>,
+    diagram: Vec<String>,
+    api: Vec<Row>,
+    kind_notes: Vec<String>,
+    watched: Vec<&'static str>,
+    exposed: Vec<&'static str>,
+    metrics: Vec<Row>,
+    environments: Vec<Row>,
+    secrets: Vec<Row>,
+    rotated: Option<credentials::Example>,
+    marked: bool,
+    jobs: Vec<Row>,
+    tests: Vec<Row>,
+    unprotected: Vec<&'static str>,
+    stateful: bool,
+    values: Vec<Group>,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/UPGRADING.md")]
+struct Upgrading<'a> {
+    c: &'a Graph,
+    /// The charts whose images have neither tag nor digest by default.
+    unnamed: Vec<String>,
+    stateful: bool,
+}

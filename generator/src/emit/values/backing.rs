@@ -1,0 +1,72 @@
+//! The values of a backing service's chart.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::credentials::{self, Credentials};
+use super::kubernetes::{self, ContainerResources, ImageValues, Scheduling};
+use super::tree::{Entry, Section};
+use crate::graph::{Component, Server};
+
+/// The values of a backing service that the chart brings.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BackingValues {
+    image: ImageValues,
+    resources: ContainerResources,
+    pub(crate) persistence: Persistence,
+    /// Its administrator's credentials. No service has them.
+    #[schemars(with = "Option<String>")]
+    credentials: Credentials,
+    /// The Secret with its administrator's password and those of all its logins, with `global.secrets.mode: existing`: the README says
+    /// under which keys. Empty is `<release>-<chart>-existing`.
+    #[schemars(regex(pattern = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"))]
+    existing_secret: String,
+    /// What only servers of this kind have.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    of_kind: BTreeMap<&'static str, serde_yaml::Value>,
+    #[serde(flatten)]
+    scheduling: Scheduling,
+}
+
+/// The volume that its data lies on. It outlives the release. Kubernetes does not let either value change once the volume is there.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Persistence {
+    /// Its size.
+    pub(crate) size: Quantity,
+    /// Its storage class; empty is the cluster's default.
+    storage_class_name: String,
+}
+
+/// The sizes of the folders on the node's disk that a server writes to beside its volume.
+const SCRATCH: [vocabulary::Quantity; 2] = [vocabulary::Quantity::new("64Mi"), vocabulary::Quantity::new("64Mi")];
+
+impl BackingValues {
+    pub(super) fn of(component: &Component, server: &Server) -> Self {
+        let of_kind = server.kind.values().map(|(key, section)| (key, section.defaults()));
+        Self {
+            image: ImageValues::of(component.image),
+            resources: ContainerResources::of(component.resources, SCRATCH.into_iter()),
+            persistence: Persistence { size: Quantity(server.storage.to_string()), storage_class_name: String::new() },
+            credentials: Credentials::of(&component.credentials),
+            existing_secret: String::new(),
+            of_kind: of_kind.into_iter().collect(),
+            scheduling: Scheduling::default(),
+        }
+    }
+}
+
+pub(super) fn entry(component: &Component, server: &Server, values: &BackingValues) -> Entry {
+    let mut section = Section::of(values);
+    kubernetes::explain_tag(&mut section, component.image);
+    section.fill("credentials", credentials::entries(&component.credentials));
+    if let Some((key, of_kind)) = server.kind.values() {
+        section.insert_after("existingSecret", Entry::section(key, server.kind.values_doc(), of_kind));
+    }
+    Entry::section(component.name, &component.doc, section)
+}

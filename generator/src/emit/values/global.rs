@@ -1,0 +1,131 @@
+//! The values that every chart of the platform sees.
+
+use indexmap::IndexMap;
+use k8s_openapi::api::core::v1::LocalObjectReference;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+
+use super::credentials::Secrets;
+use super::kubernetes::{ImageValues, Scheduling};
+use super::tree::{Entry, Section};
+use crate::graph::Graph;
+
+/// Values that several charts need. A parent chart may add keys of its own.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Global {
+    /// Put before the repository of every image, such as a mirror's address (a mirror of Docker Hub's official images is mostly
+    /// `<mirror>/library`); empty leaves them as they are.
+    image_registry: String,
+    /// Secrets with the credentials of private registries, as `- name: …`.
+    image_pull_secrets: Vec<LocalObjectReference>,
+    secrets: Secrets,
+    network: Network,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics: Option<Metrics>,
+    tests: Tests,
+    #[serde(flatten)]
+    backing: IndexMap<&'static str, Mode>,
+}
+
+/// Where the traffic that the NetworkPolicies let in and out comes from and goes to.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Network {
+    /// The namespace of the cluster's DNS.
+    #[schemars(length(min = 1, max = 63))]
+    dns_namespace: String,
+    /// The namespace of the ingress controller or gateway that exposed services are reached through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    edge_namespace: Option<String>,
+    /// Where the Kubernetes API server is, as address blocks, for services that may use it. A policy cannot name it by itself, since it is
+    /// behind an address translation; the narrower the better.
+    #[schemars(length(min = 1))]
+    api_server_cidrs: Vec<String>,
+}
+
+/// Who may read the programs' metrics.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct Metrics {
+    /// Whether the metrics ports can be reached from `namespace`.
+    enabled: bool,
+    /// The namespace of the monitoring.
+    #[schemars(length(min = 1, max = 63))]
+    namespace: String,
+}
+
+/// What `helm test` runs. Each service has switches for its own tests.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Tests {
+    /// The image that the test pods run: any with `python3` (3.8 or later) on its path.
+    image: ImageValues,
+    /// The most that one test may take, in seconds, once its program has started. Its image has three minutes more; what exceeds five
+    /// together takes a `--timeout` of Helm.
+    #[schemars(range(min = 90, max = 3600))]
+    timeout_seconds: u16,
+    /// Whether it is tried that closed ports are closed: by a pod that belongs to no service, and as each service whose own
+    /// `tests.isolation` says so.
+    isolation: bool,
+    /// Whether something is followed through the whole platform, from one end to the other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_to_end: Option<bool>,
+    #[serde(flatten)]
+    scheduling: Scheduling,
+}
+
+/// Where a backing service runs.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct Mode {
+    /// `embedded`: the chart brings it, as one pod with a volume.
+    mode: BackingMode,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum BackingMode {
+    Embedded,
+}
+
+impl Global {
+    pub(super) fn of(graph: &Graph) -> Self {
+        let metrics = graph.components.iter().any(|component| component.metrics_ports().next().is_some());
+        let exposed = graph.services().any(|(_, service)| service.exposed.is_some());
+        Self {
+            image_registry: String::new(),
+            image_pull_secrets: Vec::new(),
+            secrets: Secrets::inline(),
+            network: Network {
+                dns_namespace: "kube-system".into(),
+                edge_namespace: exposed.then(|| "ingress".into()),
+                api_server_cidrs: vec!["0.0.0.0/0".into()],
+            },
+            metrics: metrics.then(|| Metrics { enabled: false, namespace: "monitoring".into() }),
+            tests: Tests {
+                image: ImageValues::of(graph.test_image),
+                timeout_seconds: 100,
+                isolation: true,
+                end_to_end: graph.end_to_end.as_ref().map(|_| true),
+                scheduling: Scheduling::default(),
+            },
+            backing: graph.servers().map(|(server, _)| (server.name, Mode { mode: BackingMode::Embedded })).collect(),
+        }
+    }
+}
+
+pub(super) fn entry(global: &Global) -> Entry {
+    let mut section = Section::of(global);
+    for (name, mode) in &global.backing {
+        let doc = format!("Where {name} runs.");
+        section.0.push(Entry::section(name, &doc, Section::of(mode)));
+    }
+    Entry::section("global", "Values that all charts of the platform share.", section)
+}
+
+/// What a subchart's section holds beside its own values: Helm puts `global` there.
+pub(super) fn in_subchart() -> serde_json::Value {
+    json!({ "type": "object", "description": "Helm's copy of the top-level `global`." })
+}

@@ -1,0 +1,286 @@
+//! RabbitMQ: a StatefulSet whose broker is given users, permissions and queues at its first boot, and by Jobs from then on.
+
+mod rights;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use askama::Template;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use schemars::JsonSchema;
+use serde::Serialize;
+use vocabulary::{Kind, LoginEnv, Queue, QueueUse, Use, VariableName};
+
+pub(crate) use rights::Grants;
+
+use super::{Administrator, ClientFacts, Profile, ServerKind, script_variables};
+use crate::addons::provisioning::{AdministratorView, LoginView, ServerPod, administrator_view, basics, login_views};
+use crate::emit::values::Section;
+use crate::expr::{Scope, enabled_service, login_name, password_key, template_scalar};
+use crate::files::{Files, render};
+use crate::graph::{Check, Component, EnvBinding, EnvValue, Graph, Login, LoginName, Port, Purpose};
+use crate::workloads::pod_parts::tcp;
+use rights::{DEFAULT_EXCHANGE, exactly, rights_text};
+
+const SCRIPT: &str = include_str!("../../../templates/umbrella/charts/rabbitmq/files/provisioning.sh");
+
+const CONFIGURATION: &str = include_str!("../../../templates/umbrella/charts/rabbitmq/files/rabbitmq.conf");
+
+pub(super) const KIND: RabbitMq = RabbitMq;
+
+/// The kind.
+pub(super) struct RabbitMq;
+
+const AMQP: Port = Port { name: "amqp", number: Kind::RabbitMq.port(), purpose: Purpose::Clients };
+const MANAGEMENT: Port =
+    Port { name: "management", number: Kind::RabbitMq.administration_port(), purpose: Purpose::Administration };
+const METRICS: Port = Port { name: "metrics", number: 15692, purpose: Purpose::Metrics };
+
+impl ServerKind for RabbitMq {
+    fn profile(&self) -> &'static Profile {
+        &Profile {
+            doc: "RabbitMQ, with a user of its own for each service.",
+            administrator: Administrator {
+                key: "administrator",
+                login: "administrator",
+                doc: "The password of `administrator`, who alone may use the management interface.",
+            },
+            ports: &[AMQP, MANAGEMENT, METRICS],
+            run_as_user: 999,
+        }
+    }
+
+    fn client(&self, used: &Use) -> ClientFacts {
+        let Use::RabbitMq(client) = used else { unreachable!("a use of this kind has a client of this kind") };
+        let (declared, backing) = (client.env, client.client.backing.as_str());
+        let address = [declared.host, declared.port];
+        let mut env = vec![
+            EnvBinding::new(declared.host, EnvValue::HostOf(backing)),
+            EnvBinding::new(declared.port, EnvValue::Port(AMQP.number)),
+        ];
+        for queue_use in client.queues {
+            let (QueueUse::Consumes { variable, .. } | QueueUse::Publishes { variable, .. }) = queue_use;
+            if let QueueUse::Publishes { exchange: Some((exchange, variable)), .. } = queue_use {
+                env.push(EnvBinding::new(*variable, EnvValue::Text(exchange.name.as_str())));
+            }
+            env.push(EnvBinding::new(*variable, EnvValue::Text(queue_use.queue().name.as_str())));
+        }
+        env.extend([
+            EnvBinding::new(declared.user, EnvValue::UserName),
+            EnvBinding::new(declared.password.name, EnvValue::Password),
+        ]);
+        let server = script_variables(address, Some((declared.user, declared.password)));
+        let check = |verb, names: &[VariableName]| Check {
+            verb,
+            variables: server.iter().copied().chain(names.iter().map(|name| name.as_str())).collect(),
+            path: None,
+        };
+        let checks = client.queues.iter().map(|queue_use| match queue_use {
+            QueueUse::Consumes { variable, .. } => check("consume", &[*variable]),
+            QueueUse::Publishes { variable, exchange: None, .. } => check("publish", &[*variable]),
+            QueueUse::Publishes { variable, exchange: Some((_, exchange)), .. } => {
+                check("publish", &[*variable, *exchange])
+            }
+        });
+        ClientFacts {
+            port: AMQP.number,
+            env,
+            login: Login {
+                name: LoginName::Dotted,
+                variables: Some(LoginEnv { user: declared.user, password: declared.password }),
+                grants: Grants::of(client.queues).into(),
+            },
+            checks: checks.collect(),
+            protocol: "amqp",
+            address,
+            login_variables: vec![declared.user, declared.password.name],
+            rights_text: rights_text(client.queues),
+        }
+    }
+
+    fn values(&self) -> Option<(&'static str, Section)> {
+        Some(("limits", Section::of(&Limits::MODEST)))
+    }
+
+    fn values_doc(&self) -> &'static str {
+        "What one service can fill or use up at most, so that the others still have room."
+    }
+
+    fn access_notes(&self, graph: &Graph) -> Option<String> {
+        let through_default = graph.edges.iter().filter(|edge| {
+            let grants: Option<&Grants> = edge.login.as_ref().and_then(|login| (&login.grants).try_into().ok());
+            grants.is_some_and(|grants| grants.write.contains(&DEFAULT_EXCHANGE))
+        });
+        Some(render(&AccessNotes { default_exchange: through_default.map(|edge| edge.client).collect() }))
+    }
+
+    fn files(&self, graph: &Graph, server: &Component, files: &mut Files) {
+        embedded(graph, server, files);
+    }
+}
+
+/// What one service can fill or use up at most, so that the others still have room.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Limits {
+    /// The most messages in a queue; further ones are refused, which a publisher learns that waits for confirms.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    queue_length: u32,
+    /// The most messages in a queue for dead letters; the oldest make room.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    dead_letters: u32,
+    /// The most connections of one login.
+    #[schemars(range(min = 1, max = 65535))]
+    connections_per_user: u32,
+    /// The most channels of one login.
+    #[schemars(range(min = 1, max = 65535))]
+    channels_per_user: u32,
+}
+
+impl Limits {
+    const MODEST: Self =
+        Self { queue_length: 100_000, dead_letters: 10_000, connections_per_user: 50, channels_per_user: 200 };
+}
+
+fn embedded(graph: &Graph, server: &Component, files: &mut Files) {
+    let name = server.name;
+    basics(graph, server, SCRIPT, files);
+    files.subchart(name, "templates/configmap.yaml", &ConfigMap { c: graph });
+    files.text(format!("charts/{name}/files/rabbitmq.conf"), CONFIGURATION.to_owned());
+    files.subchart(
+        name,
+        "templates/service.yaml",
+        &Services {
+            c: graph,
+            amqp: AMQP.number,
+            management: MANAGEMENT.number,
+            metrics: METRICS.number,
+        },
+    );
+    // The listener opens when the definitions are loaded. A probe with the broker's own tools starts an Erlang machine each time, which
+    // costs more processor time than a small broker's work.
+    let pod = ServerPod::probed(server, &tcp(IntOrString::String("amqp".into())), 60, 3);
+    files.subchart(
+        name,
+        "templates/statefulset.yaml",
+        &StatefulSet {
+            c: graph,
+            amqp: AMQP.number,
+            management: MANAGEMENT.number,
+            metrics: METRICS.number,
+            pod: &pod,
+        },
+    );
+    let users = graph.logins_at(name).filter_map(|(edge, login)| {
+        let grants: &Grants = (&login.grants).try_into().ok()?;
+        Some(User {
+            enabled: enabled_service(edge.client),
+            key: password_key(edge),
+            name: login_name(graph, edge, Scope::Umbrella),
+            configure: template_scalar(&exactly(&grants.configure)),
+            write: template_scalar(&exactly(&grants.write)),
+            read: template_scalar(&exactly(&grants.read)),
+        })
+    });
+    let all: Vec<&Grants> =
+        graph.logins_at(name).filter_map(|(_, login)| (&login.grants).try_into().ok()).collect();
+    let queues: BTreeSet<&str> = all.iter().flat_map(|grants| grants.configure.iter().copied()).collect();
+    let mut exchanges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (exchange, queue) in all.iter().flat_map(|grants| &grants.bindings) {
+        exchanges.entry(exchange).or_default().insert(queue);
+    }
+    let bindings = exchanges.iter().flat_map(|(exchange, queues)| {
+        queues.iter().map(|queue| (template_scalar(exchange), template_scalar(queue)))
+    });
+    files.umbrella(
+        format!("templates/{name}-provisioning.yaml"),
+        &Provisioning {
+            c: graph,
+            name,
+            port: MANAGEMENT.number,
+            pod: &pod,
+            admin: administrator_view(server),
+            logins: login_views(graph, name),
+            users: users.collect(),
+            queues: queues.iter().map(|queue| QueueView::of(queue)).collect(),
+            exchanges: exchanges.keys().map(|exchange| template_scalar(exchange)).collect(),
+            bindings: bindings.collect(),
+        },
+    );
+}
+
+/// What the broker holds its clients to, and what it cannot.
+#[derive(Template)]
+#[template(path = "kinds/rabbitmq/access-notes.md")]
+struct AccessNotes {
+    /// The services that publish through the default exchange.
+    default_exchange: Vec<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/charts/rabbitmq/templates/configmap.yaml")]
+struct ConfigMap<'a> {
+    c: &'a Graph,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/charts/rabbitmq/templates/service.yaml")]
+struct Services<'a> {
+    c: &'a Graph,
+    amqp: u16,
+    management: u16,
+    metrics: u16,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/charts/rabbitmq/templates/statefulset.yaml")]
+struct StatefulSet<'a> {
+    c: &'a Graph,
+    amqp: u16,
+    management: u16,
+    metrics: u16,
+    pod: &'a ServerPod,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/templates/rabbitmq-provisioning.yaml")]
+struct Provisioning<'a> {
+    c: &'a Graph,
+    name: &'a str,
+    port: u16,
+    pod: &'a ServerPod,
+    admin: AdministratorView,
+    logins: Vec<LoginView>,
+    users: Vec<User>,
+    queues: Vec<QueueView>,
+    exchanges: Vec<String>,
+    bindings: Vec<(String, String)>,
+}
+
+struct User {
+    enabled: String,
+    key: String,
+    name: String,
+    configure: String,
+    write: String,
+    read: String,
+}
+
+/// A queue, and the one that takes what is rejected for good.
+struct QueueView {
+    name: String,
+    pattern: String,
+    dead_letters: String,
+    dead_letters_pattern: String,
+}
+
+impl QueueView {
+    fn of(queue: &str) -> Self {
+        let dead_letters = format!("{queue}{}", Queue::DEAD_LETTERS);
+        Self {
+            name: template_scalar(queue),
+            pattern: template_scalar(&exactly(&[queue])),
+            dead_letters: template_scalar(&dead_letters),
+            dead_letters_pattern: template_scalar(&exactly(&[&dead_letters])),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What runs: Pods and the workloads around them.
+
+pub(crate) mod pod_parts;
