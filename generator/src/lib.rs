@@ -13,6 +13,7 @@ mod expr;
 mod files;
 mod graph;
 mod kinds;
+pub mod kubernetes;
 mod names;
 mod text;
 mod traffic;

@@ -4,5 +4,6 @@
 
 mod bad_input;
 mod harness;
+mod kubernetes;
 mod scale;
 mod second_platform;
