@@ -25,6 +25,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 
+    /// Also write the verdicts to this file, as one JSON document
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<Utf8PathBuf>,
+
     /// Fail when something could not be checked, such as a kind without a schema
     #[arg(long)]
     pub(crate) strict: bool,
@@ -64,6 +68,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, out: &mut dyn Write)
             Format::Text => verify::Format::Text,
             Format::Json => verify::Format::Json,
         },
+        report: arguments.report.clone(),
         strict: arguments.strict,
         values: arguments.values.clone(),
         crd_schemas: arguments.crd_schemas.clone(),

@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 
-use crate::{ToolBinary, ToolError};
+use crate::{KUBERNETES_VERSIONS, ToolBinary, ToolError};
 
 /// What is to be rendered.
 #[derive(Clone, Copy, Debug)]
@@ -32,13 +32,17 @@ pub struct Object {
 }
 
 impl ToolBinary {
-    /// Renders a chart as `helm template` does, in namespace `default`: the manifest, or what Helm refuses it with.
+    /// Renders a chart as `helm template` does, in namespace `default` and for the newest pinned version of Kubernetes: the manifest, or what
+    /// Helm refuses it with.
     ///
     /// # Errors
     /// When this is not a Helm, or cannot be run.
     pub fn template(&self, template: &Template<'_>) -> Result<Rendered, ToolError> {
         let mut command = self.command();
+        let [.., newest] = KUBERNETES_VERSIONS;
         command.args(["template", template.release, template.chart.as_str()]);
+        // Otherwise Helm takes the version that it was built for, which an older Helm 3 has below the chart's `kubeVersion`.
+        command.args(["--kube-version", newest.as_str()]);
         for file in template.values {
             command.args(["--values", file.as_str()]);
         }

@@ -31,6 +31,8 @@ pub struct Settings {
     pub only: Vec<String>,
     /// How verdicts are reported.
     pub format: Format,
+    /// A file for the verdicts as one JSON document, beside what `format` asks for.
+    pub report: Option<Utf8PathBuf>,
     /// Whether what could not be checked is a failure.
     pub strict: bool,
     /// Files of values, each of which makes one more case.
@@ -110,7 +112,7 @@ pub fn list(out: &mut dyn Write) -> std::io::Result<()> {
 /// earlier ones gave.
 ///
 /// # Errors
-/// When a step is asked for that does not exist, or `out` cannot be written.
+/// When a step is asked for that does not exist, or `out` or the file for the report cannot be written.
 pub fn run(root: &Utf8Path, platform: &Resolved, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     if let Some(unknown) = settings.only.iter().find(|name| !STEPS.iter().any(|step| step.name == *name)) {
         let names: Vec<_> = STEPS.iter().map(|step| step.name).collect();
@@ -119,7 +121,7 @@ pub fn run(root: &Utf8Path, platform: &Resolved, settings: &Settings, out: &mut 
     let chosen = |step: &&Step| settings.only.is_empty() || settings.only.iter().any(|name| name == step.name);
     let steps: Vec<_> = STEPS.iter().filter(chosen).collect();
     let mut context = VerifyContext::new(root, platform, settings)?;
-    let mut report = Report::new(settings.format);
+    let mut report = Report::new(settings.format, settings.report.clone());
     for (position, step) in steps.iter().enumerate() {
         report.begins(step.name, step.proves, out)?;
         context.progress =

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
+use camino::Utf8PathBuf;
 use serde_json::json;
 
 use super::Format;
@@ -113,13 +115,15 @@ fn rounded(seconds: f64) -> f64 {
 /// All verdicts, said in the chosen way.
 pub(super) struct Report {
     format: Format,
+    /// Where else the JSON document goes.
+    file: Option<Utf8PathBuf>,
     start: Instant,
     verdicts: Vec<Verdict>,
 }
 
 impl Report {
-    pub(super) fn new(format: Format) -> Self {
-        Self { format, start: Instant::now(), verdicts: Vec::new() }
+    pub(super) fn new(format: Format, file: Option<Utf8PathBuf>) -> Self {
+        Self { format, file, start: Instant::now(), verdicts: Vec::new() }
     }
 
     pub(super) fn begins(&self, name: &str, proves: &str, out: &mut dyn Write) -> std::io::Result<()> {
@@ -143,14 +147,16 @@ impl Report {
     pub(super) fn finish(self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         let failed = self.verdicts.iter().filter(|verdict| !verdict.passed()).count();
         let passed = self.verdicts.len() - failed;
+        let steps: Vec<_> = self.verdicts.iter().map(Verdict::json).collect();
+        let seconds = rounded(self.start.elapsed().as_secs_f64());
+        let document = json!({ "passed": passed, "failed": failed, "seconds": seconds, "steps": steps });
+        let document = serde_json::to_string_pretty(&document)? + "\n";
+        if let Some(file) = &self.file {
+            std::fs::write(file, &document).with_context(|| format!("cannot write {file}"))?;
+        }
         match self.format {
             Format::Text => writeln!(out, "\nsteps: {passed} passed, {failed} failed")?,
-            Format::Json => {
-                let steps: Vec<_> = self.verdicts.iter().map(Verdict::json).collect();
-                let seconds = rounded(self.start.elapsed().as_secs_f64());
-                let all = json!({ "passed": passed, "failed": failed, "seconds": seconds, "steps": steps });
-                writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
-            }
+            Format::Json => out.write_all(document.as_bytes())?,
         }
         Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -221,7 +227,9 @@ mod tests {
 
     #[test]
     fn json_is_one_document_and_one_failure_fails_the_whole() {
-        let mut report = Report::new(Format::Json);
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = Utf8PathBuf::try_from(folder.path().join("report.json")).expect("UTF-8");
+        let mut report = Report::new(Format::Json, Some(file.clone()));
         let mut out = Vec::new();
         report.begins("one", "something", &mut out).expect("a buffer");
         report.ends(verdict(Outcome::of("fine")), &mut out).expect("a buffer");
@@ -230,5 +238,6 @@ mod tests {
         let all: serde_json::Value = serde_json::from_slice(&out).expect("one document");
         assert_eq!((&all["passed"], &all["failed"]), (&json!(1), &json!(1)));
         assert_eq!(all["steps"][1]["step"], "one");
+        assert_eq!(std::fs::read(file).expect("the report"), out);
     }
 }

@@ -1,0 +1,69 @@
+//! The GitHub workflows run every proof, on the supported versions of Kubernetes.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::process::Command;
+
+use generator::kubernetes::MINOR_VERSIONS;
+use serde_json::Value;
+
+#[test]
+fn every_step_of_verify_is_a_step_of_the_workflow() {
+    let workflow = workflow("verify");
+    let steps = workflow["jobs"]["verify"]["steps"].as_array().unwrap();
+    let commands: Vec<_> = steps.iter().filter_map(|step| step["run"].as_str()).map(str::trim).collect();
+    let verify =
+        |name| format!("cargo xtask verify --only {name} --strict --report \"$RUNNER_TEMP/verify-{name}.json\"");
+    let expected: Vec<_> = names(&["verify", "--list"]).iter().map(verify).collect();
+    let found: Vec<_> = commands.into_iter().filter(|command| command.contains("verify --only")).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn scenarios_run_on_the_oldest_and_the_newest_version_of_kubernetes() {
+    let workflow = workflow("e2e");
+    let matrix = workflow["jobs"]["e2e"]["strategy"]["matrix"]["include"].as_array().unwrap();
+    let expected = [MINOR_VERSIONS.start(), MINOR_VERSIONS.end()].map(|minor| format!("1.{minor}"));
+    assert_eq!(matrix.iter().map(|node| node["kubernetes"].as_str().unwrap()).collect::<Vec<_>>(), expected);
+    for node in matrix {
+        let tag = format!("kindest/node:v{}.", node["kubernetes"].as_str().unwrap());
+        let image = node["node"].as_str().unwrap();
+        assert!(image.starts_with(&tag) && image.contains("@sha256:"), "{image}");
+    }
+}
+
+#[test]
+fn the_workflow_names_scenarios_that_exist() {
+    let workflow = workflow("e2e");
+    let expression = workflow["jobs"]["e2e"]["env"]["SCENARIOS"].as_str().unwrap();
+    // … && 'install reach' || ''
+    let short: Vec<_> = expression.split("&& '").nth(1).unwrap().split('\'').next().unwrap().split(' ').collect();
+    let all = names(&["e2e", "--list"]);
+    assert!(!short.is_empty() && short.iter().all(|name| all.iter().any(|one| one == name)), "{short:?}, {all:?}");
+}
+
+#[test]
+fn the_versions_in_texts_are_the_supported_ones() {
+    let range = format!("Kubernetes 1.{} to 1.{}", MINOR_VERSIONS.start(), MINOR_VERSIONS.end());
+    for text in [output(&["verify", "--list"]), std::fs::read_to_string(format!("{ROOT}/README.md")).unwrap()] {
+        assert!(text.contains(&range), "{range} is not in:\n{text}");
+    }
+}
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+fn workflow(name: &str) -> Value {
+    let text = std::fs::read_to_string(format!("{ROOT}/.github/workflows/{name}.yaml")).unwrap();
+    generator::yaml::read_all(&text).unwrap().remove(0)
+}
+
+/// The first word of each line of a list.
+fn names(arguments: &[&str]) -> Vec<String> {
+    output(arguments).lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+fn output(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
