@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tools::{Tool, ToolBinary};
 
 use super::images::ImageMap;
+use super::random;
 use super::report::Reporter;
 
 /// What a run is told.
@@ -128,7 +129,7 @@ impl E2eContext {
     /// A new folder, for as long as the run lasts.
     pub fn folder(&self, name: &str) -> anyhow::Result<Utf8PathBuf> {
         let base = Utf8Path::from_path(self.temporary.path()).context("the folder for temporary files is not UTF-8")?;
-        let path = base.join(format!("{}-{name}", super::namespace::random()));
+        let path = base.join(format!("{}-{name}", random::suffix()));
         std::fs::create_dir(&path).with_context(|| path.to_string())?;
         Ok(path)
     }

@@ -1,14 +1,14 @@
 //! Namespaces of the scenarios, which go with them.
 
 use std::collections::BTreeSet;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::context::E2eContext;
-use super::report::Lane;
-use super::{kubectl, process};
+use super::lane::Lane;
+use super::report::Reported;
+use super::{kubectl, process, random};
 
 /// A namespace that enforces Pod Security `restricted` and warns about it; deleted when it is dropped, unless the run keeps all.
 pub struct TestNamespace<'a> {
@@ -21,7 +21,7 @@ pub struct TestNamespace<'a> {
 impl<'a> TestNamespace<'a> {
     /// Makes it. What is in it explains what fails in `lane`.
     pub fn new(lane: &Lane<'a>, purpose: &str) -> anyhow::Result<Self> {
-        let name = format!("e2e-{purpose}-{}", random());
+        let name = format!("e2e-{purpose}-{}", random::suffix());
         let level = "restricted";
         kubectl::apply(&json!({
             "apiVersion": "v1", "kind": "Namespace",
@@ -39,6 +39,16 @@ impl<'a> TestNamespace<'a> {
             Ok(if found.success { Ok(()) } else { Err(found.all()) })
         })?;
         Ok(namespace)
+    }
+
+    /// As [`TestNamespace::new`], as a step of the lane.
+    pub fn as_step(lane: &Lane<'a>, purpose: &str) -> Result<Self, Reported> {
+        let mut namespace = None;
+        lane.step("a namespace that enforces `restricted`", || {
+            namespace = Some(Self::new(lane, purpose)?);
+            Ok(namespace.as_ref().map(|namespace| namespace.name.clone()).unwrap_or_default())
+        })?;
+        namespace.ok_or(Reported)
     }
 
     /// All objects in it but events, as `kind/name`; of the kinds that the cluster makes by itself only those that somebody else made.
@@ -66,10 +76,4 @@ impl Drop for TestNamespace<'_> {
             self.context.reporter.line(format_args!("   namespace {} is left behind: {error}", self.name));
         }
     }
-}
-
-/// Five characters that no earlier run had.
-#[must_use]
-pub fn random() -> String {
-    format!("{:05x}", RandomState::new().build_hasher().finish() & 0xf_ffff)
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use e2e_kit::namespace;
 use e2e_kit::process;
+use e2e_kit::random;
 use e2e_kit::release::Release;
 
 pub(super) const GENERATOR: &str = "audit-event-generator";
@@ -46,7 +46,7 @@ pub(super) fn page(release: &Release) -> anyhow::Result<String> {
 
 /// An attack goes in at the generator, and is read on the dashboard's page; how long that took.
 pub(super) fn attack_is_seen(release: &Release, limit: Duration) -> anyhow::Result<(String, Duration)> {
-    let user = format!("e2e-{}", namespace::random());
+    let user = format!("e2e-{}", random::suffix());
     let start = Instant::now();
     post_attack(release, &user)?;
     process::until(limit, Duration::from_millis(700), || {

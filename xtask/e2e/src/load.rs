@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use e2e_kit::pods::helper_pod;
 use e2e_kit::release::Release;
-use e2e_kit::{kubectl, namespace, process};
+use e2e_kit::{kubectl, process, random};
 use serde_json::{Value, json};
 
 use crate::flow;
@@ -33,7 +34,7 @@ impl<'a> Load<'a> {
     /// Starts it, and waits until the broker has confirmed something.
     pub(super) fn start(release: &'a Release<'a>, identity: &str, amount: Amount) -> anyhow::Result<Self> {
         let context = release.namespace.context;
-        let pod = format!("load-{}", namespace::random());
+        let pod = format!("load-{}", random::suffix());
         let secret = release.secret_of(identity)?;
         let variable = |name: &str, value: String| json!({"name": name, "value": value});
         let from =
@@ -89,33 +90,6 @@ impl<'a> Load<'a> {
         // Before the container runs there are no logs, which is an error.
         Ok(if output.success { output.out } else { output.err })
     }
-}
-
-/// A pod of the scenarios beside a release, with the network identity of one of its charts; `rest` goes into its container.
-pub(super) fn helper_pod(release: &Release, identity: &str, name: &str, image: &str, rest: &Value) -> Value {
-    let platform = release.namespace.context.platform.platform().name.as_str();
-    let labels = json!({"app.kubernetes.io/instance": release.name, format!("{platform}/identity"): identity});
-    bare_pod(&release.namespace.name, name, image, &labels, rest)
-}
-
-/// A pod of the scenarios, as Pod Security `restricted` wants it.
-pub(super) fn bare_pod(namespace: &str, name: &str, image: &str, labels: &Value, rest: &Value) -> Value {
-    let mut container = json!({
-        "name": "main", "image": image, "imagePullPolicy": "IfNotPresent",
-        "securityContext": {"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}},
-        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
-    });
-    if let (Some(container), Some(rest)) = (container.as_object_mut(), rest.as_object()) {
-        container.extend(rest.clone());
-    }
-    json!({
-        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace, "labels": labels},
-        "spec": {
-            "restartPolicy": "Never", "automountServiceAccountToken": false, "enableServiceLinks": false, "terminationGracePeriodSeconds": 5,
-            "securityContext": {"runAsNonRoot": true, "runAsUser": 10001, "runAsGroup": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
-            "containers": [container],
-        },
-    })
 }
 
 /// What the broker confirmed.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use camino::Utf8Path;
 use e2e_kit::context::{E2eContext, Settings};
-use e2e_kit::report::Lane;
+use e2e_kit::lane::Lane;
 use e2e_kit::{kubectl, process};
 use generator::Resolved;
 

@@ -9,11 +9,13 @@ use anyhow::{Context as _, ensure};
 use e2e_kit::kubectl;
 use e2e_kit::process;
 use e2e_kit::release::Release;
-use e2e_kit::report::{Lane, Outcome, Reported};
+use e2e_kit::report::{Outcome, Reported};
 use serde_json::{Value, json};
 
-use super::{Work, all, namespace, secrets, side_by_side};
+use super::secrets::sources;
 use crate::flow::{self, ALERTS, ANALYSIS, BROKER, CACHE, DASHBOARD, DATABASE, GENERATOR, NOTIFICATION};
+use e2e_kit::lane::{Lane, Work, all, side_by_side};
+use e2e_kit::namespace::TestNamespace;
 
 /// Two releases at once: one that is right, one that is broken.
 pub(super) fn run(lane: &Lane) -> Outcome {
@@ -23,7 +25,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
 /// Each mode, both Helms, with ports opened by values, and with all tests switched off.
 fn right(lane: &Lane) -> Outcome {
     let context = lane.context;
-    let namespace = namespace(lane, "helm-test")?;
+    let namespace = TestNamespace::as_step(lane, "helm-test")?;
     let (helm4, helm3) = (context.helm4().map_err(|_| Reported)?, context.helm3().map_err(|_| Reported)?);
     let release = Release::new(&namespace, helm4, "afp");
     let with_helm3 = Release::new(&namespace, helm3, "afp");
@@ -40,10 +42,10 @@ fn right(lane: &Lane) -> Outcome {
         })
     };
     let mut outcomes = vec![passes("inline, Helm 4", &release), passes("inline, Helm 3", &with_helm3)];
-    upgrade("secrets by External Secrets", &[secrets::EXTERNAL])?;
+    upgrade("secrets by External Secrets", &[sources::EXTERNAL])?;
     outcomes.push(passes("external", &release));
     lane.step("helm upgrade: Secrets of one's own", || {
-        let sets = secrets::bring(&release)?;
+        let sets = sources::bring(&release)?;
         let sets: Vec<_> = sets.iter().map(String::as_str).collect();
         let values = [context.overlay.clone(), context.small.clone()];
         release.apply(&release.arguments_of("upgrade", &context.chart, &values, &sets), true)?;
@@ -87,7 +89,7 @@ fn right(lane: &Lane) -> Outcome {
 /// One thing at a time is broken and mended.
 fn broken(lane: &Lane) -> Outcome {
     let context = lane.context;
-    let namespace = namespace(lane, "helm-test")?;
+    let namespace = TestNamespace::as_step(lane, "helm-test")?;
     let release = Release::new(&namespace, context.helm4().map_err(|_| Reported)?, "afp");
     lane.step("helm install --wait", || {
         release.install(from_ref(&context.small), &[])?;

@@ -9,12 +9,13 @@ use anyhow::ensure;
 use camino::Utf8PathBuf;
 use e2e_kit::kubectl;
 use e2e_kit::release::Release;
-use e2e_kit::report::{Lane, Outcome, Reported};
+use e2e_kit::report::{Outcome, Reported};
 use tools::ToolBinary;
 
-use super::{Work, all, namespace, side_by_side};
 use crate::flow::{self, ANALYSIS, GENERATOR};
 use crate::load::{Amount, Load};
+use e2e_kit::lane::{Lane, Work, all, side_by_side};
+use e2e_kit::namespace::TestNamespace;
 
 /// An alert takes a second or two; the machine may be busy with other installations.
 const ALERT: Duration = Duration::from_secs(45);
@@ -46,7 +47,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
 
 /// All that happens to a release: it is installed, used, upgraded with nothing changed, joined by another one, and uninstalled.
 fn defaults(lane: &Lane, helm: &ToolBinary, elsewhere: &Elsewhere) -> Outcome {
-    let namespace = namespace(lane, "install")?;
+    let namespace = TestNamespace::as_step(lane, "install")?;
     let release = Release::new(&namespace, helm, "afp");
     lane.step("helm 4 install --wait: all Ready, no restart, no warning", || {
         release.install(&[], &[])?;
@@ -147,7 +148,7 @@ fn leaves_claims(release: &Release) -> anyhow::Result<String> {
 
 /// An environment, or the defaults.
 fn installed(lane: &Lane, helm: &ToolBinary, environment: Option<&Utf8PathBuf>, elsewhere: &Elsewhere) -> Outcome {
-    let namespace = namespace(lane, "install")?;
+    let namespace = TestNamespace::as_step(lane, "install")?;
     let release = Release::new(&namespace, helm, "afp");
     let values: Vec<_> = environment.cloned().into_iter().chain([lane.context.small.clone()]).collect();
     lane.step(format!("{} install --wait: all Ready, no restart, no warning", helm.tool.title()), || {

@@ -7,11 +7,11 @@ use anyhow::Context as _;
 use e2e_kit::namespace::TestNamespace;
 use e2e_kit::process;
 use e2e_kit::release::Release;
-use e2e_kit::report::{Lane, Outcome, Reported};
+use e2e_kit::report::{Outcome, Reported};
 
-use super::all;
 use crate::flow::{self, GENERATOR};
 use crate::load::{Amount, Load};
+use e2e_kit::lane::{Lane, all};
 
 /// Beyond what the README promises ("about a minute after the server is back"): the machine is busy with other lanes.
 pub(super) const RECOVERY: Duration = Duration::from_mins(4);

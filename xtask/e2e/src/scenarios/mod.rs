@@ -11,14 +11,8 @@ mod rotation;
 mod secrets;
 mod upgrade;
 
-use std::collections::VecDeque;
-use std::sync::Mutex;
-use std::thread;
-
-use e2e_kit::context::E2eContext;
-use e2e_kit::namespace::TestNamespace;
-use e2e_kit::process;
-use e2e_kit::report::{Lane, Outcome, Reported};
+use e2e_kit::lane::Lane;
+use e2e_kit::report::Outcome;
 
 /// Something that is proved on a cluster.
 pub struct Scenario {
@@ -88,54 +82,3 @@ pub const ALL: &[Scenario] = &[
         run: upgrade::run,
     },
 ];
-
-/// A lane that is yet to be run.
-struct Work<'a> {
-    lane: String,
-    run: Box<dyn FnOnce(&Lane<'a>) -> Outcome + Send + 'a>,
-}
-
-impl<'a> Work<'a> {
-    fn new(lane: impl Into<String>, run: impl FnOnce(&Lane<'a>) -> Outcome + Send + 'a) -> Self {
-        Self { lane: lane.into(), run: Box::new(run) }
-    }
-}
-
-/// Runs those lanes that are asked for, at most `at_once` at a time, in this order.
-fn side_by_side<'a>(context: &'a E2eContext, at_once: usize, work: Vec<Work<'a>>) -> Outcome {
-    let asked_for = |work: &Work| context.lanes.is_empty() || context.lanes.iter().any(|lane| work.lane.contains(lane));
-    let waiting: VecDeque<_> = work.into_iter().filter(asked_for).collect();
-    let at_once = at_once.min(waiting.len());
-    let waiting = Mutex::new(waiting);
-    let next = || waiting.lock().ok().and_then(|mut waiting| waiting.pop_front());
-    thread::scope(|scope| {
-        let worker = || {
-            let mut outcome = Ok(());
-            while let Some(work) = next().filter(|_| !process::interrupted()) {
-                outcome = (work.run)(&Lane::new(context, work.lane)).and(outcome);
-            }
-            outcome
-        };
-        let workers: Vec<_> = (0..at_once).map(|_| scope.spawn(worker)).collect();
-        all(workers.into_iter().map(|worker| worker.join().unwrap_or(Err(Reported))))
-    })
-}
-
-/// A namespace that enforces Pod Security `restricted`, as a step.
-fn namespace<'a>(lane: &Lane<'a>, purpose: &str) -> Result<TestNamespace<'a>, Reported> {
-    let mut namespace = None;
-    lane.step("a namespace that enforces `restricted`", || {
-        namespace = Some(TestNamespace::new(lane, purpose)?);
-        Ok(namespace.as_ref().map(|namespace| namespace.name.clone()).unwrap_or_default())
-    })?;
-    namespace.ok_or(Reported)
-}
-
-/// Whether all went well; each is looked at.
-fn all(outcomes: impl IntoIterator<Item = Outcome>) -> Outcome {
-    let mut whole = Ok(());
-    for outcome in outcomes {
-        whole = whole.and(outcome);
-    }
-    whole
-}

@@ -7,14 +7,15 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use e2e_kit::lane::Lane;
 use e2e_kit::matrix::{self, Row, Target};
 use e2e_kit::namespace::TestNamespace;
 use e2e_kit::release::{Pod, Release};
-use e2e_kit::report::{Lane, Outcome, Reported};
+use e2e_kit::report::{Outcome, Reported};
 use e2e_kit::{kubectl, process};
 use serde_json::json;
 
-use crate::load::{bare_pod, helper_pod};
+use e2e_kit::pods::{bare_pod, helper_pod};
 
 /// A port that nobody declares, and on which the probes listen.
 const UNDECLARED: u16 = 9999;

@@ -2,9 +2,10 @@
 
 use anyhow::{bail, ensure};
 use camino::Utf8PathBuf;
+use e2e_kit::lane::Lane;
 use e2e_kit::namespace::TestNamespace;
 use e2e_kit::release::Release;
-use e2e_kit::report::{Lane, Outcome};
+use e2e_kit::report::Outcome;
 use tools::ToolBinary;
 
 struct Case {

@@ -9,13 +9,13 @@ use e2e_kit::context::E2eContext;
 use e2e_kit::history::{self, OlderVersion};
 use e2e_kit::kubectl;
 use e2e_kit::release::Release;
-use e2e_kit::report::{Lane, Outcome, Reported};
+use e2e_kit::report::{Outcome, Reported};
 use serde_yaml::Value;
 use tools::Template;
 
 use super::loaded::{RECOVERY, recovers, restarts_since, under_load};
-use super::{Work, all, side_by_side};
 use crate::flow::{self, ANALYSIS, DASHBOARD, GENERATOR, NOTIFICATION};
+use e2e_kit::lane::{Lane, Work, all, side_by_side};
 
 /// Two lanes at once: versions, and values.
 pub(super) fn run(lane: &Lane) -> Outcome {

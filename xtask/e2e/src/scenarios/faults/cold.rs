@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use e2e_kit::lane::{Lane, all};
 use e2e_kit::process;
 use e2e_kit::release::Release;
-use e2e_kit::report::{Lane, Outcome};
+use e2e_kit::report::Outcome;
 
-use super::{BACKING, NETWORK_POLICY, SERVICES, all, fault, scale};
+use super::fault::{BACKING, NONE_RESTARTED, SERVICES, fault, scale};
 
 /// Time in which what is started alone has found out that it is alone.
 const ALONE: Duration = Duration::from_secs(10);
@@ -45,7 +46,7 @@ pub(super) fn run(lane: &Lane, release: &Release, starts: &[Start]) -> Outcome {
             Start::Together => "cold start, all together".to_owned(),
             Start::Ordered { first, last } => format!("cold start, {first} first and {last} last"),
         };
-        fault(lane, release, &what, NETWORK_POLICY, || started(release, *start))
+        fault(lane, release, &what, NONE_RESTARTED, || started(release, *start))
     }))
 }
 

@@ -5,28 +5,21 @@
 //! killed before it reached the disk. The load client's events are confirmed to it, and their alerts are rows: those are counted here.
 
 mod cold;
+mod fault;
 
-use std::collections::BTreeMap;
 use std::process::Command;
 use std::slice::from_ref;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::ensure;
+use e2e_kit::lane::{Lane, Work, all, side_by_side};
 use e2e_kit::release::Release;
-use e2e_kit::report::{Lane, Outcome};
+use e2e_kit::report::Outcome;
 use e2e_kit::{kubectl, process};
 
-use super::loaded::{RECOVERY, recovers, restarts_since, under_load};
-use super::{Work, all, side_by_side};
-use crate::flow::{self, ANALYSIS, BROKER, CACHE, DASHBOARD, DATABASE, GENERATOR, NOTIFICATION};
+use super::loaded::under_load;
+use crate::flow::{BROKER, CACHE, DATABASE, NOTIFICATION};
 
-const SERVICES: [&str; 4] = [GENERATOR, ANALYSIS, NOTIFICATION, DASHBOARD];
-const BACKING: [&str; 3] = [BROKER, DATABASE, CACHE];
-const MINUTE: Duration = Duration::from_mins(1);
-/// Nobody is restarted.
-const NETWORK_POLICY: &[(&str, u64)] = &[];
-/// The one program that does not open a lost connection again.
-const THE_ONE: &[(&str, u64)] = &[(NOTIFICATION, 1)];
+use fault::{BACKING, NONE_RESTARTED, SERVICES, THE_ONE, away, fault, kill, restart};
 
 /// Lanes side by side, each with a release and a load of its own.
 pub(super) fn run(lane: &Lane) -> Outcome {
@@ -56,38 +49,14 @@ fn with_release(lane: &Lane, sets: &[&str], what: impl FnOnce(&Lane, &Release) -
     under_load(lane, "faults", |release| release.install(from_ref(&lane.context.small), sets), what)
 }
 
-/// Does something bad, waits until events become alerts again, and looks at what was restarted and what was lost meanwhile.
-fn fault(
-    lane: &Lane,
-    release: &Release,
-    what: &str,
-    restarted: &[(&str, u64)],
-    cause: impl FnOnce() -> anyhow::Result<()>,
-) -> Outcome {
-    lane.step(what, || {
-        let (rows, before) = (flow::rows(release)?, release.uids()?);
-        cause()?;
-        let start = Instant::now();
-        recovers(release, RECOVERY)?;
-        let took = start.elapsed();
-        let expected: BTreeMap<_, _> = restarted.iter().map(|&(of, count)| (of.to_owned(), count)).collect();
-        let seen = restarts_since(release, &before)?;
-        ensure!(seen == expected, "restarted were {seen:?}, and ought to be {expected:?}");
-        let lost: Vec<_> = rows.difference(&flow::rows(release)?).cloned().collect();
-        ensure!(lost.is_empty(), "{} stored alerts are gone, such as {:?}", lost.len(), lost.first());
-        let restarted = if seen.is_empty() { "nobody restarted".to_owned() } else { format!("restarted: {seen:?}") };
-        Ok(format!("works again after {:.0} s, {restarted}", took.as_secs_f32()))
-    })
-}
-
 /// Each pod killed, then all of each kind; there are two of each service.
 fn pods(lane: &Lane, release: &Release) -> Outcome {
     let one = |of: &str| {
-        let restarted = if of == BROKER || of == DATABASE { &[(NOTIFICATION, 2)] } else { NETWORK_POLICY };
+        let restarted = if of == BROKER || of == DATABASE { &[(NOTIFICATION, 2)] } else { NONE_RESTARTED };
         fault(lane, release, &format!("one pod of {of} killed"), restarted, || kill(release, |name| name == of, 1))
     };
     let every = |of: &str| {
-        fault(lane, release, &format!("all pods of {of} killed"), NETWORK_POLICY, || {
+        fault(lane, release, &format!("all pods of {of} killed"), NONE_RESTARTED, || {
             kill(release, |name| name == of, 9)
         })
     };
@@ -98,7 +67,7 @@ fn broker(lane: &Lane, release: &Release) -> Outcome {
     all([
         fault(lane, release, "the broker restarted", THE_ONE, || restart(release, BROKER)),
         fault(lane, release, "the broker away for a minute", THE_ONE, || away(release, BROKER)),
-        fault(lane, release, "all pods killed at once", NETWORK_POLICY, || kill(release, |_| true, usize::MAX)),
+        fault(lane, release, "all pods killed at once", NONE_RESTARTED, || kill(release, |_| true, usize::MAX)),
     ])
 }
 
@@ -106,63 +75,9 @@ fn database_and_cache(lane: &Lane, release: &Release) -> Outcome {
     all([
         fault(lane, release, "the database restarted", THE_ONE, || restart(release, DATABASE)),
         fault(lane, release, "the database away for a minute", THE_ONE, || away(release, DATABASE)),
-        fault(lane, release, "the cache restarted", NETWORK_POLICY, || restart(release, CACHE)),
-        fault(lane, release, "the cache away for a minute", NETWORK_POLICY, || away(release, CACHE)),
+        fault(lane, release, "the cache restarted", NONE_RESTARTED, || restart(release, CACHE)),
+        fault(lane, release, "the cache away for a minute", NONE_RESTARTED, || away(release, CACHE)),
     ])
-}
-
-/// Kills pods, with a second to live instead of the time that they are given by right.
-fn kill(release: &Release, which: impl Fn(&str) -> bool, at_most: usize) -> anyhow::Result<()> {
-    let victims: Vec<_> = release.pods()?.into_iter().filter(|pod| which(&pod.of)).take(at_most).collect();
-    ensure!(!victims.is_empty(), "there is no pod to kill");
-    let mut words = vec!["delete", "pods", "--namespace", &release.namespace.name, "--grace-period=1", "--wait=false"];
-    words.extend(victims.iter().map(|pod| pod.name.as_str()));
-    kubectl::run(&words)?;
-    // Until then they are Ready as ever. Not by name: a StatefulSet's next pod has the same.
-    process::until(MINUTE, Duration::from_secs(1), || {
-        let there = release.pods_and_leaving()?;
-        let left: Vec<_> = victims
-            .iter()
-            .filter(|pod| there.iter().any(|one| one.uid == pod.uid))
-            .map(|pod| pod.name.as_str())
-            .collect();
-        Ok(if left.is_empty() { Ok(()) } else { Err(format!("{} were killed and are there", left.join(", "))) })
-    })
-}
-
-/// An orderly restart.
-fn restart(release: &Release, backing: &str) -> anyhow::Result<()> {
-    let pod = format!("{}-{backing}-0", release.name);
-    kubectl::run(&["delete", "pod", &pod, "--namespace", &release.namespace.name, "--timeout=55s"])?;
-    Ok(())
-}
-
-/// A minute without a backing service, in which nobody is restarted, since that would help nobody.
-fn away(release: &Release, backing: &str) -> anyhow::Result<()> {
-    let set = format!("statefulset/{}-{backing}", release.name);
-    scale(release, &[&set], 0)?;
-    let before = release.uids()?;
-    process::sleep(MINUTE)?;
-    let restarted = restarts_since(release, &before)?;
-    scale(release, &[&set], 1)?;
-    ensure!(restarted.is_empty(), "restarted while {backing} was away: {restarted:?}");
-    Ok(())
-}
-
-/// Gives workloads a number of pods; waits until they are gone where it is none.
-fn scale(release: &Release, workloads: &[&str], pods: u32) -> anyhow::Result<()> {
-    let replicas = format!("--replicas={pods}");
-    let mut words = vec!["scale", &replicas, "--namespace", &release.namespace.name];
-    words.extend(workloads);
-    kubectl::run(&words)?;
-    if pods > 0 {
-        return Ok(());
-    }
-    let gone = |name: &str| workloads.iter().any(|workload| workload.ends_with(&format!("-{name}")));
-    process::until(Duration::from_secs(90), Duration::from_secs(1), || {
-        let left: Vec<_> = release.pods_and_leaving()?.into_iter().map(|pod| pod.of).filter(|of| gone(of)).collect();
-        Ok(if left.is_empty() { Ok(()) } else { Err(format!("pods of {} are there", left.join(", "))) })
-    })
 }
 
 /// The kubelet restarted, where somebody says how: pods run on through it.
@@ -172,10 +87,10 @@ fn kubelet(lane: &Lane) -> Outcome {
         return Ok(());
     };
     with_release(lane, &[], |lane, release| {
-        fault(lane, release, "the node's kubelet restarted", NETWORK_POLICY, || {
+        fault(lane, release, "the node's kubelet restarted", NONE_RESTARTED, || {
             let mut command = Command::new("sh");
             command.args(["-c", hook]);
-            process::run(command, "", MINUTE, false)?.ok("the hook that restarts the kubelet")?;
+            process::run(command, "", Duration::from_mins(1), false)?.ok("the hook that restarts the kubelet")?;
             kubectl::run(&["wait", "nodes", "--all", "--for=condition=Ready", "--timeout=50s"])?;
             Ok(())
         })

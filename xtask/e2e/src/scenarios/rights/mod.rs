@@ -15,13 +15,13 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use e2e_kit::namespace::TestNamespace;
 use e2e_kit::release::Release;
-use e2e_kit::report::{Lane, Outcome, Reported};
+use e2e_kit::report::{Outcome, Reported};
 use e2e_kit::{kubectl, process};
 use serde_json::{Value, json};
 use vocabulary::Kind;
 
-use super::all;
-use crate::load::helper_pod;
+use e2e_kit::lane::{Lane, all};
+use e2e_kit::pods::helper_pod;
 
 use plan::Plan;
 

@@ -11,7 +11,7 @@ use vocabulary::{Backing, BackingName, CacheLogin, PasswordVariable, ServiceName
 
 use super::trial::{Target, Trial};
 use super::{amqp, sql, valkey};
-use crate::load::bare_pod;
+use e2e_kit::pods::bare_pod;
 
 /// What is tried in a pod that takes a service's place.
 pub(super) struct Plan {

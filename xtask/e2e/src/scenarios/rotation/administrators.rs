@@ -1,17 +1,18 @@
 //! The servers' administrators: replaced without a restart, back, and forward again.
 
 use e2e_kit::release::Release;
-use e2e_kit::report::{Lane, Outcome};
+use e2e_kit::report::Outcome;
 
+use super::around::{beside_load, install, restarted};
 use super::change::Site;
 use super::purse::Purse;
-use super::{beside_load, install, restarted};
 use crate::flow::GENERATOR;
-use crate::scenarios::{all, namespace};
+use e2e_kit::lane::{Lane, all};
+use e2e_kit::namespace::TestNamespace;
 
 /// Each in turn with `--wait`; then all three back at once, and, without waiting, forward again.
 pub(super) fn run(lane: &Lane) -> Outcome {
-    let namespace = namespace(lane, "rotation")?;
+    let namespace = TestNamespace::as_step(lane, "rotation")?;
     let (site, first) = install(lane, &namespace, true)?;
     let mut now = first.clone();
     let outcome = beside_load(&site, GENERATOR, || {

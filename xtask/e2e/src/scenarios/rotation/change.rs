@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use e2e_kit::kubectl;
+use e2e_kit::lane::Lane;
 use e2e_kit::process;
 use e2e_kit::release::Release;
-use e2e_kit::report::{Lane, Outcome};
+use e2e_kit::report::Outcome;
 
 use super::judge::{Mark, Refusal};
 use super::purse::Purse;

@@ -16,8 +16,8 @@ use super::purse::Purse;
 use super::visitor;
 use crate::credentials::Credential;
 use crate::flow::BROKER;
-use crate::load::helper_pod;
 use crate::scenarios::loaded::{RECOVERY, recovers};
+use e2e_kit::pods::helper_pod;
 
 const HOLDER: &str = "holder";
 

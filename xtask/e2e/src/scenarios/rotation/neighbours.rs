@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, ensure};
 use e2e_kit::kubectl;
-use e2e_kit::report::{Lane, Outcome, Reported};
+use e2e_kit::lane::Lane;
+use e2e_kit::report::{Outcome, Reported};
 use serde_json::Value;
 use tools::Template;
 
+use super::around::{beside_load, install};
 use super::change::Site;
 use super::purse::Purse;
-use super::{beside_load, install, login_in_use, state};
+use super::{login_in_use, state};
 use crate::flow::{self, BROKER, CACHE, DASHBOARD, DATABASE, GENERATOR, NOTIFICATION};
 use crate::scenarios::loaded::{RECOVERY, recovers};
-use crate::scenarios::namespace;
+use e2e_kit::namespace::TestNamespace;
 
 /// The release that is provisioned on the first's broker.
 const SECOND: &str = "other";
@@ -23,7 +25,7 @@ const IDLE_OWNER: &str = "idle_owner";
 type Logins = BTreeSet<(String, String)>;
 
 pub(super) fn run(lane: &Lane) -> Outcome {
-    let namespace = namespace(lane, "rotation")?;
+    let namespace = TestNamespace::as_step(lane, "rotation")?;
     let (site, first) = install(lane, &namespace, true)?;
     let mut now = first;
     beside_load(&site, GENERATOR, || {

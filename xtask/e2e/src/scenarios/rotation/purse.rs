@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use e2e_kit::release::Release;
-use e2e_kit::{context::E2eContext, namespace};
+use e2e_kit::{context::E2eContext, random};
 use generator::yaml;
 use serde_yaml::Value;
 
@@ -95,7 +95,7 @@ impl Purse {
 
 /// A password that nobody guesses, with everything that some language on its way reads otherwise.
 fn strong() -> String {
-    let random: String = (0..5).map(|_| namespace::random()).collect();
+    let random: String = (0..5).map(|_| random::suffix()).collect();
     format!("{random} ' \" $HOME $(id) {{{{ .Values }}}} \\n\\ %41 # é 語")
 }
 

@@ -1,17 +1,19 @@
 //! The services' own credentials: each replaced in turn, back, and forward again, with and without waiting.
 
-use e2e_kit::report::{Lane, Outcome};
+use e2e_kit::report::{Outcome, Reported};
 
+use super::around::{beside_load, install, restarted};
 use super::change::Site;
 use super::purse::Purse;
-use super::{beside_load, install, login_in_use, restarted, stuck};
+use super::{login_in_use, stuck};
 use crate::credentials::Credential;
 use crate::flow::{ANALYSIS, GENERATOR, NOTIFICATION};
-use crate::scenarios::{all, namespace};
+use e2e_kit::lane::{Lane, all};
+use e2e_kit::namespace::TestNamespace;
 
 /// Each by itself, with Helm 4 and `--wait`.
 pub(super) fn waiting(lane: &Lane) -> Outcome {
-    let namespace = namespace(lane, "rotation")?;
+    let namespace = TestNamespace::as_step(lane, "rotation")?;
     let (site, first) = install(lane, &namespace, true)?;
     let credentials = first.credentials(false);
     let (generators, others) = by_load(&credentials);
@@ -53,7 +55,7 @@ fn there_back_and_there_again(site: &Site, now: &mut Purse, credential: &Credent
 
 /// With Helm 3 and nobody who waits: each in turn, then all but the load's own back at once and forward again; and what is worse.
 pub(super) fn not_waiting(lane: &Lane) -> Outcome {
-    let namespace = namespace(lane, "rotation")?;
+    let namespace = TestNamespace::as_step(lane, "rotation")?;
     let (site, first) = install(lane, &namespace, false)?;
     let credentials = first.credentials(false);
     let (generators, others) = by_load(&credentials);
@@ -69,9 +71,9 @@ pub(super) fn not_waiting(lane: &Lane) -> Outcome {
         replaced(&site, &mut now, &others)?;
         site.change("all of them rolled back at once", (&now, &before), || site.rollback(revision))?;
         site.change("all of them forward again at once", (&before, &now), || site.upgrade(&now, &[]))?;
-        let broker = now.credential(&format!("{NOTIFICATION}.rabbitmq")).map_err(|_| super::Reported)?;
+        let broker = now.credential(&format!("{NOTIFICATION}.rabbitmq")).map_err(|_| Reported)?;
         login_in_use::in_use(&site, &mut now, &broker)?;
-        let analysis = now.credential(&format!("{ANALYSIS}.rabbitmq")).map_err(|_| super::Reported)?;
+        let analysis = now.credential(&format!("{ANALYSIS}.rabbitmq")).map_err(|_| Reported)?;
         stuck::old_pod_restarts(&site, &mut now, &analysis)
     });
     all([outcome, restarted(&site, (&first, &now))])

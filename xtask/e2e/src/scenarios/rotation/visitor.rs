@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::purse::{Login, Purse};
 use crate::credentials::Credential;
 use crate::flow::{BROKER, CACHE, DATABASE};
-use crate::load::helper_pod;
+use e2e_kit::pods::helper_pod;
 
 /// The probe that tries logins.
 pub(super) const IMAGE: &str = "auditflow-e2e/rights";

@@ -5,7 +5,8 @@ use e2e_kit::kubectl;
 use e2e_kit::release::Release;
 use serde_json::Value;
 
-use super::Encrypted;
+use super::encrypted::Encrypted;
+use super::sources::name_of;
 
 /// Looks into everything in the namespace but Secrets, into all logs, and into what Helm says.
 pub(super) fn none(release: &Release, file: &Encrypted) -> anyhow::Result<String> {
@@ -14,12 +15,12 @@ pub(super) fn none(release: &Release, file: &Encrypted) -> anyhow::Result<String
     let kinds = kubectl::run(&["api-resources", "--namespaced", "--verbs=list", "--output=name"])?;
     let kinds: Vec<_> = kinds.lines().filter(|kind| *kind != "secrets" && !kind.starts_with("pods.metrics")).collect();
     for object in kubectl::items(&["get", &kinds.join(","), "--namespace", namespace, "--ignore-not-found"])? {
-        texts.push((super::name_of(&object), all_text(&object)));
+        texts.push((name_of(&object), all_text(&object)));
     }
     // Of a Secret everybody sees the labels and annotations that its events and owners repeat.
     for mut secret in kubectl::items(&["get", "secrets", "--namespace", namespace])? {
         secret["data"] = Value::Null;
-        texts.push((super::name_of(&secret), all_text(&secret)));
+        texts.push((name_of(&secret), all_text(&secret)));
     }
     for pod in kubectl::items(&["get", "pods", "--namespace", namespace])? {
         let name = pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();

@@ -5,7 +5,7 @@ use e2e_kit::kubectl;
 use e2e_kit::release::Release;
 use vocabulary::{Backing, Kind, Service, Use, VariableName};
 
-use super::Encrypted;
+use super::encrypted::Encrypted;
 use crate::credentials::Credential;
 
 /// Tries all of them; how many there were.

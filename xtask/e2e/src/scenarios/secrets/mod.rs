@@ -4,31 +4,26 @@
 mod encrypted;
 mod leaks;
 mod logins;
+pub(super) mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use e2e_kit::kubectl;
+use e2e_kit::lane::Lane;
 use e2e_kit::namespace::TestNamespace;
 use e2e_kit::release::Release;
-use e2e_kit::report::{Lane, Outcome, Reported};
-use serde_json::{Value, json};
+use e2e_kit::report::{Outcome, Reported};
+use serde_json::json;
 
 use super::loaded::RECOVERY;
-use crate::flow::{self, ANALYSIS, GENERATOR};
+use crate::flow::{self, GENERATOR};
 
 use encrypted::Encrypted;
+use sources::{EXTERNAL, MOVED, STORE, bring, make_store, name_of, secrets_of};
 
 /// The keys of every Secret that a pod of the release takes something from, by the chart that the pod is of.
 type Keys = BTreeMap<String, BTreeSet<String>>;
-
-pub(super) const EXTERNAL: &str = "global.secrets.mode=external";
-
-/// The store that the scenario makes, as somebody who has one; what is in it lies in two Secrets.
-const STORE: &str = "theirs";
-
-/// The one credential that lies elsewhere in that store than where it is looked for by itself.
-const MOVED: [&str; 2] = [ANALYSIS, "rabbitmq"];
 
 pub(super) fn run(lane: &Lane) -> Outcome {
     let context = lane.context;
@@ -126,18 +121,6 @@ fn secret_keys(release: &Release) -> anyhow::Result<Keys> {
     Ok(keys)
 }
 
-fn secrets_of(workload: &Value) -> Vec<String> {
-    let pod = &workload["spec"]["template"]["spec"];
-    let variables = pod["containers"][0]["envFrom"].as_array().into_iter().flatten();
-    let variables = variables.map(|from| &from["secretRef"]["name"]);
-    let volumes = pod["volumes"].as_array().into_iter().flatten().map(|volume| &volume["secret"]["secretName"]);
-    variables.chain(volumes).filter_map(|name| name.as_str().map(str::to_owned)).collect()
-}
-
-fn name_of(object: &Value) -> String {
-    format!("{} {}", object["kind"].as_str().unwrap_or("?"), object["metadata"]["name"].as_str().unwrap_or("?"))
-}
-
 /// The ServiceAccount of the chart's own store may get that one Secret, and not list, change or get another.
 fn reader_reads_one_secret(release: &Release) -> anyhow::Result<()> {
     let namespace = &release.namespace.name;
@@ -165,64 +148,4 @@ fn externals(release: &Release) -> anyhow::Result<String> {
         ensure!(one["spec"]["target"]["name"] == one["metadata"]["name"], "{} makes another Secret", name_of(one));
     }
     Ok(format!("{} of them", all.len()))
-}
-
-/// What somebody has who has a store: the passwords in Secrets of another namespace, and a `SecretStore` that reads them.
-fn make_store(release: &Release, store: &TestNamespace, file: &Encrypted) -> anyhow::Result<()> {
-    let (here, there) = (&release.namespace.name, &store.name);
-    let mut held = serde_json::Map::new();
-    let mut moved = Value::Null;
-    for (name, password) in &file.passwords {
-        if *name == MOVED.join(".") {
-            moved = password.as_str().into();
-        } else {
-            held.insert(format!("{name}.r1"), password.as_str().into());
-        }
-    }
-    let subject = json!([{"kind": "ServiceAccount", "name": STORE, "namespace": here}]);
-    let role = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": STORE});
-    let rules = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]);
-    let ca = json!({"type": "ConfigMap", "name": "kube-root-ca.crt", "key": "ca.crt"});
-    let provider =
-        json!({"remoteNamespace": there, "server": {"caProvider": ca}, "auth": {"serviceAccount": {"name": STORE}}});
-    let secret = |name: String, data: Value| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": there}, "stringData": data});
-    for object in [
-        secret(format!("{}-credentials", release.name), Value::Object(held)),
-        secret("moved".to_owned(), json!({"elsewhere": moved})),
-        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": STORE, "namespace": there}, "rules": rules}),
-        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": STORE, "namespace": there}, "roleRef": role, "subjects": subject}),
-        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": STORE, "namespace": here}}),
-        json!({"apiVersion": "external-secrets.io/v1", "kind": "SecretStore", "metadata": {"name": STORE, "namespace": here}, "spec": {"provider": {"kubernetes": provider}}}),
-    ] {
-        kubectl::apply(&object)?;
-    }
-    Ok(())
-}
-
-/// Secrets of somebody's own, with what the README says that must be in them; gives the values that name them.
-pub(super) fn bring(release: &Release) -> anyhow::Result<Vec<String>> {
-    let namespace = &release.namespace.name;
-    let mut sets = vec!["global.secrets.mode=existing".to_owned()];
-    for workload in kubectl::items(&["get", "deployments,statefulsets", "--namespace", namespace])? {
-        let of = workload["metadata"]["labels"]["app.kubernetes.io/name"].as_str().context("no name")?.to_owned();
-        for name in secrets_of(&workload) {
-            let data = kubectl::json(&["get", "secret", &name, "--namespace", namespace])?["data"].take();
-            let own = if of == ANALYSIS {
-                sets.push(format!("{of}.existingSecret=of-the-analysis"));
-                "of-the-analysis".to_owned()
-            } else {
-                // Of the chart's own source a service's Secret has a digest behind its name.
-                let digest = |end: &&str| end.len() == 6 && end.chars().all(|c| c.is_ascii_hexdigit());
-                let stem = name.rsplit_once('-').filter(|(_, end)| digest(end)).map_or(name.as_str(), |(stem, _)| stem);
-                stem.replace("-external", "-existing")
-            };
-            if own == name {
-                bail!("{name} is not one of External Secrets");
-            }
-            kubectl::apply(&json!({
-                "apiVersion": "v1", "kind": "Secret", "metadata": {"name": own, "namespace": namespace}, "data": data,
-            }))?;
-        }
-    }
-    Ok(sets)
 }
