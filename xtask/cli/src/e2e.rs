@@ -2,17 +2,20 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::bail;
 use camino::Utf8PathBuf;
-use e2e::{ALL, Settings};
+use e2e::{ALL, Passes, Plan, Settings, report_stale};
 
 use crate::Project;
 
 /// Proves the chart on a real cluster: scenarios in namespaces of their own
 ///
 /// Works on the current kube context, with kubectl from PATH. The cluster must enforce NetworkPolicies and Pod Security, and have a default
-/// storage class.
+/// storage class. e2e-passes.txt records the last complete pass of each scenario.
+///
+/// Exit codes: 0 all scenarios passed, or none is out of date (--stale); 4 one is out of date (--stale); 1 one failed; 2 the command was
+/// called wrongly.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct Arguments {
     /// The scenarios to run; all of them when none is given
@@ -22,6 +25,18 @@ pub(crate) struct Arguments {
     /// Show the scenarios and what each proves, and run none
     #[arg(long)]
     pub(crate) list: bool,
+
+    /// List the scenarios whose inputs have changed since their last pass on record, and exit with 4 if there is one; this needs no cluster
+    #[arg(long, conflicts_with_all = ["scenarios", "list", "only_stale"])]
+    pub(crate) stale: bool,
+
+    /// Run the scenarios that are out of date, after install, reach and refusals, which always run
+    #[arg(long, conflicts_with = "scenarios")]
+    pub(crate) only_stale: bool,
+
+    /// Start no scenario later than this many minutes from now, but those that always run, and name those that are left
+    #[arg(long, value_name = "MINUTES", requires = "only_stale")]
+    pub(crate) start_within: Option<u64>,
 
     /// Leave the namespaces as they are
     #[arg(long)]
@@ -48,6 +63,9 @@ pub(crate) struct Arguments {
     pub(crate) kubelet_restart_hook: Option<String>,
 }
 
+/// The exit code of `--stale` when a scenario is out of date.
+const STALE: u8 = 4;
+
 /// Runs the scenarios, and says on `out` what each gave; all of them, whatever the earlier ones gave.
 ///
 /// # Errors
@@ -59,13 +77,17 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, out: &mut dyn Write)
         }
         return Ok(ExitCode::SUCCESS);
     }
-    if let Some(unknown) = arguments.scenarios.iter().find(|name| !ALL.iter().any(|scenario| scenario.name == *name)) {
-        let names: Vec<_> = ALL.iter().map(|scenario| scenario.name).collect();
-        bail!("there is no scenario `{unknown}`; the scenarios are {}", names.join(", "));
+    let platform = project.resolved()?;
+    let passes = Passes::new(&project.root, &platform);
+    if arguments.stale {
+        let is_stale = report_stale(&passes, out)?;
+        return Ok(if is_stale { ExitCode::from(STALE) } else { ExitCode::SUCCESS });
     }
-    let all = arguments.scenarios.is_empty();
-    let chosen: Vec<_> =
-        ALL.iter().filter(|one| all || arguments.scenarios.iter().any(|name| name == one.name)).collect();
+    let plan = if arguments.only_stale {
+        Plan::stale(&passes, arguments.start_within.map(Duration::from_mins))?
+    } else {
+        Plan::named(&arguments.scenarios)?
+    };
     let settings = Settings {
         chart: arguments.chart.clone(),
         images: arguments.images.clone(),
@@ -73,6 +95,6 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, out: &mut dyn Write)
         keep: arguments.keep,
         lanes: arguments.lane.clone(),
     };
-    let passed = e2e::run(&project.root, &project.resolved()?, settings, &chosen, out)?;
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let is_success = e2e::run(&project.root, &platform, settings, &plan, out)?;
+    Ok(if is_success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

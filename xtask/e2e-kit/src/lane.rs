@@ -64,6 +64,7 @@ impl<'a> Lane<'a> {
 
     /// What was not run, and why: neither passed nor failed.
     pub fn not_run(&self, what: &str, why: &str) {
+        self.context.reporter.not_run.fetch_add(1, Ordering::Relaxed);
         self.context.reporter.line(format_args!("   not run {} · {what}: {why}", self.name));
     }
 

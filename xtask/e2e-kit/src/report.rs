@@ -17,13 +17,25 @@ pub struct Reporter {
     lines: Sender<String>,
     pub(crate) passed: AtomicUsize,
     pub(crate) failed: AtomicUsize,
+    pub(crate) not_run: AtomicUsize,
+}
+
+/// Numbers of steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Those that passed.
+    pub passed: usize,
+    /// Those that failed.
+    pub failed: usize,
+    /// Those that the run had no means for.
+    pub not_run: usize,
 }
 
 impl Reporter {
     /// Sends each line to `lines`.
     #[must_use]
     pub fn new(lines: Sender<String>) -> Self {
-        Self { lines, passed: AtomicUsize::new(0), failed: AtomicUsize::new(0) }
+        Self { lines, passed: AtomicUsize::new(0), failed: AtomicUsize::new(0), not_run: AtomicUsize::new(0) }
     }
 
     /// Reports a line.
@@ -32,8 +44,10 @@ impl Reporter {
         let _ = self.lines.send(text.to_string());
     }
 
-    /// How many steps passed and failed so far.
-    pub fn counts(&self) -> (usize, usize) {
-        (self.passed.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
+    /// The steps so far.
+    pub fn counts(&self) -> Counts {
+        let [passed, failed, not_run] =
+            [&self.passed, &self.failed, &self.not_run].map(|count| count.load(Ordering::Relaxed));
+        Counts { passed, failed, not_run }
     }
 }

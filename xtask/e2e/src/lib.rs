@@ -12,9 +12,13 @@
 mod credentials;
 mod flow;
 mod load;
+mod passes;
+mod plan;
 mod run;
 mod scenarios;
 
 pub use e2e_kit::context::Settings;
+pub use passes::{Passes, State};
+pub use plan::{Plan, report_stale};
 pub use run::run;
 pub use scenarios::{ALL, Scenario};

@@ -1,0 +1,309 @@
+//! The inputs of each scenario: named groups of files, and a digest of each.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use sha2::{Digest as _, Sha256};
+
+/// The groups of each scenario, beside [`COMMON`] and its own code. The name of a scenario stands for that scenario's code.
+///
+/// The declaration of the platform has no group: what a scenario expects from it changes the chart as well.
+pub(super) const TABLE: &[(&str, &[&str])] = &[
+    ("install", &["environments", "stand-ins", "load"]),
+    ("reach", &["stand-ins", "reach-probe"]),
+    ("rights", &["stand-ins", "rights-probe"]),
+    ("helm-test", &["chart-tests", "stand-ins", "secrets"]),
+    ("rotation", &["stand-ins", "load", "rights-probe"]),
+    ("secrets", &["chart-tests", "stand-ins", "passwords"]),
+    ("refusals", &[]),
+    ("faults", &["stand-ins", "load"]),
+    ("upgrade", &["stand-ins", "load"]),
+];
+
+/// The groups of every scenario.
+const COMMON: &[&str] = &["chart", "kit", "helm"];
+
+/// A named set of files.
+struct Group {
+    name: &'static str,
+    place: Place,
+    /// Files, and folders with all that is below them.
+    paths: &'static [&'static str],
+    /// Which of these files are inputs, by their paths.
+    has: fn(&Utf8Path) -> bool,
+}
+
+/// The folder that the paths of a group begin in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The umbrella chart.
+    Chart,
+    /// The folder that holds the umbrella chart.
+    Generated,
+    /// The checkout that this program was built from.
+    Code,
+}
+
+const GROUPS: &[Group] = &[
+    Group { name: "chart", place: Place::Chart, paths: &[""], has: |path| !is_document(path) && !is_chart_test(path) },
+    Group { name: "chart-tests", place: Place::Chart, paths: &[""], has: is_chart_test },
+    Group { name: "environments", place: Place::Generated, paths: &["environments"], has: is_overlay },
+    Group { name: "kit", place: Place::Code, paths: &["xtask/e2e-kit/src", "xtask/e2e/src"], has: is_shared_code },
+    Group {
+        name: "stand-ins",
+        place: Place::Code,
+        paths: &["xtask/e2e/stand-ins", "xtask/e2e/images", "xtask/e2e/Dockerfile"],
+        has: is_in_an_image,
+    },
+    Group { name: "load", place: Place::Code, paths: &["xtask/e2e/load"], has: is_in_an_image },
+    Group { name: "reach-probe", place: Place::Code, paths: &["xtask/e2e/reach"], has: is_in_an_image },
+    Group { name: "rights-probe", place: Place::Code, paths: &["xtask/e2e/rights"], has: is_in_an_image },
+    Group {
+        name: "helm",
+        place: Place::Code,
+        paths: &["xtask/tools/helm3/go.mod", "xtask/tools/helm4/go.mod"],
+        has: |_| true,
+    },
+    Group {
+        name: "passwords",
+        place: Place::Code,
+        paths: &["xtask/secrets/src", "xtask/tools/sops/go.mod", "xtask/tools/age/go.mod"],
+        has: |_| true,
+    },
+];
+
+/// Files of the code that report and select: what a scenario proves does not depend on them.
+const REPORTING: &[&str] = &[
+    "xtask/e2e/src/lib.rs",
+    "xtask/e2e/src/run.rs",
+    "xtask/e2e/src/plan.rs",
+    "xtask/e2e/src/passes",
+    "xtask/e2e/src/scenarios/mod.rs",
+];
+
+/// A text for readers, which no scenario installs.
+fn is_document(path: &Utf8Path) -> bool {
+    matches!(path.file_name(), Some("README.md" | "UPGRADING.md" | "NOTES.txt" | ".helmignore"))
+}
+
+/// The values of an environment, as opposed to its passwords.
+fn is_overlay(path: &Utf8Path) -> bool {
+    path.file_name().is_some_and(|name| name.starts_with("values-"))
+}
+
+/// A part of `helm test`, which an installation does not make.
+fn is_chart_test(path: &Utf8Path) -> bool {
+    path.components().any(|part| part.as_str() == "tests")
+}
+
+/// What an image of `xtask/e2e` is made of, as opposed to its tests.
+fn is_in_an_image(path: &Utf8Path) -> bool {
+    const TEST_SUPPORT: &[&str] = &["contract.py", "local_servers.py", "programs.py"];
+    let name = path.file_name().unwrap_or_default();
+    !name.starts_with("test_") && !TEST_SUPPORT.contains(&name)
+}
+
+/// Code that belongs to no single scenario.
+fn is_shared_code(path: &Utf8Path) -> bool {
+    let is_reporting = REPORTING.iter().any(|reporting| path.starts_with(reporting));
+    !is_reporting && !TABLE.iter().any(|(scenario, _)| is_code_of(scenario, path))
+}
+
+/// Whether a file is the code of this scenario: `helm_test.rs`, or below `helm_test/`.
+fn is_code_of(scenario: &str, path: &Utf8Path) -> bool {
+    let module = format!("xtask/e2e/src/scenarios/{}", scenario.replace('-', "_"));
+    path.starts_with(&module) || path == format!("{module}.rs")
+}
+
+/// Where the inputs are.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    pub(super) chart: Utf8PathBuf,
+    pub(super) generated: Utf8PathBuf,
+    pub(super) code: Utf8PathBuf,
+}
+
+/// The files of one group, as paths below a folder.
+pub(super) struct Files {
+    pub(super) folder: Utf8PathBuf,
+    /// Files and folders in which the group's files are.
+    pub(super) paths: Vec<&'static str>,
+    selects: Box<dyn Fn(&Utf8Path) -> bool>,
+}
+
+impl Places {
+    /// The names of a scenario's groups.
+    ///
+    /// # Panics
+    /// When the scenario is not in the table.
+    pub(super) fn groups(scenario: &str) -> Vec<&str> {
+        let row = TABLE.iter().find(|(name, _)| *name == scenario);
+        let (_, groups) = row.expect("a test proves that every scenario is in the table");
+        COMMON.iter().chain(*groups).copied().chain([scenario]).collect()
+    }
+
+    /// The files of a group.
+    pub(super) fn files(&self, name: &str) -> Files {
+        if let Some(group) = GROUPS.iter().find(|group| group.name == name) {
+            let folder = match group.place {
+                Place::Chart => &self.chart,
+                Place::Generated => &self.generated,
+                Place::Code => &self.code,
+            };
+            let has = group.has;
+            return Files { folder: folder.clone(), paths: group.paths.to_vec(), selects: Box::new(has) };
+        }
+        let scenario = name.to_owned();
+        Files {
+            folder: self.code.clone(),
+            paths: vec!["xtask/e2e/src/scenarios"],
+            selects: Box::new(move |path| is_code_of(&scenario, path)),
+        }
+    }
+
+    /// A digest for each group of a scenario.
+    pub(super) fn digests(&self, scenario: &str) -> anyhow::Result<BTreeMap<String, String>> {
+        let digest = |group: &str| Ok((group.to_owned(), self.files(group).digest()?));
+        Self::groups(scenario).into_iter().map(digest).collect()
+    }
+}
+
+impl Files {
+    /// Whether a file below the group's paths belongs to the group.
+    pub(super) fn has(&self, path: &Utf8Path) -> bool {
+        let is_cache = path.components().any(|part| part.as_str() == "__pycache__");
+        !is_cache && (self.selects)(path)
+    }
+
+    /// The paths of the files, sorted.
+    pub(super) fn list(&self) -> anyhow::Result<Vec<Utf8PathBuf>> {
+        let mut found = Vec::new();
+        for path in &self.paths {
+            walk(&self.folder, Utf8Path::new(path), &mut found)?;
+        }
+        found.retain(|path| self.has(path));
+        found.sort();
+        Ok(found)
+    }
+
+    /// A digest of paths and contents.
+    fn digest(&self) -> anyhow::Result<String> {
+        let mut digest = Sha256::new();
+        for path in self.list()? {
+            let content = fs::read(self.folder.join(&path)).with_context(|| path.to_string())?;
+            digest.update(format!("{path}\0{}\0", content.len()));
+            digest.update(content);
+        }
+        let bytes = digest.finalize();
+        Ok(bytes[..8].iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+    }
+}
+
+/// Adds the file `path` below `folder`, or the files below that path.
+fn walk(folder: &Utf8Path, path: &Utf8Path, found: &mut Vec<Utf8PathBuf>) -> anyhow::Result<()> {
+    let whole = folder.join(path);
+    if !whole.is_dir() {
+        // A file that is not there fails when it is read.
+        found.push(path.to_owned());
+        return Ok(());
+    }
+    for entry in whole.read_dir_utf8().with_context(|| whole.to_string())? {
+        let entry = entry.with_context(|| whole.to_string())?;
+        walk(folder, &path.join(entry.file_name()), found)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::scenarios::ALL;
+
+    fn places() -> Places {
+        let code = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let generated = code.join(owned_tree::FOLDER);
+        let charts = generated.read_dir_utf8().expect("the folder of the chart").map(|entry| entry.expect("an entry"));
+        let chart = charts.map(camino::Utf8DirEntry::into_path).find(|path| path.join("Chart.yaml").exists());
+        Places { chart: chart.expect("the chart is committed"), generated, code }
+    }
+
+    #[test]
+    fn every_scenario_is_in_the_table() {
+        let table: Vec<_> = TABLE.iter().map(|(scenario, _)| *scenario).collect();
+        assert_eq!(table, ALL.iter().map(|scenario| scenario.name).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_group_is_used_and_has_files() {
+        let used: BTreeSet<_> = TABLE.iter().flat_map(|(scenario, _)| Places::groups(scenario)).collect();
+        let defined: BTreeSet<_> =
+            GROUPS.iter().map(|group| group.name).chain(TABLE.iter().map(|(scenario, _)| *scenario)).collect();
+        assert_eq!(used, defined);
+        for group in defined {
+            let files = places().files(group);
+            for path in &files.paths {
+                assert!(files.folder.join(path).exists(), "{group}: there is no {path}");
+            }
+            assert!(!files.list().expect("the files can be read").is_empty(), "{group} has no files");
+        }
+    }
+
+    #[test]
+    fn every_program_of_the_scenarios_is_in_a_group() {
+        let places = places();
+        let mut programs = Vec::new();
+        for folder in ["xtask/e2e", "xtask/e2e-kit"] {
+            walk(&places.code, Utf8Path::new(folder), &mut programs).expect("the folder can be read");
+        }
+        let groups = TABLE.iter().flat_map(|(scenario, _)| Places::groups(scenario));
+        let inputs: BTreeSet<_> =
+            groups.flat_map(|group| places.files(group).list().expect("the files can be read")).collect();
+        let is_program = |path: &&Utf8PathBuf| {
+            let is_test = path.components().any(|part| part.as_str() == "helm-test") || !is_in_an_image(path);
+            let is_reporting = REPORTING.iter().any(|reporting| path.starts_with(reporting));
+            matches!(path.extension(), Some("rs" | "py")) && !is_test && !is_reporting
+        };
+        let left: Vec<_> = programs.iter().filter(is_program).filter(|path| !inputs.contains(*path)).collect();
+        assert!(left.is_empty(), "these are inputs of no scenario: {left:#?}");
+    }
+
+    #[test]
+    fn a_scenario_that_uses_another_has_its_code_in_the_table() {
+        let places = places();
+        for (scenario, _) in TABLE {
+            let groups = Places::groups(scenario);
+            for file in places.files(scenario).list().expect("the files can be read") {
+                let text = fs::read_to_string(places.code.join(&file)).expect("Rust");
+                let imports: String = text.lines().filter(|line| line.starts_with("use ")).collect();
+                for (other, _) in TABLE.iter().filter(|(other, _)| !groups.contains(other)) {
+                    let module = other.replace('-', "_");
+                    for import in ["super::", "crate::scenarios::"].map(|parent| format!("{parent}{module}::")) {
+                        assert!(!imports.contains(&import), "{file} uses {other}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_is_no_input_and_a_renamed_file_is_another_input() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let chart = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let places = Places { chart: chart.to_owned(), generated: chart.to_owned(), code: chart.to_owned() };
+        let digest = |group| places.files(group).digest().expect("the files can be read");
+        fs::create_dir_all(chart.join("templates/tests")).expect("a folder");
+        fs::write(chart.join("templates/a.yaml"), "a").expect("a file");
+        let (before, tests) = (digest("chart"), digest("chart-tests"));
+        fs::write(chart.join("templates/NOTES.txt"), "thanks").expect("a file");
+        assert_eq!(digest("chart"), before);
+        fs::write(chart.join("templates/tests/a.yaml"), "a").expect("a file");
+        assert_eq!(digest("chart"), before);
+        assert_ne!(digest("chart-tests"), tests);
+        fs::rename(chart.join("templates/a.yaml"), chart.join("templates/b.yaml")).expect("a file");
+        assert_ne!(digest("chart"), before);
+    }
+}

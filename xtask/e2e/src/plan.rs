@@ -1,0 +1,142 @@
+//! Which scenarios a run starts, in which order and until when.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+
+use crate::passes::{Passes, State};
+use crate::scenarios::{ALL, Scenario};
+
+/// Run whatever their last pass is: they are short, and find most of what can be wrong.
+const ALWAYS: &[&str] = &["install", "reach", "refusals"];
+
+/// The scenarios of a run.
+pub struct Plan {
+    /// In the order in which they run.
+    pub(crate) scenarios: Vec<&'static Scenario>,
+    /// How many of them start whatever the time is.
+    always: usize,
+    deadline: Option<Instant>,
+}
+
+impl Plan {
+    /// The scenarios of these names, or all when there is no name.
+    ///
+    /// # Errors
+    /// When there is no scenario of a name.
+    pub fn named(names: &[String]) -> anyhow::Result<Self> {
+        if let Some(unknown) = names.iter().find(|name| !ALL.iter().any(|scenario| scenario.name == *name)) {
+            let all: Vec<_> = ALL.iter().map(|scenario| scenario.name).collect();
+            bail!("there is no scenario `{unknown}`; the scenarios are {}", all.join(", "));
+        }
+        let chosen = ALL.iter().filter(|scenario| names.is_empty() || names.iter().any(|name| name == scenario.name));
+        let scenarios: Vec<_> = chosen.collect();
+        Ok(Self { always: scenarios.len(), scenarios, deadline: None })
+    }
+
+    /// The scenarios that always run, then those that are out of date. Of the latter, the one with the oldest pass comes first, and none starts
+    /// later than `limit` from now.
+    ///
+    /// # Errors
+    /// When the record or an input of a scenario cannot be read.
+    pub fn stale(passes: &Passes, limit: Option<Duration>) -> anyhow::Result<Self> {
+        let (mut scenarios, others): (Vec<_>, Vec<_>) =
+            ALL.iter().partition(|scenario| ALWAYS.contains(&scenario.name));
+        let always = scenarios.len();
+        let mut stale = Vec::new();
+        for scenario in others {
+            match passes.state(scenario.name)? {
+                State::Current => {}
+                State::NeverPassed => stale.push((String::new(), scenario)),
+                State::Stale { date, .. } => stale.push((date, scenario)),
+            }
+        }
+        stale.sort_by(|(a, _), (b, _)| a.cmp(b));
+        scenarios.extend(stale.into_iter().map(|(_, scenario)| scenario));
+        Ok(Self { scenarios, always, deadline: limit.map(|limit| Instant::now() + limit) })
+    }
+
+    /// Whether it is too late to start the scenario at this position.
+    pub(crate) fn is_too_late(&self, position: usize) -> bool {
+        position >= self.always && self.deadline.is_some_and(|deadline| Instant::now() > deadline)
+    }
+}
+
+/// Writes each scenario that is out of date, and why, on a line of `out`; whether there is one.
+///
+/// # Errors
+/// When the record or an input of a scenario cannot be read, or `out` cannot be written.
+pub fn report_stale(passes: &Passes, out: &mut dyn Write) -> anyhow::Result<bool> {
+    let mut stale = Vec::new();
+    for scenario in ALL {
+        let reason = match passes.state(scenario.name)? {
+            State::Current => continue,
+            State::NeverPassed => "has no pass on record".to_owned(),
+            State::Stale { date, changed } => {
+                format!("last passed on {date}; since then changed: {}", changed.join(", "))
+            }
+        };
+        writeln!(out, "{:10} {reason}", scenario.name)?;
+        stale.push(scenario.name);
+    }
+    if stale.is_empty() {
+        writeln!(out, "all {} scenarios have passed with their present inputs", ALL.len())?;
+    } else {
+        let count = stale.len();
+        writeln!(out, "\n{count} of {} scenarios are out of date: cargo xtask e2e {}", ALL.len(), stale.join(" "))?;
+    }
+    Ok(!stale.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::tests::{pass, repository, write_record};
+
+    fn names(plan: &Plan) -> Vec<&str> {
+        plan.scenarios.iter().map(|scenario| scenario.name).collect()
+    }
+
+    #[test]
+    fn scenarios_that_are_out_of_date_follow_in_the_order_of_their_passes() {
+        let (_folder, passes) = repository();
+        write_record(&passes, "upgrade 2026-01-02 chart=0\nfaults 2026-01-03 chart=0\nrights 2026-01-01 chart=0\n");
+        for scenario in ["helm-test", "secrets"] {
+            pass(&passes, scenario).expect("it can be recorded");
+        }
+        let plan = Plan::stale(&passes, Some(Duration::ZERO)).expect("the inputs can be read");
+        assert_eq!(names(&plan), ["install", "reach", "refusals", "rotation", "rights", "upgrade", "faults"]);
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!((0..7).filter(|&position| plan.is_too_late(position)).collect::<Vec<_>>(), [3, 4, 5, 6]);
+        let unlimited = Plan::stale(&passes, None).expect("the inputs can be read");
+        assert!(!(0..7).any(|position| unlimited.is_too_late(position)));
+    }
+
+    #[test]
+    fn the_list_says_why_a_scenario_is_out_of_date() {
+        let (_folder, passes) = repository();
+        for scenario in ALL.iter().filter(|scenario| scenario.name != "reach") {
+            pass(&passes, scenario.name).expect("it can be recorded");
+        }
+        let mut out = Vec::new();
+        assert!(report_stale(&passes, &mut out).expect("a buffer"));
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert_eq!(
+            text,
+            "reach      has no pass on record\n\n1 of 9 scenarios are out of date: cargo xtask e2e reach\n"
+        );
+        pass(&passes, "reach").expect("it can be recorded");
+        assert!(!report_stale(&passes, &mut Vec::new()).expect("a buffer"));
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused() {
+        let error = Plan::named(&["instal".to_owned()]).err().expect("there is none").to_string();
+        assert!(error.starts_with("there is no scenario `instal`; the scenarios are install, reach, "), "{error}");
+        assert_eq!(
+            names(&Plan::named(&["upgrade".to_owned(), "reach".to_owned()]).expect("both exist")),
+            ["reach", "upgrade"]
+        );
+    }
+}
