@@ -9,7 +9,7 @@ use crate::expr::{bare, enabled, end_to_end_enabled, go_string, inert, value};
 use crate::files::Files;
 use crate::graph::{Check, Component, Edge, EndToEnd, Graph, HttpEnd, Port, Purpose, Service};
 use crate::text::scalar;
-use crate::workloads::pod_parts::{container_security, helper_resources, pod_security};
+use crate::workloads::parts::{container_security, helper_resources, pod_security};
 use crate::yaml::template_block;
 
 /// What the test pods run, by name; all of it lies in one folder there.

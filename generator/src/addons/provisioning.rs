@@ -7,9 +7,7 @@ use crate::expr::{enabled_service, password_key, value};
 use crate::files::Files;
 use crate::graph::{Component, Graph};
 use crate::names::PROVISIONING;
-use crate::workloads::pod_parts::{
-    ProbeTiming, Probes, container_security, helper_resources, pod_security, probe_block,
-};
+use crate::workloads::parts::{ProbeTiming, Probes, container_security, helper_resources, pod_security, probe_block};
 
 /// The administrator in the templates of the Jobs.
 pub(crate) struct AdministratorView {

@@ -10,7 +10,8 @@ use crate::expr::{env_value, inert};
 use crate::files::Files;
 use crate::graph::{Component, EnvBinding, Graph, Service, Watch};
 use crate::text::scalar;
-use crate::workloads::pod_parts::{Probes, connection_command, container_security, pod_security, probes};
+use crate::workloads::parts::{connection_command, pod_security, probes};
+use crate::workloads::{Container, EnvVar, Mount, Pod, Scope, Volume};
 use crate::yaml::template_block;
 
 pub(super) fn files(graph: &Graph, component: &Component, service: &Service, files: &mut Files) {
@@ -41,46 +42,86 @@ pub(super) fn files(graph: &Graph, component: &Component, service: &Service, fil
     }
 }
 
-fn deployment<'a>(graph: &'a Graph, component: &'a Component, service: &'a Service) -> Deployment<'a> {
-    let by_connections = service.is_judged_by_connections();
-    let watched = watches(graph, component.name);
-    let arguments: Vec<String> = watched.iter().map(|watch| argument(watch)).collect();
-    let writable = service.writable.iter().map(|folder| Folder {
-        volume: scalar(&folder.volume()),
-        path: folder.path.as_str(),
-        size: folder.size.as_str(),
-    });
+fn deployment<'a>(graph: &'a Graph, component: &'a Component, service: &Service) -> Deployment<'a> {
     Deployment {
         c: graph,
         source: component.source,
         name: component.name,
         autoscaled: service.scaling != Scaling::Fixed,
         has_secret: !component.credentials.is_empty(),
-        token: !service.api_rules.is_empty(),
-        pod_security: pod_security(component.run_as_user, !service.writable.is_empty()),
-        container_security: container_security(),
-        wait: by_connections.then(|| wait(graph, component.name, service, &watched, &arguments)),
-        by_connections,
-        connections_folder: Health::CONNECTIONS_FOLDER,
-        ports: ports(component),
-        env: variables(graph, service.env.iter()),
-        probes: probes(&service.health, &arguments),
-        writable: writable.collect(),
+        pod: pod(graph, component, service).text(graph, POD_INDENT),
     }
 }
 
-/// What waits for these connections, with only the variables that its arguments name.
-fn wait(graph: &Graph, name: &str, service: &Service, watched: &[&Watch], arguments: &[String]) -> Wait {
+/// The indentation of a Pod's `spec` in a Deployment.
+const POD_INDENT: usize = 6;
+
+fn pod(graph: &Graph, component: &Component, service: &Service) -> Pod {
+    let name = component.name;
+    let watched = watches(graph, name);
+    let arguments: Vec<String> = watched.iter().map(|watch| argument(watch)).collect();
+    let by_connections = service.is_judged_by_connections();
+    let script = || Mount::new("connections", Health::CONNECTIONS_FOLDER).read_only();
+    let has_secret = !component.credentials.is_empty();
+    let secret = || has_secret.then(|| format!(r#"{{{{ include "{name}.secretName" . | quote }}}}"#));
+    let scripts = by_connections.then(script);
+    let folders = service.writable.iter().map(|folder| Mount::new(&scalar(&folder.volume()), folder.path.as_str()));
+    let container = Container {
+        ports: component.ports.iter().map(|port| (scalar(port.name), port.number)).collect(),
+        env_from: secret(),
+        env: EnvVar::all(variables(graph, service.env.iter())),
+        probes: Some(probes(&service.health, &arguments)),
+        liveness_note: by_connections.then_some(
+            "Fails when something it needs accepts connections and it holds none: then, and only then, a restart helps.",
+        ),
+        mounts: scripts.into_iter().chain(folders).collect(),
+        ..Container::new(name)
+    };
+    let wait = Container {
+        notes: wait_notes(graph, name),
+        command: Some(template_block(&connection_command("wait", &arguments))),
+        env_from: secret(),
+        env: EnvVar::all(wait_variables(graph, service, &watched)),
+        mounts: vec![script()],
+        ..Container::new("wait-for-logins")
+    };
+    let scripts = by_connections.then(|| Volume::config_map("connections", "{{ .Release.Name }}-connections", &[]));
+    let folders =
+        service.writable.iter().map(|folder| Volume::scratch(&scalar(&folder.volume()), folder.size.as_str()));
+    Pod {
+        scope: Scope::Own,
+        service_account: format!("{{{{ .Release.Name }}}}-{name}"),
+        token: if service.api_rules.is_empty() {
+            "{{ not (empty .Values.rbac.extraRules) }}".to_owned()
+        } else {
+            "true".to_owned()
+        },
+        no_service_links: Some(
+            "Kubernetes would set a variable for every Service of the namespace, some with the names of the program's own.",
+        ),
+        restart_policy: None,
+        grace_period: None,
+        security: pod_security(component.run_as_user, !service.writable.is_empty()),
+        init_containers: by_connections.then_some(wait).into_iter().collect(),
+        containers: vec![container],
+        volumes: scripts.into_iter().chain(folders).collect(),
+    }
+}
+
+/// Why the program waits for its logins.
+fn wait_notes(graph: &Graph, name: &str) -> Vec<String> {
     let reasons = graph.edges_from(name).filter_map(|edge| {
         let reason = edge.watch.as_ref()?.reason?;
-        Some(Reason { server: edge.target, text: inert(reason) })
+        Some(format!("{}: {}.", edge.target, inert(reason)))
     });
+    let head = "The program is started when its logins work, since it does not open a lost connection again:";
+    std::iter::once(head.to_owned()).chain(reasons).collect()
+}
+
+/// The variables that the arguments of the watched connections name.
+fn wait_variables(graph: &Graph, service: &Service, watched: &[&Watch]) -> Vec<Variable> {
     let named: Vec<&str> = watched.iter().flat_map(|watch| watch.address.iter().chain(&watch.login).copied()).collect();
-    Wait {
-        command: template_block(&connection_command("wait", arguments)),
-        env: variables(graph, service.env.iter().filter(|binding| named.contains(&binding.variable))),
-        reasons: reasons.collect(),
-    }
+    variables(graph, service.env.iter().filter(|binding| named.contains(&binding.variable)))
 }
 
 /// A service's connections under watch: those that it never opens again, then others on their ports.
@@ -133,23 +174,7 @@ struct Deployment<'a> {
     name: &'a str,
     autoscaled: bool,
     has_secret: bool,
-    token: bool,
-    pod_security: String,
-    container_security: String,
-    wait: Option<Wait>,
-    by_connections: bool,
-    connections_folder: &'a str,
-    ports: Vec<PortView>,
-    env: Vec<Variable>,
-    probes: Probes,
-    writable: Vec<Folder<'a>>,
-}
-
-/// The init container that waits for logins.
-struct Wait {
-    command: String,
-    env: Vec<Variable>,
-    reasons: Vec<Reason>,
+    pod: String,
 }
 
 /// A variable of a container, as it is written.
@@ -163,12 +188,6 @@ struct PortView {
     number: u16,
 }
 
-struct Folder<'a> {
-    volume: String,
-    path: &'a str,
-    size: &'a str,
-}
-
 #[derive(Template)]
 #[template(path = "umbrella/charts/service/templates/service.yaml")]
 struct ServiceView<'a> {
@@ -177,12 +196,6 @@ struct ServiceView<'a> {
     name: &'a str,
     ports: Vec<PortView>,
     exposed: Option<PortView>,
-}
-
-/// How it is known that a connection is never opened again.
-struct Reason {
-    server: &'static str,
-    text: String,
 }
 
 #[derive(Template)]

@@ -1,3 +1,7 @@
-//! What runs: Pods and the workloads around them.
+//! What runs. Every Pod of the chart, of a Deployment, a StatefulSet or a Job, is a [`Pod`]: one builder decides its security, its token and its
+//! scheduling.
 
-pub(crate) mod pod_parts;
+pub(crate) mod parts;
+mod pod;
+
+pub(crate) use pod::{Container, EnvVar, Mount, Noted, Pod, RestartPolicy, Scope, Volume};

@@ -8,7 +8,7 @@ use crate::addons::provisioning::{AdministratorView, LoginView, ServerPod, admin
 use crate::expr::{Scope, enabled_service, login_name, password_key};
 use crate::files::Files;
 use crate::graph::{Check, Component, EnvBinding, EnvValue, Graph, Login, LoginName, Port, Purpose};
-use crate::workloads::pod_parts::exec;
+use crate::workloads::parts::exec;
 
 const SCRIPT: &str = include_str!("../../../templates/umbrella/charts/postgresql/files/provisioning.sh");
 

@@ -18,7 +18,7 @@ use crate::emit::values::Section;
 use crate::expr::{Scope, enabled_service, login_name, password_key, template_scalar};
 use crate::files::{Files, render};
 use crate::graph::{Check, Component, EnvBinding, EnvValue, Graph, Login, LoginName, Port, Purpose};
-use crate::workloads::pod_parts::tcp;
+use crate::workloads::parts::tcp;
 use rights::{DEFAULT_EXCHANGE, exactly, rights_text};
 
 const SCRIPT: &str = include_str!("../../../templates/umbrella/charts/rabbitmq/files/provisioning.sh");

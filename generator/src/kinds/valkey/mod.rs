@@ -9,7 +9,7 @@ use crate::expr::{Scope, enabled_service, inert, login_name, password_key};
 use crate::files::Files;
 use crate::graph::{Check, Component, EnvBinding, EnvValue, Graph, Login, LoginName, Port, Purpose};
 use crate::text::code_cell;
-use crate::workloads::pod_parts::exec;
+use crate::workloads::parts::exec;
 
 const SCRIPT: &str = include_str!("../../../templates/umbrella/charts/valkey/files/provisioning.sh");
 
