@@ -112,42 +112,19 @@ pub(crate) fn host(graph: &Graph, target: &str) -> String {
     }
 }
 
-/// The template scope that a text or expression is written for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// A template of the owner's own chart.
-    Subchart,
-    /// A template of the umbrella.
-    Umbrella,
-}
-
-/// An expression for a value that belongs to the first part of `path`, in a scope.
+/// An expression for a value of a service, in a template of its own chart; the path begins with the service.
 #[must_use]
-pub(crate) fn owned_value(path: &[&str], scope: Scope) -> String {
-    match scope {
-        Scope::Subchart => value(&path[1..]),
-        Scope::Umbrella => value(path),
-    }
+pub(crate) fn own_value(path: &[&str]) -> String {
+    value(&path[1..])
 }
 
-/// The name of an edge's login, as text.
+/// The name of the login at a server, as text of a template of the service's chart.
 ///
 /// It carries the credential's revision, so that a new login and the one before it exist side by side; and the release, so that on a server
 /// that several releases use each finds its own.
 #[must_use]
-pub(crate) fn login_name(graph: &Graph, edge: &Edge, scope: Scope) -> String {
-    let service = edge.client;
-    let revision = owned_value(&edge.revision(), scope);
-    match edge.login.as_ref().map_or(LoginName::Default, |login| login.name) {
-        LoginName::Default => "default".to_owned(),
-        LoginName::Dotted => {
-            format!("{{{{ .Release.Namespace }}}}.{{{{ .Release.Name }}}}.{service}.r{{{{ int {revision} }}}}")
-        }
-        LoginName::SqlIdentifier => {
-            let service = sql_identifier(service);
-            format!(r#"{service}_r{{{{ int {revision} }}}}_{{{{ include "{}.releaseHash" . }}}}"#, graph.name)
-        }
-    }
+pub(crate) fn login_name(graph: &Graph, server: &str) -> String {
+    format!(r#"{{{{ include "{}.{server}.login" . | quote }}}}"#, graph.name)
 }
 
 /// The name of an edge's login, for a reader of the documentation.
@@ -164,12 +141,6 @@ pub(crate) fn login_name_for_readers(edge: &Edge) -> String {
 /// A service's name as an SQL identifier: it has no underscore, so no two services become one.
 fn sql_identifier(service: &str) -> String {
     service.replace('-', "_")
-}
-
-/// The key of a login's password in its server's Secret, as text of the umbrella's templates.
-#[must_use]
-pub(crate) fn password_key(edge: &Edge) -> String {
-    format!("{}.r{{{{ int {} }}}}", edge.client, value(&edge.revision()))
 }
 
 #[cfg(test)]

@@ -34,9 +34,11 @@ pub fn generate(platform: &Resolved) -> Chart {
     let graph = Graph::of(platform);
     let mut files = Files::new(graph.name);
     emit::files(&graph, &mut files);
-    addons::helm_tests::files(&graph, &mut files);
     for (component, server) in graph.servers() {
-        server.kind.files(&graph, component, &mut files);
+        kinds::files(&graph, component, server, &mut files);
+    }
+    for add_on in addons::ADD_ONS {
+        add_on.files(&graph, &mut files);
     }
     files.into_chart()
 }

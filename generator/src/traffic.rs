@@ -2,7 +2,7 @@
 
 use vocabulary::Resolved;
 
-use crate::addons::provisioning;
+use crate::addons;
 use crate::graph::{Component, Edge, Graph};
 use crate::names;
 
@@ -98,12 +98,9 @@ pub fn traffic(platform: &Resolved) -> Traffic {
         services: graph.services().map(|(service, _)| service.name.to_owned()).collect(),
         backing: graph.servers().map(|(server, _)| server.name.to_owned()).collect(),
         paths,
-        provisioning: graph
-            .servers()
-            .map(|(component, server)| {
-                let administration = server.kind.profile().administration_port();
-                path(&provisioning::identity(component.name), component.name, administration)
-            })
+        provisioning: addons::paths(&graph)
+            .iter()
+            .map(|helper| path(&helper.identity, helper.target, helper.port))
             .collect(),
         tests: TestTraffic {
             network_policy: names::NETWORK_POLICY_TEST.to_owned(),

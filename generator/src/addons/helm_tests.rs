@@ -3,6 +3,7 @@
 
 use askama::Template;
 
+use super::AddOn;
 use crate::emit::by_peer;
 use crate::emit::service::{Variable, variables};
 use crate::expr::{bare, enabled, end_to_end_enabled, go_string, inert, value};
@@ -26,7 +27,16 @@ const CONNECTIONS_SCRIPT: &str = include_str!("../../templates/umbrella/files/co
 /// The user and group of the test pods, whose image may have none of that number: nothing is written.
 const USER: u32 = 10001;
 
-pub(crate) fn files(graph: &Graph, files: &mut Files) {
+/// The add-on.
+pub(super) struct HelmTests;
+
+impl AddOn for HelmTests {
+    fn files(&self, graph: &Graph, files: &mut Files) {
+        add_files(graph, files);
+    }
+}
+
+fn add_files(graph: &Graph, files: &mut Files) {
     files.text("files/connections.py", CONNECTIONS_SCRIPT.to_owned());
     files.umbrella("templates/connections.yaml", &Connections { c: graph });
     for (name, script) in SCRIPTS {

@@ -1,4 +1,38 @@
-//! What the chart adds to the components themselves: one folder or file per add-on.
+//! What the chart adds to the components: one folder or file per add-on, registered in [`ADD_ONS`].
 
-pub(crate) mod helm_tests;
-pub(crate) mod provisioning;
+mod helm_tests;
+mod provisioning;
+
+use crate::files::Files;
+use crate::graph::Graph;
+
+/// All add-ons, in the order of their registration.
+pub(crate) const ADD_ONS: &[&dyn AddOn] = &[&provisioning::Provisioning, &helm_tests::HelmTests];
+
+/// What an add-on brings.
+pub(crate) trait AddOn: Sync {
+    /// Adds its files.
+    fn files(&self, graph: &Graph, files: &mut Files);
+
+    /// The paths over the network that its Pods need at all times, from identities of their own.
+    fn paths(&self, _graph: &Graph) -> Vec<HelperPath> {
+        Vec::new()
+    }
+}
+
+/// A path that an add-on's Pods need.
+pub(crate) struct HelperPath {
+    /// The network identity of the Pods.
+    pub(crate) identity: String,
+    /// The component that they connect to.
+    pub(crate) target: &'static str,
+    /// Its port.
+    pub(crate) port: u16,
+    /// What they do, as a comment at the rule that lets them in.
+    pub(crate) note: &'static str,
+}
+
+/// The paths of all add-ons.
+pub(crate) fn paths(graph: &Graph) -> Vec<HelperPath> {
+    ADD_ONS.iter().flat_map(|add_on| add_on.paths(graph)).collect()
+}

@@ -1,95 +1,156 @@
-//! The Jobs that make the logins of the servers.
+//! The Jobs that make the logins of the servers: their Pod, what they read, and the Secrets of the servers.
 
-use k8s_openapi::api::core::v1::Probe;
+use askama::Template;
 
-use crate::emit::chart_yaml::{chart_yaml, service_account};
-use crate::expr::{enabled_service, password_key, value};
+use super::{AddOn, HelperPath};
 use crate::files::Files;
-use crate::graph::{Component, Graph};
+use crate::graph::Graph;
 use crate::names::PROVISIONING;
-use crate::workloads::parts::{ProbeTiming, Probes, container_security, helper_resources, pod_security, probe_block};
+use crate::workloads::parts::{helper_resources, pod_security_as};
+use crate::workloads::{Container, EnvVar, Mount, Pod, RestartPolicy, Scope, Volume};
 
-/// The administrator in the templates of the Jobs.
-pub(crate) struct AdministratorView {
-    pub(crate) key: &'static str,
-    pub(crate) value: String,
-    pub(crate) section: String,
-}
+/// What the scripts of all kinds have in common.
+const COMMON_SCRIPT: &str = include_str!("../../templates/umbrella/files/common.sh");
 
-/// A login in the templates of the Jobs.
-pub(crate) struct LoginView {
-    pub(crate) service: &'static str,
-    pub(crate) enabled: String,
-    /// The key of its password in the server's Secret.
-    pub(crate) key: String,
-    pub(crate) value: String,
-    pub(crate) section: String,
-}
+/// The add-on.
+pub(super) struct Provisioning;
 
-/// The network identity of the Jobs of a server.
-pub(crate) fn identity(server: &str) -> String {
-    format!("{server}-{PROVISIONING}")
-}
-
-/// The administrator of a server.
-pub(crate) fn administrator_view(server: &Component) -> AdministratorView {
-    let role = server.server().expect("only servers have administrators");
-    let path = &server.credentials.first().expect("a server has its administrator's password").path;
-    AdministratorView {
-        key: role.kind.profile().administrator.key,
-        value: value(&path.text()),
-        section: value(&path.section()),
-    }
-}
-
-/// The logins at a server that have a password.
-pub(crate) fn login_views(graph: &Graph, server: &str) -> Vec<LoginView> {
-    let with_password = graph.logins_at(server).filter(|(_, login)| login.variables.is_some());
-    let view = with_password.map(|(edge, _)| LoginView {
-        service: edge.client,
-        enabled: enabled_service(edge.client),
-        key: password_key(edge),
-        value: value(&edge.password()),
-        section: value(&edge.credential()),
-    });
-    view.collect()
-}
-
-/// What the Pod of every kind of server has, and the Pods of the Jobs that make its logins.
-pub(crate) struct ServerPod {
-    pub(crate) security: String,
-    pub(crate) job_security: String,
-    pub(crate) container_security: String,
-    /// Of a Job's container, and of the one beside the server.
-    pub(crate) helper_resources: String,
-    pub(crate) probes: Probes,
-}
-
-impl ServerPod {
-    /// A Pod with this probe. At its start it is probed every five seconds for `startup_failures` times before it is restarted; `timeout_seconds`
-    /// is the timeout of the startup and readiness probes.
-    pub(crate) fn probed(server: &Component, probe: &Probe, startup_failures: i32, timeout_seconds: i32) -> Self {
-        let timing =
-            |period_seconds, failures, timeout_seconds| ProbeTiming { period_seconds, failures, timeout_seconds };
-        Self {
-            security: pod_security(server.run_as_user, true),
-            job_security: pod_security(server.run_as_user, false),
-            helper_resources: helper_resources(),
-            container_security: container_security(),
-            probes: Probes {
-                startup: probe_block(probe.clone(), timing(5, startup_failures, timeout_seconds)),
-                readiness: probe_block(probe.clone(), timing(10, 3, timeout_seconds)),
-                liveness: probe_block(probe.clone(), timing(30, 5, 5)),
-            },
+impl AddOn for Provisioning {
+    fn files(&self, graph: &Graph, files: &mut Files) {
+        let servers = graph.servers().map(|(component, server)| {
+            let profile = server.kind.profile();
+            ServerView {
+                name: component.name,
+                administrator: profile.administrator.key,
+                port: profile.administration_port(),
+                user: component.run_as_user,
+            }
+        });
+        let servers: Vec<ServerView> = servers.collect();
+        if servers.is_empty() {
+            return;
         }
+        files.text("files/common.sh", COMMON_SCRIPT.to_owned());
+        let pod = pod(graph).text(graph, POD_INDENT);
+        files.umbrella("templates/provisioning/_helpers.tpl", &Helpers { c: graph, servers, pod });
+        for (component, server) in graph.servers() {
+            let text = server.kind.provisioning(graph, component);
+            files.text(format!("templates/provisioning/_{}.tpl", component.name), text);
+        }
+        files.umbrella("templates/provisioning/configmap.yaml", &ConfigMap { c: graph });
+        files.umbrella("templates/provisioning/serviceaccount.yaml", &ServiceAccount { c: graph });
+        files.umbrella("templates/provisioning/secret.yaml", &Secret { c: graph });
+        files.umbrella("templates/provisioning/externalsecret.yaml", &ExternalSecret { c: graph });
+        files.umbrella("templates/provisioning/provision-job.yaml", &ProvisionJob { c: graph });
+        files.umbrella("templates/provisioning/reconcile-job.yaml", &ReconcileJob { c: graph });
+    }
+
+    fn paths(&self, graph: &Graph) -> Vec<HelperPath> {
+        let path = graph.servers().map(|(component, server)| HelperPath {
+            identity: format!("{}-{PROVISIONING}", component.name),
+            target: component.name,
+            port: server.kind.profile().administration_port(),
+            note: "The Jobs that make its logins.",
+        });
+        path.collect()
     }
 }
 
-/// The files that the chart of every kind of server has; `script` makes its logins.
-pub(crate) fn basics(graph: &Graph, server: &Component, script: &str, files: &mut Files) {
-    let name = server.name;
-    let doc = server.server().map_or("", |role| role.kind.profile().doc);
-    files.text(format!("charts/{name}/files/provisioning.sh"), script.to_owned());
-    files.subchart(name, "Chart.yaml", &chart_yaml(graph, name, doc, server.source));
-    files.subchart(name, "templates/serviceaccount.yaml", &service_account(graph, server.source));
+/// The indentation of the Pod's `spec` in the Jobs' named template.
+const POD_INDENT: usize = 4;
+
+/// The Pod of a Job, as text of a named template whose scope has `root`, `server` and `command`.
+fn pod(graph: &Graph) -> Pod {
+    let name = graph.name;
+    let own = format!("{{{{ .root.Release.Name }}}}-{{{{ .server.name }}}}-{PROVISIONING}");
+    let container = Container {
+        command: Some("[sh, /etc/provisioning/provisioning.sh, {{ .command }}]".to_owned()),
+        env: vec![
+            EnvVar::new("OWNER", r#"{{ printf "%s.%s" .root.Release.Namespace .root.Release.Name | quote }}"#),
+            EnvVar::new("DIGEST", format!(r#"{{{{ include "{name}.provisioningData" . | sha256sum | quote }}}}"#)),
+            EnvVar::new("SERVER_HOST", format!(r#"{{{{ include (printf "{name}.%s.host" .server.name) .root }}}}"#)),
+            EnvVar::new("SERVER_PORT", "{{ .server.port | quote }}"),
+            EnvVar::new("HOME", "/tmp").note("Where the tools look for files of their own."),
+        ],
+        resources: Some(helper_resources()),
+        mounts: vec![
+            Mount::new("tmp", "/tmp"),
+            Mount::new("provisioning", "/etc/provisioning").read_only(),
+            Mount::new("credentials", "/etc/credentials").read_only(),
+        ],
+        ..Container::new("provisioning")
+    };
+    Pod {
+        scope: Scope::Server,
+        service_account: own.clone(),
+        token: "false".to_owned(),
+        no_service_links: None,
+        restart_policy: Some(RestartPolicy {
+            value: r#"{{ ternary "OnFailure" "Never" (eq .command "add") }}"#.to_owned(),
+            note: Some("The pod of a reconciliation that failed is left, with its log."),
+        }),
+        grace_period: None,
+        security: pod_security_as("{{ .server.user }}"),
+        init_containers: Vec::new(),
+        containers: vec![container],
+        volumes: vec![
+            Volume::memory("tmp", "4Mi"),
+            Volume::config_map("provisioning", &own, &[]),
+            Volume::secret("credentials", &format!(r#"{{{{ include "{name}.jobSecret" . | quote }}}}"#)),
+        ],
+    }
+}
+
+#[derive(Template)]
+#[template(path = "addons/provisioning/_helpers.tpl")]
+struct Helpers<'a> {
+    c: &'a Graph,
+    servers: Vec<ServerView>,
+    pod: String,
+}
+
+struct ServerView {
+    name: &'static str,
+    /// The key of the administrator's password in the server's Secret.
+    administrator: &'static str,
+    /// The port through which logins are administered.
+    port: u16,
+    /// The user and group that the image runs as.
+    user: u32,
+}
+
+#[derive(Template)]
+#[template(path = "addons/provisioning/configmap.yaml")]
+struct ConfigMap<'a> {
+    c: &'a Graph,
+}
+
+#[derive(Template)]
+#[template(path = "addons/provisioning/serviceaccount.yaml")]
+struct ServiceAccount<'a> {
+    c: &'a Graph,
+}
+
+#[derive(Template)]
+#[template(path = "addons/provisioning/secret.yaml")]
+struct Secret<'a> {
+    c: &'a Graph,
+}
+
+#[derive(Template)]
+#[template(path = "addons/provisioning/externalsecret.yaml")]
+struct ExternalSecret<'a> {
+    c: &'a Graph,
+}
+
+#[derive(Template)]
+#[template(path = "addons/provisioning/provision-job.yaml")]
+struct ProvisionJob<'a> {
+    c: &'a Graph,
+}
+
+#[derive(Template)]
+#[template(path = "addons/provisioning/reconcile-job.yaml")]
+struct ReconcileJob<'a> {
+    c: &'a Graph,
 }

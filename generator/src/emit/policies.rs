@@ -4,7 +4,7 @@
 use askama::Template;
 
 use super::by_peer;
-use crate::addons::provisioning;
+use crate::addons::{self, HelperPath};
 use crate::expr::{any_of, bare, enabled_service, value};
 use crate::files::Files;
 use crate::graph::{Component, Graph};
@@ -27,14 +27,18 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             egress: Egress::of(peers, rules, &value(&[name, "network", "extraEgress"])),
         });
     }
-    for (component, server) in graph.servers() {
+    let helpers = addons::paths(graph);
+    for (component, _) in graph.servers() {
         let name = component.name;
         let mut ingress = Ingress::of(graph, component, None);
-        let (jobs, port) = (provisioning::identity(name), server.kind.profile().administration_port());
-        ingress.add_always("The Jobs that make its logins.", From::Identity(jobs.clone()), port);
+        for HelperPath { identity, port, note, .. } in helpers.iter().filter(|helper| helper.target == name) {
+            ingress.add_always(note, From::Identity(identity.clone()), *port);
+        }
         add(ComponentPolicy { c: graph, name: name.to_owned(), enabled: None, ingress, egress: Egress::default() });
-        let egress = Egress { peers: vec![(name, vec![port])], ..Egress::default() };
-        add(ComponentPolicy { c: graph, name: jobs, enabled: None, ingress: Ingress::default(), egress });
+    }
+    for HelperPath { identity, target, port, .. } in &helpers {
+        let egress = Egress { peers: vec![(target, vec![*port])], ..Egress::default() };
+        add(ComponentPolicy { c: graph, name: identity.clone(), enabled: None, ingress: Ingress::default(), egress });
     }
 }
 

@@ -1,6 +1,6 @@
 //! A service's Secret, in each way in which it comes to be: always the same keys, named as the variables that the program reads.
 
-use crate::expr::{Scope, login_name, owned_value};
+use crate::expr::{login_name, own_value};
 use crate::files::Files;
 use crate::graph::{Component, Credential, Graph, Recipient};
 use crate::text::scalar;
@@ -9,9 +9,7 @@ use askama::Template;
 pub(super) fn files(graph: &Graph, component: &Component, files: &mut Files) {
     let (name, source) = (component.name, component.source);
     let of_service = || component.credentials.iter().filter_map(|one| Some((one, one.recipient.as_ref()?)));
-    let revision = |credential: &Credential| {
-        format!("{{{{ int {} }}}}", owned_value(&credential.path.revision(), Scope::Subchart))
-    };
+    let revision = |credential: &Credential| format!("{{{{ int {} }}}}", own_value(&credential.path.revision()));
     let revisions: Vec<_> = component.credentials.iter().map(revision).collect();
     let keys: Vec<_> = component.credentials.iter().map(|credential| format!("`{}`", credential.path.key)).collect();
     files.subchart(
@@ -32,7 +30,7 @@ pub(super) fn files(graph: &Graph, component: &Component, files: &mut Files) {
     let remotes = of_service().map(|(credential, recipient)| Remote {
         name: recipient.variable,
         key: &credential.path.key,
-        section: owned_value(&credential.path.section(), Scope::Subchart),
+        section: own_value(&credential.path.section()),
     });
     let external = ExternalSecret {
         c: graph,
@@ -48,12 +46,12 @@ pub(super) fn files(graph: &Graph, component: &Component, files: &mut Files) {
 fn user(graph: &Graph, service: &str, server: &str) -> Option<Entry> {
     let edge = graph.edges_from(service).find(|edge| edge.target == server)?;
     let variable = edge.login.as_ref()?.variables?.user;
-    Some(Entry { name: scalar(variable.as_str()), value: format!("\"{}\"", login_name(graph, edge, Scope::Subchart)) })
+    Some(Entry { name: scalar(variable.as_str()), value: login_name(graph, server) })
 }
 
 /// The password, from the values.
 fn in_values(graph: &Graph, credential: &Credential, recipient: &Recipient) -> String {
-    let password = owned_value(&credential.path.text(), Scope::Subchart);
+    let password = own_value(&credential.path.text());
     if recipient.libpq_value {
         format!(r#"{{{{ include "{}.libpqValue" {password} | quote }}}}"#, graph.name)
     } else {

@@ -9,9 +9,6 @@ use crate::files::Files;
 use crate::graph::Graph;
 use crate::text::scalar;
 
-/// What the scripts of all kinds of servers have in common.
-const COMMON_SCRIPT: &str = include_str!("../../templates/umbrella/files/common.sh");
-
 pub(super) fn files(graph: &Graph, files: &mut Files) {
     let chart = |component: &crate::graph::Component| ChartRef {
         name: component.name.to_owned(),
@@ -53,9 +50,6 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     );
     if !credentials.is_empty() {
         files.umbrella("templates/credentials.yaml", &Source { c: graph, credentials: &credentials });
-    }
-    if graph.servers().next().is_some() {
-        files.text("files/common.sh", COMMON_SCRIPT.to_owned());
     }
     let exposed_ports = graph.services().filter_map(|(component, service)| {
         let name = component.name;

@@ -112,21 +112,6 @@ impl EnvBinding {
 }
 
 impl Edge {
-    /// The revision, in the values, of the credential that its login uses.
-    pub(crate) const fn revision(&self) -> [&'static str; 4] {
-        [self.client, "credentials", self.target, "revision"]
-    }
-
-    /// The password of its login, in the values.
-    pub(crate) const fn password(&self) -> [&'static str; 4] {
-        [self.client, "credentials", self.target, "password"]
-    }
-
-    /// Everything that the values say of that credential.
-    pub(crate) const fn credential(&self) -> [&'static str; 3] {
-        [self.client, "credentials", self.target]
-    }
-
     /// The variables with its login's name and password.
     pub(crate) fn secret_variables(&self) -> Vec<&'static str> {
         let variables = self.login.as_ref().and_then(|login| login.variables);

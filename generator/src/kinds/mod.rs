@@ -4,9 +4,11 @@
 
 use vocabulary::{Kind, PasswordVariable, Use, VariableName};
 
+use crate::emit::chart_yaml::{chart_yaml, service_account};
 use crate::emit::values::Section;
 use crate::files::Files;
-use crate::graph::{Check, Component, EnvBinding, Graph, Login, Port, Purpose};
+use crate::graph::{Check, Component, EnvBinding, Graph, Login, Port, Purpose, Server};
+use crate::workloads::server::EmbeddedServer;
 
 /// Registers the kinds: the variant of the vocabulary and the folder of each.
 macro_rules! kinds {
@@ -83,8 +85,15 @@ pub(crate) trait ServerKind: Sync {
         None
     }
 
-    /// Adds the chart of a server, and what the umbrella holds for it because it concerns several charts.
-    fn files(&self, graph: &Graph, server: &Component, files: &mut Files);
+    /// The script in a server's chart that makes its logins.
+    fn script(&self) -> &'static str;
+
+    /// The server as the chart runs it itself, and further files of its chart.
+    fn embedded(&self, graph: &Graph, server: &Component, files: &mut Files) -> EmbeddedServer;
+
+    /// The named templates that the provisioning Jobs of a server use, as the text of a file: its clients as data (`<platform>.<server>.clients`),
+    /// the name of a client's login (`…login`) and what the script reads (`…declared`).
+    fn provisioning(&self, graph: &Graph, server: &Component) -> String;
 }
 
 /// The fixed facts of a kind.
@@ -148,6 +157,15 @@ trait KindGrants {
     fn owned_database(&self) -> Option<&'static str> {
         None
     }
+}
+
+/// Adds the chart of a server.
+pub(crate) fn files(graph: &Graph, component: &Component, server: &Server, files: &mut Files) {
+    let (name, source) = (component.name, component.source);
+    files.text(format!("charts/{name}/files/provisioning.sh"), server.kind.script().to_owned());
+    files.subchart(name, "Chart.yaml", &chart_yaml(graph, name, server.kind.profile().doc, source));
+    files.subchart(name, "templates/serviceaccount.yaml", &service_account(graph, source));
+    server.kind.embedded(graph, component, files).files(graph, component, files);
 }
 
 /// What follows for a client from a use of a server.

@@ -3,5 +3,6 @@
 
 pub(crate) mod parts;
 mod pod;
+pub(crate) mod server;
 
 pub(crate) use pod::{Container, EnvVar, Mount, Noted, Pod, RestartPolicy, Scope, Volume};

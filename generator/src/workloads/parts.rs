@@ -105,6 +105,11 @@ pub(crate) fn pod_security(user: u32, volumes: bool) -> String {
     })
 }
 
+/// What Pod Security `restricted` asks of a Pod without volumes to be written, whose user and group are given by this text.
+pub(crate) fn pod_security_as(user: &str) -> String {
+    format!("runAsGroup: {user}\nrunAsNonRoot: true\nrunAsUser: {user}\nseccompProfile:\n  type: RuntimeDefault")
+}
+
 /// What a script takes that mostly waits, and now and then starts one of a server's own tools: RabbitMQ's are Erlang machines of 75 MB.
 pub(crate) fn helper_resources() -> String {
     let amounts = |cpu: &str, memory: &str, storage: &str| {

@@ -1,16 +1,14 @@
 //! PostgreSQL: a StatefulSet whose server is given roles and databases at its first boot, and by Jobs from then on.
 
+mod embedded;
+
 use askama::Template;
 use vocabulary::{Kind, LoginEnv, Use};
 
 use super::{Administrator, ClientFacts, KindGrants, Profile, ServerKind, script_variables};
-use crate::addons::provisioning::{AdministratorView, LoginView, ServerPod, administrator_view, basics, login_views};
-use crate::expr::{Scope, enabled_service, login_name, password_key};
-use crate::files::Files;
-use crate::graph::{Check, Component, EnvBinding, EnvValue, Graph, Login, LoginName, Port, Purpose};
-use crate::workloads::parts::exec;
-
-const SCRIPT: &str = include_str!("../../../templates/umbrella/charts/postgresql/files/provisioning.sh");
+use crate::files::{Files, render};
+use crate::graph::{Check, Component, Edge, EnvBinding, EnvValue, Graph, Login, LoginName, Port, Purpose};
+use crate::workloads::server::EmbeddedServer;
 
 pub(super) const KIND: PostgreSql = PostgreSql;
 
@@ -74,76 +72,34 @@ impl ServerKind for PostgreSql {
         }
     }
 
-    fn files(&self, graph: &Graph, server: &Component, files: &mut Files) {
-        embedded(graph, server, files);
+    fn script(&self) -> &'static str {
+        include_str!("../../../templates/umbrella/charts/postgresql/files/provisioning.sh")
+    }
+
+    fn embedded(&self, _graph: &Graph, server: &Component, _files: &mut Files) -> EmbeddedServer {
+        embedded::server(server)
+    }
+
+    fn provisioning(&self, graph: &Graph, server: &Component) -> String {
+        let client = |(edge, login): (&Edge, &Login)| {
+            let &Grants { database } = (&login.grants).try_into().ok()?;
+            Some(ClientView { service: edge.client, database })
+        };
+        let clients = graph.logins_at(server.name).filter_map(client).collect();
+        render(&Provisioning { c: graph, name: server.name, clients })
     }
 }
 
-fn embedded(graph: &Graph, server: &Component, files: &mut Files) {
-    let name = server.name;
-    basics(graph, server, SCRIPT, files);
-    files.subchart(name, "templates/service.yaml", &Services { c: graph, port: SQL.number });
-    // On the network address: while the first boot prepares the data, the server listens on its socket alone.
-    let asked = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=postgres", "--timeout=4"];
-    // Ten minutes: after a crash the server replays its log before it lets anybody in.
-    let pod = ServerPod::probed(server, &exec(asked.map(str::to_owned).to_vec()), 120, 5);
-    files.subchart(name, "templates/statefulset.yaml", &StatefulSet { c: graph, port: SQL.number, pod: &pod });
-    let owners = graph.logins_at(name).filter_map(|(edge, login)| {
-        let &Grants { database } = (&login.grants).try_into().ok()?;
-        Some(Owner {
-            service: edge.client,
-            enabled: enabled_service(edge.client),
-            key: password_key(edge),
-            login: login_name(graph, edge, Scope::Umbrella),
-            role: format!("{database}_owner"),
-            database,
-        })
-    });
-    let view = Provisioning {
-        c: graph,
-        name,
-        port: SQL.number,
-        pod: &pod,
-        admin: administrator_view(server),
-        logins: login_views(graph, name),
-        owners: owners.collect(),
-    };
-    files.umbrella(format!("templates/{name}-provisioning.yaml"), &view);
-}
-
 #[derive(Template)]
-#[template(path = "umbrella/charts/postgresql/templates/service.yaml")]
-struct Services<'a> {
-    c: &'a Graph,
-    port: u16,
-}
-
-#[derive(Template)]
-#[template(path = "umbrella/charts/postgresql/templates/statefulset.yaml")]
-struct StatefulSet<'a> {
-    c: &'a Graph,
-    port: u16,
-    pod: &'a ServerPod,
-}
-
-#[derive(Template)]
-#[template(path = "umbrella/templates/postgresql-provisioning.yaml")]
+#[template(path = "kinds/postgresql/provisioning.tpl")]
 struct Provisioning<'a> {
     c: &'a Graph,
     name: &'a str,
-    port: u16,
-    pod: &'a ServerPod,
-    admin: AdministratorView,
-    logins: Vec<LoginView>,
-    owners: Vec<Owner>,
+    clients: Vec<ClientView>,
 }
 
-/// A service that owns a database. Names are SQL identifiers that need no quotes, by their types.
-struct Owner {
+/// A service and the database that it owns. Both are SQL identifiers that need no quotes, by their types.
+struct ClientView {
     service: &'static str,
-    enabled: String,
-    key: String,
-    login: String,
-    role: String,
     database: &'static str,
 }

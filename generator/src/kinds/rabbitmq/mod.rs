@@ -1,29 +1,22 @@
 //! RabbitMQ: a StatefulSet whose broker is given users, permissions and queues at its first boot, and by Jobs from then on.
 
+mod embedded;
+mod provisioning;
 mod rights;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use askama::Template;
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use schemars::JsonSchema;
 use serde::Serialize;
-use vocabulary::{Kind, LoginEnv, Queue, QueueUse, Use, VariableName};
+use vocabulary::{Kind, LoginEnv, QueueUse, Use, VariableName};
 
 pub(crate) use rights::Grants;
 
 use super::{Administrator, ClientFacts, Profile, ServerKind, script_variables};
-use crate::addons::provisioning::{AdministratorView, LoginView, ServerPod, administrator_view, basics, login_views};
 use crate::emit::values::Section;
-use crate::expr::{Scope, enabled_service, login_name, password_key, template_scalar};
 use crate::files::{Files, render};
 use crate::graph::{Check, Component, EnvBinding, EnvValue, Graph, Login, LoginName, Port, Purpose};
-use crate::workloads::parts::tcp;
-use rights::{DEFAULT_EXCHANGE, exactly, rights_text};
-
-const SCRIPT: &str = include_str!("../../../templates/umbrella/charts/rabbitmq/files/provisioning.sh");
-
-const CONFIGURATION: &str = include_str!("../../../templates/umbrella/charts/rabbitmq/files/rabbitmq.conf");
+use crate::workloads::server::EmbeddedServer;
+use rights::{DEFAULT_EXCHANGE, rights_text};
 
 pub(super) const KIND: RabbitMq = RabbitMq;
 
@@ -113,8 +106,16 @@ impl ServerKind for RabbitMq {
         Some(render(&AccessNotes { default_exchange: through_default.map(|edge| edge.client).collect() }))
     }
 
-    fn files(&self, graph: &Graph, server: &Component, files: &mut Files) {
-        embedded(graph, server, files);
+    fn script(&self) -> &'static str {
+        include_str!("../../../templates/umbrella/charts/rabbitmq/files/provisioning.sh")
+    }
+
+    fn embedded(&self, graph: &Graph, server: &Component, files: &mut Files) -> EmbeddedServer {
+        embedded::server(graph, server, files)
+    }
+
+    fn provisioning(&self, graph: &Graph, server: &Component) -> String {
+        provisioning::templates(graph, server)
     }
 }
 
@@ -141,146 +142,10 @@ impl Limits {
         Self { queue_length: 100_000, dead_letters: 10_000, connections_per_user: 50, channels_per_user: 200 };
 }
 
-fn embedded(graph: &Graph, server: &Component, files: &mut Files) {
-    let name = server.name;
-    basics(graph, server, SCRIPT, files);
-    files.subchart(name, "templates/configmap.yaml", &ConfigMap { c: graph });
-    files.text(format!("charts/{name}/files/rabbitmq.conf"), CONFIGURATION.to_owned());
-    files.subchart(
-        name,
-        "templates/service.yaml",
-        &Services {
-            c: graph,
-            amqp: AMQP.number,
-            management: MANAGEMENT.number,
-            metrics: METRICS.number,
-        },
-    );
-    // The listener opens when the definitions are loaded. A probe with the broker's own tools starts an Erlang machine each time, which
-    // costs more processor time than a small broker's work.
-    let pod = ServerPod::probed(server, &tcp(IntOrString::String("amqp".into())), 60, 3);
-    files.subchart(
-        name,
-        "templates/statefulset.yaml",
-        &StatefulSet {
-            c: graph,
-            amqp: AMQP.number,
-            management: MANAGEMENT.number,
-            metrics: METRICS.number,
-            pod: &pod,
-        },
-    );
-    let users = graph.logins_at(name).filter_map(|(edge, login)| {
-        let grants: &Grants = (&login.grants).try_into().ok()?;
-        Some(User {
-            enabled: enabled_service(edge.client),
-            key: password_key(edge),
-            name: login_name(graph, edge, Scope::Umbrella),
-            configure: template_scalar(&exactly(&grants.configure)),
-            write: template_scalar(&exactly(&grants.write)),
-            read: template_scalar(&exactly(&grants.read)),
-        })
-    });
-    let all: Vec<&Grants> =
-        graph.logins_at(name).filter_map(|(_, login)| (&login.grants).try_into().ok()).collect();
-    let queues: BTreeSet<&str> = all.iter().flat_map(|grants| grants.configure.iter().copied()).collect();
-    let mut exchanges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (exchange, queue) in all.iter().flat_map(|grants| &grants.bindings) {
-        exchanges.entry(exchange).or_default().insert(queue);
-    }
-    let bindings = exchanges.iter().flat_map(|(exchange, queues)| {
-        queues.iter().map(|queue| (template_scalar(exchange), template_scalar(queue)))
-    });
-    files.umbrella(
-        format!("templates/{name}-provisioning.yaml"),
-        &Provisioning {
-            c: graph,
-            name,
-            port: MANAGEMENT.number,
-            pod: &pod,
-            admin: administrator_view(server),
-            logins: login_views(graph, name),
-            users: users.collect(),
-            queues: queues.iter().map(|queue| QueueView::of(queue)).collect(),
-            exchanges: exchanges.keys().map(|exchange| template_scalar(exchange)).collect(),
-            bindings: bindings.collect(),
-        },
-    );
-}
-
 /// What the broker holds its clients to, and what it cannot.
 #[derive(Template)]
 #[template(path = "kinds/rabbitmq/access-notes.md")]
 struct AccessNotes {
     /// The services that publish through the default exchange.
     default_exchange: Vec<&'static str>,
-}
-
-#[derive(Template)]
-#[template(path = "umbrella/charts/rabbitmq/templates/configmap.yaml")]
-struct ConfigMap<'a> {
-    c: &'a Graph,
-}
-
-#[derive(Template)]
-#[template(path = "umbrella/charts/rabbitmq/templates/service.yaml")]
-struct Services<'a> {
-    c: &'a Graph,
-    amqp: u16,
-    management: u16,
-    metrics: u16,
-}
-
-#[derive(Template)]
-#[template(path = "umbrella/charts/rabbitmq/templates/statefulset.yaml")]
-struct StatefulSet<'a> {
-    c: &'a Graph,
-    amqp: u16,
-    management: u16,
-    metrics: u16,
-    pod: &'a ServerPod,
-}
-
-#[derive(Template)]
-#[template(path = "umbrella/templates/rabbitmq-provisioning.yaml")]
-struct Provisioning<'a> {
-    c: &'a Graph,
-    name: &'a str,
-    port: u16,
-    pod: &'a ServerPod,
-    admin: AdministratorView,
-    logins: Vec<LoginView>,
-    users: Vec<User>,
-    queues: Vec<QueueView>,
-    exchanges: Vec<String>,
-    bindings: Vec<(String, String)>,
-}
-
-struct User {
-    enabled: String,
-    key: String,
-    name: String,
-    configure: String,
-    write: String,
-    read: String,
-}
-
-/// A queue, and the one that takes what is rejected for good.
-struct QueueView {
-    name: String,
-    pattern: String,
-    dead_letters: String,
-    dead_letters_pattern: String,
-}
-
-impl QueueView {
-    fn of(queue: &str) -> Self {
-        let dead_letters = format!("{queue}{}", Queue::DEAD_LETTERS);
-        Self {
-            name: template_scalar(queue),
-            pattern: template_scalar(&exactly(&[queue])),
-            dead_letters: template_scalar(&dead_letters),
-            dead_letters_pattern: template_scalar(&exactly(&[&dead_letters])),
-        }
-    }
 }

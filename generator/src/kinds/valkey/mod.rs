@@ -1,17 +1,16 @@
 //! Valkey: a StatefulSet whose server is given its users at its first boot, and by Jobs from then on.
 
+mod embedded;
+
 use askama::Template;
 use vocabulary::{CacheLogin, Kind, LoginEnv, Use};
 
 use super::{Administrator, ClientFacts, KindGrants, Profile, ServerKind, script_variables};
-use crate::addons::provisioning::{AdministratorView, LoginView, ServerPod, administrator_view, basics, login_views};
-use crate::expr::{Scope, enabled_service, inert, login_name, password_key};
-use crate::files::Files;
-use crate::graph::{Check, Component, EnvBinding, EnvValue, Graph, Login, LoginName, Port, Purpose};
+use crate::expr::template_scalar;
+use crate::files::{Files, render};
+use crate::graph::{Check, Component, Edge, EnvBinding, EnvValue, Graph, Login, LoginName, Port, Purpose};
 use crate::text::code_cell;
-use crate::workloads::parts::exec;
-
-const SCRIPT: &str = include_str!("../../../templates/umbrella/charts/valkey/files/provisioning.sh");
+use crate::workloads::server::EmbeddedServer;
 
 pub(super) const KIND: Valkey = Valkey;
 
@@ -76,78 +75,44 @@ impl ServerKind for Valkey {
         }
     }
 
-    fn files(&self, graph: &Graph, server: &Component, files: &mut Files) {
-        embedded(graph, server, files);
+    fn script(&self) -> &'static str {
+        include_str!("../../../templates/umbrella/charts/valkey/files/provisioning.sh")
+    }
+
+    fn embedded(&self, _graph: &Graph, server: &Component, _files: &mut Files) -> EmbeddedServer {
+        embedded::server(server)
+    }
+
+    fn provisioning(&self, graph: &Graph, server: &Component) -> String {
+        let client = |(edge, login): (&Edge, &Login)| {
+            let &Grants { pattern, commands } = (&login.grants).try_into().ok()?;
+            let commands = commands.iter().map(|command| format!("+{command}")).collect::<Vec<_>>().join(" ");
+            Some(ClientView {
+                service: edge.client,
+                anonymous: login.variables.is_none(),
+                keys: template_scalar(pattern),
+                commands: template_scalar(&commands),
+            })
+        };
+        let clients: Vec<ClientView> = graph.logins_at(server.name).filter_map(client).collect();
+        let anonymous = clients.iter().any(|client| client.anonymous);
+        render(&Provisioning { c: graph, name: server.name, clients, anonymous })
     }
 }
 
-fn embedded(graph: &Graph, server: &Component, files: &mut Files) {
-    let name = server.name;
-    basics(graph, server, SCRIPT, files);
-    files.subchart(name, "templates/service.yaml", &Services { c: graph, port: RESP.number });
-    // As a user who may do nothing else: the answer is an error while data is loaded.
-    let asked = ["valkey-cli", "-e", "--no-auth-warning", "--user", "probe", "--pass", "any", "ping"];
-    let pod = ServerPod::probed(server, &exec(asked.map(str::to_owned).to_vec()), 60, 5);
-    files.subchart(name, "templates/statefulset.yaml", &StatefulSet { c: graph, port: RESP.number, pod: &pod });
-    let users = graph.logins_at(name).filter_map(|(edge, login)| {
-        let &Grants { pattern, commands } = (&login.grants).try_into().ok()?;
-        Some(User {
-            enabled: enabled_service(edge.client),
-            anonymous: login.variables.is_none(),
-            key: login.variables.map_or_else(|| "-".to_owned(), |_| password_key(edge)),
-            name: login_name(graph, edge, Scope::Umbrella),
-            keys: inert(pattern),
-            commands: commands.iter().map(|command| format!("+{command}")).collect::<Vec<_>>().join(" "),
-        })
-    });
-    let users: Vec<_> = users.collect();
-    let anonymous = users.iter().any(|user| user.anonymous);
-    let view = Provisioning {
-        c: graph,
-        name,
-        port: RESP.number,
-        pod: &pod,
-        admin: administrator_view(server),
-        logins: login_views(graph, name),
-        users,
-        anonymous,
-    };
-    files.umbrella(format!("templates/{name}-provisioning.yaml"), &view);
-}
-
 #[derive(Template)]
-#[template(path = "umbrella/charts/valkey/templates/service.yaml")]
-struct Services<'a> {
-    c: &'a Graph,
-    port: u16,
-}
-
-#[derive(Template)]
-#[template(path = "umbrella/charts/valkey/templates/statefulset.yaml")]
-struct StatefulSet<'a> {
-    c: &'a Graph,
-    port: u16,
-    pod: &'a ServerPod,
-}
-
-#[derive(Template)]
-#[template(path = "umbrella/templates/valkey-provisioning.yaml")]
+#[template(path = "kinds/valkey/provisioning.tpl")]
 struct Provisioning<'a> {
     c: &'a Graph,
     name: &'a str,
-    port: u16,
-    pod: &'a ServerPod,
-    admin: AdministratorView,
-    logins: Vec<LoginView>,
-    users: Vec<User>,
+    clients: Vec<ClientView>,
+    /// Whether a client cannot log in.
     anonymous: bool,
 }
 
-struct User {
-    enabled: String,
+struct ClientView {
+    service: &'static str,
     anonymous: bool,
-    key: String,
-    name: String,
     keys: String,
     commands: String,
 }

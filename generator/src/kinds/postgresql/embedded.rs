@@ -1,0 +1,44 @@
+//! PostgreSQL as the chart runs it: one server with its data on a volume.
+
+use crate::graph::Component;
+use crate::names::PROVISIONING;
+use crate::workloads::parts::exec;
+use crate::workloads::server::{EmbeddedServer, server_probes};
+use crate::workloads::{Container, EnvVar, Mount, Noted, Volume};
+
+pub(super) fn server(server: &Component) -> EmbeddedServer {
+    // On the network address: while the first boot prepares the data, the server listens on its socket alone.
+    let is_ready = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=postgres", "--timeout=4"];
+    let probe = exec(is_ready.map(str::to_owned).to_vec());
+    let provisioning = format!("{{{{ .Release.Name }}}}-{{{{ .Chart.Name }}}}-{PROVISIONING}");
+    EmbeddedServer {
+        role: "database",
+        configuration: None,
+        grace_period: Some(Noted { value: 60, note: "Time for a last checkpoint." }),
+        container: Container {
+            ports: server.ports.iter().map(|port| (port.name.to_owned(), port.number)).collect(),
+            env: vec![
+                EnvVar::new("POSTGRES_PASSWORD_FILE", "/etc/credentials/superuser"),
+                EnvVar::new("POSTGRES_INITDB_ARGS", "--auth-host=scram-sha-256"),
+            ],
+            // Ten minutes: after a crash the server replays its log before it lets anybody in.
+            probes: Some(server_probes(&probe, 120, 5)),
+            mounts: vec![
+                Mount::new("data", "/var/lib/postgresql")
+                    .note("From version 18 on the image keeps its data in a folder below, named after the version."),
+                Mount::new("run", "/var/run/postgresql"),
+                Mount::new("tmp", "/tmp"),
+                Mount::new("initialisation", "/docker-entrypoint-initdb.d")
+                    .read_only()
+                    .note("What an empty server is given: the roles and databases."),
+            ],
+            ..Container::new("postgresql")
+        },
+        administrator_mounts: vec![Mount::new("run", "/var/run/postgresql").note("With the server's socket.")],
+        volumes: vec![
+            Volume::scratch("run", "16Mi"),
+            Volume::scratch("tmp", "64Mi"),
+            Volume::config_map("initialisation", &provisioning, &["databases.sql"]),
+        ],
+    }
+}

@@ -1,0 +1,58 @@
+//! RabbitMQ as the chart runs it: one broker with its data on a volume.
+
+use askama::Template;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use crate::files::Files;
+use crate::graph::{Component, Graph};
+use crate::workloads::parts::tcp;
+use crate::workloads::server::{EmbeddedServer, server_probes};
+use crate::workloads::{Container, Mount, Noted, Volume};
+
+const CONFIGURATION: &str = include_str!("../../../templates/umbrella/charts/rabbitmq/files/rabbitmq.conf");
+
+pub(super) fn server(graph: &Graph, server: &Component, files: &mut Files) -> EmbeddedServer {
+    files.subchart(server.name, "templates/configmap.yaml", &ConfigMap { c: graph });
+    files.text(format!("charts/{}/files/rabbitmq.conf", server.name), CONFIGURATION.to_owned());
+    EmbeddedServer {
+        role: "broker",
+        configuration: Some("files/rabbitmq.conf"),
+        grace_period: Some(Noted { value: 60, note: "Time to write what is in memory to the volume." }),
+        container: Container {
+            command: Some("[sh, /etc/provisioning/provisioning.sh, serve]".to_owned()),
+            ports: server.ports.iter().map(|port| (port.name.to_owned(), port.number)).collect(),
+            // The listener opens when the definitions are loaded. A probe with the broker's own tools starts an Erlang machine each time,
+            // which costs more processor time than a small broker's work.
+            probes: Some(server_probes(&tcp(IntOrString::String("amqp".into())), 60, 3)),
+            mounts: vec![
+                Mount::new("home", "/var/lib/rabbitmq").note(
+                    "The Erlang cookie is made anew at each start: on the volume, whose group Kubernetes sets, the broker would refuse its mode.",
+                ),
+                Mount::new("data", "/var/lib/rabbitmq/mnesia"),
+                Mount::new("tmp", "/tmp"),
+                Mount::new("config", &format!("/etc/rabbitmq/conf.d/90-{}.conf", graph.name))
+                    .sub_path("rabbitmq.conf")
+                    .read_only(),
+                Mount::new("definitions", "/run/definitions"),
+            ],
+            ..Container::new("rabbitmq")
+        },
+        administrator_mounts: vec![
+            Mount::new("home", "/var/lib/rabbitmq").read_only().note("With the Erlang cookie."),
+            Mount::new("secret-tmp", "/tmp"),
+        ],
+        volumes: vec![
+            Volume::scratch("home", "64Mi"),
+            Volume::scratch("tmp", "64Mi"),
+            Volume::config_map("config", "{{ .Release.Name }}-{{ .Chart.Name }}", &[]),
+            Volume::memory("definitions", "4Mi").note("What holds passwords stays in memory."),
+            Volume::memory("secret-tmp", "4Mi"),
+        ],
+    }
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/charts/rabbitmq/templates/configmap.yaml")]
+struct ConfigMap<'a> {
+    c: &'a Graph,
+}

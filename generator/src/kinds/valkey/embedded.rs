@@ -1,0 +1,38 @@
+//! Valkey as the chart runs it: one server with its data on a volume.
+
+use crate::graph::Component;
+use crate::workloads::parts::exec;
+use crate::workloads::server::{EmbeddedServer, server_probes};
+use crate::workloads::{Container, Mount, Volume};
+
+/// The server's arguments, a block of YAML.
+const ARGUMENTS: &str = r#"- valkey-server
+- --aclfile
+- /data/users.acl
+# The ACL decides who may do what; protected mode would lock out those who cannot log in.
+- --protected-mode
+- "no"
+# What was written survives a restart, all but the last second.
+- --appendonly
+- "yes""#;
+
+pub(super) fn server(server: &Component) -> EmbeddedServer {
+    // As a user that may do nothing else: the answer is an error while data is loaded.
+    let ping = ["valkey-cli", "-e", "--no-auth-warning", "--user", "probe", "--pass", "any", "ping"];
+    let probe = exec(ping.map(str::to_owned).to_vec());
+    EmbeddedServer {
+        role: "cache",
+        configuration: None,
+        grace_period: None,
+        container: Container {
+            command: Some("[sh, /etc/provisioning/provisioning.sh, serve]".to_owned()),
+            args: Some(ARGUMENTS.to_owned()),
+            ports: server.ports.iter().map(|port| (port.name.to_owned(), port.number)).collect(),
+            probes: Some(server_probes(&probe, 60, 5)),
+            mounts: vec![Mount::new("data", "/data"), Mount::new("run", "/run/valkey")],
+            ..Container::new("valkey")
+        },
+        administrator_mounts: vec![Mount::new("run", "/run/valkey").read_only()],
+        volumes: vec![Volume::memory("run", "1Mi").note("What holds passwords stays in memory.")],
+    }
+}

@@ -1,0 +1,127 @@
+//! A server that the chart runs itself: one StatefulSet with one Pod and one volume, and its Services.
+
+use askama::Template;
+use k8s_openapi::api::core::v1::Probe;
+
+use super::parts::{ProbeTiming, Probes, helper_resources, pod_security, probe_block};
+use super::{Container, Mount, Noted, Pod, Scope, Volume};
+use crate::files::Files;
+use crate::graph::{Component, Graph, Port};
+use crate::names::PROVISIONING;
+
+/// What a kind of server adds to the parts that the Pods of all servers have.
+pub(crate) struct EmbeddedServer {
+    /// What the server is in the label `app.kubernetes.io/component`, such as `broker`.
+    pub(crate) role: &'static str,
+    /// The configuration file in the chart, a change of which restarts the server.
+    pub(crate) configuration: Option<&'static str>,
+    /// The time to end after SIGTERM, in seconds, with the reason.
+    pub(crate) grace_period: Option<Noted<u32>>,
+    /// The server's container, but for the mounts that all servers have.
+    pub(crate) container: Container,
+    /// The mounts with which the container beside it reaches the server from within the Pod.
+    pub(crate) administrator_mounts: Vec<Mount>,
+    /// The Pod's volumes, but for those that all servers have.
+    pub(crate) volumes: Vec<Volume>,
+}
+
+/// The probes of a server's container.
+///
+/// A starting server is probed every five seconds for `startup_failures` times before it is restarted. `timeout_seconds` is the timeout of the
+/// startup and readiness probes; the liveness probe has five seconds in any case.
+pub(crate) fn server_probes(probe: &Probe, startup_failures: i32, timeout_seconds: i32) -> Probes {
+    let timing = |period_seconds, failures, timeout_seconds| ProbeTiming { period_seconds, failures, timeout_seconds };
+    Probes {
+        startup: probe_block(probe.clone(), timing(5, startup_failures, timeout_seconds)),
+        readiness: probe_block(probe.clone(), timing(10, 3, timeout_seconds)),
+        liveness: probe_block(probe.clone(), timing(30, 5, 5)),
+    }
+}
+
+impl EmbeddedServer {
+    /// Adds the StatefulSet and the Services.
+    pub(crate) fn files(self, graph: &Graph, component: &Component, files: &mut Files) {
+        let (name, source, role) = (component.name, component.source, self.role);
+        files.subchart(name, "templates/service.yaml", &Services { c: graph, source, role, ports: &component.ports });
+        let configuration = self.configuration;
+        let pod = self.pod(graph, component).text(graph, POD_INDENT);
+        files.subchart(name, "templates/statefulset.yaml", &StatefulSet { c: graph, source, role, configuration, pod });
+    }
+
+    fn pod(self, graph: &Graph, component: &Component) -> Pod {
+        let mut container = self.container;
+        container.mounts.extend([
+            provisioning(),
+            credentials().note("A folder, not single files: only so does a change reach a running pod."),
+        ]);
+        let mut administrator_mounts = self.administrator_mounts;
+        administrator_mounts.extend([provisioning(), credentials()]);
+        let administrator = Container {
+            notes: vec![
+                "Keeps the administrator's password what the Secret says, by a way that only this pod has: so it can be replaced, and replaced"
+                    .to_owned(),
+                "back, without a restart and without the password that was there before.".to_owned(),
+            ],
+            command: Some("[sh, /etc/provisioning/provisioning.sh, keep]".to_owned()),
+            resources: Some(helper_resources()),
+            mounts: administrator_mounts,
+            ..Container::new("administrator")
+        };
+        let mut volumes = self.volumes;
+        volumes.extend([
+            Volume::config_map("provisioning", &shared_config_map(), &[]),
+            Volume::secret("credentials", &secret(graph)),
+        ]);
+        Pod {
+            scope: Scope::Own,
+            service_account: "{{ .Release.Name }}-{{ .Chart.Name }}".to_owned(),
+            token: "false".to_owned(),
+            no_service_links: None,
+            restart_policy: None,
+            grace_period: self.grace_period,
+            security: pod_security(component.run_as_user, true),
+            init_containers: Vec::new(),
+            containers: vec![container, administrator],
+            volumes,
+        }
+    }
+}
+
+/// The ConfigMap with the scripts and the declared logins, as text of a server's own chart.
+pub(crate) fn shared_config_map() -> String {
+    format!("{{{{ .Release.Name }}}}-{{{{ .Chart.Name }}}}-{PROVISIONING}")
+}
+
+fn secret(graph: &Graph) -> String {
+    format!(r#"{{{{ include "{}.serverSecret" . | quote }}}}"#, graph.name)
+}
+
+fn provisioning() -> Mount {
+    Mount::new("provisioning", "/etc/provisioning").read_only()
+}
+
+fn credentials() -> Mount {
+    Mount::new("credentials", "/etc/credentials").read_only()
+}
+
+/// The indentation of a Pod's `spec` in a StatefulSet.
+const POD_INDENT: usize = 6;
+
+#[derive(Template)]
+#[template(path = "umbrella/charts/server/templates/service.yaml")]
+struct Services<'a> {
+    c: &'a Graph,
+    source: &'a str,
+    role: &'a str,
+    ports: &'a [Port],
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/charts/server/templates/statefulset.yaml")]
+struct StatefulSet<'a> {
+    c: &'a Graph,
+    source: &'a str,
+    role: &'a str,
+    configuration: Option<&'static str>,
+    pod: String,
+}
