@@ -2,7 +2,6 @@
 
 use vocabulary::Image;
 
-use crate::expr::{enabled, value};
 use crate::graph::Graph;
 
 /// An image of the chart, and its place in the values.
@@ -10,8 +9,6 @@ pub(crate) struct ChartImage {
     /// The section of the values that holds it: that of the chart whose Pods run it, or `global.tests`.
     section: Vec<&'static str>,
     pub(crate) image: Image,
-    /// Whether its chart is installed, as an expression of the umbrella's templates; none for one that always is.
-    pub(crate) enabled: Option<String>,
 }
 
 impl ChartImage {
@@ -24,21 +21,13 @@ impl ChartImage {
     pub(crate) fn path(&self, key: &'static str) -> Vec<&'static str> {
         [&self.section[..], &["image", key]].concat()
     }
-
-    /// An expression for one of its values.
-    pub(crate) fn value(&self, key: &'static str) -> String {
-        value(&self.path(key))
-    }
 }
 
 /// All of them, in the order of their declaration.
 pub(crate) fn all(graph: &Graph) -> impl Iterator<Item = ChartImage> {
-    let of_components = graph.components.iter().map(|component| ChartImage {
-        section: vec![component.name],
-        image: component.image,
-        enabled: enabled(component),
-    });
-    let of_tests = ChartImage { section: vec!["global", "tests"], image: graph.test_image, enabled: None };
+    let of_components =
+        graph.components.iter().map(|component| ChartImage { section: vec![component.name], image: component.image });
+    let of_tests = ChartImage { section: vec!["global", "tests"], image: graph.test_image };
     of_components.chain([of_tests])
 }
 

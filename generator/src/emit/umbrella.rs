@@ -4,9 +4,9 @@ use askama::Template;
 use vocabulary::{DefaultTag, Scaling};
 
 use super::images;
-use crate::expr::{enabled, enabled_service, in_go_string, value};
+use crate::expr::{enabled_service, template_scalar, value};
 use crate::files::Files;
-use crate::graph::Graph;
+use crate::graph::{Graph, Service};
 use crate::text::scalar;
 
 pub(super) fn files(graph: &Graph, files: &mut Files) {
@@ -35,21 +35,20 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             libpq: graph.credentials().any(|credential| credential.recipient.as_ref().is_some_and(libpq)),
         },
     );
-    let credentials = credentials(graph);
+    files.umbrella("templates/_declared.tpl", &declared(graph));
+    let has_credentials = graph.credentials().next().is_some();
     files.umbrella(
         "templates/checks.yaml",
         &Checks {
             c: graph,
             longest_release_name: graph.longest_release_name,
-            images: images(graph),
-            calls: calls(graph),
-            routes: routes(graph),
-            autoscaled: autoscaled(graph),
-            credentials: &credentials,
+            exposed: names(graph, |service| service.exposed.is_some()),
+            autoscaled: names(graph, |service| service.scaling != Scaling::Fixed),
+            has_credentials,
         },
     );
-    if !credentials.is_empty() {
-        files.umbrella("templates/credentials.yaml", &Source { c: graph, credentials: &credentials });
+    if has_credentials {
+        files.umbrella("templates/credentials.yaml", &Source { c: graph });
     }
     let exposed_ports = graph.services().filter_map(|(component, service)| {
         let name = component.name;
@@ -63,67 +62,32 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     files.umbrella("templates/NOTES.txt", &Notes { c: graph, exposed_ports: exposed_ports.collect() });
 }
 
-fn images(graph: &Graph) -> Vec<Image> {
-    let view = |image: images::ChartImage| Image {
-        name: image.name(),
-        tag: image.value("tag"),
-        digest: image.value("digest"),
-        default: match image.image.tag {
+/// The services for which this holds.
+fn names(graph: &Graph, holds: impl Fn(&Service) -> bool) -> Vec<&'static str> {
+    graph.services().filter(|(_, service)| holds(service)).map(|(component, _)| component.name).collect()
+}
+
+fn declared(graph: &Graph) -> Declared<'_> {
+    let image = |image: images::ChartImage| Image {
+        path: image.name(),
+        remedy: template_scalar(&match image.image.tag {
             DefaultTag::Fixed(tag) => format!("Leave the tag out for the default, {tag}, or name another"),
-            DefaultTag::Absent(why) => format!("There is no default ({}). Name one", in_go_string(why)),
-        },
-        enabled: image.enabled,
+            DefaultTag::Absent(reason) => format!("There is no default ({reason}). Name one"),
+        }),
     };
-    images::all(graph).map(view).collect()
-}
-
-fn calls(graph: &Graph) -> Vec<Call> {
+    let credential = |credential: &crate::graph::Credential| Credential {
+        owner: credential.path.owner,
+        key: template_scalar(&credential.path.key),
+        field: credential.path.field,
+        purpose: template_scalar(&credential.doc),
+    };
     let calls = graph.edges.iter().filter(|edge| graph.component(edge.target).is_optional());
-    let call = calls.map(|edge| Call {
-        caller: edge.client,
-        callee: edge.target,
-        caller_enabled: enabled_service(edge.client),
-        callee_enabled: enabled_service(edge.target),
-    });
-    call.collect()
-}
-
-fn routes(graph: &Graph) -> Vec<Route> {
-    let exposed = graph.services().filter(|(_, service)| service.exposed.is_some());
-    let route = exposed.map(|(component, _)| {
-        let name = component.name;
-        Route {
-            service: name,
-            enabled: enabled_service(name),
-            via: value(&[name, "exposure", "via"]),
-            host: value(&[name, "exposure", "host"]),
-            gateway: value(&[name, "exposure", "httpRoute", "gateway"]),
-            tls: value(&[name, "exposure", "ingress", "tlsSecretName"]),
-        }
-    });
-    route.collect()
-}
-
-fn autoscaled(graph: &Graph) -> Vec<Scaled> {
-    let scaled = graph.services().filter(|(_, service)| service.scaling != Scaling::Fixed);
-    scaled.map(|(component, _)| Scaled { service: component.name, values: value(&[component.name]) }).collect()
-}
-
-fn credentials(graph: &Graph) -> Vec<Credential> {
-    let view = |credential: &crate::graph::Credential| {
-        let (path, section) = (&credential.path, credential.path.section());
-        Credential {
-            path: path.text().join("."),
-            whose: path.owner.to_owned(),
-            key: format!("{}.{}.r{{{{ int {}.revision }}}}", path.owner, path.key, value(&section)),
-            remote_key: value(&[section.as_slice(), &["remoteRef", "key"]].concat()),
-            remote_path: format!("{}.remoteRef.key", section.join(".")),
-            enabled: enabled(graph.component(path.owner)),
-            value: value(&path.text()),
-            doc: in_go_string(&credential.doc),
-        }
-    };
-    graph.credentials().map(view).collect()
+    Declared {
+        c: graph,
+        credentials: graph.credentials().map(credential).collect(),
+        images: images::all(graph).map(image).collect(),
+        calls: calls.map(|edge| Call { caller: edge.client, callee: edge.target }).collect(),
+    }
 }
 
 #[derive(Template)]
@@ -155,61 +119,41 @@ struct Helpers<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "umbrella/templates/checks.yaml")]
-struct Checks<'a> {
+#[template(path = "umbrella/templates/_declared.tpl")]
+struct Declared<'a> {
     c: &'a Graph,
-    longest_release_name: u8,
+    credentials: Vec<Credential>,
     images: Vec<Image>,
     calls: Vec<Call>,
-    routes: Vec<Route>,
-    autoscaled: Vec<Scaled>,
-    credentials: &'a [Credential],
+}
+
+struct Credential {
+    owner: &'static str,
+    key: String,
+    field: &'static str,
+    purpose: String,
 }
 
 struct Image {
-    /// Where it lies in the values.
-    name: String,
-    /// Whether its chart is installed; none when it always is.
-    enabled: Option<String>,
-    tag: String,
-    digest: String,
-    /// What there is of a default, and what to do about it.
-    default: String,
-}
-
-struct Scaled {
-    service: &'static str,
-    values: String,
+    path: String,
+    remedy: String,
 }
 
 struct Call {
     caller: &'static str,
     callee: &'static str,
-    caller_enabled: String,
-    callee_enabled: String,
 }
 
-struct Route {
-    service: &'static str,
-    enabled: String,
-    via: String,
-    host: String,
-    gateway: String,
-    tls: String,
-}
-
-struct Credential {
-    path: String,
-    /// The chart that has it.
-    whose: String,
-    key: String,
-    /// Where it lies in a store, and the path of that value.
-    remote_key: String,
-    remote_path: String,
-    /// Whether that is installed; none when it always is.
-    enabled: Option<String>,
-    value: String,
-    doc: String,
+#[derive(Template)]
+#[template(path = "umbrella/templates/checks.yaml")]
+struct Checks<'a> {
+    c: &'a Graph,
+    longest_release_name: u8,
+    /// The services that users outside the cluster can reach.
+    exposed: Vec<&'static str>,
+    /// The services that can scale by load.
+    autoscaled: Vec<&'static str>,
+    has_credentials: bool,
 }
 
 /// What External Secrets reads, where the chart is its own source.
@@ -217,7 +161,6 @@ struct Credential {
 #[template(path = "umbrella/templates/credentials.yaml")]
 struct Source<'a> {
     c: &'a Graph,
-    credentials: &'a [Credential],
 }
 
 #[derive(Template)]

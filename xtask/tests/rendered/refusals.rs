@@ -150,10 +150,17 @@ fn what_is_wrong_is_refused_with_its_path() {
         };
         assert!(!items(&refusal).is_empty(), "Helm 4 names nothing in {name}: {refusal}");
         assert_eq!(items(&older), items(&refusal), "Helm 3 and 4 say different things of {name}");
-        snapshots.compare(name, &refusal);
+        snapshots.compare(name, &without_position(&refusal));
     }
     snapshots.compare_repeated("repeated");
     snapshots.finish();
+}
+
+/// A refusal without the line and column of the template that makes it, which any edit above them moves.
+fn without_position(refusal: &str) -> String {
+    const TEMPLATE: &str = "checks.yaml";
+    let Some((before, after)) = refusal.split_once(TEMPLATE) else { return refusal.to_owned() };
+    format!("{before}{TEMPLATE}{}", after.trim_start_matches(|c: char| c == ':' || c.is_ascii_digit()))
 }
 
 #[test]
