@@ -232,7 +232,8 @@ impl Volume {
 
     /// The keys of a ConfigMap as files: all of them, or those that are named.
     pub(crate) fn config_map(name: &str, config_map: &str, keys: &[&str]) -> Self {
-        let items = keys.iter().map(|key| format!("\n    - key: {key}\n      path: {key}")).collect::<String>();
+        let items: Vec<String> = keys.iter().map(|key| format!("\n    - key: {key}\n      path: {key}")).collect();
+        let items = items.concat();
         let items = if keys.is_empty() { items } else { format!("\n  items:{items}") };
         Self::new(name, format!("configMap:\n  name: {config_map}{items}"))
     }

@@ -67,14 +67,13 @@ impl std::fmt::Display for Row {
 
 fn charts(graph: &Graph) -> Vec<Row> {
     let row = |component: &crate::graph::Component| {
-        let (ports, workload) = match component.server() {
-            // The name of a server's port is that of its protocol, which its description says.
-            Some(server) => (server.kind.profile().port().to_string(), "StatefulSet, one pod, one volume"),
-            None => {
-                let ports: Vec<_> =
-                    component.ports.iter().map(|port| format!("{} {}", port.number, cell(port.name))).collect();
-                (ports.join(", "), "Deployment")
-            }
+        // The name of a server's port is that of its protocol, which its description says.
+        let (ports, workload) = if let Some(server) = component.server() {
+            (server.kind.profile().port().to_string(), "StatefulSet, one pod, one volume")
+        } else {
+            let ports: Vec<_> =
+                component.ports.iter().map(|port| format!("{} {}", port.number, cell(port.name))).collect();
+            (ports.join(", "), "Deployment")
         };
         Row::of(&[code_cell(component.name), cell(&component.doc), ports, workload.into()])
     };
