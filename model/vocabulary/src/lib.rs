@@ -6,6 +6,7 @@
 //! **Invariant.** This crate knows no Helm, no YAML and no files. It says what a platform *is*; the generator says what
 //! follows from that.
 
+mod diagnostic;
 mod environment;
 mod exposure;
 mod health;
@@ -21,10 +22,13 @@ mod resources;
 mod scaling;
 mod service;
 mod source_location;
+#[cfg(test)]
+mod testing;
 mod tests;
 mod uses;
 mod variable;
 
+pub use diagnostic::{Diagnostic, Diagnostics};
 pub use environment::{Change, Environment, autoscaled, exposed_at_node_port, image_tag, replicas, setting, storage};
 pub use exposure::Exposure;
 pub use health::{Health, HealthRoute, Probe, Python3};
@@ -36,7 +40,7 @@ pub use name::{
 };
 pub use platform::Platform;
 pub use port::{Port, Protocol};
-pub use resolve::{Diagnostic, Diagnostics, Resolved};
+pub use resolve::Resolved;
 pub use resources::{PathName, Quantity, Range, Resources, WritablePath, cpu, memory};
 pub use scaling::Scaling;
 pub use service::Service;

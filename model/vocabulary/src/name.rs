@@ -4,6 +4,9 @@
 //! compiler (`const X: ServiceName = ServiceName::new("x")`): a literal that breaks the rule does not compile.
 //! `checked` is for text that is only known at run time.
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::fmt;
 
 /// Why a text is not a name of the wanted kind.

@@ -37,6 +37,18 @@ macro_rules! kinds {
             }
         }
 
+        impl Kind {
+            /// How to declare a use of a server, as an instruction.
+            pub(crate) const fn use_help(self) -> &'static str {
+                match self { $(Self::$kind => <$kind as ServerKind>::USE_HELP,)* }
+            }
+
+            /// How to merge several clients of one service, as an instruction.
+            pub(crate) const fn merge_help(self) -> &'static str {
+                match self { $(Self::$kind => <$kind as ServerKind>::MERGE_HELP,)* }
+            }
+        }
+
         /// A backing service: a server of any kind.
         #[derive(Clone, Copy, Debug)]
         pub enum Backing {

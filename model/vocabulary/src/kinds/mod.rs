@@ -8,9 +8,9 @@
 //! are `Copy`. The folder's public items are re-exported at the crate's root.
 
 mod dispatch;
-mod postgresql;
-mod rabbitmq;
-mod valkey;
+pub(crate) mod postgresql;
+pub(crate) mod rabbitmq;
+pub(crate) mod valkey;
 
 use crate::{
     BackingName, Call, Client, Diagnostic, HttpPath, Image, LoginEnv, Platform, Quantity, Resources, SourceLocation,
@@ -38,6 +38,12 @@ pub(crate) trait ServerKind {
     /// The port on which the official image serves metrics without further configuration.
     const METRICS_PORT: Option<u16> = None;
 
+    /// How to declare a use, as an instruction.
+    const USE_HELP: &'static str;
+
+    /// How to merge several clients of one service, as an instruction.
+    const MERGE_HELP: &'static str;
+
     /// Reports every mistake in the platform that concerns this kind alone.
     fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>);
 }
@@ -63,4 +69,6 @@ pub(crate) struct Handle {
     pub(crate) what: String,
     /// The server that it lies on.
     pub(crate) server: BackingName,
+    /// Where it is declared.
+    pub(crate) location: SourceLocation,
 }

@@ -1,33 +1,50 @@
-//! What can be wrong with what the tests follow through the platform.
+//! Checks of the end-to-end test.
 
-use super::services::http_port;
+#[cfg(test)]
+mod tests;
+
+use super::calls::find;
+use super::ports::http_port;
+use crate::diagnostic::codes;
 use crate::{Diagnostic, EndToEndTest, Endpoint, Platform, SourceLocation};
 
-pub(super) fn check(platform: &Platform, found: &mut Vec<Diagnostic>) {
-    let Some(end_to_end) = platform.tests.end_to_end else { return };
-    let location = end_to_end.location;
-    end(platform, end_to_end.sent.endpoint, "start", location, found);
-    end(platform, end_to_end.seen.endpoint, "end", location, found);
-    for service in end_to_end.through {
-        if !platform.services.iter().any(|s| s.name == *service) {
-            let by = "the journey of the tests".to_owned();
-            found.push(Diagnostic::ServiceNotListed { service: service.as_str(), by, location });
-        }
-    }
-    marked("the body that it sends", end_to_end.sent.body, location, found);
+codes! {
+    /// A text of the end-to-end test that does not tell its runs apart.
+    MarkerMissing,
 }
 
-/// Reports a text without the marker that tells one run of the end-to-end test from another.
-pub(crate) fn marked(what: &'static str, text: &str, location: SourceLocation, found: &mut Vec<Diagnostic>) {
-    if !text.contains(EndToEndTest::MARKER) {
-        found.push(Diagnostic::JourneyUnmarked { what, marker: EndToEndTest::MARKER, location });
+pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(EndToEndTest { sent, seen, through, location, .. }) = platform.tests.end_to_end else { return };
+    endpoint(platform, sent.endpoint, "the request of the end-to-end test", location, diagnostics);
+    endpoint(platform, seen.endpoint, "the page of the end-to-end test", location, diagnostics);
+    for service in through {
+        find(platform, *service, "the end-to-end test", location, diagnostics);
+    }
+    marked("the body that the end-to-end test sends", sent.body, location, diagnostics);
+}
+
+fn endpoint(
+    platform: &Platform,
+    endpoint: Endpoint,
+    reference: &str,
+    location: SourceLocation,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    if let Some(service) = find(platform, endpoint.service, reference, location, diagnostics) {
+        http_port(service, endpoint.port, reference, location, diagnostics);
     }
 }
 
-fn end(platform: &Platform, endpoint: Endpoint, which: &str, location: SourceLocation, found: &mut Vec<Diagnostic>) {
-    let by = format!("the {which} of the tests' journey");
-    match platform.services.iter().find(|s| s.name == endpoint.service) {
-        None => found.push(Diagnostic::ServiceNotListed { service: endpoint.service.as_str(), by, location }),
-        Some(service) => http_port(service, endpoint.port, &by, location, found),
+/// Reports a text without the marker that tells one run of the end-to-end test from another. `what` names the text.
+pub(crate) fn marked(what: &str, text: &str, location: SourceLocation, diagnostics: &mut Vec<Diagnostic>) {
+    let marker = EndToEndTest::MARKER;
+    if !text.contains(marker) {
+        diagnostics.push(
+            Diagnostic::new(Code::MarkerMissing, format!("{what} has no `{marker}`"))
+                .at("declared", location)
+                .help(format!(
+                    "put `{marker}` where the text may have any value: each run replaces it with a value of its own, to recognise its event"
+                )),
+        );
     }
 }

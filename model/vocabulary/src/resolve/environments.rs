@@ -1,26 +1,50 @@
-//! What can be wrong with an environment.
+//! Checks of environments.
 
-use std::collections::BTreeMap;
+#[cfg(test)]
+mod tests;
 
-use super::amounts::space;
-use super::variables::refusal;
-use crate::{Change, Diagnostic, Environment, Platform, Scaling, Service, ServiceName, SourceLocation, VariableSource};
+use super::settings::Override;
+use super::{amounts, calls, servers, settings};
+use crate::diagnostic::{codes, repeated, sentence};
+use crate::{Change, Diagnostic, Environment, Platform, Scaling, ServiceName, VariableSource};
 
-pub(super) fn check(platform: &Platform, found: &mut Vec<Diagnostic>) {
-    let mut seen: BTreeMap<&str, SourceLocation> = BTreeMap::new();
+codes! {
+    /// Several environments of one name.
+    DuplicateEnvironment,
+    /// Several changes of the same thing.
+    DuplicateChange,
+    /// A change of something that is not declared.
+    NothingToChange,
+    /// Zero replicas.
+    NoReplicas,
+    /// Node port 0.
+    NodePortZero,
+    /// A number of replicas that autoscaling ignores.
+    ReplicasIgnored,
+    /// An image tag that a digest overrides.
+    TagIgnored,
+    /// Several services with one node port.
+    DuplicateNodePort,
+}
+
+pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
+    let by_name = platform.environments.iter().map(|environment| (environment.name, environment.location));
+    for (name, locations) in repeated(by_name) {
+        diagnostics.push(
+            Diagnostic::new(Code::DuplicateEnvironment, format!("several environments are named `{name}`"))
+                .at_each(locations.into_iter().map(|location| ("declared", location)))
+                .help("each is a file of values: rename all but one of them, or merge them"),
+        );
+    }
     for environment in &platform.environments {
-        let name = environment.name.as_str();
-        if let Some(first) = seen.insert(name, environment.location) {
-            found.push(Diagnostic::EnvironmentTwice { name, first, second: environment.location });
-        }
         for change in environment.changes {
-            check_change(platform, environment, *change, found);
+            check_change(platform, environment, *change, diagnostics);
         }
-        contradictions(environment, found);
+        contradictions(environment, diagnostics);
     }
 }
 
-/// What a change changes, in words; two changes with the same target contradict each other.
+/// What a change changes, in words. Several changes with the same target contradict each other.
 fn target(change: Change) -> String {
     match change {
         Change::Setting { service, variable, .. } => format!("setting `{variable}` of {service}"),
@@ -32,96 +56,111 @@ fn target(change: Change) -> String {
     }
 }
 
-/// Changes that are right each, but not together.
-fn contradictions(environment: &Environment, found: &mut Vec<Diagnostic>) {
-    let (name, location) = (environment.name.as_str(), environment.location);
-    let mut targets: BTreeMap<String, Change> = BTreeMap::new();
-    let mut node_ports: BTreeMap<u16, ServiceName> = BTreeMap::new();
-    for change in environment.changes {
-        let what = target(*change);
-        if targets.insert(what.clone(), *change).is_some() {
-            found.push(Diagnostic::ChangedTwice { environment: name, what, location });
-        }
-        let Change::NodePort { service, port } = *change else { continue };
-        let one = *node_ports.entry(port).or_insert(service);
-        if one != service {
-            let (one, other) = (one.as_str(), service.as_str());
-            found.push(Diagnostic::NodePortTwice { environment: name, port, one, other, location });
+/// Reports changes that are valid alone, but not together.
+fn contradictions(environment: &Environment, diagnostics: &mut Vec<Diagnostic>) {
+    let name = environment.name;
+    let mut report = |code, summary: String, help: &str| {
+        diagnostics.push(Diagnostic::new(code, summary).at("declared", environment.location).help(help));
+    };
+    for (target, _) in repeated(environment.changes.iter().map(|change| (target(*change), ()))) {
+        let summary = format!("environment `{name}` changes {target} more than once");
+        report(Code::DuplicateChange, summary, "keep one of these changes");
+    }
+    let node_ports = environment.changes.iter().filter_map(|change| match change {
+        Change::NodePort { service, port } => Some((*port, *service)),
+        _ => None,
+    });
+    for (port, mut services) in repeated(node_ports) {
+        services.sort_unstable();
+        services.dedup();
+        if services.len() > 1 {
+            let services = sentence(services.iter().map(|service| service.as_str()), "and");
+            let summary = format!("environment `{name}` exposes {services} on the same node port, {port}");
+            report(Code::DuplicateNodePort, summary, "give each of them another node port");
         }
     }
     for change in environment.changes {
         let Change::Autoscaled { service } = *change else { continue };
-        if targets.contains_key(&target(Change::Replicas { service, count: 1 })) {
-            found.push(Diagnostic::ReplicasUnused { environment: name, service: service.as_str(), location });
+        let sets_replicas = |other: &Change| matches!(other, Change::Replicas { service: s, .. } if *s == service);
+        if environment.changes.iter().any(sets_replicas) {
+            let summary = format!("environment `{name}` sets the replicas of {service}, which its autoscaling ignores");
+            report(Code::ReplicasIgnored, summary, "keep either `replicas(…)` or `autoscaled(…)`");
         }
     }
 }
 
-fn check_change(platform: &Platform, environment: &Environment, change: Change, found: &mut Vec<Diagnostic>) {
-    let (name, location) = (environment.name.as_str(), environment.location);
-    let nothing = |why: String| Diagnostic::NothingToChange { environment: name, what: target(change), why, location };
-    let refused = |value, allowed| Diagnostic::ChangeRefused {
-        environment: name,
-        what: target(change),
-        value,
-        allowed,
-        location,
+fn check_change(platform: &Platform, environment: &Environment, change: Change, diagnostics: &mut Vec<Diagnostic>) {
+    let (name, location) = (environment.name, environment.location);
+    let reference = format!("environment `{name}`");
+    let find = |service: ServiceName, diagnostics: &mut Vec<Diagnostic>| {
+        calls::find(platform, service, &reference, location, diagnostics)
     };
-    let service = |wanted: ServiceName, found: &mut Vec<Diagnostic>| -> Option<&Service> {
-        let service = platform.services.iter().find(|s| s.name == wanted);
-        if service.is_none() {
-            let by = format!("environment `{name}`");
-            found.push(Diagnostic::ServiceNotListed { service: wanted.as_str(), by, location });
-        }
-        service
+    let diagnostic = |code, problem: String, help: String| {
+        Diagnostic::new(code, format!("environment `{name}` {problem}")).at("declared", location).help(help)
+    };
+    let nothing = |missing: String, declare: &str| {
+        let problem = format!("changes {}, but {missing}", target(change));
+        diagnostic(Code::NothingToChange, problem, format!("{declare}, or remove the change"))
     };
     match change {
         Change::Setting { service: of, variable, value } => {
-            let Some(service) = service(of, found) else { return };
-            let declared = service.environment.iter().find(|v| v.name == variable).map(|v| v.source);
-            let Some(VariableSource::Setting(setting)) = declared else {
-                found.push(nothing(format!("{of} has no setting of that name")));
-                return;
-            };
-            if let Some((value, allowed)) = refusal(&setting, Some(value)) {
-                let (service, variable) = (of.as_str(), variable.as_str());
-                let (what, at) = ("value", format!(" in environment `{name}`"));
-                found.push(Diagnostic::SettingRefuses { what, variable, service, at, value, allowed, location });
+            let Some(service) = find(of, diagnostics) else { return };
+            let declared = service.environment.iter().find(|v| v.name == variable);
+            if let Some((declared, setting)) = declared.and_then(|declared| match &declared.source {
+                VariableSource::Setting(setting) => Some((declared, setting)),
+                VariableSource::Fixed(_) | VariableSource::Port(_) | VariableSource::Secret(_) => None,
+            }) {
+                let changed = Override { environment: name.as_str(), value };
+                settings::value(service, declared, setting, Some(changed), location, diagnostics);
+            } else {
+                let declare = format!(
+                    "declare `{variable}` in the `environment` of {of} with `Variable::text` or another setting"
+                );
+                diagnostics.push(nothing(format!("{of} has no such setting"), &declare));
             }
         }
         Change::ImageTag { service: of, tag } => {
-            if service(of, found).is_some_and(|s| s.image.digest.is_some()) {
-                let (service, tag) = (of.as_str(), tag.as_str());
-                found.push(Diagnostic::TagUnused { environment: name, service, tag, location });
+            if find(of, diagnostics).is_some_and(|service| service.image.digest.is_some()) {
+                diagnostics.push(diagnostic(
+                    Code::TagIgnored,
+                    format!("sets the image tag of {of} to `{tag}`, but the image's digest decides what is pulled"),
+                    format!("remove the change, or declare the image of {of} without `.digest(…)`"),
+                ));
             }
         }
         Change::Replicas { service: of, count } => {
-            if service(of, found).is_some() && count == 0 {
-                found.push(refused(
-                    0,
-                    "at least one pod runs; whoever installs switches a service off by `enabled: false`",
+            if find(of, diagnostics).is_some() && count == 0 {
+                diagnostics.push(diagnostic(
+                    Code::NoReplicas,
+                    format!("sets the replicas of {of} to 0"),
+                    "use at least 1, or remove the change; an installer disables a service with `enabled: false`"
+                        .to_owned(),
                 ));
             }
         }
         Change::Autoscaled { service: of } => {
-            if service(of, found).is_some_and(|s| s.scaling == Scaling::Fixed) {
-                found.push(nothing(format!("{of} does not declare how it scales (`Scaling::horizontal`)")));
+            if find(of, diagnostics).is_some_and(|service| service.scaling == Scaling::Fixed) {
+                let declare = format!("declare `scaling: Scaling::horizontal(…)` at {of}");
+                diagnostics.push(nothing(format!("{of} does not scale"), &declare));
             }
         }
         Change::NodePort { service: of, port } => {
-            let Some(service) = service(of, found) else { return };
+            let Some(service) = find(of, diagnostics) else { return };
             if service.exposure.is_none() {
-                found.push(nothing(format!("{of} is not exposed (`exposure`)")));
+                let declare = format!("declare `exposure: Some(Exposure::http(…))` at {of}");
+                diagnostics.push(nothing(format!("{of} is not exposed"), &declare));
             } else if port == 0 {
-                found.push(refused(0, "a port's number is 1 to 65535, on most clusters 30000 to 32767 for node ports"));
+                diagnostics.push(diagnostic(
+                    Code::NodePortZero,
+                    format!("sets the node port of {of} to 0"),
+                    "use a port from the cluster's range of node ports, which is 30000 to 32767 by default".to_owned(),
+                ));
             }
         }
         Change::Storage { backing, size } => {
-            if platform.backing.iter().any(|b| b.name() == backing) {
-                found.extend(space(format!("{backing} in environment `{name}`"), size, location));
-            } else {
-                let (what, by) = ("backing service", format!("environment `{name}`"));
-                found.push(Diagnostic::BackingNotListed { backing: backing.as_str(), what, by, location });
+            if servers::find(platform, backing, &reference, location, diagnostics).is_some() {
+                let owner = format!("{backing} in environment `{name}`");
+                diagnostics.extend(amounts::storage(&owner, size, location));
             }
         }
     }

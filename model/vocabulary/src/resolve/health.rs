@@ -1,61 +1,115 @@
-//! What can be wrong with the way a service's health is seen.
+//! Checks of a service's health probes.
 
-use super::services::{http_port, listed};
-use crate::{BackingName, Diagnostic, Health, HealthRoute, Probe, Reconnects, Service, Use};
+#[cfg(test)]
+mod tests;
 
-pub(super) fn check(service: &Service, found: &mut Vec<Diagnostic>) {
-    let name = service.name.as_str();
-    let lost = service.uses.iter().filter_map(Use::client).filter(|c| matches!(c.reconnects, Reconnects::Never(_)));
+use super::ports::{http_port, listed};
+use crate::diagnostic::{codes, sentence};
+use crate::{BackingName, Client, Diagnostic, Health, HealthRoute, Probe, Reconnects, Service, Use};
+
+codes! {
+    /// A liveness probe on a route that depends on servers.
+    LivenessFollowsDependency,
+    /// A health route that depends on a server that its service does not use.
+    RouteDependencyUnused,
+    /// Clients that never reconnect, in a service whose probes do not check connections.
+    LostConnectionUnseen,
+    /// Health that is judged by connections, without a client that never reconnects.
+    NoConnectionToWatch,
+}
+
+pub(super) fn check(service: &Service, diagnostics: &mut Vec<Diagnostic>) {
+    let clients: Vec<&Client> = service.uses.iter().filter_map(Use::client).collect();
+    let never_reconnect = clients.iter().copied().filter(|client| matches!(client.reconnects, Reconnects::Never(_)));
+    let lost: Vec<&Client> = never_reconnect.collect();
     match service.health {
-        Health::Connections(_) => {
-            if lost.count() == 0 {
-                found.push(Diagnostic::NothingToWatch { service: name, location: service.location });
-            }
-        }
+        Health::Connections(_) if lost.is_empty() => diagnostics.push(no_connection(service, &clients)),
+        Health::Connections(_) => {}
         Health::Probes { readiness, liveness } => {
-            for client in lost {
-                let (backing, client) = (client.backing.as_str(), client.location);
-                found.push(Diagnostic::LossUnseen { service: name, backing, client, location: service.location });
+            if !lost.is_empty() {
+                diagnostics.push(unseen(service, &lost));
             }
-            probe(service, readiness, found);
-            probe(service, liveness, found);
+            probe(service, "readiness", readiness, diagnostics);
+            probe(service, "liveness", liveness, diagnostics);
             if let Probe::Http(route) = liveness
                 && !route.fails_without.is_empty()
             {
-                found.push(Diagnostic::LivenessFollowsDependency {
-                    service: name,
-                    path: route.path.to_string(),
-                    dependencies: route.fails_without.iter().map(|b| b.as_str()).collect::<Vec<_>>().join(" or "),
-                    port: route.port.name.to_string(),
-                    route: route.location,
-                    location: service.location,
-                });
+                diagnostics.push(liveness_follows(service, route));
             }
         }
     }
 }
 
-fn probe(service: &Service, probe: Probe, found: &mut Vec<Diagnostic>) {
+fn no_connection(service: &Service, clients: &[&Client]) -> Diagnostic {
+    let probes = "use `Health::probes(readiness, liveness)` with probes of one of its ports";
+    let (reason, help) = if clients.is_empty() {
+        ("it has no client of a server", probes.to_owned())
+    } else {
+        let never = "if one of its clients never reopens a lost connection, add `.never_reconnects(\"how that is known\")` to it";
+        ("each of its clients reconnects by itself", format!("{never}; otherwise {probes}"))
+    };
+    Diagnostic::new(
+        Code::NoConnectionToWatch,
+        format!("the health of {} is judged by its connections, but {reason}", service.name),
+    )
+    .at("declared", service.location)
+    .help(help)
+}
+
+fn unseen(service: &Service, lost: &[&Client]) -> Diagnostic {
+    let servers = sentence(lost.iter().map(|client| client.backing.as_str()), "and");
+    Diagnostic::new(
+        Code::LostConnectionUnseen,
+        format!("{} never reconnects to {servers}, but its health probes do not check its connections", service.name),
+    )
+    .at_each(lost.iter().map(|client| (format!("the client of {}", client.backing), client.location)))
+    .at("the service", service.location)
+    .help("set its `health` to `Health::by_connections(Python3)`: only a restart restores a lost connection")
+}
+
+fn liveness_follows(service: &Service, route: HealthRoute) -> Diagnostic {
+    let servers = sentence(route.fails_without.iter().map(|server| server.as_str()), "or");
+    Diagnostic::new(
+        Code::LivenessFollowsDependency,
+        format!("the liveness probe of {} requests `{}`, which fails while {servers} is unavailable", service.name, route.path),
+    )
+    .at("the service", service.location)
+    .at("the route", route.location)
+    .help(format!(
+        "use `Probe::tcp(…)` on port `{}` for liveness: a liveness probe that follows dependencies restarts healthy pods",
+        route.port.name
+    ))
+}
+
+fn probe(service: &Service, purpose: &str, probe: Probe, diagnostics: &mut Vec<Diagnostic>) {
+    let reference = format!("{purpose} probe of {}", service.name);
     match probe {
         Probe::Tcp(port) => {
-            let by = format!("a TCP probe of {}", service.name);
-            listed(service, port, &by, service.location, found);
+            listed(service, port, &reference, service.location, diagnostics);
         }
         Probe::Http(route) => {
-            http_port(service, route.port, &format!("route `{}`", route.path), route.location, found);
-            route_dependencies(service, route, found);
+            http_port(service, route.port, &reference, route.location, diagnostics);
+            dependencies(service, route, diagnostics);
         }
     }
 }
 
-fn route_dependencies(service: &Service, route: HealthRoute, found: &mut Vec<Diagnostic>) {
-    let used = |backing: BackingName| service.uses.iter().filter_map(Use::client).any(|c| c.backing == backing);
-    for backing in route.fails_without.iter().filter(|b| !used(**b)) {
-        found.push(Diagnostic::RouteFollowsStranger {
-            service: service.name.as_str(),
-            path: route.path.to_string(),
-            backing: backing.as_str(),
-            location: route.location,
-        });
+fn dependencies(service: &Service, route: HealthRoute, diagnostics: &mut Vec<Diagnostic>) {
+    let is_used = |server: BackingName| service.uses.iter().filter_map(Use::client).any(|c| c.backing == server);
+    let unused: Vec<&str> = route.fails_without.iter().filter(|s| !is_used(**s)).map(|s| s.as_str()).collect();
+    if unused.is_empty() {
+        return;
     }
+    let servers = sentence(unused, "and");
+    diagnostics.push(
+        Diagnostic::new(
+            Code::RouteDependencyUnused,
+            format!(
+                "route `{}` of {} fails without {servers}, which {} does not use",
+                route.path, service.name, service.name
+            ),
+        )
+        .at("the route", route.location)
+        .help(format!("remove {servers} from `fails_without`, or add a client to the `uses` of {}", service.name)),
+    );
 }

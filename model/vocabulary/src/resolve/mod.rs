@@ -1,60 +1,57 @@
-//! The single place that checks a declaration: every mistake at once.
+//! The single place that checks a declaration, and reports every mistake at once.
+//!
+//! A module checks one subject. Its codes, messages and tests lie with it. What concerns one kind of server is checked in
+//! [`crate::kinds`].
 
 mod amounts;
 mod api;
-mod backing;
-mod diagnostic;
+mod calls;
 mod end_to_end;
 mod environments;
+mod folders;
 mod health;
 mod names;
-mod report;
+mod ports;
+mod servers;
 mod services;
+mod settings;
 mod texts;
 mod variables;
 
-pub use diagnostic::Diagnostic;
-pub use report::Diagnostics;
-
-pub(crate) use backing::twice;
 pub(crate) use end_to_end::marked;
-pub(crate) use report::code;
 pub(crate) use texts::line;
 
-use crate::{Backing, BackingName, Platform, Service, ServiceName, kinds};
+use crate::{Backing, BackingName, Diagnostics, Platform, Service, ServiceName, kinds};
 
-/// A platform without mistakes: what the generator takes. Only [`Platform::resolve`] makes one, so whoever has one may rely on
-/// every rule that it checks.
+/// A platform without mistakes: the input of the generator.
+///
+/// Only [`Platform::resolve`] makes one, so its users can rely on every rule that is checked there.
 #[derive(Clone, Debug)]
 pub struct Resolved(Platform);
 
 pub(crate) fn resolve(mut platform: Platform) -> Result<Resolved, Diagnostics> {
-    let mut found = Vec::new();
-    names::check(&mut platform, &mut found);
+    let mut diagnostics = Vec::new();
+    names::check(&mut platform, &mut diagnostics);
     for service in &platform.services {
-        services::check(&platform, service, &mut found);
-        health::check(service, &mut found);
-        variables::check(service, &mut found);
-        amounts::check(service, &mut found);
-        api::check(service, &mut found);
-    }
-    backing::check(&platform, &mut found);
-    kinds::check(&platform, &mut found);
-    environments::check(&platform, &mut found);
-    end_to_end::check(&platform, &mut found);
-    texts::check(&platform, &mut found);
-    if found.is_empty() { Ok(Resolved(platform)) } else { Err(Diagnostics::new(once(found))) }
-}
-
-/// Each mistake once: two items that refer to a third may both have found it wrong.
-fn once(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut all: Vec<Diagnostic> = Vec::new();
-    for diagnostic in found {
-        if !all.contains(&diagnostic) {
-            all.push(diagnostic);
+        ports::check(service, &mut diagnostics);
+        calls::check(&platform, service, &mut diagnostics);
+        services::check(service, &mut diagnostics);
+        health::check(service, &mut diagnostics);
+        variables::check(service, &mut diagnostics);
+        amounts::resources(service.name.as_str(), service.resources, service.location, &mut diagnostics);
+        folders::check(service, &mut diagnostics);
+        api::check(service, &mut diagnostics);
+        if let Some(exposure) = service.exposure {
+            let reference = format!("the exposure of {}", service.name);
+            ports::http_port(service, exposure.port, &reference, exposure.location, &mut diagnostics);
         }
     }
-    all
+    servers::check(&platform, &mut diagnostics);
+    kinds::check(&platform, &mut diagnostics);
+    environments::check(&platform, &mut diagnostics);
+    end_to_end::check(&platform, &mut diagnostics);
+    texts::check(&platform, &mut diagnostics);
+    if diagnostics.is_empty() { Ok(Resolved(platform)) } else { Err(Diagnostics::new(diagnostics)) }
 }
 
 impl Resolved {
@@ -64,29 +61,29 @@ impl Resolved {
         &self.0
     }
 
-    /// The service of that name.
+    /// The service of this name.
     ///
     /// # Panics
-    /// For a name that is not of this platform; the handles in a resolved platform all are.
+    /// When the platform has no such service. Every name in a resolved platform is that of a listed service.
     #[must_use]
     pub fn service(&self, name: ServiceName) -> &Service {
         self.0
             .services
             .iter()
-            .find(|s| s.name == name)
-            .expect("resolve refuses references to services that are not there")
+            .find(|service| service.name == name)
+            .expect("resolve refuses references to services that are not listed")
     }
 
-    /// The backing service of that name.
+    /// The server of this name.
     ///
     /// # Panics
-    /// For a name that is not of this platform; the handles in a resolved platform all are.
+    /// When the platform has no such server. Every name in a resolved platform is that of a listed server.
     #[must_use]
     pub fn backing(&self, name: BackingName) -> &Backing {
         self.0
             .backing
             .iter()
-            .find(|b| b.name() == name)
-            .expect("resolve refuses references to backing services that are not there")
+            .find(|server| server.name() == name)
+            .expect("resolve refuses references to servers that are not listed")
     }
 }

@@ -1,33 +1,45 @@
-//! Free texts: what may stand in them. Values of variables may hold anything that an environment variable can; texts that
-//! explain something become comments and table cells and so are one line each.
+//! Checks of texts. A description becomes a comment and a table cell, so it is one line; the value of a variable may be any text that an
+//! environment variable can hold.
 
+#[cfg(test)]
+mod tests;
+
+use crate::diagnostic::codes;
 use crate::{
     Change, DefaultTag, Diagnostic, Platform, Reconnects, Setting, SourceLocation, Variable, VariableName,
     VariableSource,
 };
 
-pub(super) fn check(platform: &Platform, found: &mut Vec<Diagnostic>) {
-    let mut line = |what, text: &str, location| line(what, text, location, found);
-    line(format!("description of platform `{}`", platform.name), platform.doc, platform.location);
-    line(format!("home page of platform `{}`", platform.name), platform.home, platform.location);
+codes! {
+    /// A text that is not one line.
+    TextNotOneLine,
+    /// A value that no environment variable can hold.
+    VariableValue,
+}
+
+pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
+    let mut line = |what: String, text: &str, location| line(&what, text, location, diagnostics);
+    line(format!("the description of platform `{}`", platform.name), platform.doc, platform.location);
+    line(format!("the home page of platform `{}`", platform.name), platform.home, platform.location);
     for service in &platform.services {
         let name = service.name;
-        line(format!("description of {name}"), service.doc, service.location);
-        if let DefaultTag::Absent(why) = service.image.tag {
-            line(format!("reason why the image of {name} has no tag"), why, service.location);
+        line(format!("the description of {name}"), service.doc, service.location);
+        if let DefaultTag::Absent(reason) = service.image.tag {
+            line(format!("the reason why the image of {name} has no tag"), reason, service.location);
         }
         for rule in service.kubernetes {
-            line(format!("reason of a rule of {name} at the Kubernetes API"), rule.reason, rule.location);
+            line(format!("the reason for an API rule of {name}"), rule.reason, rule.location);
         }
-        for one in service.uses {
-            if let Some(client) = one.client()
+        for service_use in service.uses {
+            if let Some(client) = service_use.client()
                 && let Reconnects::Never(reason) = client.reconnects
             {
-                line(format!("reason why {name} never reconnects to {}", client.backing), reason, client.location);
+                let what = format!("the reason why {name} never reconnects to {}", client.backing);
+                line(what, reason, client.location);
             }
         }
         for variable in service.environment {
-            let what = format!("description of variable `{}` of {name}", variable.name);
+            let what = format!("the description of variable `{}` of {name}", variable.name);
             match variable.source {
                 VariableSource::Setting(setting) => line(what, setting.doc(), variable.location),
                 VariableSource::Secret(doc) => line(what, doc, variable.location),
@@ -36,34 +48,56 @@ pub(super) fn check(platform: &Platform, found: &mut Vec<Diagnostic>) {
         }
     }
     if let Some(end_to_end) = platform.tests.end_to_end {
-        line("description of the tests' journey".to_owned(), end_to_end.doc, end_to_end.location);
-        line("body that the tests' journey sends".to_owned(), end_to_end.sent.body, end_to_end.location);
+        line("the description of the end-to-end test".to_owned(), end_to_end.doc, end_to_end.location);
+        line("the body that the end-to-end test sends".to_owned(), end_to_end.sent.body, end_to_end.location);
     }
-    for one in &platform.backing {
-        if let DefaultTag::Absent(why) = one.image().tag {
-            line(format!("reason why the image of {} has no tag", one.name()), why, one.location());
+    for server in &platform.backing {
+        if let DefaultTag::Absent(reason) = server.image().tag {
+            line(format!("the reason why the image of {} has no tag", server.name()), reason, server.location());
         }
     }
     for environment in &platform.environments {
-        line(format!("description of environment `{}`", environment.name), environment.doc, environment.location);
+        line(format!("the description of environment `{}`", environment.name), environment.doc, environment.location);
     }
-    values(platform, found);
+    values(platform, diagnostics);
 }
 
-/// The longest that `NAME=value` may be in the environment of a Linux program, with the NUL behind it.
+/// Reports a text that is not one line. `what` names the text.
+pub(crate) fn line(what: &str, text: &str, location: SourceLocation, diagnostics: &mut Vec<Diagnostic>) {
+    // Beside control characters: the separators that YAML 1.1 reads as line breaks, and the byte order mark, which it refuses.
+    let is_break =
+        |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    let problem = if text.trim().is_empty() {
+        "is empty"
+    } else if text.contains(is_break) {
+        "has a line break or another control character"
+    } else {
+        return;
+    };
+    diagnostics.push(
+        Diagnostic::new(Code::TextNotOneLine, format!("{what} {problem}"))
+            .at("declared", location)
+            .help("write one line of plain text"),
+    );
+}
+
+/// The longest `NAME=value` in the environment of a Linux program, with the NUL that ends it.
 const LONGEST_VARIABLE: usize = 128 * 1024;
 
-fn values(platform: &Platform, found: &mut Vec<Diagnostic>) {
-    let mut value = |of: String, variable: VariableName, text: &str, location: SourceLocation| {
-        let variable = variable.as_str();
-        let why = if text.contains('\0') {
+fn values(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
+    let mut value = |owner: String, variable: VariableName, text: &str, location: SourceLocation| {
+        let problem = if text.contains('\0') {
             "has a NUL character"
-        } else if variable.len() + "=".len() + text.len() + "\0".len() > LONGEST_VARIABLE {
-            "is longer than one can be"
+        } else if variable.as_str().len() + "=".len() + text.len() + "\0".len() > LONGEST_VARIABLE {
+            "is too long"
         } else {
             return;
         };
-        found.push(Diagnostic::ValueRefused { of, variable, why, location });
+        diagnostics.push(
+            Diagnostic::new(Code::VariableValue, format!("the value of variable `{variable}` of {owner} {problem}"))
+                .at("declared", location)
+                .help("an environment variable holds any text without NUL, up to 128 KiB including its name: encode or shorten the value"),
+        );
     };
     for service in &platform.services {
         for variable in service.environment {
@@ -71,7 +105,7 @@ fn values(platform: &Platform, found: &mut Vec<Diagnostic>) {
                 VariableSource::Fixed(text) | VariableSource::Setting(Setting::Text { default: text, .. }) => {
                     std::slice::from_ref(text)
                 }
-                // Its default is one of them, or a mistake of its own.
+                // The default of a choice is one of its options; otherwise that is another mistake.
                 VariableSource::Setting(Setting::Choice { options, .. }) => options,
                 VariableSource::Setting(Setting::Integer { .. })
                 | VariableSource::Secret(_)
@@ -85,7 +119,7 @@ fn values(platform: &Platform, found: &mut Vec<Diagnostic>) {
     for environment in &platform.environments {
         for change in environment.changes {
             let Change::Setting { service: of, variable, value: text } = change else { continue };
-            // A value of another setting fits its declaration, or is a mistake of its own.
+            // Other settings have a list or range of allowed values.
             let is_text = |v: &&Variable| {
                 v.name == *variable && matches!(v.source, VariableSource::Setting(Setting::Text { .. }))
             };
@@ -94,26 +128,5 @@ fn values(platform: &Platform, found: &mut Vec<Diagnostic>) {
                 value(format!("{of} in environment `{}`", environment.name), *variable, text, environment.location);
             }
         }
-    }
-}
-
-/// Reports a text that is not one line.
-pub(crate) fn line(what: String, text: &str, location: SourceLocation, found: &mut Vec<Diagnostic>) {
-    if let Some(why) = not_a_line(text) {
-        found.push(Diagnostic::TextRefused { what, why, location });
-    }
-}
-
-/// Why a text cannot be shown as one line.
-fn not_a_line(text: &str) -> Option<&'static str> {
-    // Beside control characters: the separators that YAML 1.1 takes for line breaks, and the byte order mark, which it refuses.
-    let breaks =
-        |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
-    if text.trim().is_empty() {
-        Some("is empty")
-    } else if text.contains(breaks) {
-        Some("has a line break or another control character")
-    } else {
-        None
     }
 }

@@ -1,145 +1,134 @@
-//! What can be wrong with a service's environment variables and settings.
+//! Checks of a service's environment variables.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
-use super::report::code;
-use super::services::listed;
-use crate::{
-    BackingName, Diagnostic, Service, ServiceName, Setting, SourceLocation, Use, Variable, VariableName, VariableSource,
-};
+use super::ports::listed;
+use super::settings;
+use crate::diagnostic::{code, codes, repeated, sentence};
+use crate::{BackingName, Diagnostic, Service, ServiceName, SourceLocation, Use, VariableSource};
 
-/// The largest number up to which all are exact in JSON, and so in the values: 2⁵³ − 1.
-const LARGEST_EXACT: i64 = (1 << 53) - 1;
+codes! {
+    /// Variables that are set several times.
+    VariableSetRepeatedly,
+    /// A variable that Kubernetes sets itself.
+    VariableReserved,
+    /// Several settings or secrets with one key in the values.
+    DuplicateKey,
+}
 
-pub(super) fn check(service: &Service, found: &mut Vec<Diagnostic>) {
-    set_twice(service, found);
-    keys(service, found);
+pub(super) fn check(service: &Service, diagnostics: &mut Vec<Diagnostic>) {
+    set_repeatedly(service, diagnostics);
+    keys(service, diagnostics);
     for variable in service.environment {
         match variable.source {
-            VariableSource::Setting(setting) => check_setting(service, variable, &setting, found),
+            VariableSource::Setting(setting) => settings::check(service, variable, &setting, diagnostics),
             VariableSource::Port(port) => {
-                let by = format!("variable `{}` of {}", variable.name, service.name);
-                listed(service, port, &by, variable.location, found);
+                let reference = format!("variable `{}` of {}", variable.name, service.name);
+                listed(service, port, &reference, variable.location, diagnostics);
             }
             VariableSource::Fixed(_) | VariableSource::Secret(_) => {}
         }
     }
 }
 
-/// To what a use connects: two uses that connect to the same are a mistake of their own.
+/// What a use connects to. Several uses that connect to the same are another mistake.
 #[derive(PartialEq)]
-enum End {
-    Backing(BackingName),
+enum Target {
+    Server(BackingName),
     Service(ServiceName, u16),
 }
 
-fn end(one: &Use) -> End {
-    match one {
-        Use::Call(call) => End::Service(call.endpoint.service, call.endpoint.port.number),
-        server_use => End::Backing(server_use.client().expect("every use except a call has a client").backing),
+fn target(service_use: &Use) -> Target {
+    match service_use {
+        Use::Call(call) => Target::Service(call.endpoint.service, call.endpoint.port.number),
+        server_use => Target::Server(server_use.client().expect("every use except a call has a client").backing),
     }
 }
 
-fn set_twice(service: &Service, found: &mut Vec<Diagnostic>) {
-    let name = service.name.as_str();
-    let used = service.uses.iter().enumerate().flat_map(|(i, one)| {
-        let variables: Vec<VariableName> = one.variables();
-        variables.into_iter().map(move |variable| (variable, one.location(), Some(i)))
+/// A place where a variable is set: by a use, or in the service's environment.
+struct Setter<'a> {
+    location: SourceLocation,
+    service_use: Option<&'a Use>,
+}
+
+fn set_repeatedly(service: &Service, diagnostics: &mut Vec<Diagnostic>) {
+    let by_uses = service.uses.iter().flat_map(|service_use| {
+        let setter = move || Setter { location: service_use.location(), service_use: Some(service_use) };
+        service_use.variables().into_iter().map(move |variable| (variable, setter()))
     });
-    let own = service.environment.iter().map(|v| (v.name, v.location, None));
-    let mut seen: BTreeMap<&str, (SourceLocation, Option<usize>)> = BTreeMap::new();
-    // A client that was copied sets all its variables again: one mistake.
-    let mut twice: BTreeMap<(SourceLocation, SourceLocation), Vec<String>> = BTreeMap::new();
-    for (variable, location, by) in used.chain(own) {
-        let variable = variable.as_str();
-        if ["KUBERNETES_SERVICE_", "KUBERNETES_PORT"].iter().any(|prefix| variable.starts_with(prefix)) {
-            found.push(Diagnostic::VariableReserved { service: name, variable, location });
-        }
-        let Some((first, before)) = seen.insert(variable, (location, by)) else { continue };
-        let one_end = before.zip(by).is_some_and(|(a, b)| a != b && end(&service.uses[a]) == end(&service.uses[b]));
-        if !one_end {
-            twice.entry((first, location)).or_default().push(code(variable));
+    let own = service.environment.iter().map(|v| (v.name, Setter { location: v.location, service_use: None }));
+    let setters: Vec<_> = by_uses.chain(own).collect();
+    for (variable, setter) in &setters {
+        if ["KUBERNETES_SERVICE_", "KUBERNETES_PORT"].iter().any(|prefix| variable.as_str().starts_with(prefix)) {
+            diagnostics.push(
+                Diagnostic::new(
+                    Code::VariableReserved,
+                    format!("{} sets `{variable}`, which Kubernetes itself sets in every pod", service.name),
+                )
+                .at("declared", setter.location)
+                .help("let the program read another variable"),
+            );
         }
     }
-    for ((first, second), variables) in twice {
-        found.push(Diagnostic::VariableTwice { service: name, variables: variables.join(", "), first, second });
+    // A copied client sets all its variables again: variables that are set in the same places are one mistake.
+    let mut groups: BTreeMap<Vec<SourceLocation>, Vec<String>> = BTreeMap::new();
+    for (variable, setters) in repeated(setters) {
+        if !are_uses_of_one_target(&setters) {
+            let locations = setters.iter().map(|setter| setter.location).collect();
+            groups.entry(locations).or_default().push(code(variable.as_str()));
+        }
     }
+    for (locations, variables) in groups {
+        let variables = sentence(variables.iter().map(String::as_str), "and");
+        diagnostics.push(
+            Diagnostic::new(Code::VariableSetRepeatedly, format!("{} sets {variables} more than once", service.name))
+                .at_each(locations.into_iter().map(|location| ("set", location)))
+                .help(
+                    "a variable has one value: keep one of these places, or let the program read different variables",
+                ),
+        );
+    }
+}
+
+/// Whether all places are different uses that connect to the same: then the uses are to be merged, and the variables with them.
+fn are_uses_of_one_target(setters: &[Setter]) -> bool {
+    let uses: Option<Vec<&Use>> = setters.iter().map(|setter| setter.service_use).collect();
+    let Some(uses) = uses else { return false };
+    let one_target = uses.iter().all(|service_use| target(service_use) == target(uses[0]));
+    one_target && uses.iter().enumerate().all(|(i, a)| uses[..i].iter().all(|b| !std::ptr::eq(*a, *b)))
 }
 
 /// Settings and credentials are two sections of the values, with keys in camelCase.
-fn keys(service: &Service, found: &mut Vec<Diagnostic>) {
-    let mut settings: BTreeMap<String, (String, SourceLocation)> = BTreeMap::new();
-    let logins = service.uses.iter().filter(|one| one.login().is_some());
-    let login = |one: &Use| Some((one.client()?.backing.to_string(), ("the login".to_owned(), one.location())));
-    let mut credentials: BTreeMap<String, (String, SourceLocation)> = logins.filter_map(login).collect();
-    for variable in service.environment {
-        let keys = match variable.source {
-            VariableSource::Setting(_) => &mut settings,
-            VariableSource::Secret(_) => &mut credentials,
-            VariableSource::Port(_) | VariableSource::Fixed(_) => continue,
-        };
-        let (key, other) = (variable.name.camel_case(), code(variable.name.as_str()));
-        let Some((one, first)) = keys.insert(key.clone(), (other.clone(), variable.location)) else { continue };
-        // Of one name they are a variable that is set twice.
-        if one != other {
-            let (service, second) = (service.name.as_str(), variable.location);
-            found.push(Diagnostic::KeyTwice { service, key, one, other, first, second });
+fn keys(service: &Service, diagnostics: &mut Vec<Diagnostic>) {
+    let variable = |section, variable: &crate::Variable| {
+        ((section, variable.name.camel_case()), (format!("variable `{}`", variable.name), variable.location))
+    };
+    let logins = service.uses.iter().filter(|service_use| service_use.login().is_some()).filter_map(Use::client);
+    let logins = logins.map(|client| {
+        (("credentials", client.backing.to_string()), (format!("the login at {}", client.backing), client.location))
+    });
+    let variables = service.environment.iter().filter_map(|v| match v.source {
+        VariableSource::Setting(_) => Some(variable("settings", v)),
+        VariableSource::Secret(_) => Some(variable("credentials", v)),
+        VariableSource::Port(_) | VariableSource::Fixed(_) => None,
+    });
+    for ((section, key), mut owners) in repeated(logins.chain(variables)) {
+        // Several of one name are a variable that is set repeatedly, or several clients of one server.
+        let first = owners[0].0.clone();
+        if owners.iter().all(|(role, _)| *role == first) {
+            continue;
         }
-    }
-}
-
-fn check_setting(service: &Service, declared: &Variable, setting: &Setting, found: &mut Vec<Diagnostic>) {
-    let (service, variable, location) = (service.name.as_str(), declared.name.as_str(), declared.location);
-    match setting {
-        Setting::Text { .. } => {}
-        Setting::Integer { min, max, .. } => {
-            if min > max {
-                let why = format!("its smallest value, {min}, is above its largest, {max}");
-                found.push(Diagnostic::SettingAllowsNothing { service, variable, why, location });
-            }
-            for bound in [*min, *max].into_iter().filter(|bound| bound.unsigned_abs() > LARGEST_EXACT.unsigned_abs()) {
-                let largest = LARGEST_EXACT;
-                found.push(Diagnostic::IntegerTooWide { service, variable, bound, largest, location });
-            }
-        }
-        Setting::Choice { options, .. } => {
-            if options.is_empty() {
-                let why = "it has no options".to_owned();
-                found.push(Diagnostic::SettingAllowsNothing { service, variable, why, location });
-            }
-            for (i, option) in options.iter().enumerate() {
-                if options[..i].contains(option) {
-                    let option = code(option);
-                    found.push(Diagnostic::OptionTwice { service, variable, option, location });
-                }
-            }
-        }
-    }
-    if let Some((value, allowed)) = refusal(setting, None) {
-        let (what, at) = ("default", String::new());
-        found.push(Diagnostic::SettingRefuses { what, variable, service, at, value, allowed, location });
-    }
-}
-
-/// The value in words (the default when none is given) and what it should have been, if a setting refuses it. One that refuses every value
-/// is a mistake of its own.
-pub(super) fn refusal(setting: &Setting, value: Option<&str>) -> Option<(String, String)> {
-    match *setting {
-        Setting::Text { .. } => None,
-        Setting::Integer { default, min, max, .. } => {
-            let shown = value.map_or_else(|| default.to_string(), str::to_owned);
-            let number: Option<i64> = shown.parse().ok();
-            // `+5` and `007` would arrive in other digits.
-            let is_plain = number.is_none_or(|n| n.to_string() == shown);
-            let fits = is_plain && number.is_some_and(|n| (min..=max).contains(&n));
-            let form = if is_plain { "" } else { ", without a plus sign and leading zeros" };
-            (!fits && min <= max).then(|| (code(&shown), format!("a whole number from {min} to {max}{form}")))
-        }
-        Setting::Choice { default, options, .. } => {
-            let value = value.unwrap_or(default);
-            let fits = options.is_empty() || options.contains(&value);
-            let all = || options.iter().map(|option| code(option)).collect::<Vec<_>>().join(", ");
-            (!fits).then(|| (code(value), format!("one of {}", all())))
-        }
+        owners.dedup_by(|a, b| a.0 == b.0);
+        diagnostics.push(
+            Diagnostic::new(
+                Code::DuplicateKey,
+                format!("the `{section}` of {} would have several values with the key `{key}`", service.name),
+            )
+            .at_each(owners)
+            .help("the key of a variable is its name in camelCase without underscores: rename all but one of the variables"),
+        );
     }
 }

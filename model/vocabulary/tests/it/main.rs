@@ -1,5 +1,4 @@
-//! What a declaration may not say: by its types, by the rules of its names, and as a whole.
+//! The crate as its users see it: mistakes of a whole platform, and what does not compile.
 
-mod diagnostics;
-mod names;
+mod shop;
 mod types;

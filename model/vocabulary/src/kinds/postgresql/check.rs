@@ -1,93 +1,121 @@
-//! Checks of databases.
+//! Checks of databases, of roles and passwords, and of the rows that the end-to-end test leaves.
 
-use std::collections::BTreeMap;
+use super::SqlClient;
+use crate::diagnostic::{codes, repeated};
+use crate::resolve::{line, marked};
+use crate::{Diagnostic, EndToEndTest, Kind, Leftovers, Platform, Service, Use};
 
-use crate::resolve::{line, marked, twice};
-use crate::{BackingName, Diagnostic, EndToEndTest, Kind, Leftovers, Platform, ServiceName, SourceLocation, Use};
-
-/// A database, with who owns it first.
-struct Owned {
-    owner: ServiceName,
-    client: SourceLocation,
-    declared: SourceLocation,
+codes! {
+    /// A database with several owners.
+    SeveralOwners,
+    /// A password for another kind of server that is written for libpq.
+    LibpqElsewhere,
+    /// A service whose role would have a name that PostgreSQL reserves.
+    RoleNameReserved,
+    /// A statement for the leftovers of the end-to-end test that deletes nothing.
+    LeftoversNotDeleted,
+    /// Leftovers of the end-to-end test in a database without an owner.
+    LeftoversWithoutOwner,
 }
 
-pub(super) fn check(platform: &Platform, found: &mut Vec<Diagnostic>) {
-    owners(platform, found);
-    passwords(platform, found);
-    role_names(platform, found);
-    leftovers(platform, found);
+pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
+    owners(platform, diagnostics);
+    passwords(platform, diagnostics);
+    role_names(platform, diagnostics);
+    leftovers(platform, diagnostics);
 }
 
-fn owners(platform: &Platform, found: &mut Vec<Diagnostic>) {
-    let mut owned: BTreeMap<(BackingName, &'static str), Owned> = BTreeMap::new();
-    for service in &platform.services {
-        for one in service.uses {
-            let Use::PostgreSql(client) = one else { continue };
-            let (database, location) = (client.database.database, client.client.location);
-            let first = owned.entry((database.server, database.name.as_str())).or_insert(Owned {
-                owner: service.name,
-                client: location,
-                declared: database.location,
-            });
-            twice("database", database.name.as_str(), database.server, first.declared, database.location, found);
-            if first.owner != service.name {
-                found.push(Diagnostic::DatabaseOwnedTwice {
-                    database: database.name.as_str(),
-                    one: first.owner.as_str(),
-                    other: service.name.as_str(),
-                    first: first.client,
-                    second: location,
-                });
-            }
+fn clients(platform: &Platform) -> impl Iterator<Item = (&Service, &'static SqlClient)> {
+    platform.services.iter().flat_map(|service| {
+        service.uses.iter().filter_map(move |service_use| match service_use {
+            Use::PostgreSql(client) => Some((service, client)),
+            _ => None,
+        })
+    })
+}
+
+fn owners(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
+    let by_database = clients(platform).map(|(service, client)| {
+        let database = client.database.database;
+        ((database.server, database.name), (service.name, client.client.location))
+    });
+    for ((server, database), owners) in repeated(by_database) {
+        // Several clients of one service are another mistake.
+        if owners.iter().any(|(service, _)| *service != owners[0].0) {
+            diagnostics.push(
+                Diagnostic::new(Code::SeveralOwners, format!("database `{database}` of {server} has several owners"))
+                    .at_each(owners.iter().map(|(service, location)| (service.as_str(), *location)))
+                    .help(
+                        "keep one owner, and give each of the others a database of its own (`.database(…)`) or a call to the owner \
+                         (`.called(…)`) in place of its client",
+                    ),
+            );
         }
     }
 }
 
-/// Reports passwords of other servers that are written for libpq.
-fn passwords(platform: &Platform, found: &mut Vec<Diagnostic>) {
+fn passwords(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
     for service in &platform.services {
         for service_use in service.uses {
             let Some((login, kind)) = service_use.login().zip(service_use.kind()) else { continue };
             if login.password.libpq_value && kind != Kind::PostgreSql {
-                found.push(Diagnostic::LibpqElsewhere {
-                    service: service.name.as_str(),
-                    variable: login.password.name.as_str(),
-                    product: kind.product(),
-                    location: service_use.location(),
-                });
+                let (name, variable, product) = (service.name, login.password.name, kind.product());
+                diagnostics.push(
+                    Diagnostic::new(
+                        Code::LibpqElsewhere,
+                        format!("`{variable}` of {name} is a password for {product}, but is written as a libpq value, which only PostgreSQL has"),
+                    )
+                    .at("the client", service_use.location())
+                    .help(format!("use `plain(\"{variable}\")` in place of `libpq_value(\"{variable}\")`")),
+                );
             }
         }
     }
 }
 
-/// Reports services whose roles would have names that PostgreSQL reserves.
-fn role_names(platform: &Platform, found: &mut Vec<Diagnostic>) {
-    for service in &platform.services {
-        if service.name.as_str().starts_with("pg-") && service.uses.iter().any(|u| matches!(u, Use::PostgreSql(_))) {
-            found.push(Diagnostic::NameReserved {
-                name: service.name.as_str(),
-                what: "service",
-                meaning: "a role that PostgreSQL keeps for itself, once it is `pg_…`",
-                location: service.location,
-            });
-        }
+fn role_names(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
+    for (service, _) in clients(platform).filter(|(service, _)| service.name.as_str().starts_with("pg-")) {
+        diagnostics.push(
+            Diagnostic::new(
+                Code::RoleNameReserved,
+                format!(
+                    "the role of {} would have a name that begins with `pg_`, which PostgreSQL reserves",
+                    service.name
+                ),
+            )
+            .at("declared", service.location)
+            .help("rename the service, so that its name does not begin with `pg-`"),
+        );
     }
 }
 
-/// Checks how the end-to-end test removes its rows.
-fn leftovers(platform: &Platform, found: &mut Vec<Diagnostic>) {
+/// Checks how the end-to-end test deletes the rows that it leaves.
+fn leftovers(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
     let Some(EndToEndTest { leftovers: Some(leftovers), location, .. }) = platform.tests.end_to_end else { return };
     let Leftovers { database, statement } = leftovers;
-    line("statement that deletes what the tests' journey leaves".to_owned(), statement, location, found);
-    marked("the statement that deletes what it leaves", statement, location, found);
+    let what = "the statement that deletes the leftovers of the end-to-end test";
+    line(what, statement, location, diagnostics);
+    marked(what, statement, location, diagnostics);
     let verb = statement.split_whitespace().next().unwrap_or_default();
     if !verb.eq_ignore_ascii_case("delete") {
-        found.push(Diagnostic::JourneyDeletesNothing { statement, location });
+        diagnostics.push(
+            Diagnostic::new(Code::LeftoversNotDeleted, format!("{what} is no `DELETE`: `{statement}`"))
+                .at("declared", location)
+                .help("write one `DELETE FROM … WHERE …`: the test checks how many rows it deletes"),
+        );
     }
-    let owns = |service_use: &Use| matches!(service_use, Use::PostgreSql(client) if client.client.backing == database.server && client.database.database.name == database.name);
-    if !platform.services.iter().flat_map(|service| service.uses).any(owns) {
-        let name = database.name.as_str();
-        found.push(Diagnostic::JourneyForgetsNowhere { database: name, location, declared: database.location });
+    let is_owned = |(_, client): (&Service, &SqlClient)| {
+        client.client.backing == database.server && client.database.database.name == database.name
+    };
+    if !clients(platform).any(is_owned) {
+        diagnostics.push(
+            Diagnostic::new(
+                Code::LeftoversWithoutOwner,
+                format!("the end-to-end test leaves rows in database `{}`, which no service owns", database.name),
+            )
+            .at("the test", location)
+            .at("the database", database.location)
+            .help("name a database that a service owns (`owns(…)`): its login deletes the rows"),
+        );
     }
 }

@@ -27,7 +27,11 @@ impl ServerClient for SqlClient {
 
     fn handles(&self) -> Vec<Handle> {
         let database = self.database.database;
-        vec![Handle { what: format!("database `{}`", database.name), server: database.server }]
+        vec![Handle {
+            what: format!("database `{}`", database.name),
+            server: database.server,
+            location: database.location,
+        }]
     }
 
     fn is_idle(&self) -> bool {

@@ -3,6 +3,8 @@
 mod check;
 mod client;
 mod names;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use client::{DatabaseUse, SqlClient, SqlEnv, libpq_value, owns};
 pub use names::DatabaseName;
@@ -63,6 +65,9 @@ impl PostgreSql {
 impl ServerKind for PostgreSql {
     const PRODUCT: &'static str = "PostgreSQL";
     const PORT: u16 = 5432;
+    const USE_HELP: &'static str = "name the database that it owns (`owns(…)`)";
+    const MERGE_HELP: &'static str =
+        "keep one client; when the clients own different databases, keep one database for all tables of the service";
 
     fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
         check::check(platform, diagnostics);

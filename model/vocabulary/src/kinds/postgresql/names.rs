@@ -48,3 +48,28 @@ const fn is_reserved_in_sql(text: &[u8]) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::DatabaseName;
+    use crate::name::tests::{all, lower, lower_or_digit, names};
+
+    names! {
+        databases: DatabaseName, database, ["alerts_db", "orders", "template", "users", "pg1"];
+    }
+
+    #[test]
+    fn no_database_is_called_as_a_word_of_sql() {
+        for word in ["user", "order", "left", "current_schema", "none", "public"] {
+            assert!(DatabaseName::checked(word).is_err(), "{word} would have to be quoted");
+        }
+        assert!(DatabaseName::checked("user_data").is_ok());
+    }
+
+    fn database(text: &str) -> bool {
+        let own = ["postgres", "template0", "template1"].contains(&text) || text.starts_with("pg_");
+        // Of SQL's words those that an edit of an example could give.
+        let reserved = ["order", "user", "do", "or", "as", "to", "on", "in", "is", "all"].contains(&text);
+        all(text, 57, |c| lower_or_digit(c) || c == '_') && text.starts_with(lower) && !own && !reserved
+    }
+}

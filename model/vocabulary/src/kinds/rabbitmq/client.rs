@@ -38,9 +38,17 @@ impl ServerClient for AmqpClient {
         let mut all = Vec::new();
         for queue_use in self.queues {
             let queue = queue_use.queue();
-            all.push(Handle { what: format!("queue `{}`", queue.name), server: queue.broker });
+            all.push(Handle {
+                what: format!("queue `{}`", queue.name),
+                server: queue.broker,
+                location: queue.location,
+            });
             if let QueueUse::Publishes { exchange: Some((exchange, _)), .. } = queue_use {
-                all.push(Handle { what: format!("exchange `{}`", exchange.name), server: exchange.broker });
+                all.push(Handle {
+                    what: format!("exchange `{}`", exchange.name),
+                    server: exchange.broker,
+                    location: exchange.location,
+                });
             }
         }
         all

@@ -4,6 +4,8 @@ mod check;
 mod client;
 mod names;
 mod resolved;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use client::{AmqpClient, AmqpEnv, QueueUse, consumes, publishes, publishes_through};
 pub use names::{ExchangeName, QueueName};
@@ -87,6 +89,8 @@ impl ServerKind for RabbitMq {
     /// The management interface: AMQP cannot administer users.
     const ADMINISTRATION_PORT: u16 = 15672;
     const METRICS_PORT: Option<u16> = Some(15692);
+    const USE_HELP: &'static str = "list what it does with queues (`consumes(…)`, `publishes(…)`)";
+    const MERGE_HELP: &'static str = "keep one client, and list in it everything that the service does with queues";
 
     fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
         check::check(platform, diagnostics);

@@ -18,3 +18,18 @@ const AMQP: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 const fn amqp_name(text: &[u8]) -> bool {
     sized(text, 128) && only(text, AMQP) && !starts_with(text, b"amq.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ExchangeName, QueueName};
+    use crate::name::tests::{all, names, word};
+
+    names! {
+        queues: QueueName, amqp_name, ["audit_events", "orders.placed", "A:b-c", "amq"];
+        exchanges: ExchangeName, amqp_name, ["order-events", "amq_"];
+    }
+
+    fn amqp_name(text: &str) -> bool {
+        all(text, 128, |c| word(c) || "-.:".contains(c)) && !text.starts_with("amq.")
+    }
+}

@@ -1,55 +1,64 @@
-//! Checks of keys, commands and logins.
-
-use std::collections::BTreeMap;
+//! Checks of commands and logins.
 
 use super::{CacheLogin, ValkeyClient, ValkeyCommand};
-use crate::resolve::code;
-use crate::{BackingName, Diagnostic, Platform, ServiceName, SourceLocation, Use};
+use crate::diagnostic::{code, codes, repeated, sentence};
+use crate::{Diagnostic, Platform, Service, Use};
 
-pub(super) fn check(platform: &Platform, found: &mut Vec<Diagnostic>) {
-    for service in &platform.services {
-        for service_use in service.uses {
-            let Use::Valkey(ValkeyClient { client, keys, .. }) = service_use else { continue };
-            commands(service.name.as_str(), client.backing.as_str(), keys.commands, client.location, found);
-        }
-    }
-    anonymous(platform, found);
+codes! {
+    /// Several services that use a cache without a login.
+    SeveralAnonymousClients,
+    /// A command that an ACL does not have.
+    CommandInvalid,
 }
 
-fn anonymous(platform: &Platform, found: &mut Vec<Diagnostic>) {
-    let mut seen: BTreeMap<BackingName, (ServiceName, SourceLocation)> = BTreeMap::new();
-    for service in &platform.services {
-        for one in service.uses {
-            let Use::Valkey(client) = one else { continue };
-            if !matches!(client.env.login, CacheLogin::Anonymous) {
-                continue;
-            }
-            let second = client.client.location;
-            let (before, first) = *seen.entry(client.client.backing).or_insert((service.name, second));
-            if before != service.name {
-                found.push(Diagnostic::AnonymousTwice {
-                    backing: client.client.backing.as_str(),
-                    one: before.as_str(),
-                    other: service.name.as_str(),
-                    first,
-                    second,
-                });
-            }
+pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
+    for (service, client) in clients(platform) {
+        commands(service, client, diagnostics);
+    }
+    anonymous(platform, diagnostics);
+}
+
+fn clients(platform: &Platform) -> impl Iterator<Item = (&Service, &'static ValkeyClient)> {
+    platform.services.iter().flat_map(|service| {
+        service.uses.iter().filter_map(move |service_use| match service_use {
+            Use::Valkey(client) => Some((service, client)),
+            _ => None,
+        })
+    })
+}
+
+fn anonymous(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
+    let anonymous = clients(platform).filter(|(_, client)| matches!(client.env.login, CacheLogin::Anonymous));
+    let by_cache = anonymous.map(|(service, client)| (client.client.backing, (service.name, client.client.location)));
+    for (cache, services) in repeated(by_cache) {
+        // Several clients of one service are another mistake.
+        if services.iter().any(|(service, _)| *service != services[0].0) {
+            diagnostics.push(
+                Diagnostic::new(Code::SeveralAnonymousClients, format!("several services use {cache} without a login"))
+                    .at_each(services.iter().map(|(service, location)| (service.as_str(), *location)))
+                    .help(
+                        "they would share the default user, and so each other's rights: let all but one log in (`CacheLogin::Own`), or give \
+                         each of these a cache of its own (`Valkey::named(…)`, listed in the platform's `backing`)",
+                    ),
+            );
         }
     }
 }
 
-fn commands(
-    service: &'static str,
-    backing: &'static str,
-    commands: &'static [&'static str],
-    location: SourceLocation,
-    found: &mut Vec<Diagnostic>,
-) {
-    for command in commands {
-        if let Err(refused) = ValkeyCommand::checked(command) {
-            let command = code(command);
-            found.push(Diagnostic::CommandRefused { service, backing, command, rule: refused.rule, location });
-        }
-    }
+fn commands(service: &Service, client: &ValkeyClient, diagnostics: &mut Vec<Diagnostic>) {
+    let check = |command: &&'static str| ValkeyCommand::checked(command).err().map(|error| (code(command), error.rule));
+    let invalid: Vec<(String, &str)> = client.keys.commands.iter().filter_map(check).collect();
+    let Some((_, rule)) = invalid.first() else { return };
+    let commands = sentence(invalid.iter().map(|(command, _)| command.as_str()), "and");
+    diagnostics.push(
+        Diagnostic::new(
+            Code::CommandInvalid,
+            format!(
+                "{} sends {commands} to {}, which is not how an ACL names a command",
+                service.name, client.client.backing
+            ),
+        )
+        .at("the client", client.client.location)
+        .help(format!("{rule}; declare the commands with `keys(…)`, which checks this when it is compiled")),
+    );
 }

@@ -3,6 +3,8 @@
 mod check;
 mod client;
 mod names;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use client::{CacheEnv, CacheLogin, KeyUse, ValkeyClient, keys};
 pub use names::{KeyPattern, ValkeyCommand};
@@ -53,6 +55,9 @@ impl Valkey {
 impl ServerKind for Valkey {
     const PRODUCT: &'static str = "Valkey";
     const PORT: u16 = 6379;
+    const USE_HELP: &'static str = "list the commands that it sends (`keys(…)`)";
+    const MERGE_HELP: &'static str =
+        "keep one client, with a pattern that matches all keys of the service, and with all commands that it sends";
 
     fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
         check::check(platform, diagnostics);

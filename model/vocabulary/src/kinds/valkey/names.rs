@@ -37,3 +37,25 @@ const fn valkey_command(text: &[u8]) -> bool {
     }
     sized(text, 64) && only(text, COMMAND) && bars <= 1 && text[0] != b'|' && text[text.len() - 1] != b'|'
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyPattern, ValkeyCommand};
+    use crate::name::tests::{all, lower_or_digit, names};
+
+    names! {
+        key_patterns: KeyPattern, key_pattern, ["*", "session:*", "{{a}}~[^b]\"'\\"];
+        commands: ValkeyCommand, command, ["get", "client|setinfo", "json.get"];
+    }
+
+    fn key_pattern(text: &str) -> bool {
+        all(text, 128, |c| ('!'..='~').contains(&c))
+    }
+
+    fn command(text: &str) -> bool {
+        let parts: Vec<&str> = text.split('|').collect();
+        text.len() <= 64
+            && parts.len() <= 2
+            && parts.iter().all(|part| all(part, 64, |c| lower_or_digit(c) || "_.-".contains(c)))
+    }
+}

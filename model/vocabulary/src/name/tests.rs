@@ -1,27 +1,30 @@
-//! The rule of each kind of name, written a second time in plain words of `char`, against any text and against texts that nearly fit.
+//! The rule of each type of name, written a second time with `char`s, and compared with the constructor on random texts and on texts that
+//! nearly fit.
 
+use crate::{
+    BackingName, ChartVersion, Digest, EnvironmentName, FixedTag, HttpPath, NameError, PathName, PlatformName,
+    PortName, Quantity, Repository, ServiceName, Tag, VariableName,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use vocabulary::{
-    BackingName, ChartVersion, DatabaseName, Digest, EnvironmentName, ExchangeName, FixedTag, HttpPath, KeyPattern,
-    NameError, PathName, PlatformName, PortName, Quantity, QueueName, Repository, ServiceName, Tag, ValkeyCommand,
-    VariableName,
-};
 
-macro_rules! kinds {
+/// A test for each type of name: its constructor accepts what the rule accepts.
+macro_rules! names {
     ($($test:ident: $name:ident, $rule:ident, [$($example:literal),+];)*) => {
         $(
             #[test]
             fn $test() {
                 let checked = |text| $name::checked(text).map($name::as_str);
-                compare(&checked, &$rule, &[$($example),+]);
+                $crate::name::tests::compare(&checked, &$rule, &[$($example),+]);
             }
         )*
     };
 }
 
-kinds! {
+pub(crate) use names;
+
+names! {
     platforms: PlatformName, chart_name, ["shop", "a-platform-of-forty-characters-all-in-al"];
     services: ServiceName, chart_name, ["web", "audit-event-generator", "a2"];
     backing_services: BackingName, chart_name, ["postgresql", "redis-7"];
@@ -29,12 +32,7 @@ kinds! {
     versions: ChartVersion, version, ["1.2.3", "0.10.0-rc.1", "1.0.0-a.0.b-c", "999999999.0.0-0a", "1.0.0--a"];
     ports: PortName, port_name, ["http", "http-api", "8080-tcp", "x1234567890abcd"];
     variables: VariableName, variable_name, ["LOG_LEVEL", "_x", "__A1", "camelCase"];
-    queues: QueueName, amqp_name, ["audit_events", "orders.placed", "A:b-c", "amq"];
-    exchanges: ExchangeName, amqp_name, ["order-events", "amq_"];
-    databases: DatabaseName, database, ["alerts_db", "orders", "template", "users", "pg1"];
     http_paths: HttpPath, http_path, ["/", "/healthz", "/a/b-c_d.e~f"];
-    key_patterns: KeyPattern, key_pattern, ["*", "session:*", "{{a}}~[^b]\"'\\"];
-    commands: ValkeyCommand, command, ["get", "client|setinfo", "json.get"];
     repositories: Repository, repository, [
         "postgres", "valkey/valkey", "registry.example.org:5000/a/b", "a__b/c---d", "1.2/3_4", "localhost:1/x"
     ];
@@ -46,21 +44,13 @@ kinds! {
 }
 
 #[test]
-fn no_database_is_called_as_a_word_of_sql() {
-    for word in ["user", "order", "left", "current_schema", "none", "public"] {
-        assert!(DatabaseName::checked(word).is_err(), "{word} would have to be quoted");
-    }
-    assert!(DatabaseName::checked("user_data").is_ok());
-}
-
-#[test]
 fn a_tag_that_moves_is_no_fixed_one() {
     assert!(FixedTag::checked("latest").is_err() && Tag::new("latest").moves());
     assert!(FixedTag::checked("latest-1").is_ok() && !Tag::new("latest-1").moves());
 }
 
 /// Compares what a constructor does with what the rule says. Each case is any text, or an example with up to three edits.
-fn compare(
+pub(crate) fn compare(
     checked: &dyn Fn(&'static str) -> Result<&'static str, NameError>,
     rule: &dyn Fn(&str) -> bool,
     examples: &'static [&'static str],
@@ -104,20 +94,20 @@ fn near(examples: &'static [&'static str]) -> impl Strategy<Value = String> {
     })
 }
 
-fn lower(c: char) -> bool {
+pub(crate) fn lower(c: char) -> bool {
     c.is_ascii_lowercase()
 }
 
-fn lower_or_digit(c: char) -> bool {
+pub(crate) fn lower_or_digit(c: char) -> bool {
     lower(c) || c.is_ascii_digit()
 }
 
-fn word(c: char) -> bool {
+pub(crate) fn word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
 /// Whether a text has 1 to `longest` characters, all of them of a kind.
-fn all(text: &str, longest: usize, kind: impl Fn(char) -> bool) -> bool {
+pub(crate) fn all(text: &str, longest: usize, kind: impl Fn(char) -> bool) -> bool {
     (1..=longest).contains(&text.len()) && text.chars().all(kind)
 }
 
@@ -135,30 +125,8 @@ fn variable_name(text: &str) -> bool {
     all(text, 128, word) && text.trim_start_matches('_').starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
-fn amqp_name(text: &str) -> bool {
-    all(text, 128, |c| word(c) || "-.:".contains(c)) && !text.starts_with("amq.")
-}
-
-fn database(text: &str) -> bool {
-    let own = ["postgres", "template0", "template1"].contains(&text) || text.starts_with("pg_");
-    // Of SQL's words those that an edit of an example could give.
-    let reserved = ["order", "user", "do", "or", "as", "to", "on", "in", "is", "all"].contains(&text);
-    all(text, 57, |c| lower_or_digit(c) || c == '_') && text.starts_with(lower) && !own && !reserved
-}
-
 fn http_path(text: &str) -> bool {
     text.starts_with('/') && all(text, 128, |c| word(c) || "-./~".contains(c))
-}
-
-fn key_pattern(text: &str) -> bool {
-    all(text, 128, |c| ('!'..='~').contains(&c))
-}
-
-fn command(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('|').collect();
-    text.len() <= 64
-        && parts.len() <= 2
-        && parts.iter().all(|part| all(part, 64, |c| lower_or_digit(c) || "_.-".contains(c)))
 }
 
 fn version(text: &str) -> bool {

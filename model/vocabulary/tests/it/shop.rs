@@ -1,20 +1,22 @@
-//! A whole platform as somebody in a hurry might declare it: mistakes of many kinds at once.
+//! A whole platform with mistakes of many kinds: all of them are reported at once.
 
+use insta::{Settings, assert_snapshot};
 use vocabulary::{
-    ApiRule, Backing, CacheLogin, CallEnv, Database, Endpoint, Environment, Exposure, Health, HealthRoute, Image,
-    Platform, Port, PostgreSql, Probe, Queue, RabbitMq, Resources, Scaling, Service, ServiceName, Valkey, Variable,
-    WritablePath, autoscaled, consumes, cpu, exposed_at_node_port, keys, memory, owns, publishes, replicas, setting,
-    storage, variable,
+    AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, Database, Endpoint, Environment, Exposure,
+    Health, HealthRoute, Image, Platform, PlatformName, Port, PostgreSql, Probe, Queue, RabbitMq, Resources, Scaling,
+    Service, ServiceName, SourceLocation, SqlEnv, Tests, Valkey, Variable, WritablePath, autoscaled, consumes, cpu,
+    exposed_at_node_port, keys, memory, owns, plain, publishes, replicas, setting, storage, variable,
 };
-
-use super::{amqp_env, cache_env, sql_env};
 
 const BROKER: RabbitMq = RabbitMq::named("broker");
 const ORDERS: Queue = BROKER.queue("orders");
 const INVOICES: Queue = BROKER.queue("invoices");
 const RETURNS: Queue = BROKER.queue("returns");
 
-const SERVER: PostgreSql = PostgreSql { resources: Resources::new(cpu("1").up_to("500m"), memory("256Mi")), ..PostgreSql::named("postgresql") };
+const SERVER: PostgreSql = PostgreSql {
+    resources: Resources::new(cpu("1").up_to("500m"), memory("256Mi")),
+    ..PostgreSql::named("postgresql")
+};
 const ORDERS_DB: Database = SERVER.database("orders_db");
 
 const CARTS: Valkey = Valkey::named("carts");
@@ -33,8 +35,8 @@ const STORE_FRONT: Service = Service {
             .called(CallEnv { host: variable("PAYMENTS_HOST"), port: variable("AMQP_PORT") }),
     ],
     environment: &[
-        Variable::choice("CURRENCY", "EURO", &["EUR", "CHF"], "What prices are in."),
-        Variable::text("TITLE", "The shop", "What stands\nabove every page."),
+        Variable::choice("CURRENCY", "EURO", &["EUR", "CHF"], "The currency of all prices."),
+        Variable::text("TITLE", "The shop", "The title\nof every page."),
     ],
     exposure: Some(Exposure::http(METRICS)),
     ..Service::new(
@@ -50,7 +52,7 @@ const PAYMENTS: Service = Service {
     run_as_user: 0,
     ..Service::new(
         ServiceName::new("payments"),
-        "Talks to the bank. Nobody listed it.",
+        "Talks to the bank. It is missing in the platform's list.",
         Image::new("shop/payments", "2"),
         Health::probes(Probe::tcp(HTTP), Probe::tcp(HTTP)),
         Resources::new(cpu("10m"), memory("32Mi")),
@@ -106,8 +108,13 @@ const LIVE: Environment = Environment::new(
     ],
 );
 
-pub(super) fn platform() -> Platform {
+fn platform() -> Platform {
     Platform {
+        name: PlatformName::new("shop-platform"),
+        doc: "A shop",
+        version: ChartVersion::new("1.0.0"),
+        home: "https://example.org",
+        longest_release_name: 20,
         services: vec![STORE_FRONT, ORDER_TAKER, WAREHOUSE],
         backing: vec![
             Backing::RabbitMq(BROKER),
@@ -116,6 +123,49 @@ pub(super) fn platform() -> Platform {
             Backing::Valkey(SEARCHES),
         ],
         environments: vec![LIVE],
-        ..super::platform()
+        tests: Tests::DEFAULT,
+        location: SourceLocation::here(),
     }
+}
+
+const fn amqp_env() -> AmqpEnv {
+    AmqpEnv {
+        host: variable("AMQP_HOST"),
+        port: variable("AMQP_PORT"),
+        user: variable("AMQP_USER"),
+        password: plain("AMQP_PASSWORD"),
+    }
+}
+
+const fn sql_env() -> SqlEnv {
+    SqlEnv {
+        host: variable("SQL_HOST"),
+        port: variable("SQL_PORT"),
+        user: variable("SQL_USER"),
+        password: plain("SQL_PASSWORD"),
+    }
+}
+
+const fn cache_env(login: CacheLogin) -> CacheEnv {
+    CacheEnv { host: variable("CACHE_HOST"), port: variable("CACHE_PORT"), login }
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once() {
+    let diagnostics = platform().resolve().expect_err("the shop has mistakes");
+    let mut codes: Vec<_> = diagnostics.as_slice().iter().map(vocabulary::Diagnostic::code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert!(codes.len() >= 15, "only {codes:?}");
+    let mut settings = Settings::clone_current();
+    settings.set_snapshot_path("../../../../snapshots/diagnostics");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| assert_snapshot!("shop", without_lines(&diagnostics.to_string())));
+}
+
+/// A report without line numbers, which change with every edit of this file.
+fn without_lines(report: &str) -> String {
+    let line = |line: &str| line.split_once(".rs:").map_or(line.to_owned(), |(before, _)| format!("{before}.rs:LINE"));
+    report.lines().map(line).collect::<Vec<_>>().join("\n")
 }
