@@ -12,6 +12,7 @@ mod emit;
 mod expr;
 mod files;
 mod graph;
+mod json;
 mod kinds;
 pub mod kubernetes;
 mod names;

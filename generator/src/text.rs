@@ -24,6 +24,9 @@ pub(crate) fn cell(text: &str) -> String {
 /// Code for a cell of a Markdown table, in as many backticks as it takes.
 #[must_use]
 pub(crate) fn code_cell(text: &str) -> String {
+    if !text.contains(|c: char| c == '`' || c == '|' || c.is_control()) {
+        return format!("`{text}`");
+    }
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let space = if longest > 0 { " " } else { "" };

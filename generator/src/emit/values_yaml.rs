@@ -8,6 +8,8 @@ use super::images;
 use super::values::{Entry, Node, Section, Values, json_schema};
 use crate::files::Files;
 use crate::graph::Graph;
+use crate::json;
+use crate::text::scalar;
 use crate::yaml;
 
 /// The longest line of a comment.
@@ -16,7 +18,7 @@ const WIDTH: usize = 120;
 pub(super) fn files(c: &Graph, values: &Values, tree: &Section, files: &mut Files) {
     files.text("values.yaml", values_yaml(c, tree));
     let schema = json_schema(&format!("Values of {}", c.name), tree);
-    files.text("values.schema.json", serde_json::to_string_pretty(&schema).expect("a JSON value is always JSON"));
+    files.text("values.schema.json", json::write(&schema));
     files.text("ci/default-values.yaml", ci_values(c));
     for environment in &c.environments {
         files.environment(environment.name.as_str(), overlay(c, values, environment));
@@ -38,43 +40,57 @@ fn values_yaml(c: &Graph, tree: &Section) -> String {
 }
 
 fn write_entry(out: &mut String, entry: &Entry, depth: usize) {
-    let indent = " ".repeat(depth);
-    comment(out, &entry.doc, depth);
-    let key = yaml::leaf(&entry.key.as_str().into());
+    comment(out, &entry.field.doc, depth);
+    indent(out, depth);
+    out.push_str(&scalar(&entry.field.key));
+    out.push(':');
     match &entry.node {
         Node::Section(section) => {
-            let _ = writeln!(out, "{indent}{key}:");
+            out.push('\n');
             for inner in &section.0 {
                 write_entry(out, inner, depth + 2);
             }
         }
-        Node::Leaf { default, .. } if yaml::is_block(default) => {
-            let block = yaml::write(default).replace('\n', &format!("\n{indent}  "));
-            let _ = writeln!(out, "{indent}{key}:\n{indent}  {block}");
+        Node::Leaf(default) if yaml::is_block(default) => {
+            for line in yaml::write(default).lines() {
+                out.push('\n');
+                indent(out, depth + 2);
+                out.push_str(line);
+            }
+            out.push('\n');
         }
-        Node::Leaf { default, .. } => {
-            let _ = writeln!(out, "{indent}{key}: {}", yaml::leaf(default));
+        Node::Leaf(default) => {
+            out.push(' ');
+            out.push_str(&yaml::leaf(default));
+            out.push('\n');
         }
     }
 }
 
 /// Documentation as a comment, wrapped between words.
 fn comment(out: &mut String, doc: &str, depth: usize) {
-    let indent = " ".repeat(depth);
-    let mut line = String::new();
+    let mut column = 0;
     for word in doc.split_whitespace() {
-        if !line.is_empty() && depth + 3 + line.chars().count() + word.chars().count() > WIDTH {
-            let _ = writeln!(out, "{indent}# {line}");
-            line.clear();
+        let length = word.chars().count() + 1;
+        if column == 0 || column + length > WIDTH {
+            if column > 0 {
+                out.push('\n');
+            }
+            indent(out, depth);
+            out.push('#');
+            column = depth + 1;
         }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
+        out.push(' ');
+        out.push_str(word);
+        column += length;
     }
-    if !line.is_empty() {
-        let _ = writeln!(out, "{indent}# {line}");
+    if column > 0 {
+        out.push('\n');
     }
+}
+
+fn indent(out: &mut String, depth: usize) {
+    out.extend(std::iter::repeat_n(' ', depth));
 }
 
 fn overlay(c: &Graph, values: &Values, environment: &Environment) -> String {

@@ -221,9 +221,9 @@ fn value_rows(tree: &Section) -> Vec<Group> {
     let group = tree.0.iter().map(|entry| {
         let mut rows = Vec::new();
         if let Node::Section(section) = &entry.node {
-            collect(&mut rows, &entry.key, section);
+            collect(&mut rows, &entry.field.key, section);
         }
-        Group { key: entry.key.clone(), doc: cell(&entry.doc), rows }
+        Group { key: entry.field.key.clone(), doc: cell(&entry.field.doc), rows }
     });
     group.collect()
 }
@@ -237,11 +237,11 @@ struct Group {
 
 fn collect(rows: &mut Vec<Row>, path: &str, section: &Section) {
     for entry in &section.0 {
-        let path = format!("{path}.{}", entry.key);
+        let path = format!("{path}.{}", entry.field.key);
         match &entry.node {
             Node::Section(inner) => collect(rows, &path, inner),
-            Node::Leaf { default, .. } => {
-                rows.push(Row::of(&[code_cell(&path), code_cell(&yaml::leaf(default)), cell(&entry.doc)]));
+            Node::Leaf(default) => {
+                rows.push(Row::of(&[code_cell(&path), code_cell(&yaml::leaf(default)), cell(&entry.field.doc)]));
             }
         }
     }

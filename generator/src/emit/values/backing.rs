@@ -63,6 +63,11 @@ impl BackingValues {
 
 pub(super) fn entry(component: &Component, server: &Server, values: &BackingValues) -> Entry {
     let mut section = Section::of(values);
+    section.share(|key| match key {
+        "credentials" => None,
+        "existingSecret" => Some("server.existingSecret"),
+        key => Some(key),
+    });
     kubernetes::explain_tag(&mut section, component.image);
     section.fill("credentials", credentials::entries(&component.credentials));
     if let Some((key, of_kind)) = server.kind.values() {

@@ -82,7 +82,13 @@ impl Credentials {
 }
 
 pub(super) fn entries(credentials: &[Credential]) -> Section {
-    let entry = |credential: &Credential| Entry::section(&credential.path.key, "", section(credential));
+    let entry = |credential: &Credential| {
+        let mut entry = Entry::section(&credential.path.key, "", section(credential));
+        // The logins at a server all have the same values; a secret variable has a sentence of its own.
+        let server = credential.recipient.as_ref().and_then(|recipient| recipient.login_at);
+        entry.definition = server.map(|server| format!("credentials.{server}"));
+        entry
+    };
     Section(credentials.iter().map(entry).collect())
 }
 
@@ -90,9 +96,8 @@ fn section(credential: &Credential) -> Section {
     let mut section = Section::of(&CredentialValues { revision: 1, remote_ref: RemoteRef::default() });
     if credential.recipient.is_none() {
         // An administrator's login keeps its name, so there is never a second one.
-        for entry in section.0.iter_mut().filter(|entry| entry.key == "revision") {
-            entry.doc =
-                String::from("Raised by one with another password, which the server then takes without a restart.");
+        if let Some(revision) = section.entry_mut("revision") {
+            revision.document("Raised by one with another password, which the server then takes without a restart.");
         }
     }
     let (field, doc) = (credential.path.field, &credential.doc);

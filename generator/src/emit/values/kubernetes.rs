@@ -137,9 +137,11 @@ impl ImageValues {
 /// Says at `image.tag` why there is no default, where a build has to be named.
 pub(super) fn explain_tag(section: &mut Section, image: Image) {
     let Some(why) = image.unnamed() else { return };
-    let inner = section.0.iter_mut().find(|entry| entry.key == "image").map(|entry| &mut entry.node);
-    let Some(Node::Section(image)) = inner else { return };
-    for entry in image.0.iter_mut().filter(|entry| entry.key == "tag") {
-        entry.doc = format!("{} There is no default: {why}.", entry.doc);
+    let Some(entry) = section.entry_mut("image") else { return };
+    entry.definition = None;
+    if let Node::Section(image) = &mut entry.node
+        && let Some(tag) = image.entry_mut("tag")
+    {
+        tag.document(&format!("{} There is no default: {why}.", tag.field.doc));
     }
 }

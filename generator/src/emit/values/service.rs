@@ -202,6 +202,11 @@ impl ServiceValues {
 
 pub(super) fn entry(component: &Component, service: &Service, values: &ServiceValues) -> Entry {
     let mut section = Section::of(values);
+    section.share(|key| match key {
+        "settings" | "credentials" => None,
+        "tests" if values.tests.connection.is_none() => None,
+        key => Some(key),
+    });
     kubernetes::explain_tag(&mut section, component.image);
     let settings = service
         .settings()

@@ -15,33 +15,37 @@ use crate::text::scalar;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Section(pub(crate) Vec<Entry>);
 
-/// One key.
+/// One key of a section.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
+    pub(crate) field: Arc<Field>,
+    pub(crate) node: Node,
+    /// The name of the schema definition that this entry shares with entries of other charts; none for an entry of one chart alone.
+    pub(crate) definition: Option<String>,
+}
+
+/// A field of a struct, as declared. All sections of one type share it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Field {
     pub(crate) key: String,
     /// The field's doc comment: one or more sentences.
     pub(crate) doc: String,
-    pub(crate) node: Node,
+    /// What the value may be; unused for a section, whose entries have schemas of their own.
+    pub(crate) schema: Json,
 }
 
 /// What a key holds.
 #[derive(Clone, Debug)]
 pub(crate) enum Node {
     Section(Section),
-    Leaf { default: Value, schema: Json },
-}
-
-/// The schema of a type, and the definitions it refers to.
-struct TypeSchema {
-    root: Json,
-    definitions: Map<String, Json>,
+    /// A value as a whole, by its default.
+    Leaf(Value),
 }
 
 impl Section {
     /// The section of a typed struct: the keys that it serialises, each with the doc comment and the schema of its field.
     pub(crate) fn of<T: Serialize + JsonSchema>(value: &T) -> Self {
-        let schema = type_schema::<T>();
-        section(&schema.root, &schema.definitions, &crate::yaml::tree(value))
+        section(&type_schema::<T>().fields, crate::yaml::tree(value))
     }
 
     /// The defaults of all its keys.
@@ -49,9 +53,9 @@ impl Section {
         let pair = |entry: &Entry| {
             let value = match &entry.node {
                 Node::Section(section) => section.defaults(),
-                Node::Leaf { default, .. } => default.clone(),
+                Node::Leaf(default) => default.clone(),
             };
-            (Value::from(entry.key.as_str()), value)
+            (Value::from(entry.field.key.as_str()), value)
         };
         Value::Mapping(self.0.iter().map(pair).collect())
     }
@@ -59,29 +63,68 @@ impl Section {
     /// Puts a section in the place of a key that stands for one; takes the key away when the section is empty.
     pub(crate) fn fill(&mut self, key: &str, filled: Self) {
         if filled.0.is_empty() {
-            self.0.retain(|entry| entry.key != key);
-        } else if let Some(entry) = self.0.iter_mut().find(|entry| entry.key == key) {
+            self.0.retain(|entry| entry.field.key != key);
+        } else if let Some(entry) = self.entry_mut(key) {
             entry.node = Node::Section(filled);
         }
     }
-}
 
-impl Section {
     /// Puts an entry behind that of a key.
     pub(crate) fn insert_after(&mut self, key: &str, entry: Entry) {
-        let position = self.0.iter().position(|entry| entry.key == key).map_or(self.0.len(), |position| position + 1);
+        let position =
+            self.0.iter().position(|entry| entry.field.key == key).map_or(self.0.len(), |position| position + 1);
         self.0.insert(position, entry);
+    }
+
+    /// Names the definitions that its entries share with those of other charts, by their keys.
+    pub(crate) fn share(&mut self, definition: impl Fn(&str) -> Option<&str>) {
+        for entry in &mut self.0 {
+            entry.definition = definition(&entry.field.key).map(str::to_owned);
+        }
+    }
+
+    pub(crate) fn entry_mut(&mut self, key: &str) -> Option<&mut Entry> {
+        self.0.iter_mut().find(|entry| entry.field.key == key)
     }
 }
 
 impl Entry {
     pub(crate) fn section(key: &str, doc: &str, section: Section) -> Self {
-        Self { key: key.to_owned(), doc: doc.to_owned(), node: Node::Section(section) }
+        let field = Field { key: key.to_owned(), doc: doc.to_owned(), schema: Json::Null };
+        Self { field: Arc::new(field), node: Node::Section(section), definition: None }
     }
 
     pub(crate) fn leaf(key: &str, doc: &str, default: Value, schema: Json) -> Self {
-        let doc = &with_choices(doc, &schema);
-        Self { key: key.to_owned(), doc: doc.to_owned(), node: Node::Leaf { default, schema } }
+        Self { field: Arc::new(Field::new(key, doc, schema)), node: Node::Leaf(default), definition: None }
+    }
+
+    /// Replaces the documentation of this entry; other entries of its type keep theirs.
+    pub(crate) fn document(&mut self, doc: &str) {
+        self.field = Arc::new(Field { doc: doc.to_owned(), ..Field::clone(&self.field) });
+    }
+
+    /// Whether the schemas of both are the same.
+    pub(crate) fn has_schema_of(&self, other: &Self) -> bool {
+        let fields = Arc::ptr_eq(&self.field, &other.field) || self.field == other.field;
+        fields
+            && match (&self.node, &other.node) {
+                (Node::Section(own), Node::Section(others)) => {
+                    own.0.len() == others.0.len()
+                        && own.0.iter().zip(&others.0).all(|(own, other)| own.has_schema_of(other))
+                }
+                (Node::Leaf(_), Node::Leaf(_)) => true,
+                _ => false,
+            }
+    }
+}
+
+impl Field {
+    fn new(key: &str, doc: &str, mut schema: Json) -> Self {
+        if let Some(object) = schema.as_object_mut() {
+            object.remove("description");
+            object.remove("format");
+        }
+        Self { key: key.to_owned(), doc: with_choices(doc, &schema), schema }
     }
 }
 
@@ -95,6 +138,15 @@ fn with_choices(doc: &str, schema: &Json) -> String {
     format!("{doc} One of {}.", options.join(", "))
 }
 
+/// What a struct's declaration says: its fields by key, and the definitions of other types that their schemas refer to.
+struct TypeSchema {
+    fields: Fields,
+    definitions: Map<String, Json>,
+}
+
+/// The fields of a struct by key; of a field that is a struct of this crate, its fields as well.
+struct Fields(BTreeMap<String, (Arc<Field>, Option<Fields>)>);
+
 /// Making a type's schema takes a hundred times longer than using it, and a platform of 500 services uses the same one 500 times.
 fn type_schema<T: JsonSchema>() -> Arc<TypeSchema> {
     static MADE: LazyLock<Mutex<BTreeMap<String, Arc<TypeSchema>>>> = LazyLock::new(Mutex::default);
@@ -105,7 +157,7 @@ fn type_schema<T: JsonSchema>() -> Arc<TypeSchema> {
             let mut root = Json::from(generator.into_root_schema_for::<T>());
             let definitions = root.as_object_mut().and_then(|o| o.remove("definitions"));
             let definitions = definitions.and_then(|d| d.as_object().cloned()).unwrap_or_default();
-            Arc::new(TypeSchema { root, definitions })
+            Arc::new(TypeSchema { fields: fields(&root, &definitions), definitions })
         })
         .clone()
 }
@@ -117,25 +169,30 @@ pub(crate) fn definitions_of<T: JsonSchema>() -> Map<String, Json> {
     of_kubernetes.map(|(name, schema)| (name.clone(), schema.clone())).collect()
 }
 
-fn section(schema: &Json, definitions: &Map<String, Json>, value: &Value) -> Section {
-    let (Some(properties), Value::Mapping(fields)) = (schema["properties"].as_object(), value) else {
-        return Section::default();
-    };
-    let entries = fields.iter().filter_map(|(key, default)| {
-        let key = key.as_str()?;
-        let field = properties.get(key)?;
+fn fields(schema: &Json, definitions: &Map<String, Json>) -> Fields {
+    let field = |(key, field): (&String, &Json)| {
         let own = of_field(field);
         let inner = own_struct(&own, definitions);
         // A field that says nothing of its own is what its type says.
         let doc = field["description"].as_str().or_else(|| inner.and_then(|i| i["description"].as_str()));
-        let doc = with_choices(&doc.unwrap_or_default().replace('\n', " "), &own);
+        let doc = doc.unwrap_or_default().replace('\n', " ");
+        let inner = inner.map(|inner| fields(inner, definitions));
+        (key.clone(), (Arc::new(Field::new(key, &doc, own)), inner))
+    };
+    Fields(schema["properties"].as_object().into_iter().flatten().map(field).collect())
+}
+
+fn section(fields: &Fields, value: Value) -> Section {
+    let Value::Mapping(values) = value else { return Section::default() };
+    let entry = |(key, default): (Value, Value)| {
+        let (field, inner) = fields.0.get(key.as_str()?)?;
         let node = match inner {
-            Some(inner) if default.is_mapping() => Node::Section(section(inner, definitions, default)),
-            _ => Node::Leaf { default: default.clone(), schema: own },
+            Some(inner) if default.is_mapping() => Node::Section(section(inner, default)),
+            _ => Node::Leaf(default),
         };
-        Some(Entry { key: key.to_owned(), doc, node })
-    });
-    Section(entries.collect())
+        Some(Entry { field: Arc::clone(field), node, definition: None })
+    };
+    Section(values.into_iter().filter_map(entry).collect())
 }
 
 /// The struct of this crate that a field's schema refers to; not a Kubernetes type, which is a value as a whole.

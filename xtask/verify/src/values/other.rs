@@ -44,7 +44,7 @@ fn texts(schema: Schema<'_>, is: &str) -> Vec<Value> {
 /// Something that the schema takes. Definitions of Kubernetes without a required field would take an empty object, which says nothing.
 fn sample(schema: Schema<'_>) -> Value {
     let expression = json!({ "matchExpressions": [{ "key": "changed", "operator": "Exists" }] });
-    match schema.name() {
+    match schema.kubernetes_type() {
         Some("LocalObjectReference") => return json!({ "name": "changed" }),
         Some("Toleration") => return json!({ "key": "changed", "operator": "Exists" }),
         Some("Affinity") => {

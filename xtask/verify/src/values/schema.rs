@@ -26,11 +26,12 @@ impl<'a> Schema<'a> {
         self.word(keyword).and_then(Value::as_str)
     }
 
-    /// The last part of the name of what is referred to, such as `Toleration`.
-    pub(super) fn name(self) -> Option<&'a str> {
-        let own = self.here.get("$ref").and_then(Value::as_str);
-        own.and_then(|reference| reference.rsplit(['.', '/']).next())
-            .or_else(|| self.parts().into_iter().find_map(Self::name))
+    /// The Kubernetes type that is referred to, by the last part of its name, such as `Toleration`.
+    pub(super) fn kubernetes_type(self) -> Option<&'a str> {
+        let reference = self.here.get("$ref").and_then(Value::as_str);
+        let own = reference.and_then(|reference| reference.strip_prefix("#/definitions/io.k8s."));
+        own.and_then(|name| name.rsplit('.').next())
+            .or_else(|| self.parts().into_iter().find_map(Self::kubernetes_type))
     }
 
     /// The types that are taken.
@@ -86,13 +87,13 @@ mod tests {
     #[test]
     fn places_are_found_through_references() {
         let root = json!({
-            "properties": { "a": { "allOf": [{ "$ref": "#/definitions/io.x.Thing" }], "description": "d" }, "m": { "additionalProperties": { "type": "string" } } },
-            "definitions": { "io.x.Thing": { "type": "object", "properties": { "n": { "type": ["integer", "null"], "minimum": 3 } }, "additionalProperties": false } },
+            "properties": { "a": { "$ref": "#/definitions/a" }, "m": { "additionalProperties": { "type": "string" } } },
+            "definitions": { "a": { "allOf": [{ "$ref": "#/definitions/io.k8s.Thing" }], "description": "d" }, "io.k8s.Thing": { "type": "object", "properties": { "n": { "type": ["integer", "null"], "minimum": 3 } }, "additionalProperties": false } },
         });
         let schema = Schema::new(&root);
         let n = schema.path(&["a".to_owned(), "n".to_owned()]).expect("a place");
         assert_eq!((n.types(), n.word("minimum")), (vec!["integer", "null"], Some(&json!(3))));
-        assert_eq!(schema.key("a").and_then(Schema::name), Some("Thing"));
+        assert_eq!(schema.key("a").and_then(Schema::kubernetes_type), Some("Thing"));
         assert!(schema.path(&["a".to_owned(), "x".to_owned()]).is_none());
         assert_eq!(schema.path(&["m".to_owned(), "any".to_owned()]).map(Schema::types), Some(vec!["string"]));
     }

@@ -1,0 +1,97 @@
+//! The one writer of JSON files.
+
+use serde_json::Value;
+
+/// The longest line that an object or a list is kept on.
+const WIDTH: usize = 120;
+
+/// A value as text, without a line break at its end. An object or a list stands on one line where it fits, and has a line for each of its
+/// items otherwise.
+pub(crate) fn write(value: &Value) -> String {
+    let mut out = Vec::new();
+    item(&mut out, value, 0);
+    String::from_utf8(out).expect("JSON is UTF-8")
+}
+
+fn item(out: &mut Vec<u8>, value: &Value, depth: usize) {
+    let lines = (depth + length(value) > WIDTH).then_some(depth);
+    match value {
+        Value::Object(object) if !object.is_empty() => {
+            out.push(b'{');
+            for (position, (key, value)) in object.iter().enumerate() {
+                separate(out, position, lines);
+                scalar(out, key);
+                out.extend_from_slice(b": ");
+                item(out, value, depth + 2);
+            }
+            end(out, lines);
+            out.push(b'}');
+        }
+        Value::Array(items) if !items.is_empty() => {
+            out.push(b'[');
+            for (position, value) in items.iter().enumerate() {
+                separate(out, position, lines);
+                item(out, value, depth + 2);
+            }
+            end(out, lines);
+            out.push(b']');
+        }
+        _ => scalar(out, value),
+    }
+}
+
+/// What stands before the item at this position: on lines of their own, below the given depth, or on one line.
+fn separate(out: &mut Vec<u8>, position: usize, lines: Option<usize>) {
+    if position > 0 {
+        out.push(b',');
+    }
+    match lines {
+        Some(depth) => line_break(out, depth + 2),
+        None if position > 0 => out.push(b' '),
+        None => {}
+    }
+}
+
+fn end(out: &mut Vec<u8>, lines: Option<usize>) {
+    if let Some(depth) = lines {
+        line_break(out, depth);
+    }
+}
+
+fn line_break(out: &mut Vec<u8>, depth: usize) {
+    out.push(b'\n');
+    out.extend(std::iter::repeat_n(b' ', depth));
+}
+
+fn scalar(out: &mut Vec<u8>, value: &(impl serde::Serialize + ?Sized)) {
+    serde_json::to_writer(out, value).expect("a JSON value is always JSON");
+}
+
+/// The length of a value on one line; characters that need an escape count as one.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::Object(object) => object.iter().map(|(key, value)| key.len() + 6 + length(value)).sum::<usize>().max(2),
+        Value::Array(items) => items.iter().map(|item| length(item) + 2).sum::<usize>().max(2),
+        Value::String(text) => text.len() + 2,
+        Value::Number(_) => 4,
+        Value::Bool(_) | Value::Null => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::write;
+
+    #[test]
+    fn what_fits_stands_on_one_line() {
+        let long = "x".repeat(super::WIDTH);
+        let value = json!({ "short": { "a": [1, true, null], "b": {} }, "long": [long], "quoted": "a\"b\n" });
+        let expected = format!(
+            "{{\n  \"short\": {{\"a\": [1, true, null], \"b\": {{}}}},\n  \"long\": [\n    \"{long}\"\n  ],\n  \"quoted\": \"a\\\"b\\n\"\n}}"
+        );
+        assert_eq!(write(&value), expected);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&write(&value)).expect("JSON"), value);
+    }
+}
