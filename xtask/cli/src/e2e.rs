@@ -79,12 +79,13 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, out: &mut dyn Write)
     }
     let platform = project.resolved()?;
     let passes = Passes::new(&project.root, &platform);
+    let applicable = e2e::applicable(&platform, project.fixture);
     if arguments.stale {
-        let is_stale = report_stale(&passes, out)?;
+        let is_stale = report_stale(&passes, &applicable, out)?;
         return Ok(if is_stale { ExitCode::from(STALE) } else { ExitCode::SUCCESS });
     }
     let plan = if arguments.only_stale {
-        Plan::stale(&passes, arguments.start_within.map(Duration::from_mins))?
+        Plan::stale(&passes, &applicable, arguments.start_within.map(Duration::from_mins))?
     } else {
         Plan::named(&arguments.scenarios)?
     };
@@ -94,6 +95,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, out: &mut dyn Write)
         kubelet_restart: arguments.kubelet_restart_hook.clone(),
         keep: arguments.keep,
         lanes: arguments.lane.clone(),
+        fixture: project.fixture,
     };
     let is_success = e2e::run(&project.root, &platform, settings, &plan, out)?;
     Ok(if is_success { ExitCode::SUCCESS } else { ExitCode::FAILURE })

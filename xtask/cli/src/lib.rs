@@ -25,6 +25,8 @@ use clap::{Parser, Subcommand};
 use generator::Resolved;
 use vocabulary::Platform;
 
+pub use ::e2e::Fixture;
+
 #[derive(Parser)]
 #[command(
     name = "cargo xtask",
@@ -49,6 +51,7 @@ enum Command {
 pub(crate) struct Project {
     pub(crate) root: Utf8PathBuf,
     declaration: fn() -> Platform,
+    fixture: Option<Fixture>,
 }
 
 impl Project {
@@ -64,8 +67,18 @@ impl Project {
 /// Runs the command that this process was started with, on the platform that `declaration` gives; `package` is the folder of the binary's package.
 #[must_use]
 pub fn run(declaration: fn() -> Platform, package: &str) -> ExitCode {
+    execute(declaration, package, None)
+}
+
+/// As [`run`], for a platform whose programs have a load client and what else the scenarios under load need.
+#[must_use]
+pub fn run_with_fixture(declaration: fn() -> Platform, package: &str, fixture: Fixture) -> ExitCode {
+    execute(declaration, package, Some(fixture))
+}
+
+fn execute(declaration: fn() -> Platform, package: &str, fixture: Option<Fixture>) -> ExitCode {
     let arguments = Arguments::parse();
-    let project = Project { root: workspace::root(package), declaration };
+    let project = Project { root: workspace::root(package), declaration, fixture };
     let mut out = io::stdout().lock();
     let outcome = match &arguments.command {
         Command::Generate(arguments) => generate::run(*arguments, &project, &mut out).map(ExitCode::from),

@@ -11,6 +11,7 @@ use serde_yaml::Value;
 use tempfile::TempDir;
 use tools::{Tool, ToolBinary};
 
+use super::fixture::Fixture;
 use super::images::ImageMap;
 use super::random;
 use super::report::Reporter;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub keep: bool,
     /// The lanes that are asked for, by parts of their names; all where there is none.
     pub lanes: Vec<String>,
+    /// What the scenarios know of the platform's programs beyond the declaration.
+    pub fixture: Option<Fixture>,
 }
 
 /// What a run was told, and what it found.
@@ -52,6 +55,8 @@ pub struct E2eContext {
     pub keep: bool,
     /// The lanes that are asked for, by parts of their names; all where there is none.
     pub lanes: Vec<String>,
+    /// What the scenarios know of the platform's programs beyond the declaration.
+    pub fixture: Option<Fixture>,
     /// Takes what the run reports.
     pub reporter: Reporter,
     /// The images that it is to use instead of its own.
@@ -87,6 +92,7 @@ impl E2eContext {
             kubelet_restart: settings.kubelet_restart,
             keep: settings.keep,
             lanes: settings.lanes,
+            fixture: settings.fixture,
             reporter: Reporter::new(lines),
             overlay: Utf8PathBuf::new(),
             small: Utf8PathBuf::new(),

@@ -68,6 +68,11 @@ impl<'a> Lane<'a> {
         self.context.reporter.line(format_args!("   not run {} · {what}: {why}", self.name));
     }
 
+    /// A step that needs what the platform does not declare, and so is no part of the scenario there.
+    pub fn not_applicable(&self, what: &str, why: &str) {
+        self.context.reporter.line(format_args!("   n/a    {} · {what}: {why}", self.name));
+    }
+
     fn explain(&self) {
         let spaces = self.spaces.lock().map(|spaces| spaces.clone()).unwrap_or_default();
         for namespace in spaces {

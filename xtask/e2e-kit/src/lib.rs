@@ -11,6 +11,7 @@
 pub mod context;
 pub mod diagnose;
 pub mod error;
+pub mod fixture;
 pub mod history;
 pub mod images;
 pub mod kubectl;

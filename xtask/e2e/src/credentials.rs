@@ -1,12 +1,11 @@
 //! Credentials, by what the model says of them and not by what the chart renders.
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use e2e_kit::context::E2eContext;
 use e2e_kit::release::Release;
 use generator::CredentialPath;
 use sha2::{Digest as _, Sha256};
-
-use crate::flow::{BROKER, DATABASE};
+use vocabulary::Kind;
 
 /// A credential of the platform: a service's at a server, or a server's administrator.
 #[derive(Clone, Debug)]
@@ -16,35 +15,38 @@ pub(super) struct Credential {
     pub(super) of: String,
     /// Where one logs in with it.
     pub(super) server: String,
+    pub(super) kind: Kind,
     pub(super) administrator: bool,
     /// The network identity that somebody must have who is to log in with it.
     pub(super) identity: String,
 }
 
 impl Credential {
-    /// All of them, the services' first.
+    /// All logins, the services' first.
     pub(super) fn all(context: &E2eContext) -> anyhow::Result<Vec<Self>> {
         let provisioning = generator::traffic(&context.platform).provisioning;
-        let servers: Vec<_> = context.platform.platform().backing.iter().map(|one| one.name().as_str()).collect();
+        let servers = &context.platform.platform().backing;
         let read = |path: CredentialPath| {
             let (of, key) = path.value.first().zip(path.value.get(2)).context("a credential's path is too short")?;
-            let administrator = servers.contains(&of.as_str());
-            let server = if administrator { of.clone() } else { key.clone() };
-            ensure!(servers.contains(&server.as_str()), "nobody knows at which server {} is valid", path.name);
+            let named = |name: &String| servers.iter().find(|one| one.name().as_str() == name);
+            let administrator = named(of).is_some();
+            // A secret of a service that is no login is valid at no server.
+            let Some(server) = named(of).or_else(|| named(key)) else { return Ok(None) };
+            let (kind, server) = (server.kind(), server.name().to_string());
             let jobs = provisioning.iter().find(|jobs| administrator && jobs.to == server);
             let identity = jobs.map_or(of, |jobs| &jobs.from).clone();
-            Ok(Self { of: of.clone(), server, administrator, identity, path })
+            Ok(Some(Self { of: of.clone(), server, kind, administrator, identity, path }))
         };
-        generator::credential_paths(&context.platform).into_iter().map(read).collect()
+        generator::credential_paths(&context.platform).into_iter().filter_map(|path| read(path).transpose()).collect()
     }
 
     /// The name of its login, as the chart's README has it.
     pub(super) fn user(&self, release: &Release, revision: u32) -> String {
         let (namespace, release) = (&release.namespace.name, &release.name);
         if self.administrator {
-            return if self.server == DATABASE { "postgres" } else { "administrator" }.to_owned();
+            return if self.kind == Kind::PostgreSql { "postgres" } else { "administrator" }.to_owned();
         }
-        if self.server == BROKER {
+        if self.kind == Kind::RabbitMq {
             return format!("{namespace}.{release}.{}.r{revision}", self.of);
         }
         let digest = Sha256::digest(format!("{namespace}/{release}"));

@@ -1,74 +1,82 @@
-//! AuditFlow at work: an event goes in, an alert comes out.
+//! The platform at work: what the declared end-to-end test sends goes in, and is shown in the end.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use anyhow::bail;
+use anyhow::ensure;
 use e2e_kit::process;
 use e2e_kit::random;
 use e2e_kit::release::Release;
+use vocabulary::EndToEndTest;
 
-pub(super) const GENERATOR: &str = "audit-event-generator";
-pub(super) const ANALYSIS: &str = "audit-log-analysis";
-pub(super) const NOTIFICATION: &str = "notification-service";
-pub(super) const DASHBOARD: &str = "event-audit-dashboard";
-pub(super) const BROKER: &str = "rabbitmq";
-pub(super) const DATABASE: &str = "postgresql";
-pub(super) const CACHE: &str = "redis";
-/// The database with the alerts.
-pub(super) const ALERTS: &str = "alerts_db";
+use crate::roles::Roles;
 
-/// Posts events from inside the generator's pod, as somebody does who is let in, and prints the last one's id.
+/// Posts a body several times from inside the sender's pod.
 const POST: &str = "\
-import json, sys, urllib.request
+import sys, urllib.request
 for _ in range(int(sys.argv[3])):
-    request = urllib.request.Request('http://127.0.0.1:' + sys.argv[1] + '/generate_event', sys.argv[2].encode(), {'Content-Type': 'application/json'})
-    answer = json.load(urllib.request.urlopen(request, timeout=10))
-print(answer['event_id'])";
+    request = urllib.request.Request(sys.argv[1], sys.argv[2].encode(), {'Content-Type': 'application/json'})
+    urllib.request.urlopen(request, timeout=10).read()";
 
 /// Prints a page.
 const GET: &str = "\
 import sys, urllib.request
 print(urllib.request.urlopen(sys.argv[1], timeout=15).read().decode())";
 
-/// Three failed logins of one user: the rule that needs the cache as well.
-pub(super) fn post_attack(release: &Release, user: &str) -> anyhow::Result<String> {
-    let event = format!(
-        r#"{{"event_type": "user_login", "action_result": "FAILURE", "user_id": "{user}", "server_hostname": "e2e", "details": {{}}}}"#
-    );
-    Ok(release.exec(GENERATOR, &["python3", "-c", POST, "5000", &event, "3"])?.trim().to_owned())
+/// Posts the fixture's body with this marker to the sender.
+fn send(release: &Release, roles: &Roles, marker: &str) -> anyhow::Result<()> {
+    let address = format!("http://127.0.0.1:{}{}", roles.test.sent.endpoint.port.number, roles.test.sent.path);
+    let body = roles.fixture.body.replace(EndToEndTest::MARKER, marker);
+    release.exec(roles.sender, &["python3", "-c", POST, &address, &body, &roles.fixture.times.to_string()])?;
+    Ok(())
 }
 
-/// The dashboard's first page.
+/// The page on which everything is seen in the end.
 pub(super) fn page(release: &Release) -> anyhow::Result<String> {
-    release.exec(DASHBOARD, &["python3", "-c", GET, "http://127.0.0.1:8080/"])
+    let roles = Roles::of(release.namespace.context)?;
+    let address = format!("http://127.0.0.1:{}{}", roles.test.seen.endpoint.port.number, roles.test.seen.path);
+    release.exec(roles.page, &["python3", "-c", GET, &address])
 }
 
-/// An attack goes in at the generator, and is read on the dashboard's page; how long that took.
-pub(super) fn attack_is_seen(release: &Release, limit: Duration) -> anyhow::Result<(String, Duration)> {
-    let user = format!("e2e-{}", random::suffix());
+/// The fixture's body goes in at the sender, and its marker is read on the page; the marker, and how long that took.
+pub(super) fn is_seen(release: &Release, limit: Duration) -> anyhow::Result<(String, Duration)> {
+    let roles = Roles::of(release.namespace.context)?;
+    let marker = format!("e2e-{}", random::suffix());
     let start = Instant::now();
-    post_attack(release, &user)?;
+    send(release, &roles, &marker)?;
     process::until(limit, Duration::from_millis(700), || {
         let page = page(release)?;
-        Ok(if page.contains(&user) {
+        Ok(if page.contains(&marker) {
             Ok(())
         } else {
-            Err(format!("no alert about {user} on the dashboard's page:\n{}", page.trim()))
+            Err(format!("nothing about {marker} on the page of {}:\n{}", roles.page, page.trim()))
         })
     })?;
-    Ok((user, start.elapsed()))
+    Ok((marker, start.elapsed()))
 }
 
-/// Fails when the dashboard shows somebody else's alert.
-pub(super) fn does_not_show(release: &Release, user: &str) -> anyhow::Result<()> {
-    if page(release)?.contains(user) {
-        bail!(
-            "the dashboard of {} in {} shows another release's alert about {user}",
-            release.name,
-            release.namespace.name
-        );
+/// That the platform works, in words: what is sent is seen; on a platform without a fixture, its own end-to-end test passes. Where it declares
+/// none, that every pod is Ready.
+pub(super) fn works(release: &Release, limit: Duration) -> anyhow::Result<String> {
+    let context = release.namespace.context;
+    if Roles::of(context).is_ok() {
+        let (_, took) = is_seen(release, limit)?;
+        return Ok(format!("what is sent is seen after {:.1} s", took.as_secs_f32()));
     }
+    if context.platform.platform().tests.end_to_end.is_none() {
+        release.wait_ready(limit)?;
+        return Ok("every pod is Ready; the platform declares no end-to-end test".to_owned());
+    }
+    let test = generator::traffic(&context.platform).tests.end_to_end;
+    let output = release.test(&[&test])?;
+    ensure!(output.success, "{}", output.all());
+    Ok(format!("the chart's own {test} passes"))
+}
+
+/// Fails when the page shows something with the marker of another release.
+pub(super) fn does_not_show(release: &Release, marker: &str) -> anyhow::Result<()> {
+    let (name, namespace) = (&release.name, &release.namespace.name);
+    ensure!(!page(release)?.contains(marker), "the page of {name} in {namespace} shows another release's {marker}");
     Ok(())
 }
 
@@ -76,13 +84,15 @@ pub(super) fn does_not_show(release: &Release, user: &str) -> anyhow::Result<()>
 pub(super) fn sql(release: &Release, database: &str, statement: &str) -> anyhow::Result<String> {
     let database = format!("--dbname={database}");
     let words = ["psql", "--username=postgres", &database, "--no-align", "--tuples-only", "--command", statement];
-    release.exec(DATABASE, &words)
+    let server = Roles::of(release.namespace.context)?.database_server;
+    release.exec(server, &words)
 }
 
-/// The rows of the alerts table: alert and correlation id.
+/// What is stored: the key of each row, and the id of the event that it comes from.
 pub(super) fn rows(release: &Release) -> anyhow::Result<BTreeSet<(String, String)>> {
-    let text = sql(release, ALERTS, "SELECT alert_id, correlation_id FROM alerts")?;
-    let pair = |line: &str| line.split_once('|').map(|(alert, event)| (alert.to_owned(), event.to_owned()));
+    let roles = Roles::of(release.namespace.context)?;
+    let text = sql(release, roles.database, roles.fixture.stored)?;
+    let pair = |line: &str| line.split_once('|').map(|(row, event)| (row.to_owned(), event.to_owned()));
     Ok(text.lines().filter_map(pair).collect())
 }
 
@@ -90,5 +100,6 @@ pub(super) fn rows(release: &Release) -> anyhow::Result<BTreeSet<(String, String
 pub(super) fn valkey(release: &Release, words: &[&str]) -> anyhow::Result<String> {
     let as_local =
         "REDISCLI_AUTH=$(cat /run/valkey/token) exec valkey-cli -e --no-auth-warning --json --user local \"$@\"";
-    release.exec(CACHE, &[&["sh", "-c", as_local, "sh"], words].concat())
+    let cache = Roles::of(release.namespace.context)?.cache;
+    release.exec(cache, &[&["sh", "-c", as_local, "sh"], words].concat())
 }

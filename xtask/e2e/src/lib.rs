@@ -14,11 +14,13 @@ mod flow;
 mod load;
 mod passes;
 mod plan;
+mod roles;
 mod run;
 mod scenarios;
 
 pub use e2e_kit::context::Settings;
+pub use e2e_kit::fixture::Fixture;
 pub use passes::{Passes, State};
 pub use plan::{Plan, report_stale};
 pub use run::run;
-pub use scenarios::{ALL, Scenario};
+pub use scenarios::{ALL, Scenario, applicable};

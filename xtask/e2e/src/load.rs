@@ -10,6 +10,7 @@ use e2e_kit::{kubectl, process, random};
 use serde_json::{Value, json};
 
 use crate::flow;
+use crate::roles::{Roles, amqp_login};
 
 /// The load client in a pod that has a service's identity and login, and none of its traffic.
 pub(super) struct Load<'a> {
@@ -35,20 +36,23 @@ impl<'a> Load<'a> {
     pub(super) fn start(release: &'a Release<'a>, identity: &str, amount: Amount) -> anyhow::Result<Self> {
         let context = release.namespace.context;
         let pod = format!("load-{}", random::suffix());
+        let roles = Roles::of(context)?;
         let secret = release.secret_of(identity)?;
+        let (user, password) = amqp_login(context.platform.platform(), identity, roles.broker)?;
         let variable = |name: &str, value: String| json!({"name": name, "value": value});
         let from =
             |name: &str, key: &str| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}});
         let environment = json!([
-            variable("AMQP_HOST", format!("{}-{}", release.name, flow::BROKER)),
-            from("AMQP_USER", "RABBITMQ_USER"),
-            from("AMQP_PASSWORD", "RABBITMQ_PASS"),
+            variable("AMQP_HOST", format!("{}-{}", release.name, roles.broker)),
+            variable("AMQP_QUEUE", roles.sent_queue.to_owned()),
+            from("AMQP_USER", user),
+            from("AMQP_PASSWORD", password),
             variable("LOAD_USER", pod.clone()),
             variable("LOAD_RATE", amount.rate.to_string()),
             variable("LOAD_ALERT_EVERY", amount.alert_every.to_string()),
             variable("LOAD_COUNT", amount.count.to_string()),
         ]);
-        let image = context.images.tool("auditflow-e2e/load")?;
+        let image = context.images.tool(roles.fixture.load_image)?;
         kubectl::apply(&helper_pod(release, identity, &pod, image, &json!({"env": environment})))?;
         let load = Self { release, user: pod.clone(), pod };
         process::until(Duration::from_mins(1), Duration::from_millis(500), || {

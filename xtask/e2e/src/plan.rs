@@ -35,14 +35,14 @@ impl Plan {
         Ok(Self { always: scenarios.len(), scenarios, deadline: None })
     }
 
-    /// The scenarios that always run, then those that are out of date. Of the latter, the one with the oldest pass comes first, and none starts
+    /// Of the applicable scenarios, those that always run, then those that are out of date. Of the latter, the one with the oldest pass comes first, and none starts
     /// later than `limit` from now.
     ///
     /// # Errors
     /// When the record or an input of a scenario cannot be read.
-    pub fn stale(passes: &Passes, limit: Option<Duration>) -> anyhow::Result<Self> {
-        let (mut scenarios, others): (Vec<_>, Vec<_>) =
-            ALL.iter().partition(|scenario| ALWAYS.contains(&scenario.name));
+    pub fn stale(passes: &Passes, applicable: &[&'static Scenario], limit: Option<Duration>) -> anyhow::Result<Self> {
+        let (mut scenarios, others): (Vec<&Scenario>, Vec<&Scenario>) =
+            applicable.iter().partition(|scenario| ALWAYS.contains(&scenario.name));
         let always = scenarios.len();
         let mut stale = Vec::new();
         for scenario in others {
@@ -63,13 +63,13 @@ impl Plan {
     }
 }
 
-/// Writes each scenario that is out of date, and why, on a line of `out`; whether there is one.
+/// Writes each applicable scenario that is out of date, and why, on a line of `out`; whether there is one.
 ///
 /// # Errors
 /// When the record or an input of a scenario cannot be read, or `out` cannot be written.
-pub fn report_stale(passes: &Passes, out: &mut dyn Write) -> anyhow::Result<bool> {
+pub fn report_stale(passes: &Passes, applicable: &[&'static Scenario], out: &mut dyn Write) -> anyhow::Result<bool> {
     let mut stale = Vec::new();
-    for scenario in ALL {
+    for scenario in applicable {
         let reason = match passes.state(scenario.name)? {
             State::Current => continue,
             State::NeverPassed => "has no pass on record".to_owned(),
@@ -81,10 +81,15 @@ pub fn report_stale(passes: &Passes, out: &mut dyn Write) -> anyhow::Result<bool
         stale.push(scenario.name);
     }
     if stale.is_empty() {
-        writeln!(out, "all {} scenarios have passed with their present inputs", ALL.len())?;
+        writeln!(out, "all {} scenarios have passed with their present inputs", applicable.len())?;
     } else {
         let count = stale.len();
-        writeln!(out, "\n{count} of {} scenarios are out of date: cargo xtask e2e {}", ALL.len(), stale.join(" "))?;
+        writeln!(
+            out,
+            "\n{count} of {} scenarios are out of date: cargo xtask e2e {}",
+            applicable.len(),
+            stale.join(" ")
+        )?;
     }
     Ok(!stale.is_empty())
 }
@@ -93,6 +98,10 @@ pub fn report_stale(passes: &Passes, out: &mut dyn Write) -> anyhow::Result<bool
 mod tests {
     use super::*;
     use crate::passes::tests::{pass, repository, write_record};
+
+    fn all() -> Vec<&'static Scenario> {
+        ALL.iter().collect()
+    }
 
     fn names(plan: &Plan) -> Vec<&str> {
         plan.scenarios.iter().map(|scenario| scenario.name).collect()
@@ -105,11 +114,11 @@ mod tests {
         for scenario in ["helm-test", "secrets"] {
             pass(&passes, scenario).expect("it can be recorded");
         }
-        let plan = Plan::stale(&passes, Some(Duration::ZERO)).expect("the inputs can be read");
+        let plan = Plan::stale(&passes, &all(), Some(Duration::ZERO)).expect("the inputs can be read");
         assert_eq!(names(&plan), ["install", "reach", "refusals", "rotation", "rights", "upgrade", "faults"]);
         std::thread::sleep(Duration::from_millis(2));
         assert_eq!((0..7).filter(|&position| plan.is_too_late(position)).collect::<Vec<_>>(), [3, 4, 5, 6]);
-        let unlimited = Plan::stale(&passes, None).expect("the inputs can be read");
+        let unlimited = Plan::stale(&passes, &all(), None).expect("the inputs can be read");
         assert!(!(0..7).any(|position| unlimited.is_too_late(position)));
     }
 
@@ -120,14 +129,14 @@ mod tests {
             pass(&passes, scenario.name).expect("it can be recorded");
         }
         let mut out = Vec::new();
-        assert!(report_stale(&passes, &mut out).expect("a buffer"));
+        assert!(report_stale(&passes, &all(), &mut out).expect("a buffer"));
         let text = String::from_utf8(out).expect("UTF-8");
         assert_eq!(
             text,
             "reach      has no pass on record\n\n1 of 9 scenarios are out of date: cargo xtask e2e reach\n"
         );
         pass(&passes, "reach").expect("it can be recorded");
-        assert!(!report_stale(&passes, &mut Vec::new()).expect("a buffer"));
+        assert!(!report_stale(&passes, &all(), &mut Vec::new()).expect("a buffer"));
     }
 
     #[test]

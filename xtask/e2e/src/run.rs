@@ -77,13 +77,18 @@ struct Run {
 struct Verdicts {
     passed: usize,
     failed: usize,
+    not_applicable: usize,
     not_started: Vec<&'static str>,
 }
 
 impl fmt::Display for Verdicts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { passed, failed, not_started } = self;
-        writeln!(formatter, "scenarios: {passed} passed, {failed} failed")?;
+        let Self { passed, failed, not_applicable, not_started } = self;
+        write!(formatter, "scenarios: {passed} passed, {failed} failed")?;
+        if *not_applicable > 0 {
+            write!(formatter, ", {not_applicable} not applicable to this platform")?;
+        }
+        writeln!(formatter)?;
         if !not_started.is_empty() {
             let names = not_started.join(" ");
             writeln!(formatter, "out of date and not started, since the time was up: cargo xtask e2e {names}")?;
@@ -99,6 +104,9 @@ impl Run {
             if process::interrupted() {
                 context.reporter.line(format_args!("── {}: not run, interrupted", scenario.name));
                 verdicts.failed += 1;
+            } else if let Err(reason) = scenario.applies_to(&context.platform, context.fixture) {
+                context.reporter.line(format_args!("── {}: not applicable: {reason}", scenario.name));
+                verdicts.not_applicable += 1;
             } else if plan.is_too_late(position) {
                 verdicts.not_started.push(scenario.name);
             } else if self.passes(context, scenario) {
@@ -153,6 +161,12 @@ mod tests {
             last.as_deref(),
             Some("out of date and not started, since the time was up: cargo xtask e2e faults upgrade")
         );
+    }
+
+    #[test]
+    fn scenarios_that_do_not_apply_neither_pass_nor_fail() {
+        let verdicts = Verdicts { passed: 4, not_applicable: 5, ..Verdicts::default() };
+        assert_eq!(verdicts.to_string(), "scenarios: 4 passed, 0 failed, 5 not applicable to this platform\n");
     }
 
     #[test]

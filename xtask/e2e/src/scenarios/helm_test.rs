@@ -10,10 +10,13 @@ use e2e_kit::kubectl;
 use e2e_kit::process;
 use e2e_kit::release::Release;
 use e2e_kit::report::{Outcome, Reported};
+use generator::Resolved;
 use serde_json::{Value, json};
+use vocabulary::{Kind, QueueUse, Use};
 
 use super::secrets::sources;
-use crate::flow::{self, ALERTS, ANALYSIS, BROKER, CACHE, DASHBOARD, DATABASE, GENERATOR, NOTIFICATION};
+use crate::flow;
+use crate::roles::{Roles, services};
 use e2e_kit::lane::{Lane, Work, all, side_by_side};
 use e2e_kit::namespace::TestNamespace;
 
@@ -24,7 +27,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
 
 /// Each mode, both Helms, with ports opened by values, and with all tests switched off.
 fn right(lane: &Lane) -> Outcome {
-    let context = lane.context;
+    let (context, roles) = (lane.context, Roles::of_lane(lane)?);
     let namespace = TestNamespace::as_step(lane, "helm-test")?;
     let (helm4, helm3) = (context.helm4().map_err(|_| Reported)?, context.helm3().map_err(|_| Reported)?);
     let release = Release::new(&namespace, helm4, "afp");
@@ -53,25 +56,28 @@ fn right(lane: &Lane) -> Outcome {
     })?;
     outcomes.push(passes("existing", &release));
     let namespace = format!("global.metrics.namespace={}", namespace.name);
-    let exposed_port = format!("{DASHBOARD}.exposure.via=LoadBalancer");
-    let extra = format!("{ANALYSIS}.network.extraIngress[0].ports[0].port=5001");
+    let Roles { page, worker, .. } = roles;
+    let exposed_port = format!("{page}.exposure.via=LoadBalancer");
+    let worker_port = first_port(&context.platform, worker);
+    let extra = format!("{worker}.network.extraIngress[0].ports[0].port={worker_port}");
     upgrade("ports that values open to all", &["global.metrics.enabled=true", &namespace, &exposed_port, &extra])?;
     outcomes.push(lane.step("what values open is not tried, and named with the value", || {
         let output = passed(&release)?;
-        for (port, by) in [
-            (format!("{GENERATOR}:8000"), "global.metrics"),
-            (format!("{BROKER}:15692"), "global.metrics"),
-            (format!("{DASHBOARD}:8080"), "exposure.via"),
-            (format!("{ANALYSIS}:5001"), "network.extraIngress"),
-        ] {
+        let metrics = generator::traffic(&context.platform).metrics.into_iter();
+        let metrics = metrics.map(|port| (format!("{}:{}", port.of, port.number), "global.metrics"));
+        let opened = [
+            (format!("{page}:{}", roles.test.seen.endpoint.port.number), "exposure.via"),
+            (format!("{worker}:{worker_port}"), "network.extraIngress"),
+        ];
+        for (port, by) in metrics.chain(opened) {
             let named =
                 output.lines().any(|line| line.contains("not tried") && line.contains(&port) && line.contains(by));
             ensure!(named, "no line says that {port} was not tried because of {by}:\n{output}");
         }
         Ok(String::new())
     }));
-    let off: Vec<_> = [GENERATOR, ANALYSIS, NOTIFICATION, DASHBOARD]
-        .iter()
+    let off: Vec<_> = services(context.platform.platform())
+        .into_iter()
         .flat_map(|service| [format!("{service}.tests.connection=false"), format!("{service}.tests.isolation=false")])
         .chain(["global.tests.isolation=false".to_owned(), "global.tests.endToEnd=false".to_owned()])
         .collect();
@@ -88,50 +94,56 @@ fn right(lane: &Lane) -> Outcome {
 
 /// One thing at a time is broken and mended.
 fn broken(lane: &Lane) -> Outcome {
-    let context = lane.context;
+    let (context, roles) = (lane.context, Roles::of_lane(lane)?);
+    let Roles { keeper, page, database_server, cache, .. } = roles;
     let namespace = TestNamespace::as_step(lane, "helm-test")?;
     let release = Release::new(&namespace, context.helm4().map_err(|_| Reported)?, "afp");
     lane.step("helm install --wait", || {
         release.install(from_ref(&context.small), &[])?;
         Ok(String::new())
     })?;
+    let tests = generator::traffic(&context.platform).tests;
     let step = |what: &str, job: &str, step: &dyn Fn() -> anyhow::Result<String>| {
         lane.step(format!("{what}: {job} fails and says so"), step)
     };
     let policy = |name: &str| format!("{}-{name}", release.name);
-    let (stores, shows) = (format!("{NOTIFICATION}-test-connection"), format!("{DASHBOARD}-test-connection"));
+    let (stores, shows) = (format!("{keeper}-test-connection"), format!("{page}-test-connection"));
     let mut outcomes = vec![
         step("a port is closed", &stores, &|| {
-            let words = [&format!("{DATABASE}:5432"), "cannot connect", "NetworkPolicy"];
-            without_policies(&release, &[&policy(DATABASE)], || fails(&release, &stores, &words))
+            let words = [&format!("{database_server}:{}", Kind::PostgreSql.port()), "cannot connect", "NetworkPolicy"];
+            without_policies(&release, &[&policy(database_server)], || fails(&release, &stores, &words))
         }),
         step("a called port is closed", &shows, &|| {
-            let words = [&format!("{NOTIFICATION}:8000"), "cannot connect"];
-            without_policies(&release, &[&policy(NOTIFICATION)], || fails(&release, &shows, &words))
+            let words = [&format!("{keeper}:{}", first_port(&context.platform, keeper)), "cannot connect"];
+            without_policies(&release, &[&policy(keeper)], || fails(&release, &shows, &words))
         }),
-        permissions(lane, &release),
+        permissions(lane, &release, &roles),
     ];
     let peers = |of: &str| json!([{"podSelector": identity(&release, of)}]);
-    let isolated = format!("{DASHBOARD}-test-isolation");
+    let isolated = format!("{page}-test-isolation");
     outcomes.push(step("a path is opened at both ends", &isolated, &|| {
-        let out = json!({"podSelector": identity(&release, DASHBOARD), "policyTypes": ["Egress"], "egress": [{"to": peers(DATABASE)}]});
-        let into = json!({"podSelector": identity(&release, DATABASE), "ingress": [{"from": peers(DASHBOARD)}]});
-        let words = [&format!("{DASHBOARD} → {DATABASE}:5432"), "nothing declares"];
+        let out = json!({"podSelector": identity(&release, page), "policyTypes": ["Egress"], "egress": [{"to": peers(database_server)}]});
+        let into = json!({"podSelector": identity(&release, database_server), "ingress": [{"from": peers(page)}]});
+        let words = [&format!("{page} → {database_server}:{}", Kind::PostgreSql.port()), "nothing declares"];
         with_policies(&release, &[out, into], || fails(&release, &isolated, &words))
     }));
-    outcomes.push(step("a server lets everybody in", "network-policy-test", &|| {
-        let open = json!({"podSelector": identity(&release, CACHE), "ingress": [{}]});
-        let words = [&format!("{CACHE}:6379"), "nothing declares"];
-        with_policies(&release, &[open], || fails(&release, "network-policy-test", &words))
+    outcomes.push(step("a server lets everybody in", &tests.network_policy, &|| {
+        let open = json!({"podSelector": identity(&release, cache), "ingress": [{}]});
+        let words = [&format!("{cache}:{}", Kind::Valkey.port()), "nothing declares"];
+        with_policies(&release, &[open], || fails(&release, &tests.network_policy, &words))
     }));
-    outcomes.push(lane.step("the way to the page is cut: end-to-end-test fails, says so, and leaves no row", || {
-        let before = flow::rows(&release)?.len();
-        let cut = [&*policy(NOTIFICATION)];
-        let output = without_policies(&release, &cut, || fails(&release, "end-to-end-test", &["does not show it"]))?;
-        let left = marked(&release)?;
-        ensure!(left.is_empty(), "left of {before} rows and more: {left}");
-        Ok(output)
-    }));
+    outcomes.push(lane.step(
+        "the way to the page is cut: the end-to-end test fails, says so, and leaves no row",
+        || {
+            let before = flow::rows(&release)?.len();
+            let cut = [&*policy(keeper)];
+            let output =
+                without_policies(&release, &cut, || fails(&release, &tests.end_to_end, &["does not show it"]))?;
+            let left = marked(&release)?;
+            ensure!(left.is_empty(), "left of {before} rows and more: {left}");
+            Ok(output)
+        },
+    ));
     outcomes.push(lane.step("no policy is enforced: the first test fails and says so", || {
         let names = kubectl::items(&["get", "networkpolicies", "--namespace", &namespace.name])?;
         let names: Vec<_> = names.iter().filter_map(|one| one["metadata"]["name"].as_str()).collect();
@@ -151,29 +163,66 @@ fn broken(lane: &Lane) -> Outcome {
 }
 
 /// A right is taken away at the broker, and one at the cache, and given again.
-fn permissions(lane: &Lane, release: &Release) -> Outcome {
-    let broker =
-        lane.step(format!("a right at the broker is missing: {GENERATOR}-test-connection fails and says so"), || {
-            let user = format!("{}.{}.{GENERATOR}.r1", release.namespace.name, release.name);
-            let set = |write: &str| {
-                let words =
-                    ["rabbitmqctl", "--quiet", "set_permissions", "--vhost", "/", &user, "^audit_events$", write, "^$"];
-                release.exec(BROKER, &words)
-            };
-            set("^$")?;
-            let words = ["publish to audit_events", "403", "ACCESS_REFUSED"];
-            let output = fails(release, &format!("{GENERATOR}-test-connection"), &words);
-            set(r"^amq\.default$")?;
-            output
-        });
-    let cache =
-        lane.step(format!("a right at the cache is missing: {ANALYSIS}-test-connection fails and says so"), || {
-            flow::valkey(release, &["ACL", "SETUSER", "default", "-ping"])?;
-            let output = fails(release, &format!("{ANALYSIS}-test-connection"), &["ping the cache", "NOPERM"]);
-            flow::valkey(release, &["ACL", "SETUSER", "default", "+ping"])?;
-            output
-        });
-    broker.and(cache)
+fn permissions(lane: &Lane, release: &Release, roles: &Roles) -> Outcome {
+    let Roles { sender, worker, broker, sent_queue, .. } = *roles;
+    let what = format!("a right at the broker is missing: {sender}-test-connection fails and says so");
+    let at_broker = lane.step(what, || {
+        let user = format!("{}.{}.{sender}.r1", release.namespace.name, release.name);
+        let listed = ["rabbitmqctl", "--quiet", "--formatter=json", "list_user_permissions", &user];
+        let rights = kubectl::parsed("list_user_permissions", &release.exec(broker, &listed)?)?;
+        let right = |name: &str| rights[0][name].as_str().context("the broker tells no rights of the sender");
+        let (configure, write, read) = (right("configure")?, right("write")?, right("read")?);
+        let set = |write: &str| {
+            let words = ["rabbitmqctl", "--quiet", "set_permissions", "--vhost", "/", &user, configure, write, read];
+            release.exec(broker, &words)
+        };
+        set("^$")?;
+        let words = [format!("publish to {sent_queue}"), "403".to_owned(), "ACCESS_REFUSED".to_owned()];
+        let words = words.each_ref().map(String::as_str);
+        let output = fails(release, &format!("{sender}-test-connection"), &words);
+        set(write)?;
+        output
+    });
+    let what = format!("a right at the cache is missing: {worker}-test-connection fails and says so");
+    if !roles.cache_is_anonymous {
+        lane.not_applicable(&what, "the worker has a login at the cache");
+        return at_broker;
+    }
+    let at_cache = lane.step(what, || {
+        flow::valkey(release, &["ACL", "SETUSER", "default", "-ping"])?;
+        let output = fails(release, &format!("{worker}-test-connection"), &["ping the cache", "NOPERM"]);
+        flow::valkey(release, &["ACL", "SETUSER", "default", "+ping"])?;
+        output
+    });
+    at_broker.and(at_cache)
+}
+
+/// The first port of a service.
+fn first_port(platform: &Resolved, service: &str) -> u16 {
+    let service = platform.platform().services.iter().find(|one| one.name.as_str() == service);
+    service.and_then(|service| service.ports.first()).map_or(1, |port| port.number)
+}
+
+/// What the tests say when they pass: each use that they try.
+fn promised(platform: &Resolved) -> BTreeSet<String> {
+    let cache = |one: &Use| if let Use::Valkey(client) = one { Some(client.client.backing) } else { None };
+    let uses = || platform.platform().services.iter().flat_map(|service| service.uses);
+    let tried = uses().flat_map(|one| match one {
+        Use::RabbitMq(client) => client
+            .queues
+            .iter()
+            .map(|queue| match queue {
+                QueueUse::Publishes { queue, .. } => format!("publish to {}", queue.name),
+                QueueUse::Consumes { queue, .. } => format!("consume {}", queue.name),
+            })
+            .collect(),
+        Use::PostgreSql(client) => vec![client.database.database.name.to_string()],
+        Use::Call(call) => call.path.iter().map(ToString::to_string).collect(),
+        Use::Valkey(_) => Vec::new(),
+    });
+    let closed = uses().filter_map(cache).map(|cache| format!("nobody → {cache}:{}", Kind::Valkey.port()));
+    let end_to_end = platform.platform().tests.end_to_end.map(|_| "shows it after".to_owned());
+    tried.chain(closed).chain(end_to_end).collect()
 }
 
 /// All tests pass; what they say.
@@ -191,16 +240,8 @@ fn passed(release: &Release) -> anyhow::Result<String> {
 fn passes(release: &Release) -> anyhow::Result<String> {
     let before = state(release)?;
     let output = passed(release)?;
-    for words in [
-        "publish to audit_events",
-        "consume audit_events",
-        "consume audit_alerts",
-        "alerts_db",
-        "/alerts",
-        "nobody → redis:6379",
-        "shows it after",
-    ] {
-        ensure!(output.contains(words), "nothing is said of `{words}`:\n{output}");
+    for words in promised(&release.namespace.context.platform) {
+        ensure!(output.contains(&words), "nothing is said of `{words}`:\n{output}");
     }
     let after = state(release)?;
     let left: Vec<_> = after.difference(&before).map(String::as_str).collect();
@@ -240,18 +281,18 @@ fn suites(output: &str) -> BTreeSet<String> {
 /// The objects in the namespace, the tables, and what is on the broker.
 fn state(release: &Release) -> anyhow::Result<BTreeSet<String>> {
     let mut state = release.namespace.inventory()?;
-    let tables = flow::sql(release, ALERTS, "SELECT schemaname, tablename FROM pg_tables")?;
+    let roles = Roles::of(release.namespace.context)?;
+    let tables = flow::sql(release, roles.database, "SELECT schemaname, tablename FROM pg_tables")?;
     state.extend(tables.lines().map(|table| format!("table {table}")));
-    let queues = release.exec(BROKER, &["rabbitmqctl", "--quiet", "list_queues", "name"])?;
+    let queues = release.exec(roles.broker, &["rabbitmqctl", "--quiet", "list_queues", "name"])?;
     state.extend(queues.lines().map(|queue| format!("queue {queue}")));
     Ok(state)
 }
 
 /// Rows that a journey left.
 fn marked(release: &Release) -> anyhow::Result<String> {
-    let query =
-        "SELECT alert_id, raw_event_data->>'user_id' FROM alerts WHERE raw_event_data::text LIKE '%helm-test-%'";
-    Ok(flow::sql(release, ALERTS, query)?.trim().to_owned())
+    let roles = Roles::of(release.namespace.context)?;
+    Ok(flow::sql(release, roles.database, roles.fixture.left_by_tests)?.trim().to_owned())
 }
 
 /// Does this while the policies of these names are away.

@@ -9,8 +9,9 @@ use e2e_kit::process;
 use e2e_kit::release::Release;
 use e2e_kit::report::{Outcome, Reported};
 
-use crate::flow::{self, GENERATOR};
+use crate::flow;
 use crate::load::{Amount, Load};
+use crate::roles::Roles;
 use e2e_kit::lane::{Lane, all};
 
 /// Beyond what the README promises ("about a minute after the server is back"): the machine is busy with other lanes.
@@ -37,7 +38,8 @@ pub(super) fn under_load(
     let mut load = None;
     lane.step("helm install --wait, and load", || {
         install(&release)?;
-        load = Some(Load::start(&release, GENERATOR, Amount { rate: 4, alert_every: 4, count: 0 })?);
+        load =
+            Some(Load::start(&release, Roles::of(lane.context)?.sender, Amount { rate: 4, alert_every: 4, count: 0 })?);
         Ok(String::new())
     })?;
     let outcome = what(lane, &release);
@@ -48,7 +50,7 @@ pub(super) fn under_load(
     all([outcome, lost])
 }
 
-/// Waits until all is Ready and an event becomes an alert on the dashboard's page.
+/// Waits until all is Ready and an event is seen on the page.
 pub(super) fn recovers(release: &Release, limit: Duration) -> anyhow::Result<()> {
     process::until(limit, Duration::from_secs(1), || {
         let lacking = release.lacking()?;
@@ -56,7 +58,7 @@ pub(super) fn recovers(release: &Release, limit: Duration) -> anyhow::Result<()>
             return Ok(Err(format!("not Ready: {}", lacking.join(", "))));
         }
         // A pod may end between the question which one there is and the visit to it.
-        Ok(flow::attack_is_seen(release, Duration::from_secs(10)).map(|_| ()).map_err(|error| format!("{error:#}")))
+        Ok(flow::is_seen(release, Duration::from_secs(10)).map(|_| ()).map_err(|error| format!("{error:#}")))
     })
 }
 

@@ -6,84 +6,78 @@ use e2e_kit::lane::Lane;
 use e2e_kit::namespace::TestNamespace;
 use e2e_kit::release::Release;
 use e2e_kit::report::Outcome;
+use generator::Resolved;
 use tools::ToolBinary;
+use vocabulary::{Backing, Use};
 
+/// An installation that must be refused.
 struct Case {
     what: &'static str,
-    release: &'static str,
+    release: String,
     passwords: bool,
-    sets: &'static [&'static str],
+    sets: Vec<String>,
     /// What the message must have.
-    says: &'static [&'static str],
+    says: Vec<String>,
 }
 
-const CASES: &[Case] = &[
-    Case {
-        what: "no password",
-        release: "afp",
-        passwords: false,
-        sets: &[],
-        says: &[
-            "audit-event-generator.credentials.rabbitmq.password is not set",
-            "audit-log-analysis.credentials.rabbitmq.password is not set",
-            "notification-service.credentials.rabbitmq.password is not set",
-            "notification-service.credentials.postgresql.password is not set",
-            "rabbitmq.credentials.administrator.password is not set",
-            "postgresql.credentials.superuser.password is not set",
-            "redis.credentials.administrator.password is not set",
-            "Make one with: openssl rand",
-        ],
-    },
-    Case {
-        what: "one password missing",
-        release: "afp",
-        passwords: true,
-        sets: &["notification-service.credentials.postgresql.password="],
-        says: &["notification-service.credentials.postgresql.password is not set", "Make one with: openssl rand"],
-    },
-    Case {
-        what: "an image without a tag",
-        release: "afp",
-        passwords: true,
-        sets: &["audit-event-generator.image.tag="],
-        says: &["audit-event-generator.image.tag is not set", "--set-string audit-event-generator.image.tag=<tag>"],
-    },
-    Case {
-        what: "a misspelt value",
-        release: "afp",
-        passwords: true,
-        sets: &["rabbitmq.persistence.sise=2Gi"],
-        says: &["/rabbitmq/persistence", "sise"],
-    },
-    Case {
-        what: "a wrong mode",
-        release: "afp",
-        passwords: true,
-        sets: &["global.rabbitmq.mode=cloud"],
-        says: &["/global/rabbitmq/mode", "embedded"],
-    },
-    Case {
-        what: "a wrong secret mode",
-        release: "afp",
-        passwords: true,
-        sets: &["global.secrets.mode=vault"],
-        says: &["/global/secrets/mode", "inline"],
-    },
-    Case {
-        what: "a release name too long",
-        release: "afp-one-letter-beyond",
-        passwords: true,
-        sets: &[],
-        says: &["\"afp-one-letter-beyond\" has 21 characters", "at most 20"],
-    },
-    Case {
-        what: "a callee switched off",
-        release: "afp",
-        passwords: true,
-        sets: &["notification-service.enabled=false"],
-        says: &["event-audit-dashboard calls notification-service, which is switched off"],
-    },
-];
+impl Case {
+    /// An installation with passwords and these further values.
+    fn with(what: &'static str, sets: &[String], says: &[String]) -> Self {
+        Self { what, release: "afp".to_owned(), passwords: true, sets: sets.to_vec(), says: says.to_vec() }
+    }
+}
+
+/// The longest name that Helm allows for a release.
+const LONGEST_FOR_HELM: usize = 53;
+
+/// What every platform refuses, as far as it has something of the kind.
+fn cases(platform: &Resolved) -> Vec<Case> {
+    let remedy = || "Make one with: openssl rand".to_owned();
+    let passwords: Vec<_> =
+        generator::credential_paths(platform).iter().map(|credential| credential.value.join(".")).collect();
+    let unset = |path: &String| format!("{path} is not set");
+    let mut cases = Vec::new();
+    if let Some(password) = passwords.first() {
+        let says = passwords.iter().map(unset).chain([remedy()]).collect();
+        let bare = Case { passwords: false, says, ..Case::with("no password", &[], &[]) };
+        let mode = ["/global/secrets/mode".to_owned(), "inline".to_owned()];
+        cases.extend([
+            bare,
+            Case::with("one password missing", &[format!("{password}=")], &[unset(password), remedy()]),
+            Case::with("a wrong secret mode", &["global.secrets.mode=vault".to_owned()], &mode),
+        ]);
+    }
+    if let Some(path) = generator::unnamed_tags(platform).first().map(|path| path.join(".")) {
+        let says = [unset(&path), format!("--set-string {path}=<tag>")];
+        cases.push(Case::with("an image without a tag", &[format!("{path}=")], &says));
+    }
+    let declared = platform.platform();
+    if let Some(server) = declared.backing.first().map(Backing::name) {
+        let says = [format!("/{server}/persistence"), "sise".to_owned()];
+        cases.push(Case::with("a misspelt value", &[format!("{server}.persistence.sise=2Gi")], &says));
+        let says = [format!("/global/{server}/mode"), "embedded".to_owned()];
+        cases.push(Case::with("a wrong mode", &[format!("global.{server}.mode=cloud")], &says));
+    }
+    if let Some(service) = declared.services.first().map(|service| service.name) {
+        let says = [format!("/{service}"), "replicsa".to_owned()];
+        cases.push(Case::with("a misspelt value of a service", &[format!("{service}.replicsa=2")], &says));
+    }
+    let longest = usize::from(declared.longest_release_name);
+    if longest < LONGEST_FOR_HELM {
+        let release = "a".repeat(longest + 1);
+        let says = [format!("\"{release}\" has {} characters", longest + 1), format!("at most {longest}")];
+        cases.push(Case { release, ..Case::with("a release name too long", &[], &says) });
+    }
+    let call = declared.services.iter().find_map(|caller| {
+        let callee = caller.uses.iter().find_map(|one| if let Use::Call(call) = one { Some(call) } else { None });
+        Some((caller.name, callee?.endpoint.service))
+    });
+    if let Some((caller, callee)) = call {
+        let says = [format!("{caller} calls {callee}, which is switched off")];
+        cases.push(Case::with("a callee switched off", &[format!("{callee}.enabled=false")], &says));
+    }
+    cases
+}
 
 /// Both Helms, each in a namespace of its own.
 pub(super) fn run(lane: &Lane) -> Outcome {
@@ -99,9 +93,10 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         }
         Ok(String::new())
     })?;
+    let cases = cases(&lane.context.platform);
     let mut outcome = Ok(());
     for (helm, namespace) in helms.iter().zip(&spaces) {
-        for case in CASES {
+        for case in &cases {
             let step = format!("{}: {}", helm.tool.title(), case.what);
             outcome = lane.step(step, || refused(namespace, helm, case)).and(outcome);
         }
@@ -110,14 +105,15 @@ pub(super) fn run(lane: &Lane) -> Outcome {
 }
 
 fn refused(namespace: &TestNamespace, helm: &ToolBinary, case: &Case) -> anyhow::Result<String> {
-    let release = Release::new(namespace, helm, case.release);
+    let release = Release::new(namespace, helm, &case.release);
     let values: Vec<Utf8PathBuf> = case.passwords.then(|| namespace.context.passwords.clone()).into_iter().collect();
-    let arguments = release.arguments_of("install", &namespace.context.chart, &values, case.sets);
+    let sets: Vec<_> = case.sets.iter().map(String::as_str).collect();
+    let arguments = release.arguments_of("install", &namespace.context.chart, &values, &sets);
     let output = release.try_helm(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
     if output.success {
         bail!("it was installed");
     }
-    for text in case.says {
+    for text in &case.says {
         ensure!(output.err.contains(text), "the message lacks `{text}`:\n{}", output.all());
     }
     let left = namespace.inventory()?;

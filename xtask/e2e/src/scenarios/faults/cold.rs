@@ -6,8 +6,10 @@ use e2e_kit::lane::{Lane, all};
 use e2e_kit::process;
 use e2e_kit::release::Release;
 use e2e_kit::report::Outcome;
+use vocabulary::Platform;
 
-use super::fault::{BACKING, NONE_RESTARTED, SERVICES, fault, scale};
+use super::fault::{Restarts, fault, scale};
+use crate::roles::{servers, services};
 
 /// Time in which what is started alone has found out that it is alone.
 const ALONE: Duration = Duration::from_secs(10);
@@ -28,10 +30,11 @@ pub(super) enum Start {
 }
 
 /// All of them, dealt to lanes. One start has one program first and another one last, which halves their number.
-pub(super) fn starts() -> Vec<Vec<Start>> {
-    let first: Vec<_> = SERVICES.into_iter().chain(BACKING).collect();
+pub(super) fn starts(platform: &Platform) -> Vec<Vec<Start>> {
+    let services = services(platform);
+    let first = [services.clone(), servers(platform)].concat();
     // Those that others need are last where those that need them are first.
-    let last = first.iter().cycle().skip(SERVICES.len());
+    let last = first.iter().cycle().skip(services.len());
     let ordered = first.iter().zip(last).map(|(first, last)| Start::Ordered { first, last });
     let mut lanes = vec![Vec::new(); LANES];
     for (number, start) in std::iter::once(Start::Together).chain(ordered).enumerate() {
@@ -46,14 +49,16 @@ pub(super) fn run(lane: &Lane, release: &Release, starts: &[Start]) -> Outcome {
             Start::Together => "cold start, all together".to_owned(),
             Start::Ordered { first, last } => format!("cold start, {first} first and {last} last"),
         };
-        fault(lane, release, &what, NONE_RESTARTED, || started(release, *start))
+        fault(lane, release, &what, &Restarts::new(), || started(release, *start))
     }))
 }
 
 fn started(release: &Release, start: Start) -> anyhow::Result<()> {
+    let platform = release.namespace.context.platform.platform();
+    let (services, servers) = (services(platform), servers(platform));
     let scaled = |which: &dyn Fn(&str) -> bool, pods| {
-        let names = SERVICES.iter().chain(&BACKING).filter(|name| which(name));
-        let kind = |name| if BACKING.contains(name) { "statefulset" } else { "deployment" };
+        let names = services.iter().chain(&servers).filter(|name| which(name));
+        let kind = |name| if servers.contains(name) { "statefulset" } else { "deployment" };
         let workloads: Vec<_> = names.map(|name| format!("{}/{}-{name}", kind(name), release.name)).collect();
         scale(release, &workloads.iter().map(String::as_str).collect::<Vec<_>>(), pods)
     };
@@ -75,10 +80,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::roles::tests::declared;
 
     #[test]
     fn every_program_is_first_once_and_last_once() {
-        let all: Vec<_> = starts().into_iter().flatten().collect();
+        let platform = declared();
+        let count = platform.services.len() + platform.backing.len();
+        let all: Vec<_> = starts(&platform).into_iter().flatten().collect();
         let ordered = || {
             all.iter().filter_map(|start| match start {
                 Start::Ordered { first, last } => Some((*first, *last)),
@@ -86,8 +94,8 @@ mod tests {
             })
         };
         assert!(all.contains(&Start::Together));
-        assert_eq!(ordered().map(|(first, _)| first).collect::<BTreeSet<_>>().len(), SERVICES.len() + BACKING.len());
-        assert_eq!(ordered().map(|(_, last)| last).collect::<BTreeSet<_>>().len(), SERVICES.len() + BACKING.len());
+        assert_eq!(ordered().map(|(first, _)| first).collect::<BTreeSet<_>>().len(), count);
+        assert_eq!(ordered().map(|(_, last)| last).collect::<BTreeSet<_>>().len(), count);
         assert!(ordered().all(|(first, last)| first != last), "{all:?}");
     }
 }

@@ -9,23 +9,26 @@ use e2e_kit::release::Release;
 use e2e_kit::report::Outcome;
 use e2e_kit::{kubectl, process};
 
-use crate::flow::{self, ANALYSIS, BROKER, CACHE, DASHBOARD, DATABASE, GENERATOR, NOTIFICATION};
+use crate::flow;
+use crate::roles::never_reconnect;
 use crate::scenarios::loaded::{RECOVERY, recovers, restarts_since};
 
-pub(super) const SERVICES: [&str; 4] = [GENERATOR, ANALYSIS, NOTIFICATION, DASHBOARD];
-pub(super) const BACKING: [&str; 3] = [BROKER, DATABASE, CACHE];
 pub(super) const MINUTE: Duration = Duration::from_mins(1);
-/// Nobody is restarted.
-pub(super) const NONE_RESTARTED: &[(&str, u64)] = &[];
-/// The one program that does not open a lost connection again.
-pub(super) const THE_ONE: &[(&str, u64)] = &[(NOTIFICATION, 1)];
+/// How often the pods of each service are expected to be restarted.
+pub(super) type Restarts = BTreeMap<String, u64>;
+
+/// What a restart of this server makes restart: each pod of a program that does not open a lost connection to it again.
+pub(super) fn restarts_with(release: &Release, server: &str, pods: u64) -> Restarts {
+    let services = never_reconnect(release.namespace.context.platform.platform(), server);
+    services.into_iter().map(|service| (service.to_owned(), pods)).collect()
+}
 
 /// Does something bad, waits until events become alerts again, and looks at what was restarted and what was lost meanwhile.
 pub(super) fn fault(
     lane: &Lane,
     release: &Release,
     what: &str,
-    restarted: &[(&str, u64)],
+    expected: &Restarts,
     cause: impl FnOnce() -> anyhow::Result<()>,
 ) -> Outcome {
     lane.step(what, || {
@@ -34,9 +37,8 @@ pub(super) fn fault(
         let start = Instant::now();
         recovers(release, RECOVERY)?;
         let took = start.elapsed();
-        let expected: BTreeMap<_, _> = restarted.iter().map(|&(of, count)| (of.to_owned(), count)).collect();
         let seen = restarts_since(release, &before)?;
-        ensure!(seen == expected, "restarted were {seen:?}, and ought to be {expected:?}");
+        ensure!(seen == *expected, "restarted were {seen:?}, and ought to be {expected:?}");
         let lost: Vec<_> = rows.difference(&flow::rows(release)?).cloned().collect();
         ensure!(lost.is_empty(), "{} stored alerts are gone, such as {:?}", lost.len(), lost.first());
         let restarted = if seen.is_empty() { "nobody restarted".to_owned() } else { format!("restarted: {seen:?}") };

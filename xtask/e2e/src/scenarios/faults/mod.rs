@@ -17,19 +17,22 @@ use e2e_kit::report::Outcome;
 use e2e_kit::{kubectl, process};
 
 use super::loaded::under_load;
-use crate::flow::{BROKER, CACHE, DATABASE, NOTIFICATION};
+use crate::roles::{Roles, servers, services};
 
-use fault::{BACKING, NONE_RESTARTED, SERVICES, THE_ONE, away, fault, kill, restart};
+use fault::{Restarts, away, fault, kill, restart, restarts_with};
 
 /// Lanes side by side, each with a release and a load of its own.
 pub(super) fn run(lane: &Lane) -> Outcome {
     let context = lane.context;
+    let platform = context.platform.platform();
+    let two_of_each: Vec<_> = services(platform).into_iter().map(|name| format!("{name}.replicas=2")).collect();
+    let two_of_each: Vec<_> = two_of_each.iter().map(String::as_str).collect();
     let mut work = vec![
         Work::new("database and cache", |lane| with_release(lane, &[], database_and_cache)),
-        Work::new("pods", |lane| with_release(lane, &TWO_OF_EACH, pods)),
+        Work::new("pods", |lane| with_release(lane, &two_of_each, pods)),
         Work::new("broker", |lane| with_release(lane, &[], broker)),
     ];
-    for (number, some) in cold::starts().into_iter().enumerate() {
+    for (number, some) in cold::starts(platform).into_iter().enumerate() {
         let run = move |lane: &Lane| with_release(lane, &[], |lane, release| cold::run(lane, release, &some));
         work.push(Work::new(format!("cold starts {}", number + 1), run));
     }
@@ -38,45 +41,49 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     all([side_by_side(context, at_once, work), side_by_side(context, 1, vec![Work::new("kubelet", kubelet)])])
 }
 
-const TWO_OF_EACH: [&str; 4] = [
-    "audit-event-generator.replicas=2",
-    "audit-log-analysis.replicas=2",
-    "notification-service.replicas=2",
-    "event-audit-dashboard.replicas=2",
-];
-
 fn with_release(lane: &Lane, sets: &[&str], what: impl FnOnce(&Lane, &Release) -> Outcome) -> Outcome {
     under_load(lane, "faults", |release| release.install(from_ref(&lane.context.small), sets), what)
 }
 
 /// Each pod killed, then all of each kind; there are two of each service.
 fn pods(lane: &Lane, release: &Release) -> Outcome {
-    let one = |of: &str| {
-        let restarted = if of == BROKER || of == DATABASE { &[(NOTIFICATION, 2)] } else { NONE_RESTARTED };
-        fault(lane, release, &format!("one pod of {of} killed"), restarted, || kill(release, |name| name == of, 1))
+    let platform = lane.context.platform.platform();
+    let (services, servers) = (services(platform), servers(platform));
+    let first = |of: &str| {
+        let expected = restarts_with(release, of, 2);
+        fault(lane, release, &format!("one pod of {of} killed"), &expected, || kill(release, |name| name == of, 1))
     };
     let every = |of: &str| {
-        fault(lane, release, &format!("all pods of {of} killed"), NONE_RESTARTED, || {
+        fault(lane, release, &format!("all pods of {of} killed"), &Restarts::new(), || {
             kill(release, |name| name == of, 9)
         })
     };
-    all(SERVICES.into_iter().chain(BACKING).map(one).chain(SERVICES.into_iter().map(every)))
+    let one_each = services.iter().chain(&servers).map(|of| first(of));
+    all(one_each.chain(services.iter().map(|of| every(of))))
 }
 
 fn broker(lane: &Lane, release: &Release) -> Outcome {
+    let roles = Roles::of_lane(lane)?;
+    let none = Restarts::new();
     all([
-        fault(lane, release, "the broker restarted", THE_ONE, || restart(release, BROKER)),
-        fault(lane, release, "the broker away for a minute", THE_ONE, || away(release, BROKER)),
-        fault(lane, release, "all pods killed at once", NONE_RESTARTED, || kill(release, |_| true, usize::MAX)),
+        restarted_and_away(lane, release, "broker", roles.broker),
+        fault(lane, release, "all pods killed at once", &none, || kill(release, |_| true, usize::MAX)),
     ])
 }
 
 fn database_and_cache(lane: &Lane, release: &Release) -> Outcome {
+    let roles = Roles::of_lane(lane)?;
     all([
-        fault(lane, release, "the database restarted", THE_ONE, || restart(release, DATABASE)),
-        fault(lane, release, "the database away for a minute", THE_ONE, || away(release, DATABASE)),
-        fault(lane, release, "the cache restarted", NONE_RESTARTED, || restart(release, CACHE)),
-        fault(lane, release, "the cache away for a minute", NONE_RESTARTED, || away(release, CACHE)),
+        restarted_and_away(lane, release, "database", roles.database_server),
+        restarted_and_away(lane, release, "cache", roles.cache),
+    ])
+}
+
+fn restarted_and_away(lane: &Lane, release: &Release, what: &str, server: &str) -> Outcome {
+    let expected = restarts_with(release, server, 1);
+    all([
+        fault(lane, release, &format!("the {what} restarted"), &expected, || restart(release, server)),
+        fault(lane, release, &format!("the {what} away for a minute"), &expected, || away(release, server)),
     ])
 }
 
@@ -87,7 +94,7 @@ fn kubelet(lane: &Lane) -> Outcome {
         return Ok(());
     };
     with_release(lane, &[], |lane, release| {
-        fault(lane, release, "the node's kubelet restarted", NONE_RESTARTED, || {
+        fault(lane, release, "the node's kubelet restarted", &Restarts::new(), || {
             let mut command = Command::new("sh");
             command.args(["-c", hook]);
             process::run(command, "", Duration::from_mins(1), false)?.ok("the hook that restarts the kubelet")?;

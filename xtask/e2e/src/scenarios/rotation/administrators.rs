@@ -6,7 +6,7 @@ use e2e_kit::report::Outcome;
 use super::around::{beside_load, install, restarted};
 use super::change::Site;
 use super::purse::Purse;
-use crate::flow::GENERATOR;
+use crate::roles::Roles;
 use e2e_kit::lane::{Lane, all};
 use e2e_kit::namespace::TestNamespace;
 
@@ -15,7 +15,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     let namespace = TestNamespace::as_step(lane, "rotation")?;
     let (site, first) = install(lane, &namespace, true)?;
     let mut now = first.clone();
-    let outcome = beside_load(&site, GENERATOR, || {
+    let outcome = beside_load(&site, Roles::of_lane(lane)?.sender, || {
         let mut before = 0;
         site.lane.step("what is to be rolled back to", || {
             before = site.revision()?;

@@ -5,7 +5,8 @@ use e2e_kit::kubectl;
 use e2e_kit::release::Release;
 use serde_json::Value;
 
-use crate::flow::{self, BROKER, CACHE, DATABASE};
+use crate::flow;
+use crate::roles::Roles;
 
 /// A place in the servers' logs.
 pub(super) struct Mark(Vec<SourceLocation>);
@@ -35,20 +36,22 @@ impl Mark {
             let (uid, log) = log_of(release, server)?;
             Ok(SourceLocation { server, uid, lines: log.lines().count() })
         };
-        let places = [BROKER, DATABASE].into_iter().map(place).collect::<anyhow::Result<_>>()?;
+        let Roles { broker, database_server, .. } = Roles::of(release.namespace.context)?;
+        let places = [broker, database_server].into_iter().map(place).collect::<anyhow::Result<_>>()?;
         flow::valkey(release, &["ACL", "LOG", "RESET"])?;
         Ok(Self(places))
     }
 
     /// What was refused since. A server that was restarted since has told all it had to tell.
     pub(super) fn refusals(&self, release: &Release) -> anyhow::Result<Vec<Refusal>> {
+        let Roles { broker, cache, .. } = Roles::of(release.namespace.context)?;
         let mut all = Vec::new();
         for SourceLocation { server, uid, lines } in &self.0 {
             let (now, log) = log_of(release, server)?;
             let log: Vec<_> = log.lines().skip(if now == *uid { *lines } else { 0 }).collect();
-            all.extend(if *server == BROKER { of_broker(&log) } else { of_database(&log) });
+            all.extend(if *server == broker { of_broker(&log) } else { of_database(&log) });
         }
-        all.extend(of_cache(&kubectl::parsed("ACL LOG", &flow::valkey(release, &["ACL", "LOG"])?)?));
+        all.extend(of_cache(cache, &kubectl::parsed("ACL LOG", &flow::valkey(release, &["ACL", "LOG"])?)?));
         Ok(all)
     }
 }
@@ -100,12 +103,12 @@ fn of_database(log: &[&str]) -> Vec<Refusal> {
     log.iter().enumerate().filter(|(_, line)| refused(line)).map(read).collect()
 }
 
-fn of_cache(log: &Value) -> Vec<Refusal> {
+fn of_cache(cache: &str, log: &Value) -> Vec<Refusal> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let read = |entry: &Value| Refusal {
         // A client that was refused asks who it is all the same.
         user: if entry["object"] == "acl|whoami" { "administrator".to_owned() } else { text(&entry["username"]) },
-        line: format!("{CACHE}: {} {} {}", text(&entry["username"]), text(&entry["reason"]), text(&entry["object"])),
+        line: format!("{cache}: {} {} {}", text(&entry["username"]), text(&entry["reason"]), text(&entry["object"])),
         too_early: false,
     };
     log.as_array().into_iter().flatten().map(read).collect()

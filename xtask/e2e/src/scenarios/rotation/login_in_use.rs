@@ -10,12 +10,13 @@ use e2e_kit::release::Release;
 use e2e_kit::report::Outcome;
 use e2e_kit::{kubectl, process};
 use serde_json::json;
+use vocabulary::Kind;
 
 use super::change::{Site, has_login};
 use super::purse::Purse;
 use super::visitor;
 use crate::credentials::Credential;
-use crate::flow::BROKER;
+use crate::roles::Roles;
 use crate::scenarios::loaded::{RECOVERY, recovers};
 use e2e_kit::pods::helper_pod;
 
@@ -25,10 +26,10 @@ const HOLDER: &str = "holder";
 const AMQP: &str = r#"
 import os, pika
 login = pika.PlainCredentials(os.environ["HELD_USER"], os.environ["HELD_PASSWORD"])
-connection = pika.BlockingConnection(pika.ConnectionParameters(os.environ["rabbitmq_host"], credentials=login))
+connection = pika.BlockingConnection(pika.ConnectionParameters(os.environ["amqp_host"], credentials=login))
 channel = connection.channel()
 while True:
-    channel.queue_declare("audit_alerts", passive=True)
+    channel.queue_declare(os.environ["HELD_QUEUE"], passive=True)
     print("works", flush=True)
     connection.sleep(1)
 "#;
@@ -36,8 +37,8 @@ while True:
 /// The same at the database.
 const SQL: &str = r#"
 import os, time, pg8000.native
-connection = pg8000.native.Connection(os.environ["HELD_USER"], host=os.environ["postgresql_host"],
-    password=os.environ["HELD_PASSWORD"], database="alerts_db")
+connection = pg8000.native.Connection(os.environ["HELD_USER"], host=os.environ["sql_host"],
+    password=os.environ["HELD_PASSWORD"], database=os.environ["HELD_DATABASE"])
 while True:
     connection.run("SELECT 1")
     print("works", flush=True)
@@ -82,10 +83,13 @@ pub(super) fn in_use(site: &Site, now: &mut Purse, credential: &Credential) -> O
 /// Starts a pod that holds a connection with what a credential is now.
 fn hold(release: &Release, credential: &Credential, now: &Purse) -> anyhow::Result<()> {
     let login = now.login(release, credential)?;
-    let program = if credential.server == BROKER { AMQP } else { SQL };
-    let mut environment = visitor::environment(release);
+    let program = if credential.kind == Kind::RabbitMq { AMQP } else { SQL };
+    let roles = Roles::of(release.namespace.context)?;
+    let mut environment = visitor::environment(release, &roles);
     if let Some(variables) = environment.as_array_mut() {
         variables.push(json!({"name": "PYTHONPATH", "value": "/app"}));
+        variables.push(json!({"name": "HELD_QUEUE", "value": roles.stored_queue}));
+        variables.push(json!({"name": "HELD_DATABASE", "value": roles.database}));
         variables.push(json!({"name": "HELD_USER", "value": login.user}));
         // The kubelet replaces `$(NAME)`.
         variables.push(json!({"name": "HELD_PASSWORD", "value": login.password.replace('$', "$$")}));

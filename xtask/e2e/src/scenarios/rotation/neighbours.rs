@@ -13,7 +13,8 @@ use super::around::{beside_load, install};
 use super::change::Site;
 use super::purse::Purse;
 use super::{login_in_use, state};
-use crate::flow::{self, BROKER, CACHE, DASHBOARD, DATABASE, GENERATOR, NOTIFICATION};
+use crate::flow;
+use crate::roles::{Roles, callers, logins_at};
 use crate::scenarios::loaded::{RECOVERY, recovers};
 use e2e_kit::namespace::TestNamespace;
 
@@ -28,14 +29,15 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     let namespace = TestNamespace::as_step(lane, "rotation")?;
     let (site, first) = install(lane, &namespace, true)?;
     let mut now = first;
-    beside_load(&site, GENERATOR, || {
+    let Roles { sender, keeper, database_server, .. } = Roles::of_lane(lane)?;
+    beside_load(&site, sender, || {
         lane.step("provisioning twice changes nothing", || twice(&site, &now))?;
         lane.step("others come to all three servers", || strangers(&site))?;
         lane.step("a second release is provisioned on the same broker", || second_comes(&site))?;
         others_are_left_alone(&site, &mut now)?;
         lane.step("the second release loses a service: one login goes, of all", || second_loses(&site))?;
         switched_off_and_on(&site, &now)?;
-        let database = now.credential(&format!("{NOTIFICATION}.postgresql")).map_err(|_| Reported)?;
+        let database = now.credential(&format!("{keeper}.{database_server}")).map_err(|_| Reported)?;
         login_in_use::in_use(&site, &mut now, &database)
     })
 }
@@ -52,11 +54,12 @@ fn twice(site: &Site, now: &Purse) -> anyhow::Result<String> {
 /// Logins that are none of ours, some with names and marks that are almost ours.
 fn strangers(site: &Site) -> anyhow::Result<String> {
     let release = &site.release;
+    let broker = Roles::of(site.lane.context)?.broker;
     let own = format!("{}.{}", release.namespace.name, release.name);
     let names = ["someone-else".to_owned(), format!("elsewhere.{}.x.r1", release.name), format!("{own}-2.x.r1")];
     let before = state::logins(release)?;
     for name in &names {
-        release.exec(BROKER, &["rabbitmqctl", "--quiet", "add_user", name, "a password"])?;
+        release.exec(broker, &["rabbitmqctl", "--quiet", "add_user", name, "a password"])?;
         flow::valkey(release, &["ACL", "SETUSER", name, "on", ">password", "+ping"])?;
     }
     flow::valkey(release, &["ACL", "SAVE"])?;
@@ -76,7 +79,8 @@ fn strangers(site: &Site) -> anyhow::Result<String> {
 /// A rotation in the first release: whatever else is there stays as it is, line by line.
 fn others_are_left_alone(site: &Site, now: &mut Purse) -> Outcome {
     let (lane, release) = (site.lane, &site.release);
-    let credential = now.credential(&format!("{NOTIFICATION}.{BROKER}")).map_err(|_| Reported)?;
+    let Roles { keeper, broker, database_server, .. } = Roles::of_lane(lane)?;
+    let credential = now.credential(&format!("{keeper}.{broker}")).map_err(|_| Reported)?;
     let next = now.with_another(&credential);
     let [old, new] = [&*now, &next].map(|purse| credential.user(release, purse.revision(&credential)));
     let mut before = (Logins::new(), BTreeSet::new());
@@ -87,8 +91,8 @@ fn others_are_left_alone(site: &Site, now: &mut Purse) -> Outcome {
     site.change(&format!("{} replaced", credential.path.name), (now, &next), || site.upgrade(&next, &[]))?;
     *now = next;
     lane.step("everybody else is left alone; an owner of nothing goes", || {
-        let gone = [(BROKER, old.as_str()), (DATABASE, IDLE_OWNER)];
-        differ(&before.0, &state::logins(release)?, &gone, &[(BROKER, &new)])?;
+        let gone = [(broker, old.as_str()), (database_server, IDLE_OWNER)];
+        differ(&before.0, &state::logins(release)?, &gone, &[(broker, &new)])?;
         let after = state::everything(release)?;
         let ours = |line: &&String| [old.as_str(), &new, IDLE_OWNER].iter().any(|name| line.contains(name));
         let but_ours = |all: &BTreeSet<String>| all.iter().filter(|line| !ours(line)).cloned().collect();
@@ -116,7 +120,9 @@ fn second_comes(site: &Site) -> anyhow::Result<String> {
     let after = state::logins(&site.release)?;
     let came: Vec<_> = after.difference(&before).map(|(_, user)| user.clone()).collect();
     let mark = format!("{}.{SECOND}.", site.release.namespace.name);
-    ensure!(came.len() == 3 && came.iter().all(|user| user.starts_with(&mark)), "these came: {came:?}");
+    let context = site.lane.context;
+    let expected = logins_at(context.platform.platform(), Roles::of(context)?.broker);
+    ensure!(came.len() == expected && came.iter().all(|user| user.starts_with(&mark)), "these came: {came:?}");
     ensure!(after.is_superset(&before), "the second release took some of {before:?} away");
     Ok(came.join(", "))
 }
@@ -124,9 +130,10 @@ fn second_comes(site: &Site) -> anyhow::Result<String> {
 /// The Job after a rollout of the second release, which has a service less.
 fn second_loses(site: &Site) -> anyhow::Result<String> {
     let before = state::logins(&site.release)?;
-    run_second(site, &[&format!("--set={GENERATOR}.enabled=false")], "-reconcile")?;
-    let gone = format!("{}.{SECOND}.{GENERATOR}.r1", site.release.namespace.name);
-    differ(&before, &state::logins(&site.release)?, &[(BROKER, &gone)], &[])?;
+    let Roles { sender, broker, .. } = Roles::of(site.lane.context)?;
+    run_second(site, &[&format!("--set={sender}.enabled=false")], "-reconcile")?;
+    let gone = format!("{}.{SECOND}.{sender}.r1", site.release.namespace.name);
+    differ(&before, &state::logins(&site.release)?, &[(broker, &gone)], &[])?;
     Ok(gone)
 }
 
@@ -134,6 +141,7 @@ fn second_loses(site: &Site) -> anyhow::Result<String> {
 /// and its pod has the first's network identity.
 fn run_second(site: &Site, sets: &[&str], job: &str) -> anyhow::Result<()> {
     let (context, release, namespace) = (site.lane.context, &site.release, &site.release.namespace.name);
+    let broker = Roles::of(context)?.broker;
     let values = context.values(&[]);
     let values: Vec<_> = values.iter().map(camino::Utf8PathBuf::as_path).collect();
     let in_namespace = format!("--namespace={namespace}");
@@ -145,7 +153,7 @@ fn run_second(site: &Site, sets: &[&str], job: &str) -> anyhow::Result<()> {
         let (kind, name) = (object.kind.as_str(), object.name.as_str());
         let is_the_job = kind == "Job" && name.contains(job);
         let beside = matches!(kind, "ConfigMap" | "ServiceAccount" | "Secret");
-        if !name.starts_with(&format!("{SECOND}-{BROKER}")) || !(is_the_job || beside) {
+        if !name.starts_with(&format!("{SECOND}-{broker}")) || !(is_the_job || beside) {
             continue;
         }
         let mut value: Value = serde_yaml::from_str(&object.text)?;
@@ -155,12 +163,12 @@ fn run_second(site: &Site, sets: &[&str], job: &str) -> anyhow::Result<()> {
             template["metadata"]["labels"]["app.kubernetes.io/instance"] = release.name.as_str().into();
             let variables = template["spec"]["containers"][0]["env"].as_array_mut().context("a Job without env")?;
             let host = variables.iter_mut().find(|one| one["name"] == "SERVER_HOST").context("no SERVER_HOST")?;
-            host["value"] = format!("{}-{BROKER}", release.name).into();
+            host["value"] = format!("{}-{broker}", release.name).into();
             started = Some(name.to_owned());
         }
         kubectl::apply(&value)?;
     }
-    let started = started.with_context(|| format!("the chart has no Job {SECOND}-{BROKER}{job}"))?;
+    let started = started.with_context(|| format!("the chart has no Job {SECOND}-{broker}{job}"))?;
     let job = format!("job/{started}");
     let ended = kubectl::run(&["wait", &job, "--namespace", namespace, "--for=condition=Complete", "--timeout=55s"]);
     let log = kubectl::run(&["logs", &job, "--namespace", namespace]).unwrap_or_default();
@@ -171,34 +179,39 @@ fn run_second(site: &Site, sets: &[&str], job: &str) -> anyhow::Result<()> {
 fn switched_off_and_on(site: &Site, now: &Purse) -> Outcome {
     let (lane, release) = (site.lane, &site.release);
     let mut before = (Logins::new(), BTreeSet::new());
-    let off = [format!("{NOTIFICATION}.enabled=false"), format!("{DASHBOARD}.enabled=false")];
-    lane.step(format!("{NOTIFICATION} switched off: its logins go, its role and its data stay"), || {
+    let Roles { keeper, database, .. } = Roles::of_lane(lane)?;
+    let callers = callers(lane.context.platform.platform(), keeper).into_iter();
+    let off: Vec<_> = callers.chain([keeper]).map(|service| format!("{service}.enabled=false")).collect();
+    let off: Vec<_> = off.iter().map(String::as_str).collect();
+    lane.step(format!("{keeper} switched off: its logins go, its role and its data stay"), || {
         before = (state::logins(release)?, flow::rows(release)?);
         ensure!(!before.1.is_empty(), "there is no data that could stay");
-        site.upgrade(now, &[&off[0], &off[1]])?;
+        site.upgrade(now, &off)?;
         release.wait_ready(RECOVERY)?;
         let users = logins_of(site, now)?;
         let gone: Vec<_> = users.iter().map(|(server, user)| (server.as_str(), user.as_str())).collect();
         differ(&before.0, &state::logins(release)?, &gone, &[])?;
-        let owner = state::sql(release, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'alerts_db'")?;
-        ensure!(owner.trim() == "alerts_db_owner", "alerts_db belongs to {owner}");
-        ensure!(flow::rows(release)?.is_superset(&before.1), "alerts are gone");
-        Ok(format!("{} logins gone, {} alerts stay", gone.len(), before.1.len()))
+        let query = format!("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = '{database}'");
+        let owner = state::sql(release, &query)?;
+        ensure!(owner.trim() == format!("{database}_owner"), "{database} belongs to {owner}");
+        ensure!(flow::rows(release)?.is_superset(&before.1), "stored rows are gone");
+        Ok(format!("{} logins gone, {} rows stay", gone.len(), before.1.len()))
     })?;
-    lane.step(format!("{NOTIFICATION} switched on again: its data is there, and what came meanwhile"), || {
+    lane.step(format!("{keeper} switched on again: its data is there, and what came meanwhile"), || {
         site.upgrade(now, &[])?;
         recovers(release, RECOVERY)?;
         differ(&before.0, &state::logins(release)?, &[], &[])?;
-        ensure!(flow::rows(release)?.is_superset(&before.1), "alerts are gone");
+        ensure!(flow::rows(release)?.is_superset(&before.1), "stored rows are gone");
         Ok(String::new())
     })
 }
 
 /// The logins of the service that is switched off, at each server.
 fn logins_of(site: &Site, now: &Purse) -> anyhow::Result<Vec<(String, String)>> {
-    let own = now.credentials(false).into_iter().filter(|one| one.of == NOTIFICATION);
+    let Roles { keeper, database_server, cache, .. } = Roles::of(site.lane.context)?;
+    let own = now.credentials(false).into_iter().filter(|one| one.of == keeper);
     let own: Vec<_> = own.map(|one| (one.server.clone(), one.user(&site.release, now.revision(&one)))).collect();
-    ensure!(own.iter().any(|(server, _)| server == DATABASE), "{NOTIFICATION} has no login at {DATABASE}");
-    ensure!(own.iter().all(|(server, _)| server != CACHE), "{NOTIFICATION} has a login at {CACHE}");
+    ensure!(own.iter().any(|(server, _)| server == database_server), "{keeper} has no login at {database_server}");
+    ensure!(own.iter().all(|(server, _)| server != cache), "{keeper} has a login at {cache}");
     Ok(own)
 }

@@ -7,7 +7,7 @@ use super::change::Site;
 use super::purse::Purse;
 use super::{login_in_use, stuck};
 use crate::credentials::Credential;
-use crate::flow::{ANALYSIS, GENERATOR, NOTIFICATION};
+use crate::roles::Roles;
 use e2e_kit::lane::{Lane, all};
 use e2e_kit::namespace::TestNamespace;
 
@@ -15,11 +15,11 @@ use e2e_kit::namespace::TestNamespace;
 pub(super) fn waiting(lane: &Lane) -> Outcome {
     let namespace = TestNamespace::as_step(lane, "rotation")?;
     let (site, first) = install(lane, &namespace, true)?;
-    let credentials = first.credentials(false);
-    let (generators, others) = by_load(&credentials);
+    let Roles { sender, worker, .. } = Roles::of_lane(lane)?;
+    let (senders, others) = by_owner(first.credentials(false), sender);
     let mut now = first.clone();
     let mut outcomes = Vec::new();
-    for (load, some) in [(ANALYSIS, generators), (GENERATOR, others)] {
+    for (load, some) in [(worker, senders), (sender, others)] {
         let each = || {
             for credential in &some {
                 there_back_and_there_again(&site, &mut now, credential)?;
@@ -34,9 +34,9 @@ pub(super) fn waiting(lane: &Lane) -> Outcome {
     all(outcomes)
 }
 
-/// Those that the generator's load would keep in use, and the others.
-fn by_load(credentials: &[Credential]) -> (Vec<Credential>, Vec<Credential>) {
-    credentials.iter().cloned().partition(|one| one.of == GENERATOR)
+/// Those of one service, which a load with its login would keep in use, and the others.
+fn by_owner(credentials: Vec<Credential>, service: &str) -> (Vec<Credential>, Vec<Credential>) {
+    credentials.into_iter().partition(|one| one.of == service)
 }
 
 fn there_back_and_there_again(site: &Site, now: &mut Purse, credential: &Credential) -> Outcome {
@@ -57,12 +57,11 @@ fn there_back_and_there_again(site: &Site, now: &mut Purse, credential: &Credent
 pub(super) fn not_waiting(lane: &Lane) -> Outcome {
     let namespace = TestNamespace::as_step(lane, "rotation")?;
     let (site, first) = install(lane, &namespace, false)?;
-    let credentials = first.credentials(false);
-    let (generators, others) = by_load(&credentials);
+    let Roles { sender, worker, keeper, broker, .. } = Roles::of_lane(lane)?;
+    let (senders, others) = by_owner(first.credentials(false), sender);
     let mut now = first.clone();
-    let generator = beside_load(&site, ANALYSIS, || replaced(&site, &mut now, &generators));
-    generator?;
-    let outcome = beside_load(&site, GENERATOR, || {
+    beside_load(&site, worker, || replaced(&site, &mut now, &senders))?;
+    let outcome = beside_load(&site, sender, || {
         let (before, mut revision) = (now.clone(), 0);
         site.lane.step("what is to be rolled back to", || {
             revision = site.revision()?;
@@ -71,10 +70,10 @@ pub(super) fn not_waiting(lane: &Lane) -> Outcome {
         replaced(&site, &mut now, &others)?;
         site.change("all of them rolled back at once", (&now, &before), || site.rollback(revision))?;
         site.change("all of them forward again at once", (&before, &now), || site.upgrade(&now, &[]))?;
-        let broker = now.credential(&format!("{NOTIFICATION}.rabbitmq")).map_err(|_| Reported)?;
-        login_in_use::in_use(&site, &mut now, &broker)?;
-        let analysis = now.credential(&format!("{ANALYSIS}.rabbitmq")).map_err(|_| Reported)?;
-        stuck::old_pod_restarts(&site, &mut now, &analysis)
+        let keepers = now.credential(&format!("{keeper}.{broker}")).map_err(|_| Reported)?;
+        login_in_use::in_use(&site, &mut now, &keepers)?;
+        let workers = now.credential(&format!("{worker}.{broker}")).map_err(|_| Reported)?;
+        stuck::old_pod_restarts(&site, &mut now, &workers)
     });
     all([outcome, restarted(&site, (&first, &now))])
 }

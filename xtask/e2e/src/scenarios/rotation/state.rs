@@ -7,23 +7,25 @@ use e2e_kit::kubectl;
 use e2e_kit::release::Release;
 use serde_json::{Value, json};
 
-use crate::flow::{self, BROKER, CACHE, DATABASE};
+use crate::flow;
+use crate::roles::Roles;
 
 /// Every login and every role, with its server.
 pub(super) fn logins(release: &Release) -> anyhow::Result<BTreeSet<(String, String)>> {
+    let Roles { broker, database_server, cache, .. } = Roles::of(release.namespace.context)?;
     let at =
         |server: &str, users: Vec<String>| users.into_iter().map(|user| (server.to_owned(), user)).collect::<Vec<_>>();
     let names = |value: &Value, key: &str| -> Vec<String> {
         let one = |entry: &Value| if key.is_empty() { entry.clone() } else { entry[key].clone() };
         value.as_array().into_iter().flatten().filter_map(|entry| one(entry).as_str().map(str::to_owned)).collect()
     };
-    let broker = release.exec(BROKER, &["rabbitmqctl", "--quiet", "--formatter=json", "list_users"])?;
+    let users = release.exec(broker, &["rabbitmqctl", "--quiet", "--formatter=json", "list_users"])?;
     let roles = sql(release, "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'")?;
-    let cache = flow::valkey(release, &["ACL", "USERS"])?;
+    let cache_users = flow::valkey(release, &["ACL", "USERS"])?;
     let all = [
-        at(BROKER, names(&kubectl::parsed("list_users", &broker)?, "user")),
-        at(DATABASE, roles.lines().map(str::to_owned).collect()),
-        at(CACHE, names(&kubectl::parsed("ACL USERS", &cache)?, "")),
+        at(broker, names(&kubectl::parsed("list_users", &users)?, "user")),
+        at(database_server, roles.lines().map(str::to_owned).collect()),
+        at(cache, names(&kubectl::parsed("ACL USERS", &cache_users)?, "")),
     ];
     Ok(all.concat().into_iter().collect())
 }
@@ -35,24 +37,25 @@ pub(super) fn sql(release: &Release, statement: &str) -> anyhow::Result<String> 
 
 /// Everything that provisioning has to do with, line by line: no line has a secret in it, since a salt is another each time.
 pub(super) fn everything(release: &Release) -> anyhow::Result<BTreeSet<String>> {
-    let definitions = release.exec(BROKER, &["rabbitmqctl", "--quiet", "export_definitions", "-"])?;
-    let mut lines = lines_of(&kubectl::parsed("export_definitions", &definitions)?);
+    let Roles { broker, database_server, cache, .. } = Roles::of(release.namespace.context)?;
+    let definitions = release.exec(broker, &["rabbitmqctl", "--quiet", "export_definitions", "-"])?;
+    let mut lines = lines_of(broker, &kubectl::parsed("export_definitions", &definitions)?);
     let roles = ["pg_dumpall", "--username=postgres", "--globals-only", "--no-role-passwords"];
     let databases = "SELECT datname, pg_get_userbyid(datdba), datacl FROM pg_database";
-    for text in [release.exec(DATABASE, &roles)?, sql(release, databases)?] {
+    for text in [release.exec(database_server, &roles)?, sql(release, databases)?] {
         // Newer dumps begin and end with a word that is another each time.
         let own =
             |line: &&str| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict") && !line.is_empty();
-        lines.extend(text.lines().filter(own).map(|line| format!("{DATABASE}: {line}")));
+        lines.extend(text.lines().filter(own).map(|line| format!("{database_server}: {line}")));
     }
     let acl = kubectl::parsed("ACL LIST", &flow::valkey(release, &["ACL", "LIST"])?)?;
-    lines.extend(acl.as_array().into_iter().flatten().map(|line| format!("{CACHE}: {line}")));
+    lines.extend(acl.as_array().into_iter().flatten().map(|line| format!("{cache}: {line}")));
     ensure!(lines.len() > 20, "the servers have next to nothing: {lines:?}");
     Ok(lines)
 }
 
 /// A line for each thing on the broker.
-fn lines_of(definitions: &Value) -> BTreeSet<String> {
+fn lines_of(broker: &str, definitions: &Value) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     for (kind, all) in definitions.as_object().into_iter().flatten() {
         for one in all.as_array().into_iter().flatten() {
@@ -62,7 +65,7 @@ fn lines_of(definitions: &Value) -> BTreeSet<String> {
             }
             // Sorted, whichever order the broker has.
             let fields: BTreeMap<_, _> = one.as_object().into_iter().flatten().collect();
-            lines.insert(format!("{BROKER}: {kind} {}", json!(fields)));
+            lines.insert(format!("{broker}: {kind} {}", json!(fields)));
         }
     }
     lines
@@ -84,11 +87,12 @@ mod tests {
     fn a_salt_is_no_difference_and_a_right_is() {
         let broker = |hash: &str, read: &str| {
             lines_of(
+                "mq",
                 &json!({"users": [{"name": "a", "password_hash": hash}], "permissions": [{"user": "a", "read": read}]}),
             )
         };
         assert!(same(&broker("1", "^$"), &broker("2", "^$")).is_ok());
         let error = same(&broker("1", "^$"), &broker("1", ".*")).expect_err("a right differs").to_string();
-        assert!(error.contains("- rabbitmq: permissions") && error.contains("+ rabbitmq: permissions"), "{error}");
+        assert!(error.contains("- mq: permissions") && error.contains("+ mq: permissions"), "{error}");
     }
 }

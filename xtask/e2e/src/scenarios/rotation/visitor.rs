@@ -6,10 +6,11 @@ use anyhow::{Context as _, ensure};
 use e2e_kit::kubectl;
 use e2e_kit::release::Release;
 use serde_json::{Value, json};
+use vocabulary::Kind;
 
 use super::purse::{Login, Purse};
 use crate::credentials::Credential;
-use crate::flow::{BROKER, CACHE, DATABASE};
+use crate::roles::Roles;
 use e2e_kit::pods::helper_pod;
 
 /// The probe that tries logins.
@@ -20,7 +21,7 @@ const MANAGEMENT: u16 = 15672;
 pub(super) fn send(release: &Release, credentials: &[Credential]) -> anyhow::Result<()> {
     let image = release.namespace.context.images.tool(IMAGE)?;
     let identities: BTreeSet<_> = credentials.iter().map(|one| one.identity.clone()).collect();
-    let environment = environment(release);
+    let environment = environment(release, &Roles::of(release.namespace.context)?);
     let pods = identities
         .iter()
         .map(|identity| helper_pod(release, identity, &name(identity), image, &json!({"env": environment})));
@@ -39,13 +40,17 @@ fn name(identity: &str) -> String {
 }
 
 /// Host and port of each server, as the probe reads them.
-pub(super) fn environment(release: &Release) -> Value {
-    let servers = [(BROKER, 5672), (DATABASE, 5432), (CACHE, 6379), ("management", MANAGEMENT)];
-    let variables = servers.into_iter().flat_map(|(server, port)| {
-        let host = format!("{}-{}", release.name, if server == "management" { BROKER } else { server });
+pub(super) fn environment(release: &Release, roles: &Roles) -> Value {
+    let servers = [
+        ("amqp", roles.broker, Kind::RabbitMq.port()),
+        ("sql", roles.database_server, Kind::PostgreSql.port()),
+        ("valkey", roles.cache, Kind::Valkey.port()),
+        ("management", roles.broker, MANAGEMENT),
+    ];
+    let variables = servers.into_iter().flat_map(|(protocol, server, port)| {
         [
-            json!({"name": format!("{server}_host"), "value": host}),
-            json!({"name": format!("{server}_port"), "value": port.to_string()}),
+            json!({"name": format!("{protocol}_host"), "value": format!("{}-{server}", release.name)}),
+            json!({"name": format!("{protocol}_port"), "value": port.to_string()}),
         ]
     });
     variables.collect()
@@ -67,15 +72,18 @@ pub(super) fn only_the_new(release: &Release, credential: &Credential, old: &Pur
 /// Whether a server lets somebody in; an error where it answered neither yes nor no.
 pub(super) fn is_let_in(release: &Release, credential: &Credential, login: &Login) -> anyhow::Result<bool> {
     let as_whom = json!([login.user, login.password]);
-    let database = if credential.administrator { "postgres" } else { "alerts_db" };
-    let (kind, at, trial) = match (credential.server.as_str(), credential.administrator) {
+    let own = Roles::of(release.namespace.context)?.database;
+    let database = if credential.administrator { "postgres" } else { own };
+    let (kind, at, trial) = match (credential.kind, credential.administrator) {
         // Whoever manages the broker need not be allowed to publish.
-        (BROKER, true) => {
+        (Kind::RabbitMq, true) => {
             ("amqp", "management", json!({"as": as_whom, "do": "http", "port": MANAGEMENT, "path": "/api/users"}))
         }
-        (BROKER, false) => ("amqp", BROKER, json!({"as": as_whom, "do": "connect"})),
-        (DATABASE, _) => ("sql", DATABASE, json!({"as": as_whom, "database": database, "statements": ["SELECT 1"]})),
-        (server, _) => ("valkey", server, json!({"as": as_whom, "command": ["ping"]})),
+        (Kind::RabbitMq, false) => ("amqp", "amqp", json!({"as": as_whom, "do": "connect"})),
+        (Kind::PostgreSql, _) => {
+            ("sql", "sql", json!({"as": as_whom, "database": database, "statements": ["SELECT 1"]}))
+        }
+        (Kind::Valkey, _) => ("valkey", "valkey", json!({"as": as_whom, "command": ["ping"]})),
     };
     let (host, port) = (format!("{at}_host"), format!("{at}_port"));
     let plan = json!({"targets": [{"kind": kind, "host": host, "port": port, "trials": [trial]}]});

@@ -23,23 +23,29 @@ pub(super) fn all_work(release: &Release, file: &Encrypted) -> anyhow::Result<us
             Some(service) => user_of(release, service, server)?,
             None => credential.user(release, 1),
         };
-        if !opens(release, server, &user, password)? {
+        let database = service.and_then(database_of).unwrap_or("postgres");
+        if !opens(release, server, (&user, database), password)? {
             bail!("{user} cannot log in at {} with the password of {name}: {password}", server.name());
         }
-        if opens(release, server, &user, &format!("{password}x"))? {
+        if opens(release, server, (&user, database), &format!("{password}x"))? {
             bail!("{user} can log in at {} with a wrong password", server.name());
         }
     }
     Ok(file.passwords.len())
 }
 
+/// The database that a service owns.
+fn database_of(service: &Service) -> Option<&'static str> {
+    service.uses.iter().find_map(|one| match one {
+        Use::PostgreSql(client) => Some(client.database.database.name.as_str()),
+        _ => None,
+    })
+}
+
 /// The name that a service logs in with, as its Secret has it.
 fn user_of(release: &Release, service: &Service, server: &Backing) -> anyhow::Result<String> {
-    let variable = service.uses.iter().find_map(|one| match one {
-        Use::RabbitMq(client) if client.client.backing == server.name() => Some(client.env.user),
-        Use::PostgreSql(client) if client.client.backing == server.name() => Some(client.env.user),
-        _ => None,
-    });
+    let here = |one: &&Use| one.client().is_some_and(|client| client.backing == server.name());
+    let variable = service.uses.iter().filter(here).find_map(|one| one.login().map(|login| login.user));
     let variable: VariableName = variable.with_context(|| format!("{} has no login", service.name))?;
     let secret = release.secret_of(service.name.as_str())?;
     let template = format!("{{{{ index .data \"{variable}\" | base64decode }}}}");
@@ -56,7 +62,7 @@ fn user_of(release: &Release, service: &Service, server: &Backing) -> anyhow::Re
 }
 
 /// Whether a login works over the network, asked from within the server's pod.
-fn opens(release: &Release, server: &Backing, user: &str, password: &str) -> anyhow::Result<bool> {
+fn opens(release: &Release, server: &Backing, (user, database): (&str, &str), password: &str) -> anyhow::Result<bool> {
     let pod = format!("{}-{}-0", release.name, server.name());
     let secret = |variable: &str| format!("{variable}={password}");
     let words: Vec<String> = match server.kind() {
@@ -67,7 +73,7 @@ fn opens(release: &Release, server: &Backing, user: &str, password: &str) -> any
             "psql".into(),
             format!("--username={user}"),
             "--host=127.0.0.1".into(),
-            format!("--dbname={}", if user == "postgres" { "postgres" } else { "alerts_db" }),
+            format!("--dbname={database}"),
             "--command=SELECT 'it works'".into(),
         ],
         Kind::Valkey => vec![

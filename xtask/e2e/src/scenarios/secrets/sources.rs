@@ -4,26 +4,33 @@ use anyhow::{Context as _, bail};
 use e2e_kit::kubectl;
 use e2e_kit::namespace::TestNamespace;
 use e2e_kit::release::Release;
+use generator::{CredentialPath, Resolved};
 use serde_json::{Value, json};
 
 use super::encrypted::Encrypted;
-use crate::flow::ANALYSIS;
 
 pub(crate) const EXTERNAL: &str = "global.secrets.mode=external";
 
 /// The store that the scenario makes, as somebody who has one; what is in it lies in two Secrets.
 pub(super) const STORE: &str = "theirs";
 
-/// The one credential that lies elsewhere in that store than where it is looked for by itself.
-pub(super) const MOVED: [&str; 2] = [ANALYSIS, "rabbitmq"];
+/// The one credential that lies elsewhere in that store than where it is looked for by itself: the first of a service.
+pub(crate) fn moved_credential(platform: &Resolved) -> Option<CredentialPath> {
+    let is_service = |owner: &String| platform.platform().services.iter().any(|one| one.name.as_str() == owner);
+    generator::credential_paths(platform)
+        .into_iter()
+        .find(|credential| credential.value.first().is_some_and(is_service))
+}
 
 /// What somebody has who has a store: the passwords in Secrets of another namespace, and a `SecretStore` that reads them.
 pub(super) fn make_store(release: &Release, store: &TestNamespace, file: &Encrypted) -> anyhow::Result<()> {
     let (here, there) = (&release.namespace.name, &store.name);
     let mut held = serde_json::Map::new();
+    let elsewhere = moved_credential(&release.namespace.context.platform).map(|credential| credential.name);
+    let elsewhere = elsewhere.context("the platform has no credential")?;
     let mut moved = Value::Null;
     for (name, password) in &file.passwords {
-        if *name == MOVED.join(".") {
+        if *name == elsewhere {
             moved = password.as_str().into();
         } else {
             held.insert(format!("{name}.r1"), password.as_str().into());
@@ -52,14 +59,16 @@ pub(super) fn make_store(release: &Release, store: &TestNamespace, file: &Encryp
 /// Secrets of somebody's own, with what the README says that must be in them; gives the values that name them.
 pub(crate) fn bring(release: &Release) -> anyhow::Result<Vec<String>> {
     let namespace = &release.namespace.name;
+    // One of them has a name of its own.
+    let own_name = moved_credential(&release.namespace.context.platform).and_then(|c| c.value.first().cloned());
     let mut sets = vec!["global.secrets.mode=existing".to_owned()];
     for workload in kubectl::items(&["get", "deployments,statefulsets", "--namespace", namespace])? {
         let of = workload["metadata"]["labels"]["app.kubernetes.io/name"].as_str().context("no name")?.to_owned();
         for name in secrets_of(&workload) {
             let data = kubectl::json(&["get", "secret", &name, "--namespace", namespace])?["data"].take();
-            let own = if of == ANALYSIS {
-                sets.push(format!("{of}.existingSecret=of-the-analysis"));
-                "of-the-analysis".to_owned()
+            let own = if own_name.as_ref() == Some(&of) {
+                sets.push(format!("{of}.existingSecret=of-its-own"));
+                "of-its-own".to_owned()
             } else {
                 // Of the chart's own source a service's Secret has a digest behind its name.
                 let digest = |end: &&str| end.len() == 6 && end.chars().all(|c| c.is_ascii_hexdigit());
