@@ -8,11 +8,6 @@
   commands: "+ping +zadd +zremrangebyscore +zcard +expire +multi +exec +discard +client|setinfo +client|setname"
 {{- end }}
 
-{{- /* The login of a service, in the scope of its chart. */ -}}
-{{- define "auditflow-platform.redis.login" -}}
-{{ .Release.Namespace }}.{{ .Release.Name }}.{{ .Chart.Name }}.r{{ int (index .Values.credentials "redis").revision }}
-{{- end }}
-
 {{- /* What the scripts read beside the passwords. */ -}}
 {{- define "auditflow-platform.redis.declared" -}}
 # The key of each password, the login, and what it may do. `probe` is asked whether the server lives; `default` is who does not log in.

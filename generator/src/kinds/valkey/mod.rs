@@ -96,7 +96,8 @@ impl ServerKind for Valkey {
         };
         let clients: Vec<ClientView> = graph.logins_at(server.name).filter_map(client).collect();
         let anonymous = clients.iter().any(|client| client.anonymous);
-        render(&Provisioning { c: graph, name: server.name, clients, anonymous })
+        let has_logins = clients.iter().any(|client| !client.anonymous);
+        render(&Provisioning { c: graph, name: server.name, clients, anonymous, has_logins })
     }
 }
 
@@ -108,6 +109,8 @@ struct Provisioning<'a> {
     clients: Vec<ClientView>,
     /// Whether a client cannot log in.
     anonymous: bool,
+    /// Whether a client can.
+    has_logins: bool,
 }
 
 struct ClientView {

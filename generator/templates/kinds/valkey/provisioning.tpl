@@ -11,11 +11,13 @@
   commands: [[ client.commands ]]
 [%- endfor %]
 {{- end }}
+[%- if has_logins %]
 
 {{- /* The login of a service, in the scope of its chart. */ -}}
 {{- define "[[ c.name ]].[[ name ]].login" -}}
 {{ .Release.Namespace }}.{{ .Release.Name }}.{{ .Chart.Name }}.r{{ int (index .Values.credentials "[[ name ]]").revision }}
 {{- end }}
+[%- endif %]
 
 {{- /* What the scripts read beside the passwords. */ -}}
 {{- define "[[ c.name ]].[[ name ]].declared" -}}
