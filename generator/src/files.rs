@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use askama::Template;
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// Everything that is generated: paths below the folder that holds the chart, and the text of each file.
+/// All generated files: their paths below the folder that contains the chart, and their text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chart {
     files: BTreeMap<Utf8PathBuf, String>,
     paths: ChartPaths,
 }
 
-/// Where things lie in a [`Chart`].
+/// The paths of the main parts of a [`Chart`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChartPaths {
     /// The umbrella chart's folder.
     pub umbrella: Utf8PathBuf,
-    /// Values that make the chart installable without any of one's own: obviously fake passwords.
+    /// Values that complete the defaults for lint and tests: fake passwords and tags.
     pub ci_values: Utf8PathBuf,
     /// The overlays of the environments, by the environment's name.
     pub environments: BTreeMap<String, Utf8PathBuf>,
@@ -30,20 +30,20 @@ impl Chart {
         &self.files
     }
 
-    /// The files alone.
+    /// Consumes the chart and returns its files.
     #[must_use]
     pub fn into_files(self) -> BTreeMap<Utf8PathBuf, String> {
         self.files
     }
 
-    /// Where things lie.
+    /// The paths of its main parts.
     #[must_use]
     pub const fn paths(&self) -> &ChartPaths {
         &self.paths
     }
 }
 
-/// The chart while it is made.
+/// A chart under construction.
 pub(crate) struct Files {
     /// By the text of their paths: a comparison of paths takes ten times as long, since it goes through their components.
     files: BTreeMap<String, String>,
@@ -68,7 +68,7 @@ impl Files {
         self.text(Utf8Path::new("charts").join(chart).join(path), render(view));
     }
 
-    /// Adds a file of the umbrella chart whose text is made already.
+    /// Adds a file of the umbrella chart from its final text.
     pub(crate) fn text(&mut self, path: impl AsRef<Utf8Path>, text: String) {
         let path = self.paths.umbrella.join(path);
         self.insert(path, text);
@@ -87,7 +87,7 @@ impl Files {
     }
 
     fn insert(&mut self, path: Utf8PathBuf, mut text: String) {
-        // Of a template's end askama drops one line break.
+        // askama drops one line break at the end of a template.
         if !text.ends_with('\n') {
             text.push('\n');
         }

@@ -1,15 +1,14 @@
-//! Text on its way into a file: everything that comes from a model passes one of these.
+//! Quoting and escaping: every text from a model passes one of these functions before it is written to a file.
 
 /// A YAML scalar that any parser, of YAML 1.1 (Helm's) or 1.2, reads back as exactly this string.
 ///
-/// Bare where nobody can take it for something else, in double quotes with escapes otherwise.
+/// The scalar is plain where no parser reads it as another type, and double-quoted with escapes otherwise.
 #[must_use]
 pub(crate) fn scalar(text: &str) -> String {
     if is_plain(text) || is_quantity(text) { text.to_owned() } else { quoted(text) }
 }
 
-/// A value of an environment variable: the kubelet replaces `$(NAME)` and `$$`, so a dollar sign is doubled where one of them
-/// could be read into it.
+/// A value of an environment variable. The kubelet replaces `$(NAME)` and `$$`, so dollar signs are doubled in a text that contains either.
 #[must_use]
 pub(crate) fn variable_value(text: &str) -> String {
     if text.contains("$(") || text.contains("$$") { text.replace('$', "$$") } else { text.to_owned() }
@@ -38,14 +37,14 @@ pub(crate) fn code_cell(text: &str) -> String {
 fn is_plain(text: &str) -> bool {
     let mut characters = text.chars();
     let begins = characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '/' || c == '_');
-    // A space inside is fine in a block; `: ` and ` #` cannot come up, since neither sign is in the set.
+    // A space inside is allowed: `: ` and ` #` cannot occur, since neither sign is in the set.
     begins
         && !text.ends_with(' ')
         && characters.all(|c| c.is_ascii_alphanumeric() || "/_-.@+ ()".contains(c))
         && !is_word_of_yaml(text)
 }
 
-/// A number with a suffix that makes it a word: `100m`, `128Mi`.
+/// Whether the text is a number with a unit, such as `100m` or `128Mi`, which YAML reads as a string.
 fn is_quantity(text: &str) -> bool {
     let digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
     digits.len() < text.len() && matches!(digits, "m" | "k" | "M" | "G" | "T" | "P" | "Ki" | "Mi" | "Gi" | "Ti" | "Pi")
@@ -78,7 +77,7 @@ fn quoted(text: &str) -> String {
     out
 }
 
-/// What YAML calls not printable, and what a reader of the file could not see.
+/// Whether a character is not printable in YAML, or invisible to a reader of the file.
 fn must_escape(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c), 0x85 | 0xa0 | 0xad | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff | 0xfff0..=0xffff)

@@ -1,4 +1,4 @@
-//! The traffic that a platform declares: what every proof of its NetworkPolicies is compared with.
+//! The traffic that a platform declares. The proofs of the NetworkPolicies compare the rendered policies and the cluster with it.
 
 use vocabulary::Resolved;
 
@@ -6,45 +6,44 @@ use crate::addons;
 use crate::graph::{Component, Edge, Graph};
 use crate::names;
 
-/// A path over the network that a declaration needs: pods of `from` open connections to `port` of pods of `to`.
+/// A network path that a declaration needs: Pods of `from` open connections to `port` of Pods of `to`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AccessPath {
     /// The service that connects.
     pub from: String,
-    /// The service or backing service that is connected to.
+    /// The component that it connects to.
     pub to: String,
-    /// The port's number, the same on the pod and on its Service.
+    /// The port, the same on the Pod and on its Service.
     pub port: u16,
 }
 
-/// All traffic that the NetworkPolicies of [`crate::generate`] let through, and on what it hangs: what a proof of them is held against.
+/// All traffic that the NetworkPolicies of [`crate::generate`] allow, with its conditions.
 ///
-/// Beside this, all pods may ask the cluster's DNS, and what a service's `network.extraIngress` and `network.extraEgress` say in the values is
-/// let through as well.
+/// In addition, every Pod may query the cluster's DNS, and the values `network.extraIngress` and `network.extraEgress` of a service allow more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Traffic {
-    /// The label whose value tells the policies who a pod is.
+    /// The label by which policies select Pods.
     pub identity_label: String,
-    /// The services; each is there when `<service>.enabled` says so.
+    /// The services; each is installed when `<service>.enabled` is true.
     pub services: Vec<String>,
-    /// The backing services, always there.
+    /// The servers, always installed.
     pub backing: Vec<String>,
-    /// What the declared uses need, in order: open while the services at its ends are there.
+    /// The paths of the declared uses, in order: open while the services at both ends are installed.
     pub paths: Vec<AccessPath>,
-    /// From the Jobs that make the logins of a server, by their identity, to the server.
+    /// From the Jobs that manage a server's logins, by their identity, to the server.
     pub provisioning: Vec<AccessPath>,
-    /// What the pods of `helm test` need, while they run.
+    /// The paths of the Pods of `helm test`, while they run.
     pub tests: TestTraffic,
-    /// Ports that users reach through a service's `exposure.via`: from the edge's namespace or from anywhere.
+    /// Ports that users reach through a service's `exposure.via`: from the namespace of the ingress controller or gateway, or from any address.
     pub exposed_ports: Vec<ComponentPort>,
-    /// Ports that the monitoring's namespace reaches when `global.metrics.enabled` says so.
+    /// Ports that the namespace of monitoring reaches when `global.metrics.enabled` is true.
     pub metrics: Vec<ComponentPort>,
-    /// Services that always may connect to the Kubernetes API server; others may with rules in `<service>.rbac.extraRules`.
+    /// Services that may always connect to the Kubernetes API server; the others may when `<service>.rbac.extraRules` has rules.
     pub kubernetes: Vec<String>,
 }
 
 impl Traffic {
-    /// The identities that a pod of a release can have, each once.
+    /// Every identity that a Pod of a release can have, once.
     pub fn identities(&self) -> impl Iterator<Item = &str> {
         let tests = &self.tests;
         let end_to_end = (!tests.end_to_end_paths.is_empty()).then_some(&tests.end_to_end);
@@ -60,24 +59,24 @@ impl Traffic {
     }
 }
 
-/// The traffic of the pods of `helm test` that have an identity of their own; the others have that of a service.
+/// The traffic of the Pods of `helm test` with an identity of their own. The others have the identity of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestTraffic {
-    /// The identity of the pod that is nobody: it is let out to every pod of the release, and in nowhere. It is there when
-    /// `global.tests.isolation` says so.
+    /// The identity of the Pod that tries closed ports: its own policy allows egress to the whole release, and no other policy allows its ingress.
+    /// It exists when `global.tests.isolation` is true.
     pub network_policy: String,
-    /// The identity of the pod that follows something through the platform.
+    /// The identity of the Pod of the end-to-end test.
     pub end_to_end: String,
-    /// What that one needs; nothing where no journey is declared. Open when `global.tests.end_to_end` says so.
+    /// Its paths; empty where no end-to-end test is declared. Open when `global.tests.endToEnd` is true.
     pub end_to_end_paths: Vec<AccessPath>,
-    /// The services without which there is no journey.
+    /// The services that the end-to-end test needs.
     pub end_to_end_services: Vec<String>,
 }
 
-/// A port of the pods of a service or backing service.
+/// A port of a component's Pods.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ComponentPort {
-    /// Whose it is.
+    /// The component.
     pub of: String,
     /// Its number.
     pub number: u16,

@@ -1,7 +1,7 @@
 //! The one module that writes YAML, and the one that reads it.
 //!
-//! `serde_yaml` turns typed values into a tree and text into a tree. Writing is done here, since its writer leaves words bare that Helm's
-//! parser (YAML 1.1) reads as something else.
+//! `serde_yaml` turns typed values and text into trees. This module writes trees itself, because the writer of `serde_yaml` leaves words
+//! unquoted that Helm's parser (YAML 1.1) reads as booleans or numbers.
 
 use std::fmt::Write;
 
@@ -15,7 +15,7 @@ use crate::text::scalar;
 /// A typed value as a tree.
 ///
 /// # Panics
-/// For a value that YAML cannot hold, such as a map with maps as keys; no type of this crate is one.
+/// For a value that YAML cannot represent, such as a map with maps as keys. No type of this crate has one.
 #[must_use]
 pub fn tree<T: Serialize>(value: &T) -> Value {
     serde_yaml::to_value(value).expect("the types of values and Kubernetes objects have strings as keys")
@@ -39,7 +39,7 @@ pub fn template_block<T: Serialize>(value: &T) -> String {
     inert(&write(&tree(value)))
 }
 
-/// Puts a value at a path, and makes the mappings that lead there. What stands in the way, a scalar or a list, goes.
+/// Puts a value at a path and creates the mappings that lead there. A scalar or list on the way is replaced.
 pub fn put(tree: &mut Value, path: &[impl AsRef<str>], value: Value) {
     let Some((key, rest)) = path.split_first() else {
         *tree = value;
@@ -53,7 +53,7 @@ pub fn put(tree: &mut Value, path: &[impl AsRef<str>], value: Value) {
     }
 }
 
-/// Every document of a stream, those that hold nothing left out.
+/// Every document of a stream, without empty ones.
 ///
 /// # Errors
 /// When the text is not YAML, or a document is not of this type.
@@ -86,7 +86,7 @@ pub(crate) fn leaf(value: &Value) -> String {
     }
 }
 
-/// Whether a value takes lines of its own below its key.
+/// Whether a value is written below its key, not behind it.
 pub(crate) fn is_block(value: &Value) -> bool {
     match value {
         Value::Mapping(map) => !map.is_empty(),
@@ -129,7 +129,7 @@ fn sequence(out: &mut String, items: &[Value], depth: usize) {
     }
 }
 
-/// What follows a key.
+/// Writes the value of a key.
 fn entry(out: &mut String, value: &Value, depth: usize) {
     if is_block(value) {
         let _ = write!(out, "\n{}", " ".repeat(depth + 2));

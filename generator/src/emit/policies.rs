@@ -1,5 +1,5 @@
-//! NetworkPolicies: one for each service and backing service, in the umbrella, since both ends of a path are written where it is known
-//! whether the service at the other end is installed.
+//! NetworkPolicies: one per component, in the umbrella. A subchart sees only its own values and `global`, so only the umbrella knows whether the
+//! service at the other end of a path is installed.
 
 use askama::Template;
 
@@ -58,25 +58,26 @@ struct ComponentPolicy<'a> {
     egress: Egress<'a>,
 }
 
-/// Who is let in.
+/// The ingress rules of a policy.
 #[derive(Default)]
 struct Ingress {
     rules: Vec<Rule>,
-    /// The expression for further rules from the values, to stand alone in its action.
+    /// The expression for further rules from the values, as the whole of its action.
     extra: Option<String>,
-    /// On what the list of rules hangs, since an empty one would be written as null; nothing where one of them always holds.
+    /// The conditions of the rules. The list is left out when none holds, since an empty one would be written as null. No condition means that
+    /// some rule always holds.
     conditions: Vec<String>,
 }
 
-/// Who is connected to.
+/// The egress rules of a policy.
 #[derive(Default)]
 struct Egress<'a> {
     peers: Vec<(&'a str, Vec<u16>)>,
     /// The Kubernetes API server.
     api: Api,
-    /// As that of [`Ingress`].
+    /// See [`Ingress::extra`].
     extra: Option<String>,
-    /// As those of [`Ingress`].
+    /// See [`Ingress::conditions`].
     conditions: Vec<String>,
 }
 
@@ -85,13 +86,13 @@ struct Egress<'a> {
 enum Api {
     #[default]
     Never,
-    /// When this expression holds, which stands alone in its action.
+    /// When this expression holds, which is the whole of its action.
     When(String),
     Always,
 }
 
 impl<'a> Egress<'a> {
-    /// Of a service that may connect to the API server always, or when there are `rules` for it.
+    /// The egress of a service that may connect to the API server always, or when the expression `rules` holds.
     fn of(peers: Vec<(&'a str, Vec<u16>)>, rules: Option<String>, extra: &str) -> Self {
         let api = rules.as_deref().map_or(Api::Always, |rules| Api::When(bare(rules)));
         let conditions = match rules {
@@ -107,9 +108,9 @@ impl<'a> Egress<'a> {
 }
 
 struct Rule {
-    /// Why, where that does not show.
+    /// A comment that explains the rule.
     comment: Option<&'static str>,
-    /// The condition; none when it always holds.
+    /// The condition; none for a rule that always holds.
     when: Option<String>,
     from: From,
     ports: Vec<u16>,
@@ -118,20 +119,20 @@ struct Rule {
 enum From {
     /// Pods with this identity.
     Identity(String),
-    /// Any pod of the namespace that a value names.
+    /// Every Pod of the namespace that a value names.
     Namespace(&'static str),
-    /// Anybody.
+    /// Every address.
     Anywhere,
 }
 
 impl Ingress {
-    /// Lets somebody in whatever the values say.
+    /// Adds a rule that holds with any values.
     fn add_always(&mut self, comment: &'static str, from: From, port: u16) {
         self.conditions.clear();
         self.rules.push(Rule { comment: Some(comment), when: None, from, ports: vec![port] });
     }
 
-    /// From the services that use this one, from users through its door (the value that says which, and its port), from the monitoring.
+    /// The rules for a component's clients, for users outside the cluster (the value `exposure.via` and the port), and for monitoring.
     fn of(graph: &Graph, component: &Component, exposed_port: Option<(String, u16)>) -> Self {
         let edges = graph.edges_to(component.name);
         let clients = by_peer(edges.flat_map(|edge| edge.ports.iter().map(|port| (edge.client, *port))));
@@ -169,7 +170,7 @@ impl Ingress {
         Self { rules, extra: None, conditions }
     }
 
-    /// With further rules from the values.
+    /// Adds the further rules from the values.
     fn with_extra(mut self, extra: &str) -> Self {
         self.conditions.push(extra.to_owned());
         Self { extra: Some(bare(extra)), ..self }

@@ -1,4 +1,4 @@
-//! A service's Secret, in each way in which it comes to be: always the same keys, named as the variables that the program reads.
+//! A service's Secret in the modes `inline` and `external`: the same keys in each, named like the variables that the program reads.
 
 use crate::expr::{login_name, own_value};
 use crate::files::Files;

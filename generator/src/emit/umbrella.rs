@@ -1,4 +1,4 @@
-//! The umbrella chart: what belongs to no single service.
+//! The umbrella chart: files that concern several components.
 
 use askama::Template;
 use vocabulary::{DefaultTag, Scaling};
@@ -156,7 +156,7 @@ struct Checks<'a> {
     has_credentials: bool,
 }
 
-/// What External Secrets reads, where the chart is its own source.
+/// The Secret and the SecretStore of the chart's own source for External Secrets.
 #[derive(Template)]
 #[template(path = "umbrella/templates/credentials.yaml")]
 struct Source<'a> {

@@ -105,11 +105,11 @@ fn overlay(c: &Graph, values: &Values, environment: &Environment) -> String {
     out
 }
 
-/// As long as the hash of a commit, which is what a delivery pipeline gives as tag.
+/// A tag with the length of a commit's hash, which delivery pipelines use as tags.
 const NOBODYS_COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// What has no default: a tag of no build, and passwords that nobody could take for real ones, each with what makes trouble when it is not
-/// quoted.
+/// Values for everything without a default: a tag of no existing build, and obviously fake passwords that contain every character that needs
+/// quoting.
 fn ci_values(c: &Graph) -> String {
     let fake = |purpose: &str| serde_yaml::Value::from(format!("fake ' \" {{{{ $x \\ é {purpose}"));
     let mut root = serde_yaml::Value::Mapping(serde_yaml::Mapping::new());

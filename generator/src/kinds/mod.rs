@@ -62,7 +62,7 @@ kinds! {
     Valkey => valkey,
 }
 
-/// What a kind of server gives its clients and needs itself.
+/// A kind of server: what follows for its clients, and what its own chart contains.
 pub(crate) trait ServerKind: Sync {
     /// Its fixed facts.
     fn profile(&self) -> &'static Profile;
@@ -88,7 +88,7 @@ pub(crate) trait ServerKind: Sync {
     /// The script in a server's chart that makes its logins.
     fn script(&self) -> &'static str;
 
-    /// The server as the chart runs it itself, and further files of its chart.
+    /// The server in the mode `embedded`: the chart runs it. Adds further files of its chart.
     fn embedded(&self, graph: &Graph, server: &Component, files: &mut Files) -> EmbeddedServer;
 
     /// The named templates that the provisioning Jobs of a server use, as the text of a file: its clients as data (`<platform>.<server>.clients`),
@@ -100,7 +100,7 @@ pub(crate) trait ServerKind: Sync {
 pub(crate) struct Profile {
     /// The description of a server's chart, a sentence.
     pub(crate) doc: &'static str,
-    /// The word of the protocol or product in the documentation of the Jobs and of the access table.
+    /// Its administrator.
     pub(crate) administrator: Administrator,
     /// The ports that it listens on; the first is the one for clients.
     pub(crate) ports: &'static [Port],
@@ -151,7 +151,7 @@ impl Profile {
     }
 }
 
-/// What other parts may ask of the rights of any kind.
+/// Questions that other parts ask about the rights of any kind.
 trait KindGrants {
     /// The database that the login owns.
     fn owned_database(&self) -> Option<&'static str> {

@@ -25,13 +25,13 @@ pub(crate) struct ProbeTiming {
     pub(crate) timeout_seconds: i32,
 }
 
-/// A program of a few seconds' start.
+/// For a program that starts within seconds.
 const STARTUP: ProbeTiming = ProbeTiming { period_seconds: 5, failures: 24, timeout_seconds: 3 };
 const READINESS: ProbeTiming = ProbeTiming { period_seconds: 10, failures: 2, timeout_seconds: 3 };
 const LIVENESS: ProbeTiming = ProbeTiming { period_seconds: 15, failures: 3, timeout_seconds: 3 };
 
-/// Python takes a second to start where processor time is scarce. A dependency that is back for less than this (three failures, fifteen
-/// seconds apart) may still be found by the program itself, when it is in the middle of its tries at the start.
+/// The timeout allows for Python, which takes a second to start at a low CPU limit. Three failures at a period of 15 s give the program 45 s to
+/// find a dependency that came back by itself, since some programs retry for 30 s at their start.
 const CONNECTIONS_STARTUP: ProbeTiming = ProbeTiming { period_seconds: 5, failures: 24, timeout_seconds: 10 };
 const CONNECTIONS: ProbeTiming = ProbeTiming { period_seconds: 15, failures: 3, timeout_seconds: 10 };
 const CONNECTIONS_READINESS: ProbeTiming = ProbeTiming { period_seconds: 10, failures: 2, timeout_seconds: 10 };
@@ -53,7 +53,7 @@ pub(crate) fn probes(health: &Health, connections: &[String]) -> Probes {
 
 /// The command line of the script: what to do, and which connections.
 pub(crate) fn connection_command(verb: &str, connections: &[String]) -> Vec<String> {
-    // `-I`: nothing of the image's Python environment, `-S`: no site packages, which halves its start.
+    // `-I` ignores the image's Python environment; `-S` skips site packages, which halves the start time.
     let script = format!("{}/connections.py", Health::CONNECTIONS_FOLDER);
     ["python3", "-IS", &script, verb].map(str::to_owned).into_iter().chain(connections.iter().cloned()).collect()
 }
@@ -90,7 +90,7 @@ pub(crate) fn probe_block(handler: Probe, timing: ProbeTiming) -> String {
     })
 }
 
-/// What Pod Security `restricted` asks of a pod. With a group for its volumes where it has any that must be written.
+/// The Pod security context that Pod Security `restricted` requires, with an `fsGroup` for a Pod with writable volumes.
 pub(crate) fn pod_security(user: u32, volumes: bool) -> String {
     let id = Some(i64::from(user));
     template_block(&PodSecurityContext {
@@ -98,19 +98,19 @@ pub(crate) fn pod_security(user: u32, volumes: bool) -> String {
         run_as_user: id,
         run_as_group: id,
         fs_group: if volumes { id } else { None },
-        // Changing the owner of every file at each start takes minutes on a large volume.
+        // By default the kubelet changes the group of every file at each start, which takes minutes on a large volume.
         fs_group_change_policy: volumes.then(|| "OnRootMismatch".to_owned()),
         seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".into(), localhost_profile: None }),
         ..PodSecurityContext::default()
     })
 }
 
-/// What Pod Security `restricted` asks of a Pod without volumes to be written, whose user and group are given by this text.
+/// The same for a Pod without writable volumes, with this text as its user and group.
 pub(crate) fn pod_security_as(user: &str) -> String {
     format!("runAsGroup: {user}\nrunAsNonRoot: true\nrunAsUser: {user}\nseccompProfile:\n  type: RuntimeDefault")
 }
 
-/// What a script takes that mostly waits, and now and then starts one of a server's own tools: RabbitMQ's are Erlang machines of 75 MB.
+/// Requests and limits for a script that mostly waits and sometimes runs a server's own tools. RabbitMQ's tools start an Erlang VM of 75 MB.
 pub(crate) fn helper_resources() -> String {
     let amounts = |cpu: &str, memory: &str, storage: &str| {
         let amount = |(name, amount): (&str, &str)| (name.to_owned(), Quantity(amount.to_owned()));
@@ -123,7 +123,7 @@ pub(crate) fn helper_resources() -> String {
     })
 }
 
-/// What Pod Security `restricted` asks of a container, and a root file system that cannot be written.
+/// The container security context that Pod Security `restricted` requires, with a read-only root file system.
 pub(crate) fn container_security() -> String {
     template_block(&SecurityContext {
         allow_privilege_escalation: Some(false),

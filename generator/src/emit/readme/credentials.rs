@@ -1,11 +1,11 @@
-//! What the README says of credentials: who has which, under which keys, and how they are made.
+//! The README's section on credentials: their Secrets, keys and commands.
 
 use super::Row;
 use crate::expr::login_name_for_readers;
 use crate::graph::{Component, Credential, Graph, Recipient};
 use crate::text::code_cell;
 
-/// A file of passwords, as a shell writes it.
+/// A values file with passwords, as a here-document of a shell.
 pub(super) fn passwords(graph: &Graph) -> String {
     let mut out = Vec::new();
     let mut owner = "";
@@ -50,11 +50,11 @@ fn keys_of_service(graph: &Graph, credential: &Credential) -> Vec<String> {
 }
 
 fn read_as(recipient: &Recipient) -> &'static str {
-    // The program puts it into a connection string as it stands.
+    // The program pastes it into a connection string without quoting it.
     if recipient.libpq_value { r" (in single quotes, with `\` before each `'` and `\` of the password)" } else { "" }
 }
 
-/// A credential that the README replaces, to show how.
+/// The credential that the README's example of a rotation replaces.
 pub(super) struct Example {
     pub(super) service: &'static str,
     pub(super) key: String,

@@ -1,4 +1,4 @@
-//! The README that the chart's users read, with tables from the access graph and the values.
+//! The chart's README and UPGRADING, with tables from the graph and the values.
 
 mod credentials;
 
@@ -173,7 +173,7 @@ fn metrics(graph: &Graph) -> Vec<Row> {
     ports.map(|(name, port)| Row::of(&[code_cell(name), port.to_string()])).collect()
 }
 
-/// What the Jobs that make logins may connect to.
+/// The Jobs that manage logins, the port that each connects to, and its login.
 fn jobs(graph: &Graph) -> Vec<Row> {
     let row = |(component, server): (&crate::graph::Component, &crate::graph::Server)| {
         let (name, profile) = (component.name, server.kind.profile());
@@ -210,7 +210,7 @@ fn tests(graph: &Graph) -> Vec<Row> {
     rows
 }
 
-/// The servers that let somebody in without a password.
+/// The servers with a client that has no password.
 fn unprotected(graph: &Graph) -> Vec<&'static str> {
     let anonymous = |edge: &&Edge| edge.login.as_ref().is_some_and(|login| login.variables.is_none());
     graph.edges.iter().filter(anonymous).map(|edge| edge.target).collect()
@@ -228,7 +228,7 @@ fn value_rows(tree: &Section) -> Vec<Group> {
     group.collect()
 }
 
-/// The values of one chart, or those that all share.
+/// The values of one chart, or `global`.
 struct Group {
     key: String,
     doc: String,

@@ -7,7 +7,7 @@ use crate::workloads::server::{EmbeddedServer, server_probes};
 use crate::workloads::{Container, EnvVar, Mount, Noted, Volume};
 
 pub(super) fn server(server: &Component) -> EmbeddedServer {
-    // On the network address: while the first boot prepares the data, the server listens on its socket alone.
+    // Asks the network address: during initialisation the server listens only on its socket.
     let is_ready = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=postgres", "--timeout=4"];
     let probe = exec(is_ready.map(str::to_owned).to_vec());
     let provisioning = format!("{{{{ .Release.Name }}}}-{{{{ .Chart.Name }}}}-{PROVISIONING}");
@@ -21,7 +21,7 @@ pub(super) fn server(server: &Component) -> EmbeddedServer {
                 EnvVar::new("POSTGRES_PASSWORD_FILE", "/etc/credentials/superuser"),
                 EnvVar::new("POSTGRES_INITDB_ARGS", "--auth-host=scram-sha-256"),
             ],
-            // Ten minutes: after a crash the server replays its log before it lets anybody in.
+            // Ten minutes: after a crash the server replays its log before it accepts connections.
             probes: Some(server_probes(&probe, 120, 5)),
             mounts: vec![
                 Mount::new("data", "/var/lib/postgresql")

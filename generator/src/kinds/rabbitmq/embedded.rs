@@ -21,8 +21,8 @@ pub(super) fn server(graph: &Graph, server: &Component, files: &mut Files) -> Em
         container: Container {
             command: Some("[sh, /etc/provisioning/provisioning.sh, serve]".to_owned()),
             ports: server.ports.iter().map(|port| (port.name.to_owned(), port.number)).collect(),
-            // The listener opens when the definitions are loaded. A probe with the broker's own tools starts an Erlang machine each time,
-            // which costs more processor time than a small broker's work.
+            // The listener opens after the definitions are loaded. A probe with the broker's own tools would start an Erlang VM each time,
+            // which takes more CPU time than a small broker's work.
             probes: Some(server_probes(&tcp(IntOrString::String("amqp".into())), 60, 3)),
             mounts: vec![
                 Mount::new("home", "/var/lib/rabbitmq").note(

@@ -142,7 +142,7 @@ impl Limits {
         Self { queue_length: 100_000, dead_letters: 10_000, connections_per_user: 50, channels_per_user: 200 };
 }
 
-/// What the broker holds its clients to, and what it cannot.
+/// The limits that the broker enforces on its clients, and those that it cannot enforce.
 #[derive(Template)]
 #[template(path = "kinds/rabbitmq/access-notes.md")]
 struct AccessNotes {

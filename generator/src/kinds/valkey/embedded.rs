@@ -17,7 +17,7 @@ const ARGUMENTS: &str = r#"- valkey-server
 - "yes""#;
 
 pub(super) fn server(server: &Component) -> EmbeddedServer {
-    // As a user that may do nothing else: the answer is an error while data is loaded.
+    // Logs in as a user that may only ping. The server answers with an error while it loads its data.
     let ping = ["valkey-cli", "-e", "--no-auth-warning", "--user", "probe", "--pass", "any", "ping"];
     let probe = exec(ping.map(str::to_owned).to_vec());
     EmbeddedServer {
