@@ -1,14 +1,13 @@
 //! What a maintainer waits for, measured from outside: the whole process of `generate`, an edit of the model until the chart is on disk,
-//! and the writing of 500 services' files. Prints medians; judges nothing.
+//! and the writing of 500 services' files. Prints medians, and how the stored release grows with the number of services; judges nothing.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use camino::Utf8Path;
 use owned_tree::{HandEdits, write_tree};
-
-#[path = "../../generator/benches/generate/many.rs"]
-mod many;
+use render::StoredRelease;
+use tools::Tool;
 
 fn main() {
     let root =
@@ -37,7 +36,7 @@ fn main() {
         run(&["xtask", "generate"]);
     });
 
-    let platform = many::platform(500);
+    let platform = many_services::one_server(500);
     let files = generator::generate(&platform).into_files();
     let bytes: usize = files.values().map(String::len).sum();
     println!("500 services are {} files, {} KB", files.len(), bytes / 1000);
@@ -50,6 +49,31 @@ fn main() {
         std::fs::create_dir(root).expect("a folder can be made");
         write_tree(root, &files, HandEdits::Keep).expect("the files can be written");
     });
+
+    let helm = Tool::Helm4.ensure().expect("Helm is found or built");
+    let mut before: Option<(usize, StoredRelease)> = None;
+    for count in [4, 10, 20, 50, 100] {
+        let chart = generator::generate(&many_services::every_kind(count));
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = Utf8Path::from_path(folder.path()).expect("the temporary folder is UTF-8");
+        write_tree(root, chart.files(), HandEdits::Keep).expect("the files can be written");
+        let paths = chart.paths();
+        let size = StoredRelease::of(&helm, &root.join(&paths.umbrella), &[root.join(&paths.ci_values)]);
+        let size = size.expect("Helm takes the chart");
+        let growth = before.map_or_else(String::new, |(fewer, smaller)| {
+            let per_service = |large: usize, small: usize| large.saturating_sub(small) / (count - fewer);
+            format!(
+                "; {} and {} for each further service",
+                per_service(size.bytes, smaller.bytes),
+                per_service(size.with_subcharts, smaller.with_subcharts)
+            )
+        });
+        println!(
+            "release of {count} services with a server of every kind: {} bytes stored, {} with the subcharts' files{growth}",
+            size.bytes, size.with_subcharts
+        );
+        before = Some((count, size));
+    }
 }
 
 fn report(what: &str, rounds: usize, mut measured: impl FnMut()) {

@@ -4,12 +4,9 @@ use tools::Tool;
 
 use crate::harness::{OnDisk, helm};
 
-#[path = "../../benches/generate/many.rs"]
-mod many;
-
 #[test]
 fn five_hundred_services_render() {
-    let on_disk = OnDisk::of(&many::platform(500));
+    let on_disk = OnDisk::of(&many_services::one_server(500));
     let manifest = on_disk.render(&helm(Tool::Helm4), None, &[]).unwrap_or_else(|refusal| panic!("{refusal}"));
     let objects = tools::objects(&manifest).expect("Helm renders YAML");
     let deployments = objects.iter().filter(|object| object.kind == "Deployment").count();

@@ -4,9 +4,11 @@
 
 pub mod cases;
 mod objects;
+mod stored;
 
 pub use cases::{Case, RELEASE};
 pub use objects::{Object, objects};
+pub use stored::{SECRET_LIMIT, StoredRelease};
 
 /// The namespace that `helm template` renders for.
 pub const NAMESPACE: &str = "default";

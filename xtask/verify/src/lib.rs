@@ -97,7 +97,7 @@ const STEPS: &[Step] = &[
         values::typos,
         "a misspelt twin of every key and a wrong type everywhere are refused, with the place",
     ),
-    step("size", size::release, "the release as Helm stores it stays small beside what a Secret may hold"),
+    step("size", size::release, "the release as Helm stores it stays small, and a further service adds little"),
 ];
 
 /// Writes each step and what it proves on a line of `out`.

@@ -1,106 +1,103 @@
-//! The step that measures what Helm stores of a release: the Secret that holds manifest, hooks, values and the umbrella chart itself.
+//! The step that measures what Helm stores of a release, and what a further service adds.
 
-use std::io::Write as _;
+use std::fs;
 
-use anyhow::{Context as _, bail};
-use camino::{Utf8Path, Utf8PathBuf};
-use flate2::{Compression, write::GzEncoder};
-use render::RELEASE;
-use serde_json::Value;
+use anyhow::Context as _;
+use camino::Utf8Path;
+use generator::Resolved;
+use render::{SECRET_LIMIT, StoredRelease};
+use tools::ToolBinary;
 
-use super::context::VerifyContext;
-use super::report::Outcome;
+use super::context::{VerifyContext, in_parallel};
+use super::report::{Outcome, Progress};
 
-/// What Kubernetes lets a Secret hold, in bytes.
-const LIMIT: usize = 1024 * 1024;
-/// What a release may have of that, in percent: subcharts, values and histories of its users come on top.
-const BUDGET_PERCENT: usize = 20;
+/// The share of a Secret that the release may take, in percent. A chart's users add subcharts and values of their own.
+const RELEASE_PERCENT: usize = 20;
+/// The bytes that a further service may add, the files of its subchart counted.
+const SERVICE_BYTES: usize = 3 * 1024;
+/// The bytes that a release of the larger of [`SERVICES`] may take, the files of the subcharts counted.
+const MANY_BYTES: usize = SECRET_LIMIT / 2;
+/// The numbers of services between which growth is measured. Between two that are close to each other it depends on which texts still lie
+/// within gzip's window of 32 KiB.
+const SERVICES: [usize; 2] = [10, 100];
 
 pub(super) fn release(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let defaults = context.cases.first().context("there is no case")?;
-    let mut command = context.helm()?.command();
-    command.args(["install", RELEASE, context.chart.as_str(), "--dry-run=client", "--output", "json"]);
-    for file in defaults.values.iter().map(Utf8PathBuf::as_path).map(Utf8Path::as_str) {
-        command.args(["--values", file]);
-    }
-    let output = command.output()?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr));
-    }
-    judge(&output.stdout)
+    let helm = context.helm()?;
+    let own = StoredRelease::of(helm, &context.chart, &defaults.values)?;
+    let grown = in_parallel(&SERVICES, &Progress::default(), |count| many_services(helm, *count));
+    let [few, many] = grown.try_into().map_err(|_| anyhow::anyhow!("two numbers of services have two sizes"))?;
+    Ok(judge(&own, few?.with_subcharts, many?.with_subcharts))
 }
 
-/// `release` is what Helm would store, as JSON.
-fn judge(release: &[u8]) -> anyhow::Result<Outcome> {
-    let parsed: Value = serde_json::from_slice(release).context("Helm shows a release that cannot be read")?;
-    let is_whole = ["manifest", "config", "hooks"].iter().all(|key| !parsed[key].is_null())
-        && ["templates", "values", "schema", "files"].iter().all(|key| !parsed["chart"][key].is_null());
-    if !is_whole {
-        bail!(
-            "what Helm shows of the release is not all that it stores: a part of chart, manifest, values or hooks is missing"
-        );
+/// The release of a platform with this many services that use a server of every kind.
+fn many_services(helm: &ToolBinary, count: usize) -> anyhow::Result<StoredRelease> {
+    let folder = tempfile::tempdir()?;
+    let folder = Utf8Path::from_path(folder.path()).context("the folder for temporary files is not UTF-8")?;
+    let platform: Resolved = many_services::every_kind(count);
+    let chart = generator::generate(&platform);
+    for (path, text) in chart.files() {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().context("a file lies in a folder")?)?;
+        fs::write(path, text)?;
     }
-    // Helm writes it without spaces, packs it as tightly as gzip can, and takes base64. The API server counts what a Secret holds, without
-    // the base64 that it is sent in.
-    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-    packed.write_all(release.trim_ascii_end())?;
-    let stored = base64_length(packed.finish()?.len());
-    let budget = LIMIT * BUDGET_PERCENT / 100;
-    let share =
-        |bytes: usize| format!("{:.1} %", 100.0 * f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / 1_048_576.0);
-    let figures = format!(
-        "{stored} bytes stored, {} of the 1 MiB that a Secret may hold; the budget is {BUDGET_PERCENT} %",
-        share(stored)
-    );
+    let paths = chart.paths();
+    StoredRelease::of(helm, &folder.join(&paths.umbrella), &[folder.join(&paths.ci_values)])
+}
+
+/// Holds the release, and the sizes with the smaller and the larger number of services, against the budgets.
+fn judge(own: &StoredRelease, few: usize, many: usize) -> Outcome {
+    let [least, most] = SERVICES;
+    let per_service = many.saturating_sub(few) / (most - least);
+    let tenths = own.bytes * 1000 / SECRET_LIMIT;
+    let budget = SECRET_LIMIT * RELEASE_PERCENT / 100;
     let mut wrong = Vec::new();
-    if stored > budget {
-        let parts =
-            ["manifest", "chart", "config", "hooks"].map(|key| format!("{key} {}", parsed[key].to_string().len()));
+    if own.bytes > budget {
+        let parts = own.parts.map(|(part, bytes)| format!("{part} {bytes}")).join(", ");
         wrong.push(format!(
-            "{stored} bytes are more than the {budget} of the budget; before packing: {}",
-            parts.join(", ")
+            "the release takes {} bytes of the {budget} of its budget; before packing: {parts}",
+            own.bytes
         ));
     }
-    Ok(Outcome::of(figures).with(wrong))
-}
-
-fn base64_length(bytes: usize) -> usize {
-    bytes.div_ceil(3) * 4
+    if per_service > SERVICE_BYTES {
+        wrong.push(format!("a further service adds {per_service} bytes; the budget is {SERVICE_BYTES}"));
+    }
+    if many > MANY_BYTES {
+        wrong.push(format!("{most} services take {many} bytes; the budget is {MANY_BYTES}"));
+    }
+    let summary = format!(
+        "{} bytes stored, {}.{} % of a Secret (budget {RELEASE_PERCENT} %); a further service adds {per_service} bytes (budget \
+         {SERVICE_BYTES}), {most} services take {many} (budget {MANY_BYTES})",
+        own.bytes,
+        tenths / 10,
+        tenths % 10,
+    );
+    Outcome::of(summary).with(wrong)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
-    fn release(manifest: &str) -> Vec<u8> {
-        let chart = json!({ "templates": [], "values": {}, "schema": "", "files": [] });
-        json!({ "manifest": manifest, "config": {}, "hooks": [], "chart": chart }).to_string().into_bytes()
-    }
-
-    /// Text that does not pack well.
-    fn noise(bytes: usize) -> String {
-        let mut state = 1u64;
-        let mut next = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            char::from(b'!' + u8::try_from((state >> 33) % 90).unwrap_or_default())
+    #[test]
+    fn each_budget_is_held() {
+        let own = |bytes| StoredRelease {
+            bytes,
+            with_subcharts: bytes,
+            parts: [("manifest", 1), ("chart", 2), ("config", 3), ("hooks", 4)],
         };
-        (0..bytes).map(|_| next()).collect()
-    }
+        let fits = judge(&own(100_000), 150_000, 400_000);
+        assert_eq!(fits.wrong, [""; 0]);
+        assert!(fits.summary.starts_with("100000 bytes stored, 9.5 % of a Secret"), "{}", fits.summary);
+        assert!(fits.summary.contains("a further service adds 2777 bytes"), "{}", fits.summary);
 
-    #[test]
-    fn a_release_that_is_too_large_is_refused() {
-        assert_eq!(judge(&release(&noise(1000))).expect("figures").wrong, [""; 0]);
-        let outcome = judge(&release(&noise(200_000))).expect("figures");
-        assert!(
-            matches!(outcome.wrong.as_slice(), [one] if one.contains("more than the 209715 of the budget")),
-            "{outcome:?}"
-        );
-    }
-
-    #[test]
-    fn half_a_release_is_no_measure() {
-        assert!(judge(br#"{"manifest":"","config":{},"hooks":[],"chart":{}}"#).is_err());
-        assert_eq!((base64_length(0), base64_length(1), base64_length(3), base64_length(4)), (0, 4, 4, 8));
+        let large = judge(&own(300_000), 250_000, 600_000).wrong.join("\n");
+        for expected in [
+            "the release takes 300000 bytes of the 209715 of its budget; before packing: manifest 1, chart 2, config 3, hooks 4",
+            "a further service adds 3888 bytes; the budget is 3072",
+            "100 services take 600000 bytes; the budget is 524288",
+        ] {
+            assert!(large.contains(expected), "{expected} is not in {large}");
+        }
     }
 }
