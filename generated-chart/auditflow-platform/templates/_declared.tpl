@@ -36,7 +36,7 @@
 {{- /* Every image: the path of its section in the values, and what an installer can do who gives neither tag nor digest. */ -}}
 {{- define "auditflow-platform.images" -}}
 - path: audit-event-generator
-  remedy: "There is no default (of its tags only `latest` is known, which moves; the delivery pipeline names the commit that a build was made from). Name one"
+  remedy: "There is no default (`latest` is its only known tag, and it moves; the delivery pipeline tags each build with its commit). Name one"
 - path: audit-log-analysis
   remedy: "Leave the tag out for the default, ph3.6, or name another"
 - path: notification-service

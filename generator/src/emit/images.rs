@@ -34,7 +34,7 @@ pub(crate) fn all(graph: &Graph) -> impl Iterator<Item = ChartImage> {
 /// Those without a default tag or digest, which an installer has to give; each with the reason.
 pub(crate) fn without_default(graph: &Graph) -> impl Iterator<Item = (ChartImage, &'static str)> {
     all(graph).filter_map(|image| {
-        let reason = image.image.unnamed()?;
+        let reason = image.image.missing_tag_reason()?;
         Some((image, reason))
     })
 }

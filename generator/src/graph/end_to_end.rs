@@ -67,7 +67,7 @@ pub(super) fn of(test: &EndToEndTest, edges: &[Edge]) -> EndToEnd {
         let owner = edges.iter().find(owns)?;
         Some((Leftovers { owner: owner.client, server, statement: leftovers.statement }, owner))
     });
-    let ends = [test.sent.endpoint, test.seen.endpoint];
+    let ends = [test.request.endpoint, test.page.endpoint];
     let way = std::iter::once(ends[0].service).chain(test.through.iter().copied()).chain([ends[1].service]);
     let way: Vec<&'static str> = way.map(ServiceName::as_str).collect();
 
@@ -82,11 +82,11 @@ pub(super) fn of(test: &EndToEndTest, edges: &[Edge]) -> EndToEnd {
     EndToEnd {
         doc: test.doc,
         source: test.location.file(),
-        sent: http_end(test.sent.endpoint, test.sent.path),
-        body: test.sent.body,
-        seen: http_end(test.seen.endpoint, test.seen.path),
+        sent: http_end(test.request.endpoint, test.request.path),
+        body: test.request.body,
+        seen: http_end(test.page.endpoint, test.page.path),
         way,
-        within_seconds: test.within_seconds,
+        within_seconds: test.timeout_seconds,
         leftovers: leftovers.map(|(leftovers, _)| leftovers),
         paths,
         services,

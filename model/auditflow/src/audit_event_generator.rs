@@ -1,4 +1,4 @@
-//! audit-event-generator: makes audit events, one every few seconds and one for each request.
+//! audit-event-generator: generates audit events, one every few seconds and one for each request.
 
 use vocabulary::{
     AmqpEnv, Endpoint, Health, HealthRoute, Image, Port, Probe, Resources, Service, ServiceName, Variable,
@@ -32,10 +32,10 @@ pub(crate) const SERVICE: Service = Service {
     ],
     ..Service::new(
         NAME,
-        "Makes audit events: one every few seconds, and one for each request.",
+        "Generates audit events: one every few seconds, and one for each request.",
         Image::without_tag(
             "jojees/audit-event-generator",
-            "of its tags only `latest` is known, which moves; the delivery pipeline names the commit that a build was made from",
+            "`latest` is its only known tag, and it moves; the delivery pipeline tags each build with its commit",
         ),
         Health::probes(HEALTHZ.probe(), Probe::tcp(HTTP)),
         Resources::new(cpu("100m").up_to("200m"), memory("128Mi").up_to("256Mi")),

@@ -1,4 +1,4 @@
-//! audit-log-analysis: looks for attacks in the events, and raises alerts.
+//! audit-log-analysis: detects attacks in the events, and raises alerts.
 
 use vocabulary::{
     AmqpEnv, CacheEnv, CacheLogin, Health, HealthRoute, Image, Port, Probe, Resources, Scaling, Service, ServiceName,
@@ -32,10 +32,10 @@ pub(crate) const SERVICE: Service = Service {
             CacheEnv {
                 host: variable("REDIS_HOST"),
                 port: variable("REDIS_PORT"),
-                // It has no variable for a password.
+                // The program has no variable for a password.
                 login: CacheLogin::Anonymous,
             },
-            // One sorted set per user and host, read and written in one transaction; the last two are its library's.
+            // One sorted set per user and host, in one transaction. Its client library sends the last two commands.
             keys(
                 "failed_logins_zset:*",
                 &[
@@ -57,7 +57,7 @@ pub(crate) const SERVICE: Service = Service {
     scaling: Scaling::horizontal(2, 5, 70),
     ..Service::new(
         NAME,
-        "Looks for attacks in the events, and raises alerts.",
+        "Detects attacks in the events, and raises alerts.",
         Image::new("jojees/audit-log-analysis", "ph3.6"),
         Health::probes(HEALTHZ.probe(), Probe::tcp(HTTP)),
         Resources::new(cpu("100m").up_to("200m"), memory("256Mi").up_to("512Mi")),

@@ -1,11 +1,11 @@
-//! What a test of the whole release follows: an event, from the generator to the alert on the dashboard's page.
+//! The end-to-end test: an event, from the generator to the alert on the dashboard.
 
 use vocabulary::EndToEndTest;
 
 use crate::postgresql::ALERTS_DB;
 use crate::{audit_event_generator, audit_log_analysis, event_audit_dashboard, notification_service};
 
-/// A change of a sensitive file is an alert by itself, and its text names the user. It leaves a row in the database, and nothing in the cache.
+/// One change of a sensitive file raises an alert, whose text names the user. It leaves a row in the database, and nothing in the cache.
 pub(crate) const EVENT_TO_ALERT: EndToEndTest = EndToEndTest::new(
     "An audit event becomes an alert on the dashboard's page.",
     audit_event_generator::API.posts(

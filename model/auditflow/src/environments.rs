@@ -1,5 +1,4 @@
-//! The environments, each with what differs from the defaults. The delivery pipeline names the commits whose images run; where it names none,
-//! `dev` takes what was built last.
+//! The environments, each with its differences from the defaults. The delivery pipeline sets the image tags; without it, `dev` runs the latest build.
 
 use vocabulary::{Environment, exposed_at_node_port, image_tag, replicas, setting};
 
@@ -8,7 +7,7 @@ use crate::{audit_event_generator, event_audit_dashboard, notification_service};
 pub(crate) const ALL: &[Environment] = &[
     Environment::new(
         "dev",
-        "Where a change is tried first.",
+        "For changes that are tried first.",
         &[
             image_tag(audit_event_generator::NAME, "latest"),
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "dev"),
@@ -18,7 +17,7 @@ pub(crate) const ALL: &[Environment] = &[
     ),
     Environment::new(
         "test",
-        "Where the tests of a whole release run.",
+        "For the tests of a whole release.",
         &[
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "test"),
             exposed_at_node_port(event_audit_dashboard::NAME, 30090),
@@ -26,7 +25,7 @@ pub(crate) const ALL: &[Environment] = &[
     ),
     Environment::new(
         "stg",
-        "Where a release is rehearsed.",
+        "For the rehearsal of a release.",
         &[
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "stg"),
             exposed_at_node_port(event_audit_dashboard::NAME, 30091),
@@ -34,7 +33,7 @@ pub(crate) const ALL: &[Environment] = &[
     ),
     Environment::new(
         "main",
-        "What people rely on.",
+        "Production.",
         &[
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "main"),
             exposed_at_node_port(event_audit_dashboard::NAME, 30092),

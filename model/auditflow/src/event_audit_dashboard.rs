@@ -1,4 +1,4 @@
-//! event-audit-dashboard: shows alerts to people.
+//! event-audit-dashboard: shows the alerts to users.
 
 use vocabulary::{
     CallEnv, Endpoint, Exposure, Health, HealthRoute, Image, Port, Resources, Scaling, Service, ServiceName,
@@ -16,16 +16,16 @@ pub(crate) const SERVICE: Service = Service {
     ports: &[HTTP],
     uses: &[notification_service::API
         .called(CallEnv { host: variable("NOTIFICATION_SERVICE_HOST"), port: variable("NOTIFICATION_SERVICE_PORT") })
-        .asks("/alerts")],
-    // gunicorn's worker keeps its heartbeat in a file there.
+        .requests("/alerts")],
+    // gunicorn keeps the heartbeat of its workers in files there.
     writable: &[WritablePath::new("/tmp", "16Mi")],
     scaling: Scaling::horizontal(2, 3, 70),
     exposure: Some(Exposure::http(HTTP)),
     ..Service::new(
         NAME,
-        "Shows the alerts to people.",
+        "Shows the alerts to users.",
         Image::new("jojees/event-audit-dashboard", "v1.0.2"),
-        // It answers 200 for itself, and mends itself when what it calls comes back.
+        // The route does not depend on the called service, and the program recovers by itself when that is available again.
         Health::probes(HEALTHZ.probe(), HEALTHZ.probe()),
         Resources::new(cpu("50m").up_to("200m"), memory("64Mi").up_to("128Mi")),
     )

@@ -1,7 +1,6 @@
-//! AuditFlow: an event pipeline that turns audit events into alerts, declared in the words of `vocabulary`.
+//! AuditFlow: an event pipeline that turns audit events into alerts, declared with the types of `vocabulary`.
 //!
-//! One file per service and per backing service; every fact stands once. What a service needs is said here, what follows
-//! from that is derived elsewhere.
+//! There is one file per service and per server. Each file declares what its service needs; the generator derives everything else.
 
 mod audit_event_generator;
 mod audit_log_analysis;
@@ -23,7 +22,7 @@ pub fn platform() -> Platform {
         doc: "AuditFlow: audit events in, security alerts out",
         version: ChartVersion::new("0.2.0"),
         home: "https://github.com/jojees/project-AuditFlow",
-        // `<environment>-afp`, and room for those who name theirs otherwise.
+        // Long enough for `<environment>-afp`.
         longest_release_name: 20,
         services: vec![
             audit_event_generator::SERVICE,

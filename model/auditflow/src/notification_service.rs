@@ -1,4 +1,4 @@
-//! notification-service: turns alerts on the queue into rows, and serves them over HTTP.
+//! notification-service: stores alerts from the queue, and serves them over HTTP.
 
 use vocabulary::{
     AmqpEnv, Endpoint, Health, Image, Port, Python3, Resources, Scaling, Service, ServiceName, SqlEnv, Variable,
@@ -27,7 +27,7 @@ pub(crate) const SERVICE: Service = Service {
                 },
                 &[consumes(AUDIT_ALERTS, variable("RABBITMQ_ALERT_QUEUE"))],
             )
-            .never_reconnects("tries once at its start, and consumes nothing after a lost connection"),
+            .never_reconnects("tries once when it starts, and consumes nothing after a lost connection"),
         POSTGRESQL
             .client(
                 SqlEnv {
@@ -38,16 +38,16 @@ pub(crate) const SERVICE: Service = Service {
                 },
                 owns(ALERTS_DB, variable("PG_DB")),
             )
-            .never_reconnects("closes its pool with the first lost connection, and never opens another"),
+            .never_reconnects("closes its connection pool with the first lost connection, and never opens another"),
     ],
     environment: &[
         Variable::fixed("SERVICE_NAME", "NotificationService"),
-        Variable::text(ENVIRONMENT.as_str(), "production", "Which environment this is, as it appears in the logs."),
+        Variable::text(ENVIRONMENT.as_str(), "production", "The name of the environment, as it appears in the logs."),
         Variable::choice(
             LOG_LEVEL.as_str(),
             "INFO",
             &["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
-            "The least severe messages that are logged.",
+            "The lowest severity that is logged.",
         ),
         Variable::fixed("API_HOST", "0.0.0.0"),
         Variable::port("API_PORT", HTTP),
@@ -57,7 +57,7 @@ pub(crate) const SERVICE: Service = Service {
         NAME,
         "Stores alerts, and serves them.",
         Image::new("jojees/notification-service", "0.1.6"),
-        // Its `/healthz` answers 200 whatever happens.
+        // Its `/healthz` always returns 200.
         Health::by_connections(Python3),
         Resources::new(cpu("100m").up_to("200m"), memory("128Mi").up_to("256Mi")),
     )

@@ -1,8 +1,8 @@
-//! The database server and the database of alerts.
+//! The database server, and the database of alerts.
 
 use vocabulary::{Database, PostgreSql};
 
 pub(crate) const POSTGRESQL: PostgreSql = PostgreSql::named("postgresql");
 
-/// The alerts that were raised, for ever.
+/// All alerts that were raised.
 pub(crate) const ALERTS_DB: Database = POSTGRESQL.database("alerts_db");

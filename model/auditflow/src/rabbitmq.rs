@@ -1,10 +1,10 @@
-//! The broker and its two queues.
+//! The broker, and its two queues.
 
 use vocabulary::{Queue, RabbitMq};
 
 pub(crate) const RABBITMQ: RabbitMq = RabbitMq::named("rabbitmq");
 
-/// Audit events, as they happen.
+/// Audit events.
 pub(crate) const AUDIT_EVENTS: Queue = RABBITMQ.queue("audit_events");
 
 /// Alerts that the analysis raised.

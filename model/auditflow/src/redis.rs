@@ -1,4 +1,4 @@
-//! The cache: Valkey, called after the protocol that its client speaks.
+//! The cache: Valkey, named after the protocol that its clients use.
 
 use vocabulary::Valkey;
 

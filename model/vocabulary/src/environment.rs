@@ -1,22 +1,22 @@
-//! Environments: the same platform with other sizes.
+//! Environments: the same platform with other sizes and settings.
 
 use crate::{BackingName, EnvironmentName, Quantity, ServiceName, SourceLocation, Tag, VariableName};
 
-/// An environment that the platform is installed in. It changes sizes and settings, never structure.
+/// An environment that the platform is installed in: a list of changes of sizes and settings. It cannot change the structure.
 #[derive(Clone, Copy, Debug)]
 pub struct Environment {
     /// Its name.
     pub name: EnvironmentName,
-    /// What it is for, in one line.
+    /// A description, in one line.
     pub doc: &'static str,
-    /// What differs from the defaults.
+    /// The differences from the defaults.
     pub changes: &'static [Change],
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: SourceLocation,
 }
 
 impl Environment {
-    /// An environment and what differs there.
+    /// An environment, with its differences from the defaults.
     ///
     /// # Panics
     /// When the name breaks its rule; in a `const` this is a compile error.
@@ -27,63 +27,63 @@ impl Environment {
     }
 }
 
-/// One difference from the defaults.
+/// A difference from the defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A setting of a service has another value.
+    /// Sets a setting of a service.
     Setting {
         /// The service.
         service: ServiceName,
         /// The setting's variable.
         variable: VariableName,
-        /// Its value here, as text.
+        /// The value, as text.
         value: &'static str,
     },
-    /// Another tag of a service's image.
+    /// Sets the tag of a service's image.
     ImageTag {
         /// The service.
         service: ServiceName,
         /// The tag.
         tag: Tag,
     },
-    /// Another number of pods, while autoscaling is off.
+    /// Sets the number of pods, while autoscaling is disabled.
     Replicas {
         /// The service.
         service: ServiceName,
-        /// How many.
+        /// The number of pods.
         count: u16,
     },
-    /// Autoscaling is on.
+    /// Enables autoscaling.
     Autoscaled {
         /// The service.
         service: ServiceName,
     },
-    /// An exposed service is reached through this port of every node.
+    /// Exposes a service on a port of every node.
     NodePort {
         /// The service.
         service: ServiceName,
-        /// The port: 30000 to 32767 unless the cluster was set up otherwise.
+        /// The port, from the cluster's range of node ports: 30000 to 32767 by default.
         port: u16,
     },
-    /// Another size of a backing service's volume.
+    /// Sets the size of a server's data volume.
     Storage {
-        /// The backing service.
+        /// The server.
         backing: BackingName,
         /// The size.
         size: Quantity,
     },
 }
 
-/// A setting has another value here.
+/// Sets a setting of a service.
 #[must_use]
 pub const fn setting(service: ServiceName, variable: VariableName, value: &'static str) -> Change {
     Change::Setting { service, variable, value }
 }
 
-/// A service's image has this tag here, unless whoever installs names another.
+/// Sets the default tag of a service's image.
 ///
-/// A tag that moves (`latest`) is for environments of trial alone: two installations of it may differ, each pod that starts may be of
-/// another build, and a rollback brings none back.
+/// Use a moving tag (`latest`) in test environments only: two installations may run different builds, so may two pods, and a rollback does not restore the
+/// previous build.
 ///
 /// # Panics
 /// When the text is not a tag; in a `const` this is a compile error.
@@ -93,25 +93,25 @@ pub const fn image_tag(service: ServiceName, tag: &'static str) -> Change {
     Change::ImageTag { service, tag: Tag::new(tag) }
 }
 
-/// Another number of pods runs here, while autoscaling is off.
+/// Sets the number of pods, while autoscaling is disabled.
 #[must_use]
 pub const fn replicas(service: ServiceName, count: u16) -> Change {
     Change::Replicas { service, count }
 }
 
-/// Autoscaling is on here.
+/// Enables autoscaling.
 #[must_use]
 pub const fn autoscaled(service: ServiceName) -> Change {
     Change::Autoscaled { service }
 }
 
-/// An exposed service is reached through this port of every node here.
+/// Exposes a service on this port of every node.
 #[must_use]
 pub const fn exposed_at_node_port(service: ServiceName, port: u16) -> Change {
     Change::NodePort { service, port }
 }
 
-/// A backing service's volume has another size here.
+/// Sets the size of a server's data volume.
 ///
 /// # Panics
 /// When the size is not a quantity; in a `const` this is a compile error.

@@ -1,14 +1,14 @@
-//! Who reaches a service from outside the cluster.
+//! Access from outside the cluster.
 
 use crate::{Port, SourceLocation};
 
-/// The fact that a service is for users outside the cluster, and on which port. Through what (Ingress, `HTTPRoute`, a node's
-/// port, a load balancer, or not at all) is decided by whoever installs.
+/// Declares that users outside the cluster reach a service, and on which port. The installer decides how: through an Ingress, an `HTTPRoute`, a node port, a
+/// load balancer, or not at all.
 #[derive(Clone, Copy, Debug)]
 pub struct Exposure {
     /// The port that users reach; it serves HTTP.
     pub port: Port,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: SourceLocation,
 }
 

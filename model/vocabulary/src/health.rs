@@ -1,53 +1,53 @@
-//! How a service's health is seen from outside: readiness and liveness apart.
+//! Health probes of a service.
 
 use crate::{BackingName, HttpPath, Port, SourceLocation};
 
-/// How the kubelet finds out whether a service is ready and whether it lives.
+/// How the kubelet finds out whether a pod of a service is ready, and whether it must be restarted.
 #[derive(Clone, Copy, Debug)]
 pub enum Health {
-    /// Two probes: one decides about traffic, the other about a restart.
+    /// A readiness probe and a liveness probe.
     Probes {
-        /// Fails while the service cannot do its work, for whatever reason.
+        /// Fails while the service cannot do its work, for any reason. The pod then gets no traffic.
         readiness: Probe,
-        /// Fails only when a restart would help; so never because something else is away.
+        /// Fails only when a restart helps, so never because another server or service is unavailable.
         liveness: Probe,
     },
-    /// The program's own connections tell, and nothing else does: for one that holds a client which never reconnects
-    /// ([`crate::Client::never_reconnects`]). It is ready while it holds all of them, and restarted when one is missing although
-    /// the other end accepts connections. Read from the pod's TCP table by the image's own Python.
+    /// The program's connections, for a program with a client that never reconnects ([`crate::Use::never_reconnects`]). A pod is ready while all these
+    /// connections are open, and is restarted when one is missing although its server accepts connections. A script that runs with the image's Python
+    /// reads this from the pod's TCP table.
     Connections(Python3),
 }
 
 impl Health {
-    /// The folder in a container of a program that is judged by its connections where what judges it lies, read-only.
+    /// The folder in which that script is mounted, read-only.
     pub const CONNECTIONS_FOLDER: &'static str = "/opt/connections";
 
-    /// The name of that folder's volume.
+    /// The name of the volume of that folder.
     pub const CONNECTIONS_VOLUME: &'static str = "connections";
 
-    /// Two probes.
+    /// A readiness probe and a liveness probe.
     #[must_use]
     pub const fn probes(readiness: Probe, liveness: Probe) -> Self {
         Self::Probes { readiness, liveness }
     }
 
-    /// The program's own connections; see [`Health::Connections`].
+    /// The program's connections; see [`Health::Connections`].
     #[must_use]
     pub const fn by_connections(interpreter: Python3) -> Self {
         Self::Connections(interpreter)
     }
 }
 
-/// The fact that an image has `python3` on its path (3.8 or later, standard library only).
+/// Declares that an image has `python3` on its path: version 3.8 or later, with the standard library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Python3;
 
-/// One way to ask.
+/// A health probe.
 #[derive(Clone, Copy, Debug)]
 pub enum Probe {
-    /// `GET` on a route: 200 to 399 is a yes.
+    /// `GET` on a route; a status of 200 to 399 is a success.
     Http(HealthRoute),
-    /// A TCP connection to a port: accepted is a yes.
+    /// A TCP connection to a port; an accepted connection is a success.
     Tcp(Port),
 }
 
@@ -59,21 +59,21 @@ impl Probe {
     }
 }
 
-/// A route that a program serves about its own health, and what makes it say no.
+/// A route on which a program reports its health.
 #[derive(Clone, Copy, Debug)]
 pub struct HealthRoute {
-    /// The port it is served on.
+    /// The port that serves it.
     pub port: Port,
     /// Its path.
     pub path: HttpPath,
-    /// The backing services without which it answers with an error.
+    /// The servers whose unavailability makes it fail.
     pub fails_without: &'static [BackingName],
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: SourceLocation,
 }
 
 impl HealthRoute {
-    /// A route that answers for the program alone.
+    /// A route that depends on the program only.
     ///
     /// # Panics
     /// When the path breaks its rule; in a `const` this is a compile error.
@@ -83,13 +83,13 @@ impl HealthRoute {
         Self { port, path: HttpPath::new(path), fails_without: &[], location: SourceLocation::here() }
     }
 
-    /// The same route, which answers with an error while one of these is away.
+    /// Declares that the route fails while one of these servers is unavailable.
     #[must_use]
     pub const fn fails_without(self, backing: &'static [BackingName]) -> Self {
         Self { fails_without: backing, ..self }
     }
 
-    /// A probe that asks this route.
+    /// A probe that requests this route.
     #[must_use]
     pub const fn probe(self) -> Probe {
         Probe::Http(self)

@@ -1,22 +1,22 @@
-//! Container images: repository, tag, digest.
+//! Container images.
 
 use std::fmt;
 
 use crate::name::{NameError, has, name, only, same, sized, starts_with};
 
-/// A container image as it is declared: what a release runs unless its values say otherwise.
+/// A container image: the default, which the installer's values may override.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Image {
-    /// Registry (Docker Hub when there is none) and path.
+    /// Registry and path; without a registry, Docker Hub.
     pub repository: Repository,
-    /// The tag; what is pulled unless a digest is given.
+    /// The tag. It is pulled unless there is a digest.
     pub tag: DefaultTag,
-    /// The digest, when the image is pinned: then it is what is pulled.
+    /// The digest, if the image is pinned; it takes precedence over the tag.
     pub digest: Option<Digest>,
 }
 
 impl Image {
-    /// An image by repository and tag.
+    /// An image with a tag.
     ///
     /// # Panics
     /// When one of them breaks its rule; in a `const` this is a compile error.
@@ -26,17 +26,17 @@ impl Image {
         Self { repository: Repository::new(repository), tag: DefaultTag::Fixed(FixedTag::new(tag)), digest: None }
     }
 
-    /// An image of which no build can be named here; the text says why. Whoever installs names one, by tag or digest, or is refused.
+    /// An image without a default tag; `reason` says why. The installer must set a tag or digest.
     ///
     /// # Panics
     /// When the repository breaks its rule; in a `const` this is a compile error.
     #[must_use]
     #[track_caller]
-    pub const fn without_tag(repository: &'static str, why: &'static str) -> Self {
-        Self { repository: Repository::new(repository), tag: DefaultTag::Absent(why), digest: None }
+    pub const fn without_tag(repository: &'static str, reason: &'static str) -> Self {
+        Self { repository: Repository::new(repository), tag: DefaultTag::Absent(reason), digest: None }
     }
 
-    /// The same image, pinned to a digest.
+    /// Pins the image to a digest.
     ///
     /// # Panics
     /// When the text is not a digest; in a `const` this is a compile error.
@@ -46,44 +46,44 @@ impl Image {
         Self { digest: Some(Digest::new(digest)), ..self }
     }
 
-    /// Why whoever installs has to name a build of it; nothing where the declaration names one.
+    /// Why the installer must set a tag or digest; none when the declaration has one.
     #[must_use]
-    pub const fn unnamed(&self) -> Option<&'static str> {
+    pub const fn missing_tag_reason(&self) -> Option<&'static str> {
         match (self.tag, self.digest) {
-            (DefaultTag::Absent(why), None) => Some(why),
+            (DefaultTag::Absent(reason), None) => Some(reason),
             (DefaultTag::Fixed(_), _) | (_, Some(_)) => None,
         }
     }
 }
 
-/// The tag that a release has when its values name none.
+/// The tag of an image when the installer sets none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DefaultTag {
-    /// This one, which moves within one version at the most.
+    /// A tag that names a version.
     Fixed(FixedTag),
-    /// None, for the reason that the text says.
+    /// No tag, for this reason.
     Absent(&'static str),
 }
 
 name! {
-    /// An image's repository: an optional registry and a path, lower-case (the OCI distribution specification).
+    /// An image's repository (OCI distribution specification): an optional registry and a path, in lower case.
     Repository, "an image's repository is 1 to 255 characters: parts joined by /, each of a-z and 0-9 with single ., single or double _, or dashes between them; the first of several parts, a registry, may end with : and a port's number", repository
 }
 name! {
-    /// An image's tag (the OCI distribution specification).
+    /// An image's tag (OCI distribution specification).
     Tag, "a tag is 1 to 128 of A-Z, a-z, 0-9, _, . and -, not beginning with . or -", tag
 }
 name! {
-    /// A tag that names a version, so that what is installed again is that version again: any but `latest`. A digest pins the build.
-    FixedTag, "a default tag is 1 to 128 of A-Z, a-z, 0-9, _, . and -, not beginning with . or -, and not `latest`, which is another build tomorrow; where no other is known, use `Image::without_tag`, and `image_tag` in environments of trial", fixed_tag
+    /// A tag that names a version: any except `latest`, which is another version tomorrow.
+    FixedTag, "a default tag is 1 to 128 of A-Z, a-z, 0-9, _, . and -, not beginning with . or -, and not `latest`, which is another build tomorrow; when no other is known, use `Image::without_tag`, and `image_tag` in test environments", fixed_tag
 }
 name! {
-    /// An image's digest (the OCI image specification; SHA-256, the one that registries use).
+    /// An image's digest (OCI image specification): SHA-256, which all registries use.
     Digest, "a digest is `sha256:` and 64 of 0-9 and a-f", digest
 }
 
 impl Tag {
-    /// Whether it is another build tomorrow by custom: `latest`, which is also what is pulled when no tag is named.
+    /// Whether it moves from build to build by convention: `latest`.
     #[must_use]
     pub const fn moves(self) -> bool {
         moves(self.0.as_bytes())
@@ -100,7 +100,7 @@ const fn repository(text: &[u8]) -> bool {
     let mut i = 0;
     while i <= text.len() {
         if i == text.len() || text[i] == b'/' {
-            // A colon elsewhere would be a tag's.
+            // A colon anywhere else would begin a tag.
             let end = if start == 0 && i < text.len() { before_port(text, i) } else { i };
             if !words(text, start, end) {
                 return false;
@@ -112,7 +112,7 @@ const fn repository(text: &[u8]) -> bool {
     true
 }
 
-/// Where the `:` and the port's number begin that end here; here, if none do.
+/// The position where a `:` and a port number begin that end at `end`; otherwise `end`.
 const fn before_port(text: &[u8], end: usize) -> usize {
     let mut i = end;
     while i > 0 && text[i - 1].is_ascii_digit() {
@@ -121,7 +121,7 @@ const fn before_port(text: &[u8], end: usize) -> usize {
     if i > 0 && text[i - 1] == b':' && i < end && end - i <= 5 { i - 1 } else { end }
 }
 
-/// Letters and digits, with separators between them.
+/// Whether a part is letters and digits with separators between them.
 const fn words(text: &[u8], start: usize, end: usize) -> bool {
     if start >= end || !letter_or_digit(text[start]) || !letter_or_digit(text[end - 1]) {
         return false;

@@ -1,28 +1,27 @@
-//! What a service may do at the Kubernetes API.
+//! Rights at the Kubernetes API.
 
 use crate::SourceLocation;
 
-/// One rule of what a service may do at the Kubernetes API, within its own namespace. A service without a rule gets no
-/// token at all.
+/// A right of a service at the Kubernetes API, within its own namespace. A service without a rule gets no token.
 #[derive(Clone, Copy, Debug)]
 pub struct ApiRule {
-    /// Why the service needs it, for the table of rights.
+    /// Why the service needs the right, in one line.
     pub reason: &'static str,
-    /// The API group; the core group is the empty text.
+    /// The API group; an empty text for the core group.
     pub group: &'static str,
-    /// The kinds, in the plural of the API (`configmaps`).
+    /// The resources, in the plural (`configmaps`).
     pub resources: &'static [&'static str],
-    /// What may be done with them (`get`).
+    /// The verbs (`get`).
     pub verbs: &'static [&'static str],
-    /// The only objects it holds for; all of the namespace when empty. `list`, `watch`, `create` and `deletecollection` cannot
-    /// be narrowed so.
+    /// The names of the objects that the rule is restricted to; when empty, it holds for all objects of the namespace. The API cannot restrict `list`,
+    /// `watch`, `create` and `deletecollection` to names.
     pub names: &'static [&'static str],
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: SourceLocation,
 }
 
 impl ApiRule {
-    /// `verbs` on all objects of these kinds in the namespace.
+    /// Allows `verbs` on all objects of these resources in the namespace.
     #[must_use]
     #[track_caller]
     pub const fn new(
@@ -34,7 +33,7 @@ impl ApiRule {
         Self { reason, group, resources, verbs, names: &[], location: SourceLocation::here() }
     }
 
-    /// The same rule, for these objects only.
+    /// Restricts the rule to the objects with these names.
     #[must_use]
     pub const fn only(self, names: &'static [&'static str]) -> Self {
         Self { names, ..self }

@@ -1,10 +1,9 @@
-//! The words a platform is declared in.
+//! The types in which a platform is declared.
 //!
-//! A declaration is plain data made of `const` values: names are checked by the compiler, references are handles got
-//! from what they refer to, and [`Platform::resolve`] reports every mistake that only the whole platform shows.
+//! A declaration is plain data made of `const` values. The compiler checks names, and a reference is a handle that belongs to what it refers to.
+//! [`Platform::resolve`] checks the rest, and reports every mistake at once.
 //!
-//! **Invariant.** This crate knows no Helm, no YAML and no files. It says what a platform *is*; the generator says what
-//! follows from that.
+//! **Invariant.** This crate knows no Helm, no YAML and no files. It says what a platform is; the generator decides what the chart makes of it.
 
 mod diagnostic;
 mod environment;
@@ -45,6 +44,6 @@ pub use resources::{PathName, Quantity, Range, Resources, WritablePath, cpu, mem
 pub use scaling::Scaling;
 pub use service::Service;
 pub use source_location::SourceLocation;
-pub use tests::{EndToEndTest, Leftovers, Page, Post, Tests};
+pub use tests::{EndToEndTest, Leftovers, Page, Request, Tests};
 pub use uses::{Call, CallEnv, Client, Endpoint, LoginEnv, Reconnects};
 pub use variable::{PasswordVariable, Setting, Variable, VariableSource, plain, variable};

@@ -1,14 +1,17 @@
 //! Bounds on names, and names that are reserved.
 //!
-//! The chart names its objects `<release>-<name>` and `<release>-<name>-<suffix>`, where `<name>` is that of a service or server. Which suffixes it
-//! uses is the generator's business. This module publishes how long they may be and which of them exist; the checks refuse every name that
-//! would not leave that room or would collide, and the generator proves by constant assertions that it stays within these bounds.
+//! The objects of a release are named `<release>-<name>` and `<release>-<name>-<suffix>`, where `<name>` is that of a service or server. The checks refuse
+//! names that leave too little room for a suffix, and names that an object of another service or server can have. The generator decides which object has
+//! which suffix, and proves by constant assertions that it stays within these bounds.
 
 /// The longest name of a Kubernetes Service, and the longest value of a label: a DNS label (RFC 1123).
 pub const LABEL: usize = 63;
 
 /// The longest name of a Helm release.
 pub const RELEASE: usize = 53;
+
+/// The longest name of a platform, service, server or environment.
+pub const NAME: usize = 40;
 
 /// The characters kept free behind `<release>-<name>` for a dash and a suffix.
 pub const SUFFIX_ROOM: usize = 20;

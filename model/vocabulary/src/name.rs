@@ -1,18 +1,19 @@
-//! Names: one type per kind, checked when they are made.
+//! Names: one type per kind of name, each with the rule of the system that imposes it.
 //!
-//! Each has one rule, taken from the system that imposes it. `new` is for literals and is meant to be evaluated by the
-//! compiler (`const X: ServiceName = ServiceName::new("x")`): a literal that breaks the rule does not compile.
-//! `checked` is for text that is only known at run time.
+//! `new` takes a literal; in a `const`, a literal that breaks the rule does not compile (`const X: ServiceName = ServiceName::new("x")`). `checked` takes a
+//! text that is known at run time only.
 
 #[cfg(test)]
 pub(crate) mod tests;
 
 use std::fmt;
 
-/// Why a text is not a name of the wanted kind.
+use crate::limits::NAME;
+
+/// A text breaks the rule of its kind of name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameError {
-    /// The rule that the text breaks, as a sentence.
+    /// The rule, as a sentence.
     pub rule: &'static str,
 }
 
@@ -31,10 +32,10 @@ macro_rules! name {
         pub struct $name(&'static str);
 
         impl $name {
-            #[doc = concat!("Takes a literal. ", $rule)]
+            #[doc = concat!("Checks a literal. The rule: ", $rule, ".")]
             ///
             /// # Panics
-            /// When the text breaks that rule; in a `const` this is a compile error.
+            /// When the text breaks the rule; in a `const` this is a compile error.
             #[must_use]
             #[track_caller]
             pub const fn new(text: &'static str) -> Self {
@@ -44,10 +45,10 @@ macro_rules! name {
                 }
             }
 
-            /// Takes a text known at run time.
+            /// Checks a text that is known at run time only.
             ///
             /// # Errors
-            /// When the text breaks the rule of this kind of name.
+            /// When the text breaks the rule.
             pub const fn checked(text: &'static str) -> Result<Self, NameError> {
                 if $check(text.as_bytes()) { Ok(Self(text)) } else { Err(NameError { rule: $rule }) }
             }
@@ -74,43 +75,42 @@ macro_rules! name {
 }
 
 name! {
-    /// The platform's name: the umbrella chart's name and the prefix of its helpers and labels.
+    /// The name of a platform, which is the name of the umbrella chart and the prefix of its helpers and labels.
     PlatformName, "a platform's name is 1 to 40 of a-z, 0-9 and -, beginning with a letter, not ending with -", chart_name
 }
 name! {
-    /// A service's name: its chart's name, its key in the values, the last part of its objects' names.
+    /// The name of a service, which is the name of its chart, its key in the values, and part of its objects' names.
     ///
-    /// RFC 1035's label, since a Kubernetes Service of that name must exist; 40 characters leave room for the release's
-    /// name within the 63 of a label ([`crate::limits`]).
+    /// The rule is that of a Kubernetes Service (an RFC 1035 label). [`crate::limits`] bounds the length together with the release's name.
     ServiceName, "a service's name is 1 to 40 of a-z, 0-9 and -, beginning with a letter, not ending with -", chart_name
 }
 name! {
-    /// The name of a backing service (a broker, a database server, a cache), with a service's rule and uses.
-    BackingName, "a backing service's name is 1 to 40 of a-z, 0-9 and -, beginning with a letter, not ending with -", chart_name
+    /// The name of a server (a broker, a database server, a cache), with the rule of [`ServiceName`].
+    BackingName, "a server's name is 1 to 40 of a-z, 0-9 and -, beginning with a letter, not ending with -", chart_name
 }
 name! {
-    /// The name of an environment: the part that varies of its overlay file's name.
+    /// The name of an environment, which is part of the name of its values file.
     EnvironmentName, "an environment's name is 1 to 40 of a-z, 0-9 and -, beginning with a letter, not ending with -", chart_name
 }
 name! {
-    /// The chart's version, as Semantic Versioning 2 has it, without build metadata (`+` is not allowed in a label).
-    ChartVersion, "a chart's version is up to 40 characters: three numbers of up to nine digits joined by dots, then at will - and a pre-release part (words of A-Z, a-z, 0-9 and - joined by dots, numbers without leading zeros, the last character not a -)", version
+    /// The version of a chart: Semantic Versioning 2, without build metadata, because `+` is not allowed in a label.
+    ChartVersion, "a chart's version is up to 40 characters: three numbers of up to nine digits joined by dots, then optionally - and a pre-release part (words of A-Z, a-z, 0-9 and - joined by dots, numbers without leading zeros, the last character not a -)", version
 }
 name! {
-    /// A port's name (Kubernetes: an IANA service name).
+    /// The name of a port (in Kubernetes, an IANA service name).
     PortName, "a port's name is 1 to 15 of a-z, 0-9 and single -, with at least one letter, - neither first nor last", port_name
 }
 name! {
-    /// An environment variable's name (a C identifier: what every shell can read).
+    /// The name of an environment variable: a C identifier, which every shell can read.
     VariableName, "a variable's name is 1 to 128 of A-Z, a-z, 0-9 and _, the first that is not _ being a letter", identifier
 }
 name! {
-    /// A path that a program serves over HTTP.
+    /// The path of an HTTP route.
     HttpPath, "an HTTP path begins with / and has 1 to 128 of the characters that need no escaping in one", http_path
 }
 
 impl VariableName {
-    /// The name in camelCase, as it appears as a key in the values: `LOG_LEVEL` becomes `logLevel`.
+    /// The name in camelCase, which is its key in the values: `LOG_LEVEL` becomes `logLevel`.
     #[must_use]
     pub fn camel_case(self) -> String {
         let mut words = self.0.split('_').filter(|word| !word.is_empty()).map(str::to_ascii_lowercase);
@@ -130,7 +130,7 @@ const WORD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 const URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./~";
 
 const fn chart_name(text: &[u8]) -> bool {
-    sized(text, 40) && only(text, LABEL) && has(LOWER, text[0]) && text[text.len() - 1] != b'-'
+    sized(text, NAME) && only(text, LABEL) && has(LOWER, text[0]) && text[text.len() - 1] != b'-'
 }
 
 const fn port_name(text: &[u8]) -> bool {
@@ -143,7 +143,7 @@ const fn port_name(text: &[u8]) -> bool {
 }
 
 const fn identifier(text: &[u8]) -> bool {
-    // The first word becomes the first word of a key in camelCase, which templates name: it begins with a letter.
+    // The first word begins the camelCase key in the values, which templates refer to: it begins with a letter.
     let mut i = 0;
     while i < text.len() && text[i] == b'_' {
         i += 1;
@@ -178,7 +178,7 @@ const fn version(text: &[u8]) -> bool {
     sized(text, 40) && (i == text.len() || (text[i] == b'-' && pre_release(text, i + 1)))
 }
 
-/// Words joined by dots, a word of digits alone without a leading zero. The last character is no dash, since a label ends with it.
+/// Whether the rest is words joined by dots, where a number has no leading zero. It does not end with a dash, because a label ends with it.
 const fn pre_release(text: &[u8], from: usize) -> bool {
     let mut start = from;
     let mut digits = true;

@@ -1,30 +1,30 @@
-//! The platform: all of it in one value.
+//! The platform: the whole declaration in one value.
 
 use crate::{Backing, ChartVersion, Diagnostics, Environment, PlatformName, Resolved, Service, SourceLocation, Tests};
 
-/// Everything that is declared. Plain data: [`Platform::resolve`] is what checks it.
+/// A whole platform. Plain data: [`Platform::resolve`] checks it.
 #[derive(Clone, Debug)]
 pub struct Platform {
-    /// Its name: the umbrella chart's name.
+    /// Its name, which is also the name of the umbrella chart.
     pub name: PlatformName,
-    /// What it is, in one line.
+    /// A description, in one line.
     pub doc: &'static str,
-    /// The chart's version.
+    /// The version of the chart.
     pub version: ChartVersion,
-    /// The address of its home page.
+    /// The URL of its home page.
     pub home: &'static str,
-    /// The most characters that a release's name may have. Every object is called `<release>-<service>`; names that the cluster would not
-    /// take with a release of this length are a mistake of the declaration, longer release names one of whoever installs.
+    /// The longest release name that the chart accepts, in characters. Objects are named `<release>-<service>` and Kubernetes bounds their names, so a
+    /// longer release name leaves less room for the names of services and servers.
     pub longest_release_name: u8,
     /// Its services.
     pub services: Vec<Service>,
-    /// What they use.
+    /// The servers that its services use.
     pub backing: Vec<Backing>,
-    /// The environments it is installed in.
+    /// The environments that it is installed in.
     pub environments: Vec<Environment>,
-    /// What its tests need beside the uses.
+    /// What the chart's tests need to know beyond the uses.
     pub tests: Tests,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: SourceLocation,
 }
 
@@ -32,7 +32,7 @@ impl Platform {
     /// Checks the whole declaration.
     ///
     /// # Errors
-    /// With every mistake there is, each with the places where to look and what to do.
+    /// Every mistake, each with its source locations and a fix.
     pub fn resolve(self) -> Result<Resolved, Diagnostics> {
         crate::resolve::resolve(self)
     }

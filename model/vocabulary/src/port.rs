@@ -1,28 +1,28 @@
-//! Ports that a service listens on.
+//! Ports of a service.
 
 use crate::{PortName, SourceLocation};
 
-/// A port that a service listens on. Declared once as a constant, which is then the handle for it.
+/// A port that a service listens on. Declare it once, as a constant, which is the handle for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Port {
     /// Its name, unique within its service.
     pub name: PortName,
-    /// Its number, the same in the container and on the Service, so that policies mean the same on both.
+    /// Its number, which is the same in the container and on the Service.
     pub number: u16,
-    /// What is spoken on it.
+    /// Its protocol, which decides who may connect.
     pub protocol: Protocol,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: SourceLocation,
 }
 
-/// What is spoken on a port, and so who has a reason to connect to it.
+/// The protocol of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// HTTP: other services and, when exposed, users.
+    /// HTTP, for other services and, when the port is exposed, for users.
     Http,
-    /// Prometheus' text format over HTTP at `/metrics`: the monitoring alone.
+    /// Metrics in the Prometheus text format over HTTP at `/metrics`, for monitoring only.
     Metrics,
-    /// Anything else over TCP: other services.
+    /// Another protocol over TCP, for other services.
     Tcp,
 }
 
@@ -37,7 +37,7 @@ impl Port {
         Self::new(name, number, Protocol::Http)
     }
 
-    /// A port that serves metrics and nothing else.
+    /// A port that serves only metrics.
     ///
     /// # Panics
     /// As [`Port::http`].
@@ -47,7 +47,7 @@ impl Port {
         Self::new(name, number, Protocol::Metrics)
     }
 
-    /// A port that speaks another protocol over TCP.
+    /// A port with another protocol over TCP.
     ///
     /// # Panics
     /// As [`Port::http`].
@@ -59,7 +59,7 @@ impl Port {
 
     #[track_caller]
     const fn new(name: &'static str, number: u16, protocol: Protocol) -> Self {
-        assert!(number > 0, "a port's number is 1 to 65535");
+        assert!(number > 0, "the number of a port is 1 to 65535");
         Self { name: PortName::new(name), number, protocol, location: SourceLocation::here() }
     }
 }

@@ -1,38 +1,38 @@
-//! What a pod takes: processor, memory, and places it writes to.
+//! CPU and memory of a pod, and the folders that it writes to.
 
 use std::fmt;
 
 use crate::SourceLocation;
 use crate::name::{NameError, has, name, sized};
 
-/// What a container asks for and what it may use at the most.
+/// Requests and limits of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resources {
-    /// Processor time, in cores or thousandths of one (`100m`).
+    /// CPU, in cores or thousandths of a core (`100m`).
     pub cpu: Range,
     /// Memory, in bytes or with a suffix (`128Mi`).
     pub memory: Range,
 }
 
 impl Resources {
-    /// Processor and memory.
+    /// CPU and memory.
     #[must_use]
     pub const fn new(cpu: Range, memory: Range) -> Self {
         Self { cpu, memory }
     }
 }
 
-/// A request and, when there is one, a limit.
+/// A request, and an optional limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// What the scheduler sets aside.
+    /// The amount that the scheduler reserves.
     pub request: Quantity,
-    /// The most that may be used.
+    /// The largest amount that the container may use.
     pub limit: Option<Quantity>,
 }
 
 impl Range {
-    /// The same request with a limit.
+    /// Adds a limit.
     ///
     /// # Panics
     /// When the text is not a quantity; in a `const` this is a compile error.
@@ -43,7 +43,7 @@ impl Range {
     }
 }
 
-/// Processor time asked for, in cores (`1`, `0.5`) or thousandths of one (`100m`).
+/// A request of CPU, in cores (`1`, `0.5`) or thousandths of a core (`100m`).
 ///
 /// # Panics
 /// When the text is not a quantity; in a `const` this is a compile error.
@@ -53,7 +53,7 @@ pub const fn cpu(request: &'static str) -> Range {
     Range { request: Quantity::new(request), limit: None }
 }
 
-/// Memory asked for, in bytes or with a suffix (`128Mi`).
+/// A request of memory, in bytes or with a suffix (`128Mi`).
 ///
 /// # Panics
 /// When the text is not a quantity; in a `const` this is a compile error.
@@ -64,12 +64,12 @@ pub const fn memory(request: &'static str) -> Range {
 }
 
 name! {
-    /// An amount, as Kubernetes writes it: a decimal number with an optional suffix.
+    /// An amount in the notation of Kubernetes: a decimal number with an optional suffix.
     Quantity, "a quantity is a number of up to nine digits, with at most one point between them, and an optional suffix m, k, M, G, T, P, Ki, Mi, Gi, Ti or Pi", quantity
 }
 
 impl Quantity {
-    /// What stands behind the number.
+    /// The suffix, such as `Mi`; empty when there is none.
     #[must_use]
     pub fn suffix(self) -> &'static str {
         self.as_str().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')
@@ -77,7 +77,7 @@ impl Quantity {
 
     /// The amount in thousandths of the unit, for comparison.
     #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "a quantity that the constructor let in always parses")]
+    #[expect(clippy::missing_panics_doc, reason = "the constructor accepts only text that parses")]
     pub fn thousandths(self) -> u128 {
         let suffix = self.suffix();
         let number = &self.as_str()[..self.as_str().len() - suffix.len()];
@@ -96,7 +96,8 @@ impl Quantity {
             "Pi" => 1_000 << 50,
             _ => 1_000,
         };
-        let digits: u128 = format!("{whole}{fraction}").parse().expect("the constructor lets digits and one point in");
+        let digits: u128 =
+            format!("{whole}{fraction}").parse().expect("the constructor accepts only digits and a point");
         digits * factor / 10_u128.pow(u32::try_from(fraction.len()).expect("a quantity has at most nine digits"))
     }
 }
@@ -120,19 +121,19 @@ const fn quantity(text: &[u8]) -> bool {
     number_ok && suffix_ok && sized(text, 12)
 }
 
-/// A folder that a program writes to. Everything else of a container's file system is read-only.
+/// A folder that a program writes to. The rest of a container's file system is read-only.
 #[derive(Clone, Copy, Debug)]
 pub struct WritablePath {
-    /// The folder, absolute.
+    /// The absolute path of the folder.
     pub path: PathName,
-    /// The most it may hold; it lives and dies with its pod.
+    /// The most that it may hold. Its content is lost with the pod.
     pub size: Quantity,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: SourceLocation,
 }
 
 impl WritablePath {
-    /// A folder and the most it may hold.
+    /// A folder, and the most that it may hold.
     ///
     /// # Panics
     /// When one of them breaks its rule; in a `const` this is a compile error.
@@ -142,7 +143,7 @@ impl WritablePath {
         Self { path: PathName::new(path), size: Quantity::new(size), location: SourceLocation::here() }
     }
 
-    /// The name of its volume: made of its path, as a DNS label is. That it is one, and no other folder's, `resolve` has seen to.
+    /// The name of its volume, derived from the path. In a resolved platform it is a valid DNS label, and unique within the service.
     #[must_use]
     pub fn volume(&self) -> String {
         let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };

@@ -1,32 +1,32 @@
-//! How many pods of a service run.
+//! The number of pods of a service.
 
-/// How many pods of a service run.
+/// How the number of a service's pods is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scaling {
-    /// A number that whoever installs decides; one unless they say otherwise.
+    /// The installer sets a number; the default is 1.
     Fixed,
-    /// As many as the load asks for, once autoscaling is switched on; until then one, or what whoever installs says.
+    /// The installer may enable autoscaling, which adapts the number to the load. Until then it is [`Scaling::Fixed`].
     Horizontal {
-        /// The fewest pods while autoscaling is on.
+        /// The minimum number of pods while autoscaling is enabled.
         min: u16,
-        /// The most pods.
+        /// The maximum number of pods.
         max: u16,
-        /// The mean use of the requested processor time that is aimed at, in percent.
+        /// The average CPU utilization to aim at, in percent of the requested CPU.
         cpu_percent: u16,
     },
 }
 
 impl Scaling {
-    /// Between `min` and `max` pods, aiming at `cpu_percent` of the requested processor time.
+    /// Between `min` and `max` pods, at `cpu_percent` percent of the requested CPU.
     ///
     /// # Panics
-    /// When `min` is 0, `max` is below `min` or the percentage is not 1 to 100; in a `const` this is a compile error.
+    /// When `min` is 0, `max` is below `min`, or the percentage is not 1 to 100; in a `const` this is a compile error.
     #[must_use]
     #[track_caller]
     pub const fn horizontal(min: u16, max: u16, cpu_percent: u16) -> Self {
         assert!(min >= 1, "an autoscaled service has at least one pod");
-        assert!(min <= max, "an autoscaled service's fewest pods are not more than its most");
-        assert!(cpu_percent >= 1 && cpu_percent <= 100, "the aimed use of the processor is 1 to 100 percent");
+        assert!(min <= max, "the minimum number of pods is not above the maximum");
+        assert!(cpu_percent >= 1 && cpu_percent <= 100, "the CPU utilization to aim at is 1 to 100 percent");
         Self::Horizontal { min, max, cpu_percent }
     }
 }

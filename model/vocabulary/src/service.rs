@@ -1,46 +1,46 @@
-//! A service: a program of the platform.
+//! Services.
 
 use crate::{
     ApiRule, Exposure, Health, Image, Port, Resources, Scaling, ServiceName, SourceLocation, Use, Variable,
     WritablePath,
 };
 
-/// A program of the platform, with all that it needs. What follows from that is derived, never declared.
+/// A service: a program of the platform, with what it needs. Everything else is derived.
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
     /// Its name.
     pub name: ServiceName,
-    /// What it is for, in one line.
+    /// A description, in one line.
     pub doc: &'static str,
     /// Its image.
     pub image: Image,
     /// The ports that it listens on.
     pub ports: &'static [Port],
-    /// How its health is seen.
+    /// Its health probes.
     pub health: Health,
-    /// What it uses.
+    /// The servers and services that it uses.
     pub uses: &'static [Use],
-    /// Variables that do not come from what it uses.
+    /// Further environment variables: the uses set their own.
     pub environment: &'static [Variable],
-    /// What one pod takes.
+    /// CPU and memory of a pod.
     pub resources: Resources,
-    /// The folders that it writes to.
+    /// The folders that it writes to; all others are read-only.
     pub writable: &'static [WritablePath],
-    /// How many pods run.
+    /// How the number of its pods is set.
     pub scaling: Scaling,
-    /// Whether users outside the cluster reach it.
+    /// The port that users outside the cluster reach, if there is one.
     pub exposure: Option<Exposure>,
-    /// What it may do at the Kubernetes API.
+    /// Its rights at the Kubernetes API.
     pub kubernetes: &'static [ApiRule],
-    /// The user and group that it runs as; not 0.
+    /// The UID and GID that it runs as; not 0.
     pub run_as_user: u32,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: SourceLocation,
 }
 
 impl Service {
-    /// A service that listens nowhere, uses nothing and writes nothing, with what nobody can guess: image, health and
-    /// resources. The rest is added by struct update.
+    /// A service with the fields that have no default. It has no ports, uses and writable folders; add these by struct update:
+    /// `Service { ports: &[HTTP], ..Service::new(…) }`.
     #[must_use]
     #[track_caller]
     pub const fn new(name: ServiceName, doc: &'static str, image: Image, health: Health, resources: Resources) -> Self {

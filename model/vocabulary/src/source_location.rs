@@ -1,12 +1,11 @@
-//! Where in the source a thing was declared.
+//! Source locations of declarations.
 
 use std::fmt;
 use std::panic::Location;
 
-/// Where something was declared: file and line, as the compiler knows them.
+/// Where an item is declared: file and line.
 ///
-/// Constructors that stand for a place in a declaration take it from their caller (`#[track_caller]`), so that every
-/// later message can say where to look.
+/// Constructors of declared items take it from their caller (`#[track_caller]`), so that diagnostics can name the place.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceLocation {
     file: &'static str,
@@ -14,7 +13,7 @@ pub struct SourceLocation {
 }
 
 impl SourceLocation {
-    /// The place of the caller.
+    /// The location of the caller.
     #[must_use]
     #[track_caller]
     pub const fn here() -> Self {

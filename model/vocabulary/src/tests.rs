@@ -1,125 +1,128 @@
-//! What the platform's own tests need, which a Helm user runs against a release with `helm test`.
+//! What the chart's tests need to know: an installer runs them against a release with `helm test`.
 //!
-//! Most of them follow from the uses: who declares that he publishes gets a test that publishes. What no use says stands here.
+//! Most tests follow from the uses: a service that publishes gets a test that publishes. This module declares what no use says.
 
 use crate::{Database, Endpoint, HttpPath, Image, ServiceName, SourceLocation};
 
-/// What the tests of a release need beside the uses.
+/// What the chart's tests need to know beyond the uses.
 #[derive(Clone, Copy, Debug)]
 pub struct Tests {
-    /// The image that the test pods run: one with `python3` (3.8 or later, standard library only) on its path.
+    /// The image of the test pods. It has `python3` on its path: version 3.8 or later, with the standard library.
     pub image: Image,
-    /// What goes through the whole platform, if there is something of that kind.
+    /// The end-to-end test, if the platform has one.
     pub end_to_end: Option<EndToEndTest>,
 }
 
 impl Tests {
-    /// The official Python image, and no journey.
+    /// The official Python image, and no end-to-end test.
     pub const DEFAULT: Self = Self { image: Image::new("python", "3.14-alpine"), end_to_end: None };
 
-    /// With a journey.
+    /// Adds an end-to-end test.
     #[must_use]
     pub const fn end_to_end(self, end_to_end: EndToEndTest) -> Self {
         Self { end_to_end: Some(end_to_end), ..self }
     }
 }
 
-/// One thing that is sent in at one end of the platform and seen at the other: the test that everything works together.
+/// An end-to-end test: it sends a request to one service, and waits until its effect appears on a page of another.
 ///
-/// Sent text and statement tell one run from another by a marker: [`EndToEndTest::MARKER`] in them becomes `helm-test-` and twelve
-/// random digits of base 16. This is what is called an end-to-end test.
+/// The request's body, and the statement that deletes the leftovers, contain [`EndToEndTest::MARKER`]. Each run replaces it with a value of its own:
+/// `helm-test-` and twelve random hexadecimal digits.
 #[derive(Clone, Copy, Debug)]
 pub struct EndToEndTest {
-    /// What becomes of what, as a sentence.
+    /// What happens, as a sentence.
     pub doc: &'static str,
-    /// The request that it begins with.
-    pub sent: Post,
-    /// The page that it is seen on in the end: then that holds the marker.
-    pub seen: Page,
-    /// The services in between: the test is there while these and both ends are installed.
+    /// The request that starts it.
+    pub request: Request,
+    /// The page on which the marker appears in the end.
+    pub page: Page,
+    /// The services in between. The test is installed while these and the services at both ends are enabled.
     pub through: &'static [ServiceName],
-    /// How long it may take, in seconds.
-    pub within_seconds: u16,
-    /// What it leaves behind, and how that is removed.
+    /// The longest that it may take, in seconds.
+    pub timeout_seconds: u16,
+    /// The rows that it leaves, and how to delete them.
     pub leftovers: Option<Leftovers>,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: SourceLocation,
 }
 
 impl EndToEndTest {
-    /// What stands for the marker in a body and a statement.
+    /// The placeholder for the marker in the body and in the statement.
     pub const MARKER: &'static str = "{marker}";
 
-    /// The longest that a journey may take, in seconds: the shortest time limit of a test, 90 s, leaves room for the rest.
+    /// The largest timeout, in seconds. The shortest time limit of a test, 90 s, leaves time for its start and for the deletion.
     pub const LONGEST_SECONDS: u16 = 60;
 
-    /// A journey of at most a minute that leaves nothing behind.
+    /// A test that takes at most a minute and leaves nothing behind.
     #[must_use]
     #[track_caller]
-    pub const fn new(doc: &'static str, sent: Post, through: &'static [ServiceName], seen: Page) -> Self {
-        Self { doc, sent, seen, through, within_seconds: 60, leftovers: None, location: SourceLocation::here() }
+    pub const fn new(doc: &'static str, request: Request, through: &'static [ServiceName], page: Page) -> Self {
+        Self { doc, request, page, through, timeout_seconds: 60, leftovers: None, location: SourceLocation::here() }
     }
 
-    /// The same journey, which may take so many seconds.
+    /// Sets the timeout, in seconds.
     ///
     /// # Panics
-    /// When that is 0 or more than [`EndToEndTest::LONGEST_SECONDS`]; in a `const` this is a compile error.
+    /// When it is 0 or above [`EndToEndTest::LONGEST_SECONDS`]; in a `const` this is a compile error.
     #[must_use]
     #[track_caller]
-    pub const fn within_seconds(self, within_seconds: u16) -> Self {
-        assert!(0 < within_seconds && within_seconds <= Self::LONGEST_SECONDS, "a journey takes 1 to 60 seconds");
-        Self { within_seconds, ..self }
+    pub const fn timeout_seconds(self, timeout_seconds: u16) -> Self {
+        assert!(
+            0 < timeout_seconds && timeout_seconds <= Self::LONGEST_SECONDS,
+            "the timeout of an end-to-end test is 1 to 60 seconds"
+        );
+        Self { timeout_seconds, ..self }
     }
 
-    /// The same journey, which leaves rows in `database`: the statement deletes those with the marker. It runs under the login of the
-    /// service that owns the database.
+    /// Declares that the test leaves rows in `database`, and the SQL statement that deletes those with the marker. The statement runs under the login of
+    /// the service that owns the database.
     #[must_use]
     pub const fn leaves(self, database: Database, statement: &'static str) -> Self {
         Self { leftovers: Some(Leftovers { database, statement }), ..self }
     }
 }
 
-/// A request that sends something in.
+/// A `POST` request with a JSON body.
 #[derive(Clone, Copy, Debug)]
-pub struct Post {
-    /// Where it is sent to.
+pub struct Request {
+    /// The service and port that it is sent to.
     pub endpoint: Endpoint,
-    /// The route.
+    /// The path of the route.
     pub path: HttpPath,
-    /// What is sent, as JSON.
+    /// The body, as JSON.
     pub body: &'static str,
 }
 
-/// A page that shows something.
+/// A page that a service serves.
 #[derive(Clone, Copy, Debug)]
 pub struct Page {
-    /// Who shows it.
+    /// The service and port that serve it.
     pub endpoint: Endpoint,
-    /// The route.
+    /// The path of the route.
     pub path: HttpPath,
 }
 
-/// Rows that a journey leaves.
+/// Rows that an end-to-end test leaves.
 #[derive(Clone, Copy, Debug)]
 pub struct Leftovers {
-    /// The database they are in.
+    /// The database that they are in.
     pub database: Database,
     /// The SQL statement that deletes them: a `DELETE`.
     pub statement: &'static str,
 }
 
 impl Endpoint {
-    /// A request that sends this JSON to one of its routes.
+    /// A `POST` request to one of its routes.
     ///
     /// # Panics
     /// When the path breaks its rule; in a `const` this is a compile error.
     #[must_use]
     #[track_caller]
-    pub const fn posts(self, path: &'static str, body: &'static str) -> Post {
-        Post { endpoint: self, path: HttpPath::new(path), body }
+    pub const fn posts(self, path: &'static str, body: &'static str) -> Request {
+        Request { endpoint: self, path: HttpPath::new(path), body }
     }
 
-    /// A page of its own.
+    /// A page at one of its routes.
     ///
     /// # Panics
     /// When the path breaks its rule; in a `const` this is a compile error.

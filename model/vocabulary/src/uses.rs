@@ -1,37 +1,37 @@
-//! What a service uses: one client per backing service, and calls to other services.
+//! What uses have in common whatever the kind of server, and calls to other services.
 
 use crate::{BackingName, HttpPath, PasswordVariable, Port, ServiceName, SourceLocation, Use, VariableName};
 
-/// What the clients of every kind of backing service have in common.
+/// What clients of every kind of server have in common.
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
-    /// The backing service.
+    /// The server.
     pub backing: BackingName,
     /// What the program does when the connection is lost.
     pub reconnects: Reconnects,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: SourceLocation,
 }
 
 impl Client {
     #[track_caller]
-    pub(crate) const fn of(backing: BackingName) -> Self {
+    pub(crate) const fn new(backing: BackingName) -> Self {
         Self { backing, reconnects: Reconnects::ByItself, location: SourceLocation::here() }
     }
 
-    /// The same client of a program that never opens this connection again.
+    /// Declares that the program never reopens this connection; see [`Use::never_reconnects`].
     #[must_use]
     pub const fn never_reconnects(self, reason: &'static str) -> Self {
         Self { reconnects: Reconnects::Never(reason), ..self }
     }
 }
 
-/// What a program does when a connection is lost.
+/// What a program does when it loses a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reconnects {
-    /// It opens it again: nobody has to help.
+    /// It opens a new connection by itself.
     ByItself,
-    /// It runs on without it: only a restart helps. The text says how that is known.
+    /// It continues without the connection, so only a restart restores it. The text says how this is known.
     Never(&'static str),
 }
 
@@ -44,7 +44,7 @@ pub struct LoginEnv {
     pub password: PasswordVariable,
 }
 
-/// A port of a service, as others refer to it. Declared beside the service, as a constant.
+/// A port of a service: the handle with which other services declare that they call it. Declare it beside the service, as a constant.
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoint {
     /// The service.
@@ -60,7 +60,7 @@ impl Endpoint {
         Self { service, port }
     }
 
-    /// A use: the declaring service calls this port, and reads host and port from these variables.
+    /// A call to this port; the variables get its host and port number.
     #[must_use]
     #[track_caller]
     pub const fn called(self, env: CallEnv) -> Use {
@@ -71,21 +71,21 @@ impl Endpoint {
 /// A call to a port of another service.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
-    /// What is called.
+    /// The port that is called.
     pub endpoint: Endpoint,
-    /// The variables that the caller reads.
+    /// The variables that configure the address.
     pub env: CallEnv,
-    /// A route that is asked, if one is known.
+    /// A route that the caller requests, if one is declared.
     pub path: Option<HttpPath>,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: SourceLocation,
 }
 
-/// The variables that a caller reads the other service's address from.
+/// The environment variables that configure the address of a called service.
 #[derive(Clone, Copy, Debug)]
 pub struct CallEnv {
-    /// Gets the host's name.
+    /// Gets the host name.
     pub host: VariableName,
-    /// Gets the port's number.
+    /// Gets the port number.
     pub port: VariableName,
 }

@@ -1,8 +1,8 @@
-//! Environment variables: each program names its own.
+//! Environment variables of a service.
 
 use crate::{Port, SourceLocation, VariableName};
 
-/// A variable's name, from a literal.
+/// The name of an environment variable.
 ///
 /// # Panics
 /// When it breaks the rule of [`VariableName`]; in a `const` this is a compile error.
@@ -12,64 +12,64 @@ pub const fn variable(name: &'static str) -> VariableName {
     VariableName::new(name)
 }
 
-/// A variable that does not come from something the service uses.
+/// An environment variable of a service that does not belong to one of its uses.
 #[derive(Clone, Copy, Debug)]
 pub struct Variable {
     /// Its name.
     pub name: VariableName,
-    /// Where its value comes from.
+    /// The source of its value.
     pub source: VariableSource,
-    /// Where it was declared.
+    /// Where it is declared.
     pub location: SourceLocation,
 }
 
-/// Where a variable's value comes from.
+/// The source of a variable's value.
 #[derive(Clone, Copy, Debug)]
 pub enum VariableSource {
-    /// The declaration: the same in every release.
+    /// The declaration: the value is the same in every release.
     Fixed(&'static str),
-    /// The number of one of the service's own ports.
+    /// A port of the service: the value is its number.
     Port(Port),
-    /// The values of a release, with a default.
+    /// The chart's values, with a default.
     Setting(Setting),
-    /// The secrets of a release, without one. The text says what it is for.
+    /// The service's Secret, without a default. The text says what it is for.
     Secret(&'static str),
 }
 
-/// A value that whoever installs may turn.
+/// A value that an installer may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
     /// Any text.
     Text {
         /// The default.
         default: &'static str,
-        /// What it is, in one line.
+        /// A description, in one line.
         doc: &'static str,
     },
     /// A whole number.
     Integer {
         /// The default.
         default: i64,
-        /// The smallest that makes sense.
+        /// The smallest valid value.
         min: i64,
-        /// The largest that makes sense.
+        /// The largest valid value.
         max: i64,
-        /// What it is, in one line, with its unit.
+        /// A description, in one line, with the unit.
         doc: &'static str,
     },
-    /// One of a few texts.
+    /// One of several texts.
     Choice {
         /// The default.
         default: &'static str,
-        /// All that are allowed.
+        /// All valid values.
         options: &'static [&'static str],
-        /// What it is, in one line.
+        /// A description, in one line.
         doc: &'static str,
     },
 }
 
 impl Setting {
-    /// What it is, in one line.
+    /// The description, in one line.
     #[must_use]
     pub const fn doc(&self) -> &'static str {
         match self {
@@ -79,35 +79,35 @@ impl Setting {
 }
 
 impl Variable {
-    /// A value that is the same in every release.
+    /// A variable with the same value in every release.
     #[must_use]
     #[track_caller]
     pub const fn fixed(name: &'static str, value: &'static str) -> Self {
         Self::new(name, VariableSource::Fixed(value))
     }
 
-    /// The number of one of the service's own ports.
+    /// A variable that gets the number of a port of the service.
     #[must_use]
     #[track_caller]
     pub const fn port(name: &'static str, port: Port) -> Self {
         Self::new(name, VariableSource::Port(port))
     }
 
-    /// A text that whoever installs may turn.
+    /// A text that an installer may change.
     #[must_use]
     #[track_caller]
     pub const fn text(name: &'static str, default: &'static str, doc: &'static str) -> Self {
         Self::new(name, VariableSource::Setting(Setting::Text { default, doc }))
     }
 
-    /// A whole number between `min` and `max`, both included, that whoever installs may turn.
+    /// An integer from `min` to `max` that an installer may change.
     #[must_use]
     #[track_caller]
     pub const fn integer(name: &'static str, default: i64, min: i64, max: i64, doc: &'static str) -> Self {
         Self::new(name, VariableSource::Setting(Setting::Integer { default, min, max, doc }))
     }
 
-    /// One of a few texts, chosen by whoever installs.
+    /// One of several texts, which an installer may change.
     #[must_use]
     #[track_caller]
     pub const fn choice(
@@ -119,7 +119,7 @@ impl Variable {
         Self::new(name, VariableSource::Setting(Setting::Choice { default, options, doc }))
     }
 
-    /// A secret of the service's own, such as a token for a system outside the platform.
+    /// A secret of the service, such as a token for a system outside the platform.
     #[must_use]
     #[track_caller]
     pub const fn secret(name: &'static str, doc: &'static str) -> Self {
@@ -132,16 +132,19 @@ impl Variable {
     }
 }
 
-/// The variable that a program reads a password from, and how it reads it.
+/// The variable that gets a password, and the form in which the program reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordVariable {
-    /// The variable's name.
+    /// Its name.
     pub name: VariableName,
-    /// Whether the program puts the text unquoted into a libpq connection string, so that it has to be written as a value of one.
+    /// Whether the program pastes the password into a libpq connection string; see [`crate::libpq_value`].
     pub libpq_value: bool,
 }
 
-/// A password that the program takes as it stands.
+/// The password variable of a program that uses the password as it is.
+///
+/// # Panics
+/// When the name breaks the rule of [`VariableName`]; in a `const` this is a compile error.
 #[must_use]
 #[track_caller]
 pub const fn plain(name: &'static str) -> PasswordVariable {

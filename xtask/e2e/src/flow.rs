@@ -25,7 +25,7 @@ print(urllib.request.urlopen(sys.argv[1], timeout=15).read().decode())";
 
 /// Posts the fixture's body with this marker to the sender.
 fn send(release: &Release, roles: &Roles, marker: &str) -> anyhow::Result<()> {
-    let address = format!("http://127.0.0.1:{}{}", roles.test.sent.endpoint.port.number, roles.test.sent.path);
+    let address = format!("http://127.0.0.1:{}{}", roles.test.request.endpoint.port.number, roles.test.request.path);
     let body = roles.fixture.body.replace(EndToEndTest::MARKER, marker);
     release.exec(roles.sender, &["python3", "-c", POST, &address, &body, &roles.fixture.times.to_string()])?;
     Ok(())
@@ -34,7 +34,7 @@ fn send(release: &Release, roles: &Roles, marker: &str) -> anyhow::Result<()> {
 /// The page on which everything is seen in the end.
 pub(super) fn page(release: &Release) -> anyhow::Result<String> {
     let roles = Roles::of(release.namespace.context)?;
-    let address = format!("http://127.0.0.1:{}{}", roles.test.seen.endpoint.port.number, roles.test.seen.path);
+    let address = format!("http://127.0.0.1:{}{}", roles.test.page.endpoint.port.number, roles.test.page.path);
     release.exec(roles.page, &["python3", "-c", GET, &address])
 }
 

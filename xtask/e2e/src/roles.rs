@@ -65,7 +65,7 @@ impl Roles {
             .leftovers
             .context("the platform's end-to-end test leaves nothing in a database (`EndToEndTest::leaves`)")?;
         let database = leftovers.database;
-        let sender = platform.service(test.sent.endpoint.service);
+        let sender = platform.service(test.request.endpoint.service);
         let (sending, sent) = amqp(sender)
             .find_map(|client| Some((client, published(client)?)))
             .ok_or_else(|| anyhow!("{}, where the end-to-end test begins, publishes to no queue", sender.name))?;
@@ -89,7 +89,7 @@ impl Roles {
             sender: sender.name.as_str(),
             worker: worker.name.as_str(),
             keeper: keeper.name.as_str(),
-            page: test.seen.endpoint.service.as_str(),
+            page: test.page.endpoint.service.as_str(),
             broker: broker.as_str(),
             database_server: database.server.as_str(),
             cache: caching.client.backing.as_str(),

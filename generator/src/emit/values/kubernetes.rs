@@ -136,12 +136,12 @@ impl ImageValues {
 
 /// Says at `image.tag` why there is no default, where a build has to be named.
 pub(super) fn explain_tag(section: &mut Section, image: Image) {
-    let Some(why) = image.unnamed() else { return };
+    let Some(reason) = image.missing_tag_reason() else { return };
     let Some(entry) = section.entry_mut("image") else { return };
     entry.definition = None;
     if let Node::Section(image) = &mut entry.node
         && let Some(tag) = image.entry_mut("tag")
     {
-        tag.document(&format!("{} There is no default: {why}.", tag.field.doc));
+        tag.document(&format!("{} There is no default: {reason}.", tag.field.doc));
     }
 }

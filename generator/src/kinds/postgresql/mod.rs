@@ -3,7 +3,7 @@
 mod embedded;
 
 use askama::Template;
-use vocabulary::{Kind, LoginEnv, Use};
+use vocabulary::{DatabaseName, Kind, LoginEnv, Use, limits};
 
 use super::{Administrator, ClientFacts, KindGrants, Profile, ServerKind, script_variables};
 use crate::files::{Files, render};
@@ -26,6 +26,14 @@ impl KindGrants for Grants {
         Some(self.database)
     }
 }
+
+/// The longest identifier of PostgreSQL, in bytes: it truncates longer ones.
+const IDENTIFIER: usize = 63;
+
+const _: () = {
+    assert!(DatabaseName::LONGEST + "_owner".len() <= IDENTIFIER, "the role that owns a database can be named after it");
+    assert!(limits::NAME + "_r4294967295_01234567".len() <= IDENTIFIER, "a login can be named after its service");
+};
 
 const SQL: Port = Port { name: "postgresql", number: Kind::PostgreSql.port(), purpose: Purpose::Clients };
 

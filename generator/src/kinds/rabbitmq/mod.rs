@@ -25,7 +25,7 @@ pub(super) struct RabbitMq;
 
 const AMQP: Port = Port { name: "amqp", number: Kind::RabbitMq.port(), purpose: Purpose::Clients };
 const MANAGEMENT: Port =
-    Port { name: "management", number: Kind::RabbitMq.administration_port(), purpose: Purpose::Administration };
+    Port { name: "management", number: 15672, purpose: Purpose::Administration };
 const METRICS: Port = Port { name: "metrics", number: 15692, purpose: Purpose::Metrics };
 
 impl ServerKind for RabbitMq {

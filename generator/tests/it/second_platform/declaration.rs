@@ -83,7 +83,7 @@ pub(super) const SHIPPER: Service = Service {
         ),
         Endpoint::new(SHOP, WEB)
             .called(CallEnv { host: variable("SHOP_HOST"), port: variable("SHOP_WEB_PORT") })
-            .asks("/stock"),
+            .requests("/stock"),
         Endpoint::new(SHOP, ADMIN)
             .called(CallEnv { host: variable("SHOP_ADMIN_HOST"), port: variable("SHOP_ADMIN_PORT") }),
     ],
@@ -125,7 +125,7 @@ pub(super) const END_TO_END: EndToEndTest = EndToEndTest::new(
     &[ServiceName::new("shipper")],
     Endpoint::new(SHOP, WEB).page("/shipped"),
 )
-.within_seconds(20);
+.timeout_seconds(20);
 
 pub(crate) fn platform() -> Platform {
     Platform {

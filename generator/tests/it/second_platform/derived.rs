@@ -194,7 +194,7 @@ fn the_tests_try_what_is_declared_and_nothing_else() {
         end_to_end,
         json!({
             "doc": "An order is shipped.",
-            "send": { "host": "r-shop", "port": 9000, "path": "/orders", "body": END_TO_END.sent.body },
+            "send": { "host": "r-shop", "port": 9000, "path": "/orders", "body": END_TO_END.request.body },
             "see": { "host": "r-shop", "port": 9000, "path": "/shipped" },
             "through": ["shop", "shipper", "shop"],
             "within_seconds": 20,

@@ -24,20 +24,6 @@ macro_rules! kinds {
                 match self { $(Self::$kind => <$kind as ServerKind>::PORT,)* }
             }
 
-            /// The port through which logins are administered.
-            #[must_use]
-            pub const fn administration_port(self) -> u16 {
-                match self { $(Self::$kind => <$kind as ServerKind>::ADMINISTRATION_PORT,)* }
-            }
-
-            /// The port on which the official image serves metrics without further configuration, if it does.
-            #[must_use]
-            pub const fn metrics_port(self) -> Option<u16> {
-                match self { $(Self::$kind => <$kind as ServerKind>::METRICS_PORT,)* }
-            }
-        }
-
-        impl Kind {
             /// How to declare a use of a server, as an instruction.
             pub(crate) const fn use_help(self) -> &'static str {
                 match self { $(Self::$kind => <$kind as ServerKind>::USE_HELP,)* }
@@ -126,7 +112,7 @@ macro_rules! kinds {
             /// For a client of a server, or when the path breaks its rule; in a `const` this is a compile error.
             #[must_use]
             #[track_caller]
-            pub const fn asks(self, path: &'static str) -> Self {
+            pub const fn requests(self, path: &'static str) -> Self {
                 match self {
                     Self::Call(call) => Self::Call(Call { path: Some(HttpPath::new(path)), ..call }),
                     $(Self::$kind(_) => panic!("only a service that is called has routes"),)*

@@ -32,12 +32,6 @@ pub(crate) trait ServerKind {
     /// The port that clients connect to.
     const PORT: u16;
 
-    /// The port through which logins are administered.
-    const ADMINISTRATION_PORT: u16 = Self::PORT;
-
-    /// The port on which the official image serves metrics without further configuration.
-    const METRICS_PORT: Option<u16> = None;
-
     /// How to declare a use, as an instruction.
     const USE_HELP: &'static str;
 

@@ -14,13 +14,13 @@ codes! {
 }
 
 pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
-    let Some(EndToEndTest { sent, seen, through, location, .. }) = platform.tests.end_to_end else { return };
-    endpoint(platform, sent.endpoint, "the request of the end-to-end test", location, diagnostics);
-    endpoint(platform, seen.endpoint, "the page of the end-to-end test", location, diagnostics);
+    let Some(EndToEndTest { request, page, through, location, .. }) = platform.tests.end_to_end else { return };
+    endpoint(platform, request.endpoint, "the request of the end-to-end test", location, diagnostics);
+    endpoint(platform, page.endpoint, "the page of the end-to-end test", location, diagnostics);
     for service in through {
         find(platform, *service, "the end-to-end test", location, diagnostics);
     }
-    marked("the body that the end-to-end test sends", sent.body, location, diagnostics);
+    marked("the body that the end-to-end test sends", request.body, location, diagnostics);
 }
 
 fn endpoint(

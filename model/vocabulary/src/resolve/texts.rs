@@ -49,7 +49,7 @@ pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
     }
     if let Some(end_to_end) = platform.tests.end_to_end {
         line("the description of the end-to-end test".to_owned(), end_to_end.doc, end_to_end.location);
-        line("the body that the end-to-end test sends".to_owned(), end_to_end.sent.body, end_to_end.location);
+        line("the body that the end-to-end test sends".to_owned(), end_to_end.request.body, end_to_end.location);
     }
     for server in &platform.backing {
         if let DefaultTag::Absent(reason) = server.image().tag {

@@ -1,4 +1,4 @@
-//! What the types forbid does not compile, and says why; beside it what compiles and resolves.
+//! What the types forbid does not compile, with a clear message; small valid platforms compile.
 
 #[test]
 fn what_types_forbid_does_not_compile() {

@@ -66,7 +66,7 @@ fn right(lane: &Lane) -> Outcome {
         let metrics = generator::traffic(&context.platform).metrics.into_iter();
         let metrics = metrics.map(|port| (format!("{}:{}", port.of, port.number), "global.metrics"));
         let opened = [
-            (format!("{page}:{}", roles.test.seen.endpoint.port.number), "exposure.via"),
+            (format!("{page}:{}", roles.test.page.endpoint.port.number), "exposure.via"),
             (format!("{worker}:{worker_port}"), "network.extraIngress"),
         ];
         for (port, by) in metrics.chain(opened) {

@@ -58,7 +58,7 @@ impl PostgreSql {
     #[must_use]
     #[track_caller]
     pub const fn client(&self, env: SqlEnv, database: DatabaseUse) -> Use {
-        Use::PostgreSql(SqlClient { client: Client::of(self.name), env, database })
+        Use::PostgreSql(SqlClient { client: Client::new(self.name), env, database })
     }
 }
 

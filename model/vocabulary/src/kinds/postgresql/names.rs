@@ -5,13 +5,18 @@ use std::fmt;
 use crate::name::{LOWER, NameError, has, name, only, same, sized, starts_with};
 
 name! {
-    /// A database's name: an SQL identifier that needs no quotes. PostgreSQL cuts identifiers at 63 bytes; the role that
-    /// owns the database is called after it, with six more.
+    /// The name of a database: an SQL identifier that needs no quotes. PostgreSQL truncates identifiers at 63 bytes; 57 leave room for a suffix in the
+    /// name of the role that owns the database.
     DatabaseName, "a database's name is 1 to 57 of a-z, 0-9 and _, beginning with a letter, and neither one of PostgreSQL's own (postgres, template0, template1, pg_…) nor a reserved word of its SQL (user, order, …)", database
 }
 
+impl DatabaseName {
+    /// The longest name, in bytes.
+    pub const LONGEST: usize = 57;
+}
+
 const fn database(text: &[u8]) -> bool {
-    sized(text, 57)
+    sized(text, DatabaseName::LONGEST)
         && only(text, b"abcdefghijklmnopqrstuvwxyz0123456789_")
         && has(LOWER, text[0])
         && !starts_with(text, b"pg_")
@@ -21,8 +26,8 @@ const fn database(text: &[u8]) -> bool {
         && !is_reserved_in_sql(text)
 }
 
-/// The words that PostgreSQL takes for no name unless they are quoted (`src/include/parser/kwlist.h`: reserved, and reserved but for
-/// functions and types), and the two that it refuses as roles.
+/// The words that PostgreSQL accepts as identifiers only in quotes, from `src/include/parser/kwlist.h`: the reserved ones, including those that can name
+/// functions and types. `none` and `public` are refused as names of roles.
 #[rustfmt::skip]
 const RESERVED: &[&str] = &[
     "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "binary", "both",
@@ -37,7 +42,7 @@ const RESERVED: &[&str] = &[
     "variadic", "verbose", "when", "where", "window", "with",
 ];
 
-/// Whether a text is an SQL identifier only in quotes.
+/// Whether a text needs quotes as an SQL identifier.
 const fn is_reserved_in_sql(text: &[u8]) -> bool {
     let mut i = 0;
     while i < RESERVED.len() {

@@ -53,8 +53,8 @@ fn publisher(password: PasswordVariable) -> Platform {
 #[track_caller]
 fn tested(database: Database, statement: &'static str) -> Platform {
     let endpoint = Endpoint::new(crate::ServiceName::new("shop"), HTTP);
-    let sent = endpoint.posts("/orders", r#"{"comment": "{marker}"}"#);
-    let test = EndToEndTest::new("An order is shown.", sent, &[], endpoint.page("/")).leaves(database, statement);
+    let request = endpoint.posts("/orders", r#"{"comment": "{marker}"}"#);
+    let test = EndToEndTest::new("An order is shown.", request, &[], endpoint.page("/")).leaves(database, statement);
     Platform { tests: Tests::DEFAULT.end_to_end(test), ..shop([owner("shop", ORDERS)]) }
 }
 

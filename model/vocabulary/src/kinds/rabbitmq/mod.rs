@@ -79,16 +79,13 @@ impl RabbitMq {
     #[must_use]
     #[track_caller]
     pub const fn client(&self, env: AmqpEnv, queues: &'static [QueueUse]) -> Use {
-        Use::RabbitMq(AmqpClient { client: Client::of(self.name), env, queues })
+        Use::RabbitMq(AmqpClient { client: Client::new(self.name), env, queues })
     }
 }
 
 impl ServerKind for RabbitMq {
     const PRODUCT: &'static str = "RabbitMQ";
     const PORT: u16 = 5672;
-    /// The management interface: AMQP cannot administer users.
-    const ADMINISTRATION_PORT: u16 = 15672;
-    const METRICS_PORT: Option<u16> = Some(15692);
     const USE_HELP: &'static str = "list what it does with queues (`consumes(…)`, `publishes(…)`)";
     const MERGE_HELP: &'static str = "keep one client, and list in it everything that the service does with queues";
 

@@ -5,12 +5,12 @@ use std::fmt;
 use crate::name::{NameError, name, only, sized, starts_with};
 
 name! {
-    /// A queue's name. AMQP allows any 255 bytes; these are the ones that need no quoting anywhere.
-    QueueName, "a queue's name is 1 to 128 of A-Z, a-z, 0-9, _, -, . and :, and does not begin with `amq.`, which is the broker's", amqp_name
+    /// The name of a queue. AMQP allows any 255 bytes; this rule excludes characters that need quoting anywhere.
+    QueueName, "a queue's name is 1 to 128 of A-Z, a-z, 0-9, _, -, . and :, and does not begin with `amq.`, which the broker reserves", amqp_name
 }
 name! {
-    /// An exchange's name, with a queue's rule.
-    ExchangeName, "an exchange's name is 1 to 128 of A-Z, a-z, 0-9, _, -, . and :, and does not begin with `amq.`, which is the broker's", amqp_name
+    /// The name of an exchange, with the rule of [`QueueName`].
+    ExchangeName, "an exchange's name is 1 to 128 of A-Z, a-z, 0-9, _, -, . and :, and does not begin with `amq.`, which the broker reserves", amqp_name
 }
 
 const AMQP: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:";

@@ -48,7 +48,7 @@ impl Valkey {
     #[must_use]
     #[track_caller]
     pub const fn client(&self, env: CacheEnv, keys: KeyUse) -> Use {
-        Use::Valkey(ValkeyClient { client: Client::of(self.name), env, keys })
+        Use::Valkey(ValkeyClient { client: Client::new(self.name), env, keys })
     }
 }
 

@@ -5,11 +5,11 @@ use std::fmt;
 use crate::name::{NameError, name, only, sized};
 
 name! {
-    /// A pattern of keys, as a Valkey ACL takes it (`~pattern`).
+    /// A pattern of keys, as in a Valkey ACL (`~pattern`).
     KeyPattern, "a key pattern is 1 to 128 printable ASCII characters without a space", printable
 }
 name! {
-    /// A command, or a command and its subcommand, as a Valkey ACL takes it (`zadd`, `client|setinfo`).
+    /// A command, or a command and its subcommand, as in a Valkey ACL (`zadd`, `client|setinfo`).
     ValkeyCommand, "a command is 1 to 64 of a-z, 0-9, _, . and -, with at most one | before a subcommand", valkey_command
 }
 

@@ -54,8 +54,8 @@ fn everywhere(others: impl Into<Vec<Service>>) -> Platform {
     let api = ServiceName::new("api");
     let environment = |name| Environment::new(name, "Where it is tried.", list([replicas(ServiceName::new("api"), 2)]));
     let endpoint = Endpoint::new(api, HTTP);
-    let sent = endpoint.posts("/orders", "\"{marker}\"");
-    let test = EndToEndTest::new("An order is shown.", sent, list([api]), endpoint.page("/"));
+    let request = endpoint.posts("/orders", "\"{marker}\"");
+    let test = EndToEndTest::new("An order is shown.", request, list([api]), endpoint.page("/"));
     let services = [vec![caller([call("api", HTTP, ["HOST", "PORT"])])], others.into()].concat();
     Platform {
         environments: vec![environment("dev"), environment("live")],
