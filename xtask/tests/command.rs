@@ -34,6 +34,9 @@ fn help_tells_the_exit_codes() {
           --force
               Overwrite hand-edited files, and delete hand-edited ones that the model no longer has
 
+          --replace-platform
+              Delete the chart of another platform that this folder holds, and write this platform's
+
       -h, --help
               Print help (see a summary with '-h')
     ");

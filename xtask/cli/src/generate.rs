@@ -4,8 +4,9 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use anyhow::bail;
 use camino::Utf8Path;
-use owned_tree::{FOLDER, HandEdits, OwnedTree, Wanted};
+use owned_tree::{FOLDER, HandEdits, OwnedTree, State, Wanted};
 
 use crate::Project;
 
@@ -22,6 +23,10 @@ pub struct Arguments {
     /// Overwrite hand-edited files, and delete hand-edited ones that the model no longer has
     #[arg(long, conflicts_with = "check")]
     pub force: bool,
+
+    /// Delete the chart of another platform that this folder holds, and write this platform's
+    #[arg(long, conflicts_with = "check")]
+    pub replace_platform: bool,
 }
 
 /// How the command ended, if it did not fail.
@@ -63,7 +68,7 @@ pub(crate) fn run(arguments: Arguments, project: &Project, out: &mut dyn Write) 
 /// Writes, or checks, the files `wanted` below `root`, and says on `out` what was done or what differs.
 ///
 /// # Errors
-/// When writing is refused, the record cannot be read, the disk fails ([`owned_tree::Error`] in each case), or `out`
+/// When the folder holds another platform's chart, writing is refused, the record cannot be read, the disk fails ([`owned_tree::Error`] in each case), or `out`
 /// does.
 pub fn run_on(root: &Utf8Path, wanted: &Wanted, arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     if arguments.check {
@@ -72,9 +77,39 @@ pub fn run_on(root: &Utf8Path, wanted: &Wanted, arguments: Arguments, out: &mut 
         write!(out, "{}", plan.report())?;
         Ok(if plan.is_up_to_date() { Outcome::UpToDate } else { Outcome::Differs })
     } else {
+        if !arguments.replace_platform {
+            refuse_to_replace(root, wanted)?;
+        }
         let hand_edits = if arguments.force { HandEdits::Overwrite } else { HandEdits::Keep };
         let summary = owned_tree::write_tree(root, wanted, hand_edits)?;
         write!(out, "{summary}")?;
         Ok(Outcome::UpToDate)
+    }
+}
+
+/// Fails when writing would delete the chart of a platform that is not this one.
+fn refuse_to_replace(root: &Utf8Path, wanted: &Wanted) -> anyhow::Result<()> {
+    let tree = OwnedTree::open(root)?;
+    let plan = tree.plan(wanted)?;
+    let orphaned = plan.states().filter(|(_, state)| matches!(state, State::Orphaned | State::HandEditedOrphan));
+    let orphaned: Vec<_> = orphaned.map(|(path, _)| path).collect();
+    let Some(other) = orphaned.iter().find_map(|path| chart_of(path)) else { return Ok(()) };
+    let Some(own) = wanted.keys().find_map(|path| chart_of(path)) else { return Ok(()) };
+    let folder = root.file_name().unwrap_or(FOLDER);
+    bail!(
+        "nothing was written: {folder}/ holds the chart `{other}` of another platform, and this platform's chart is `{own}`\n  \
+         Writing `{own}` there deletes {} files of `{other}`. If that is meant, such as after renaming the platform, run \
+         `cargo xtask generate --replace-platform`.\n  \
+         To keep both charts, give each platform a repository of its own.",
+        orphaned.len()
+    )
+}
+
+/// The chart whose `Chart.yaml` this is: an umbrella chart, whose folder is the first of the path.
+fn chart_of(path: &Utf8Path) -> Option<&str> {
+    let mut parts = path.as_str().split('/');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(chart), Some("Chart.yaml"), None) => Some(chart),
+        _ => None,
     }
 }

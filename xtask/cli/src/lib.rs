@@ -14,7 +14,6 @@ mod e2e;
 pub mod generate;
 mod secrets;
 mod verify;
-pub mod workspace;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -78,7 +77,7 @@ pub fn run_with_fixture(declaration: fn() -> Platform, package: &str, fixture: F
 
 fn execute(declaration: fn() -> Platform, package: &str, fixture: Option<Fixture>) -> ExitCode {
     let arguments = Arguments::parse();
-    let project = Project { root: workspace::root(package), declaration, fixture };
+    let project = Project { root: tools::workspace_root(package), declaration, fixture };
     let mut out = io::stdout().lock();
     let outcome = match &arguments.command {
         Command::Generate(arguments) => generate::run(*arguments, &project, &mut out).map(ExitCode::from),

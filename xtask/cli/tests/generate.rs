@@ -37,9 +37,10 @@ fn wanted(files: &[(&str, &str)]) -> Wanted {
     files.iter().map(|(path, text)| (Utf8PathBuf::from(path), (*text).to_owned())).collect()
 }
 
-const CHECK: Arguments = Arguments { check: true, force: false };
-const WRITE: Arguments = Arguments { check: false, force: false };
-const FORCE: Arguments = Arguments { check: false, force: true };
+const WRITE: Arguments = Arguments { check: false, force: false, replace_platform: false };
+const CHECK: Arguments = Arguments { check: true, ..WRITE };
+const FORCE: Arguments = Arguments { force: true, ..WRITE };
+const REPLACE: Arguments = Arguments { replace_platform: true, ..WRITE };
 
 /// Runs the command in the folder: its outcome and what it printed, or its error.
 fn run(folder: &Folder, arguments: Arguments, files: &[(&str, &str)]) -> Result<(Outcome, String), String> {
@@ -90,4 +91,30 @@ fn an_unreadable_record_fails_a_check_too() {
     let folder = Folder::generated(&[("a.yaml", "1\n")]);
     folder.edit(".generated-files", "<<<<<<< HEAD\n");
     run(&folder, CHECK, &[("a.yaml", "1\n")]).unwrap_err();
+}
+
+#[test]
+fn the_chart_of_another_platform_is_replaced_on_request_only() {
+    let shop = [
+        ("shop/Chart.yaml", "name: shop\n"),
+        ("shop/charts/web/Chart.yaml", "name: web\n"),
+        ("environments/dev.yaml", "a: 1\n"),
+    ];
+    let bank = [("bank/Chart.yaml", "name: bank\n"), ("environments/dev.yaml", "b: 1\n")];
+    let folder = Folder::generated(&shop);
+    let refusal = run(&folder, WRITE, &bank).unwrap_err();
+    assert_snapshot!(refusal, @"
+    nothing was written: generated-chart/ holds the chart `shop` of another platform, and this platform's chart is `bank`
+      Writing `bank` there deletes 2 files of `shop`. If that is meant, such as after renaming the platform, run `cargo xtask generate --replace-platform`.
+      To keep both charts, give each platform a repository of its own.
+    ");
+    assert_eq!(run(&folder, FORCE, &bank).unwrap_err(), refusal);
+    assert_eq!([folder.read(shop[0].0), folder.read(shop[2].0)], [shop[0].1, shop[2].1]);
+    assert_eq!(run(&folder, CHECK, &bank).unwrap().0.code(), 4);
+    assert_eq!(run(&folder, REPLACE, &bank).unwrap().0.code(), 0);
+    assert_eq!(folder.read("bank/Chart.yaml"), bank[0].1);
+    assert!(!folder.root.join("shop").exists());
+    // A service that is gone is no other platform.
+    assert_eq!(run(&folder, WRITE, &[bank[0], ("bank/charts/web/Chart.yaml", "name: web\n")]).unwrap().0.code(), 0);
+    assert_eq!(run(&folder, WRITE, &bank).unwrap().0.code(), 0);
 }

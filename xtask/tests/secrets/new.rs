@@ -203,6 +203,7 @@ fn the_usual_file_is_beside_the_values_and_not_taken_for_generated() {
     let root = checkout.root.join("generated-chart");
     let wanted = Wanted::from([(Utf8PathBuf::from("environments/values-stg.yaml"), "a: 1\n".to_owned())]);
     fs::create_dir(&root).unwrap();
+    fs::write(checkout.root.join("Cargo.toml"), "[workspace]\n").unwrap();
     owned_tree::write_tree(&root, &wanted, HandEdits::Keep).unwrap();
 
     let mut command = checkout.command(&["new", "stg"]);

@@ -36,6 +36,7 @@ mod schemas;
 mod tool;
 mod toolbox;
 mod version;
+mod workspace;
 
 pub use error::{Attempt, GoError, ToolError};
 pub use kubeconform::{KubeconformReport, ResourceReport, Verdict, Violation, kubeconform, kubeconform_with};
@@ -43,3 +44,4 @@ pub use render::{Object, Rendered, Template, objects};
 pub use schemas::{KUBERNETES_VERSIONS, KubernetesVersion, crd_schemas, kubernetes_schemas};
 pub use tool::{Origin, Tool, ToolBinary};
 pub use toolbox::Toolbox;
+pub use workspace::workspace_root;

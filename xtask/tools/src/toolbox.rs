@@ -9,6 +9,7 @@ use crate::{
     go::{self, Go},
     tool::isolate_helm,
     version::Version,
+    workspace_root,
 };
 
 /// Where tools are looked for and where what is built and converted is kept.
@@ -24,7 +25,7 @@ pub struct Toolbox {
 
 impl Toolbox {
     /// The toolbox the environment describes: the folders of `PATH` (those that are absolute and UTF-8), and
-    /// `$CHART_TOOLS_DIR`, or else `tools/` in `$CARGO_TARGET_DIR`, or else `target/tools/` in this workspace.
+    /// `$CHART_TOOLS_DIR`, or else `tools/` in `$CARGO_TARGET_DIR`, or else `target/tools/` in the workspace of the running program.
     /// Relative folders are taken from the workspace's root, so that every process of a build means the same one.
     ///
     /// # Errors
@@ -33,7 +34,7 @@ impl Toolbox {
         let search_path = env::var_os("PATH")
             .map(|path| env::split_paths(&path).filter_map(|folder| Utf8PathBuf::from_path_buf(folder).ok()).collect())
             .unwrap_or_default();
-        let root = workspace_root();
+        let root = workspace_root(env!("CARGO_MANIFEST_DIR"));
         let folder = match (folder_in("CHART_TOOLS_DIR")?, folder_in("CARGO_TARGET_DIR")?) {
             (Some(tools), _) => root.join(tools),
             (None, Some(target)) => root.join(target).join("tools"),
@@ -124,11 +125,6 @@ impl Toolbox {
 
 fn binary_in(folder: &Utf8Path, tool: Tool) -> Utf8PathBuf {
     folder.join(format!("{}{}", tool.binary(), env::consts::EXE_SUFFIX))
-}
-
-fn workspace_root() -> Utf8PathBuf {
-    let crate_folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_folder.ancestors().nth(2).unwrap_or(crate_folder).to_owned()
 }
 
 fn folder_in(variable: &str) -> Result<Option<Utf8PathBuf>, ToolError> {

@@ -1,0 +1,42 @@
+//! Where the workspace lies that a running program belongs to.
+
+use std::{env, fs};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// The root of the workspace that the running program belongs to; `package` is the folder that its package was compiled in.
+///
+/// Cargo tells a program that it runs where its package lies (`CARGO_MANIFEST_DIR`). A program that is started without cargo takes `package`,
+/// which is wrong once that folder has been moved.
+#[must_use]
+pub fn workspace_root(package: &str) -> Utf8PathBuf {
+    root_above(&env::var("CARGO_MANIFEST_DIR").map_or_else(|_| package.into(), Utf8PathBuf::from))
+}
+
+/// The nearest folder, from this one upwards, whose `Cargo.toml` has a `[workspace]`; a package without one is a workspace of its own.
+fn root_above(package: &Utf8Path) -> Utf8PathBuf {
+    let is_root = |folder: &&Utf8Path| {
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+        manifest.lines().map(str::trim).any(|line| line == "[workspace]" || line.starts_with("[workspace."))
+    };
+    package.ancestors().find(is_root).unwrap_or(package).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workspace_is_found_from_a_package_in_it_and_a_lone_package_is_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let package = folder.join("tasks/xtask");
+        fs::create_dir_all(&package).expect("a folder");
+        fs::write(package.join("Cargo.toml"), "[package]\nname = \"xtask\"\n").expect("a file");
+        assert_eq!(root_above(&package), package);
+        fs::write(folder.join("Cargo.toml"), "[workspace]\nmembers = [\"tasks/xtask\"]\n").expect("a file");
+        assert_eq!(root_above(&package), folder);
+        fs::write(package.join("Cargo.toml"), "[workspace.lints]\n").expect("a file");
+        assert_eq!(root_above(&package), package);
+    }
+}
