@@ -105,7 +105,8 @@ impl VerifyContext {
         all.as_ref().map(Vec::as_slice).map_err(|error| anyhow!("{error}"))
     }
 
-    fn values(&self, case: &Case) -> anyhow::Result<Value> {
+    /// The values of a case, as Helm joins the defaults, the files and the arguments.
+    pub(super) fn values(&self, case: &Case) -> anyhow::Result<Value> {
         let mirror = self.mirror.get_or_init(|| self.mirror().map_err(|error| format!("{error:#}")));
         let mirror = mirror.as_ref().map_err(|error| anyhow!("{error}"))?;
         let chart = Utf8Path::from_path(mirror.path()).context("the folder for temporary files is not UTF-8")?;

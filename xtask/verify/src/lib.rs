@@ -93,9 +93,9 @@ const STEPS: &[Step] = &[
         "every path of .Values in a template exists, and the README's tables have the same keys",
     ),
     step(
-        "typos",
-        values::typos,
-        "a misspelt twin of every key and a wrong type everywhere are refused, with the place",
+        "schema",
+        values::schema,
+        "every object of the values' schema is closed, every default required and typed; both Helms apply it",
     ),
     step("size", size::release, "the release as Helm stores it stays small, and a further service adds little"),
 ];

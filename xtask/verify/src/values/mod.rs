@@ -1,11 +1,12 @@
 //! The steps about values: each has an effect, where it should; each that is used exists; each mistake is refused.
 
+mod closed;
 mod effects;
 mod keys;
 mod other;
+mod probes;
 mod schema;
 mod scope;
-mod typos;
 
 use std::fs;
 use std::io::Write as _;
@@ -20,7 +21,7 @@ use super::context::VerifyContext;
 
 pub(super) use effects::effects;
 pub(super) use keys::keys;
-pub(super) use typos::typos;
+pub(super) use probes::schema;
 
 /// A place in the values, from the umbrella on.
 type Path = Vec<String>;
@@ -30,17 +31,6 @@ fn leaves(values: &Value) -> Vec<Path> {
     let mut found = Vec::new();
     walk(values, &mut Vec::new(), &mut |path, value| {
         if !is_section(value) {
-            found.push(path.clone());
-        }
-    });
-    found
-}
-
-/// The places of all sections.
-fn sections(values: &Value) -> Vec<Path> {
-    let mut found = Vec::new();
-    walk(values, &mut Vec::new(), &mut |path, value| {
-        if is_section(value) {
             found.push(path.clone());
         }
     });
@@ -100,7 +90,6 @@ mod tests {
         let values = json!({ "a": { "b": 1, "c": {}, "d": { "e": [] } }, "f": null });
         let words = |paths: Vec<Path>| paths.iter().map(|path| path.join(".")).collect::<Vec<_>>();
         assert_eq!(words(leaves(&values)), ["a.b", "a.c", "a.d.e", "f"]);
-        assert_eq!(words(sections(&values)), ["a", "a.d"]);
         let path = ["a", "d", "e"].map(str::to_owned);
         assert_eq!(at(&values, &path), Some(&json!([])));
         assert_eq!(at(&with(&values, &path, json!(7)), &path), Some(&json!(7)));

@@ -1,0 +1,250 @@
+//! A walk over the values' schema: it takes no key that it does not name, and no value without a type.
+//!
+//! A schema of which this holds refuses every misspelt key and every value of a wrong type, at any place. That Helm applies the schema is shown by
+//! [probes](super::probes).
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::schema::Schema;
+
+/// The objects that take any key, with the reason.
+const OPEN: [(&str, &str); 2] = [
+    ("global", "a parent chart adds keys of its own"),
+    ("definitions.global", "Helm's copy of the top-level `global`, which is checked there"),
+];
+
+/// The keys whose values are maps with names that an installer chooses, with what is named.
+const MAPS: [(&str, &str); 4] = [
+    ("podAnnotations", "annotations"),
+    ("annotations", "annotations"),
+    ("nodeSelector", "labels of nodes"),
+    ("matchLabels", "labels of pods and namespaces"),
+];
+
+/// The ends of the places of sections whose keys an installer may take away with `null`, with the reason.
+const REMOVABLE: [(&str, &str); 2] = [
+    (".resources.requests", "an amount may be null: Helm does not reliably take a subchart's default away"),
+    (".resources.limits", "an amount may be null: Helm does not reliably take a subchart's default away"),
+];
+
+/// Keywords that say nothing about what a value may be.
+const NOTES: [&str; 5] = ["$schema", "title", "description", "default", "definitions"];
+/// Keywords that narrow the values of a type.
+const BOUNDS: [&str; 7] = ["pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"];
+/// Keywords that this walk follows.
+const FOLLOWED: [&str; 9] =
+    ["$ref", "allOf", "anyOf", "type", "enum", "properties", "required", "additionalProperties", "patternProperties"];
+
+/// What the walk found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Closed {
+    /// The number of objects that take no key but those that they name.
+    pub(super) objects: usize,
+    /// The number of keys that have a default and are required.
+    pub(super) keys: usize,
+    /// Places where the schema takes what it should not.
+    pub(super) wrong: Vec<String>,
+}
+
+/// Walks over a schema and over the default values.
+pub(super) fn closed(schema: &Value, defaults: &Value) -> Closed {
+    let mut walk = Walk { root: schema, seen: BTreeSet::new(), found: Closed::default() };
+    walk.schema("", schema);
+    for name in schema["definitions"].as_object().into_iter().flatten().map(|(name, _)| name) {
+        if !walk.seen.contains(name.as_str()) {
+            walk.found.wrong.push(format!("nothing refers to the definition {name}, which each release stores"));
+        }
+    }
+    walk.defaults("", Schema::new(schema), defaults);
+    walk.found
+}
+
+struct Walk<'a> {
+    root: &'a Value,
+    /// The definitions that something refers to.
+    seen: BTreeSet<&'a str>,
+    found: Closed,
+}
+
+impl<'a> Walk<'a> {
+    fn schema(&mut self, place: &str, schema: &'a Value) {
+        let Some(schema) = schema.as_object() else {
+            return self.wrong(place, "is `true` or `false` in place of a schema");
+        };
+        for keyword in schema.keys().map(String::as_str) {
+            if keyword != "items" && ![&NOTES[..], &BOUNDS, &FOLLOWED].iter().any(|known| known.contains(&keyword)) {
+                self.wrong(place, &format!("has the keyword {keyword}, which this check does not know"));
+            }
+        }
+        if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+            return self.reference(place, schema, reference);
+        }
+        let parts: Vec<_> = ["allOf", "anyOf"].iter().filter_map(|keyword| schema.get(*keyword)?.as_array()).collect();
+        for part in parts.iter().copied().flatten() {
+            self.schema(place, part);
+        }
+        let types: Vec<&str> = match schema.get("type") {
+            Some(Value::String(name)) => vec![name],
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        if types.is_empty() && parts.is_empty() && !schema.contains_key("enum") {
+            self.wrong(place, "takes a value of any type");
+        }
+        if types.contains(&"object") {
+            self.object(place, schema);
+        }
+        if types.contains(&"array") {
+            match schema.get("items") {
+                Some(items) => self.schema(&format!("{place}[]"), items),
+                None => self.wrong(place, "takes items of any type"),
+            }
+        }
+    }
+
+    fn reference(&mut self, place: &str, schema: &Map<String, Value>, reference: &'a str) {
+        if schema.len() > 1 {
+            self.wrong(place, "has keywords beside `$ref`, which draft-07 ignores");
+        }
+        let name = reference.strip_prefix("#/definitions/");
+        let target = name.and_then(|name| Some((name, self.root.get("definitions")?.get(name)?)));
+        match target {
+            Some((name, target)) if self.seen.insert(name) => self.schema(&format!("definitions.{name}"), target),
+            Some(_) => {}
+            None => self.wrong(place, &format!("refers to {reference}, which does not exist")),
+        }
+    }
+
+    fn object(&mut self, place: &str, schema: &'a Map<String, Value>) {
+        for keyword in ["properties", "patternProperties"] {
+            for (key, inner) in schema.get(keyword).and_then(Value::as_object).into_iter().flatten() {
+                self.schema(&joined(place, key), inner);
+            }
+        }
+        let named = |list: &[(&str, &str)], name: &str| list.iter().any(|(listed, _)| *listed == name);
+        let key = place.rsplit('.').next().unwrap_or_default();
+        match schema.get("additionalProperties") {
+            Some(Value::Bool(false)) => self.found.objects += 1,
+            Some(values @ Value::Object(_)) if named(&MAPS, key) => self.schema(&joined(place, "*"), values),
+            None | Some(Value::Bool(true)) if named(&OPEN, place) => {}
+            _ => self.wrong(place, &format!("takes any key: close it, or list it with its reason in {}", file!())),
+        }
+    }
+
+    /// Every key that has a default is required, so that taking it away is refused by its path.
+    fn defaults(&mut self, place: &str, schema: Schema<'_>, values: &Value) {
+        let required = schema.word("required").and_then(Value::as_array);
+        let is_removable = REMOVABLE.iter().any(|(listed, _)| place.ends_with(listed));
+        for (key, value) in values.as_object().into_iter().flatten() {
+            let place = joined(place, key);
+            let Some(inner) = schema.key(key) else {
+                self.wrong(&place, "has a default and no schema");
+                continue;
+            };
+            if required.is_some_and(|keys| keys.iter().any(|required| required == key)) {
+                self.found.keys += 1;
+            } else if !is_removable {
+                self.wrong(&place, "has a default and is not required");
+            }
+            self.defaults(&place, inner, value);
+        }
+    }
+
+    fn wrong(&mut self, place: &str, what: &str) {
+        let place = if place.is_empty() { "the schema" } else { place };
+        self.found.wrong.push(format!("{place} {what}"));
+    }
+}
+
+fn joined(place: &str, key: &str) -> String {
+    if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A schema that takes the values `{"shop": {"image": {"tag": "1"}}}` and nothing else.
+    fn schema() -> Value {
+        let object = |properties: Value| {
+            let required: Vec<_> = properties.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+            json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+        };
+        let mut schema = object(json!({ "shop": object(json!({ "image": { "$ref": "#/definitions/image" } })) }));
+        schema["definitions"] = json!({ "image": object(json!({ "tag": { "type": "string" } })) });
+        schema
+    }
+
+    fn wrong(change: impl Fn(&mut Value)) -> Vec<String> {
+        let mut schema = schema();
+        change(&mut schema);
+        closed(&schema, &json!({ "shop": { "image": { "tag": "1" } } })).wrong
+    }
+
+    #[test]
+    fn a_closed_schema_has_nothing_wrong() {
+        let found = closed(&schema(), &json!({ "shop": { "image": { "tag": "1" } } }));
+        assert_eq!(found, Closed { objects: 3, keys: 3, wrong: Vec::new() });
+    }
+
+    #[test]
+    fn what_a_schema_takes_too_much_is_found() {
+        let image = |schema: &mut Value, keyword: &str, value: Value| schema["definitions"]["image"][keyword] = value;
+        let tag = |schema: &mut Value, value: Value| schema["definitions"]["image"]["properties"]["tag"] = value;
+        let open = format!("takes any key: close it, or list it with its reason in {}", file!());
+        let cases: [(Vec<String>, String); 10] = [
+            (wrong(|s| image(s, "additionalProperties", json!(true))), format!("definitions.image {open}")),
+            (
+                wrong(|s| image(s, "additionalProperties", json!({ "type": "string" }))),
+                format!("definitions.image {open}"),
+            ),
+            (wrong(|s| tag(s, json!({}))), "definitions.image.tag takes a value of any type".into()),
+            (wrong(|s| tag(s, json!(true))), "definitions.image.tag is `true` or `false` in place of a schema".into()),
+            (wrong(|s| tag(s, json!({ "type": "array" }))), "definitions.image.tag takes items of any type".into()),
+            (
+                wrong(|s| tag(s, json!({ "type": "string", "not": {} }))),
+                "definitions.image.tag has the keyword not, which this check does not know".into(),
+            ),
+            (
+                wrong(|s| tag(s, json!({ "$ref": "#/definitions/tag" }))),
+                "definitions.image.tag refers to #/definitions/tag, which does not exist".into(),
+            ),
+            (
+                wrong(|s| s["properties"]["shop"]["properties"]["image"]["type"] = json!("object")),
+                "shop.image has keywords beside `$ref`, which draft-07 ignores".into(),
+            ),
+            (wrong(|s| image(s, "required", json!([]))), "shop.image.tag has a default and is not required".into()),
+            (
+                wrong(|s| s["definitions"]["other"] = json!({ "type": "string" })),
+                "nothing refers to the definition other, which each release stores".into(),
+            ),
+        ];
+        for (found, expected) in cases {
+            assert_eq!(found, [expected]);
+        }
+        // A key without a schema is not required either.
+        let none = wrong(|schema| image(schema, "properties", json!({})));
+        assert_eq!(none, ["shop.image.tag has a default and no schema"]);
+    }
+
+    #[test]
+    fn listed_objects_take_names_that_an_installer_chooses() {
+        let map = json!({ "type": "object", "additionalProperties": { "type": "string" } });
+        let open = json!({ "type": "object", "additionalProperties": true });
+        let schema = json!({ "type": "object", "properties": { "nodeSelector": map, "global": open }, "additionalProperties": false });
+        assert_eq!(closed(&schema, &json!({})), Closed { objects: 1, keys: 0, wrong: Vec::new() });
+        let amounts =
+            json!({ "type": "object", "properties": { "cpu": { "type": "string" } }, "additionalProperties": false });
+        let object = |key: &str, inner: Value| json!({ "type": "object", "properties": { key: inner }, "required": [key], "additionalProperties": false });
+        let schema = object("shop", object("resources", object("limits", amounts.clone())));
+        let defaults = json!({ "shop": { "resources": { "limits": { "cpu": "1" } } } });
+        assert_eq!(closed(&schema, &defaults), Closed { objects: 4, keys: 3, wrong: Vec::new() });
+        // A server's own `limits` are no amounts of resources.
+        let found =
+            closed(&object("broker", object("limits", amounts)), &json!({ "broker": { "limits": { "cpu": "1" } } }));
+        assert_eq!(found.wrong, ["broker.limits.cpu has a default and is not required"]);
+    }
+}
