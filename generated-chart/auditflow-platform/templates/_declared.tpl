@@ -43,11 +43,11 @@
   remedy: "Leave the tag out for the default, 0.1.6, or name another"
 - path: event-audit-dashboard
   remedy: "Leave the tag out for the default, v1.0.2, or name another"
-- path: rabbitmq
+- path: global.rabbitmq
   remedy: "Leave the tag out for the default, 4.3-management, or name another"
-- path: postgresql
+- path: global.postgresql
   remedy: "Leave the tag out for the default, 18, or name another"
-- path: redis
+- path: global.redis
   remedy: "Leave the tag out for the default, 9, or name another"
 - path: global.tests
   remedy: "Leave the tag out for the default, 3.14-alpine, or name another"

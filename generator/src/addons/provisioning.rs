@@ -7,7 +7,7 @@ use crate::files::Files;
 use crate::graph::Graph;
 use crate::names::PROVISIONING;
 use crate::workloads::parts::{helper_resources, pod_security_as};
-use crate::workloads::{Container, EnvVar, Mount, Pod, RestartPolicy, Scope, Volume};
+use crate::workloads::{Container, ContainerImage, EnvVar, Mount, Pod, RestartPolicy, Scope, Volume};
 
 /// What the scripts of all kinds have in common.
 const COMMON_SCRIPT: &str = include_str!("../../templates/umbrella/files/common.sh");
@@ -63,7 +63,14 @@ const POD_INDENT: usize = 4;
 fn pod(graph: &Graph) -> Pod {
     let name = graph.name;
     let own = format!("{{{{ .root.Release.Name }}}}-{{{{ .server.name }}}}-{PROVISIONING}");
+    let image = ContainerImage {
+        reference: format!(
+            r#"{{{{ include "{name}.serverImage" (dict "global" .root.Values.global "server" .server.name) | quote }}}}"#
+        ),
+        pull_policy: "{{ (index .root.Values.global .server.name).image.pullPolicy }}".to_owned(),
+    };
     let container = Container {
+        image: Some(image),
         command: Some("[sh, /etc/provisioning/provisioning.sh, {{ .command }}]".to_owned()),
         env: vec![
             EnvVar::new("OWNER", r#"{{ printf "%s.%s" .root.Release.Namespace .root.Release.Name | quote }}"#),

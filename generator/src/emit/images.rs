@@ -6,7 +6,7 @@ use crate::graph::Graph;
 
 /// An image of the chart, and its place in the values.
 pub(crate) struct ChartImage {
-    /// The section of the values that holds it: that of the chart whose Pods run it, or `global.tests`.
+    /// The section of the values that holds it: that of a service's chart, `global.<server>` or `global.tests`.
     section: Vec<&'static str>,
     pub(crate) image: Image,
 }
@@ -25,8 +25,10 @@ impl ChartImage {
 
 /// All of them, in the order of their declaration.
 pub(crate) fn all(graph: &Graph) -> impl Iterator<Item = ChartImage> {
-    let of_components =
-        graph.components.iter().map(|component| ChartImage { section: vec![component.name], image: component.image });
+    let of_components = graph.components.iter().map(|component| ChartImage {
+        section: if component.is_optional() { vec![component.name] } else { vec!["global", component.name] },
+        image: component.image,
+    });
     let of_tests = ChartImage { section: vec!["global", "tests"], image: graph.test_image };
     of_components.chain([of_tests])
 }

@@ -5,4 +5,4 @@ pub(crate) mod parts;
 mod pod;
 pub(crate) mod server;
 
-pub(crate) use pod::{Container, EnvVar, Mount, Noted, Pod, RestartPolicy, Scope, Volume};
+pub(crate) use pod::{Container, ContainerImage, EnvVar, Mount, Noted, Pod, RestartPolicy, Scope, Volume};

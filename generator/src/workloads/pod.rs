@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::parts::{Probes, container_security};
 use crate::emit::service::Variable;
+use crate::expr::{bare, go_string, value};
 use crate::files::render;
 use crate::graph::Graph;
 
@@ -88,6 +89,17 @@ pub(crate) struct ContainerImage {
     pub(crate) reference: String,
     /// The pull policy, as text.
     pub(crate) pull_policy: String,
+}
+
+impl ContainerImage {
+    /// The image of a server, as text of a template of any component's chart.
+    pub(crate) fn of_server(graph: &Graph, server: &str) -> Self {
+        let reference = format!(r#"(dict "global" .Values.global "server" {})"#, go_string(server));
+        Self {
+            reference: format!(r#"{{{{ include "{}.serverImage" {reference} | quote }}}}"#, graph.name),
+            pull_policy: format!("{{{{ {} }}}}", bare(&value(&["global", server, "image", "pullPolicy"]))),
+        }
+    }
 }
 
 /// A variable of a container.

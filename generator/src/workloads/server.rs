@@ -4,7 +4,7 @@ use askama::Template;
 use k8s_openapi::api::core::v1::Probe;
 
 use super::parts::{ProbeTiming, Probes, helper_resources, pod_security, probe_block};
-use super::{Container, Mount, Noted, Pod, Scope, Volume};
+use super::{Container, ContainerImage, Mount, Noted, Pod, Scope, Volume};
 use crate::files::Files;
 use crate::graph::{Component, Graph, Port};
 use crate::names::PROVISIONING;
@@ -50,6 +50,7 @@ impl EmbeddedServer {
 
     fn pod(self, graph: &Graph, component: &Component) -> Pod {
         let mut container = self.container;
+        container.image = Some(ContainerImage::of_server(graph, component.name));
         container.mounts.extend([
             provisioning(),
             credentials().note("A folder, not single files: only so does a change reach a running pod."),
@@ -57,6 +58,7 @@ impl EmbeddedServer {
         let mut administrator_mounts = self.administrator_mounts;
         administrator_mounts.extend([provisioning(), credentials()]);
         let administrator = Container {
+            image: Some(ContainerImage::of_server(graph, component.name)),
             notes: vec![
                 "Keeps the administrator's password what the Secret says, by a way that only this pod has: so it can be replaced, and replaced"
                     .to_owned(),

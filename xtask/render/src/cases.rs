@@ -137,7 +137,9 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
     let all: Vec<_> = services().map(|s| s.name.as_str()).chain(backing.clone()).collect();
     let mut route = for_each(exposed(), ROUTE);
     route.push(HAS_ROUTES.to_owned());
-    let mut mirror = for_each(backing.clone().chain(["global.tests"]).collect(), &[DIGEST]);
+    let shared_images: Vec<String> =
+        backing.clone().chain(["tests"]).map(|section| format!("global.{section}")).collect();
+    let mut mirror = for_each(shared_images.iter().map(String::as_str).collect(), &[DIGEST]);
     mirror.extend(
         ["--set=global.imageRegistry=registry.example.org:5000", "--set=global.imagePullSecrets[0].name=pull"]
             .map(str::to_owned),

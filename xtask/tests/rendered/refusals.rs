@@ -89,7 +89,7 @@ const WRONG: &[Wrong] = &[
     ),
     ("no-tag-in-spite-of-a-default", "afp", true, &["--set=notification-service.image.tag="]),
     ("no-tag-and-no-default", "afp", true, &["--set=audit-event-generator.image.tag="]),
-    ("no-tag-of-several", "afp", true, &["--set=audit-event-generator.image.tag=", "--set=rabbitmq.image.tag="]),
+    ("no-tag-of-several", "afp", true, &["--set=audit-event-generator.image.tag=", "--set=global.rabbitmq.image.tag="]),
     ("tag-null", "afp", true, &["--set=audit-event-generator.image.tag=null"]),
     ("tag-with-a-space", "afp", true, &["--set=notification-service.image.tag=a b"]),
     ("no-dns-namespace", "afp", true, &["--set=global.network.dnsNamespace="]),

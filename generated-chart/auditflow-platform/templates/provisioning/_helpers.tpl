@@ -85,8 +85,8 @@ template:
     {{- end }}
     containers:
       - name: provisioning
-        image: {{ include "auditflow-platform.image" $server | quote }}
-        imagePullPolicy: {{ $server.Values.image.pullPolicy }}
+        image: {{ include "auditflow-platform.serverImage" (dict "global" .root.Values.global "server" .server.name) | quote }}
+        imagePullPolicy: {{ (index .root.Values.global .server.name).image.pullPolicy }}
         command: [sh, /etc/provisioning/provisioning.sh, {{ .command }}]
         env:
           - name: OWNER

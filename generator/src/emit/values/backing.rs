@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::credentials::{self, Credentials};
-use super::kubernetes::{self, ContainerResources, ImageValues, Scheduling};
+use super::kubernetes::{ContainerResources, Scheduling};
 use super::tree::{Entry, Section};
 use crate::graph::{Component, Server};
 
@@ -15,7 +15,6 @@ use crate::graph::{Component, Server};
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BackingValues {
-    image: ImageValues,
     resources: ContainerResources,
     pub(crate) persistence: Persistence,
     /// Its administrator's credentials. No service has them.
@@ -50,7 +49,6 @@ impl BackingValues {
     pub(super) fn of(component: &Component, server: &Server) -> Self {
         let of_kind = server.kind.values().map(|(key, section)| (key, section.defaults()));
         Self {
-            image: ImageValues::of(component.image),
             resources: ContainerResources::of(component.resources, SCRATCH.into_iter()),
             persistence: Persistence { size: Quantity(server.storage.to_string()), storage_class_name: String::new() },
             credentials: Credentials::of(&component.credentials),
@@ -68,7 +66,6 @@ pub(super) fn entry(component: &Component, server: &Server, values: &BackingValu
         "existingSecret" => Some("server.existingSecret"),
         key => Some(key),
     });
-    kubernetes::explain_tag(&mut section, component.image);
     section.fill("credentials", credentials::entries(&component.credentials));
     if let Some((key, of_kind)) = server.kind.values() {
         section.insert_after("existingSecret", Entry::section(key, server.kind.values_doc(), of_kind));

@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::credentials::Secrets;
-use super::kubernetes::{ImageValues, Scheduling};
+use super::kubernetes::{self, ImageValues, Scheduling};
 use super::tree::{Entry, Section};
-use crate::graph::Graph;
+use crate::graph::{Component, Graph};
 
 /// Values that several charts need. A parent chart may add keys of its own.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -26,7 +26,7 @@ pub(crate) struct Global {
     metrics: Option<Metrics>,
     tests: Tests,
     #[serde(flatten)]
-    backing: IndexMap<&'static str, Mode>,
+    servers: IndexMap<&'static str, SharedServer>,
 }
 
 /// Where the traffic that the NetworkPolicies let in and out comes from and goes to.
@@ -76,11 +76,13 @@ struct Tests {
     scheduling: Scheduling,
 }
 
-/// Where a backing service runs.
+/// What the charts of a server's clients need to know of the server.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-struct Mode {
+struct SharedServer {
     /// `embedded`: the chart brings it, as one pod with a volume.
     mode: BackingMode,
+    /// The image of the server. The client programs in it wait for the logins of services, and try them in `helm test`.
+    image: ImageValues,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
@@ -111,16 +113,25 @@ impl Global {
                 end_to_end: graph.end_to_end.as_ref().map(|_| true),
                 scheduling: Scheduling::default(),
             },
-            backing: graph.servers().map(|(server, _)| (server.name, Mode { mode: BackingMode::Embedded })).collect(),
+            servers: graph.servers().map(|(server, _)| (server.name, SharedServer::of(server))).collect(),
         }
     }
 }
 
-pub(super) fn entry(global: &Global) -> Entry {
+impl SharedServer {
+    fn of(server: &Component) -> Self {
+        Self { mode: BackingMode::Embedded, image: ImageValues::of(server.image) }
+    }
+}
+
+pub(super) fn entry(graph: &Graph, global: &Global) -> Entry {
     let mut section = Section::of(global);
-    for (name, mode) in &global.backing {
-        let doc = format!("Where {name} runs.");
-        section.0.push(Entry::section(name, &doc, Section::of(mode)));
+    for (name, server) in &global.servers {
+        let doc = format!("Where {name} runs, and its image.");
+        let mut of_server = Section::of(server);
+        of_server.share(|key| (key == "image").then_some("server.image"));
+        kubernetes::explain_tag(&mut of_server, graph.component(name).image);
+        section.0.push(Entry::section(name, &doc, of_server));
     }
     Entry::section("global", "Values that all charts of the platform share.", section)
 }

@@ -56,7 +56,7 @@ impl Values {
 
     /// Every value with its documentation and its schema.
     pub(crate) fn tree(&self, graph: &Graph) -> Section {
-        let mut entries = vec![global::entry(&self.global)];
+        let mut entries = vec![global::entry(graph, &self.global)];
         for component in &graph.components {
             entries.push(match (self.charts.get(component.name), &component.role) {
                 (Some(ChartValues::Service(values)), Role::Service(declared)) => {

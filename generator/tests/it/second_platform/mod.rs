@@ -165,7 +165,7 @@ fn an_image_without_a_default_tag_is_named_or_refused() {
     assert_eq!(trial, [json!({ "shipper": { "image": { "tag": "latest", "pullPolicy": "Always" } } })]);
     let ci: Vec<Value> = generator::yaml::read_all(file(&on_disk.chart().paths().ci_values)).expect("YAML");
     assert_eq!(ci[0]["shipper"]["image"]["tag"].as_str().map(str::len), Some(40));
-    assert!(ci[0]["shop"]["image"].is_null() && ci[0]["meters"]["image"].is_null());
+    assert!(ci[0]["shop"]["image"].is_null() && ci[0]["global"]["meters"]["image"].is_null());
     for (path, says) in [
         ("shop-floor/README.md", "--values passwords.yaml --set-string shipper.image.tag=<tag> --wait"),
         ("shop-floor/README.md", "| `shipper` | `shop/shipper` | whoever ships builds it |"),
@@ -178,12 +178,12 @@ fn an_image_without_a_default_tag_is_named_or_refused() {
     let helm = helm(Tool::Helm4);
     let rendered = |environment, arguments: &[&str]| on_disk.render(&helm, environment, arguments);
     assert!(rendered(Some("trial"), &[]).expect("it renders").contains("image: \"shop/shipper:latest\""));
-    let nobody = ["--set=shipper.image.tag=", "--set=meters.image.tag=", "--set=shop.image.tag="];
+    let nobody = ["--set=shipper.image.tag=", "--set=global.meters.image.tag=", "--set=shop.image.tag="];
     let refusal = rendered(None, &nobody).expect_err("two images have neither tag nor digest");
     for says in [
         "shipper.image.tag is not set, and neither is image.digest",
         "There is no default (whoever ships builds it). Name one: --set-string shipper.image.tag=<tag>",
-        "meters.image.tag is not set, and neither is image.digest",
+        "global.meters.image.tag is not set, and neither is image.digest",
         "the default, 4.3-management",
     ] {
         assert!(refusal.contains(says), "{refusal}");

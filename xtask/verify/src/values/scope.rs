@@ -74,6 +74,7 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                 || ["Secret", "ExternalSecret", "SecretStore", "ConfigMap"].contains(&object.kind)
         }
         ["global", backing, "mode"] if is(&traffic.backing, backing) => object.of == *backing,
+        ["global", backing, "image", ..] if is(&traffic.backing, backing) => object.of == *backing,
         ["global", ..] => return Err(format!("say in {} what it may change", file!())),
         [service, rest @ ..] if is(&traffic.services, service) => {
             let own = object.of == *service;
@@ -160,7 +161,9 @@ mod tests {
         assert!(!may("shop.credentials.db.revision", "StatefulSet", "afp-db", "db"));
         assert!(!may("shop.credentials.db.revision", "Job", "afp-cache-provision-1", "cache"));
         assert!(may("db.credentials.superuser.password", "Secret", "afp-credentials", "platform"));
-        assert!(!may("db.image.tag", "Secret", "afp-credentials", "platform"));
+        assert!(!may("db.resources.limits", "Secret", "afp-credentials", "platform"));
+        assert!(may("global.db.image.tag", "StatefulSet", "afp-db", "db"));
+        assert!(!may("global.db.image.tag", "StatefulSet", "afp-cache", "cache"));
     }
 
     #[test]
