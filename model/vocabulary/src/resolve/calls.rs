@@ -5,7 +5,7 @@ mod tests;
 
 use super::ports::{http_port, listed};
 use crate::diagnostic::{codes, repeated};
-use crate::{Call, Diagnostic, Platform, Protocol, Service, ServiceName, SourceLocation, Use};
+use crate::{Call, Diagnostic, Endpoint, Platform, Protocol, Service, ServiceName, SourceLocation, Use};
 
 codes! {
     /// A service that calls itself.
@@ -51,7 +51,7 @@ fn check_call(platform: &Platform, service: &Service, call: &Call, diagnostics: 
         return;
     }
     let reference = format!("called by {name}");
-    let Some(target) = find(platform, callee, &reference, location, diagnostics) else { return };
+    let Some(target) = find_endpoint(platform, call.endpoint, &reference, location, diagnostics) else { return };
     if listed(target, port, &reference, location, diagnostics) && port.protocol == Protocol::Metrics {
         diagnostics.push(
             Diagnostic::new(
@@ -68,6 +68,22 @@ fn check_call(platform: &Platform, service: &Service, call: &Call, diagnostics: 
     } else if let Some(path) = call.path {
         http_port(target, port, &format!("called by {name}, which requests `{path}`"), location, diagnostics);
     }
+}
+
+/// Finds the service of an endpoint; among several of one name, which is another mistake, the one that lists the port.
+pub(super) fn find_endpoint<'a>(
+    platform: &'a Platform,
+    endpoint: Endpoint,
+    reference: &str,
+    location: SourceLocation,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<&'a Service> {
+    let lists_port = |s: &&Service| s.name == endpoint.service && s.ports.contains(&endpoint.port);
+    platform
+        .services
+        .iter()
+        .find(lists_port)
+        .or_else(|| find(platform, endpoint.service, reference, location, diagnostics))
 }
 
 /// Finds a service by name, and reports a reference to one that the platform does not list. `reference` names what refers to it.

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::calls::find;
+use super::calls::{find, find_endpoint};
 use super::ports::http_port;
 use crate::diagnostic::codes;
 use crate::{Diagnostic, EndToEndTest, Endpoint, Platform, SourceLocation};
@@ -30,7 +30,7 @@ fn endpoint(
     location: SourceLocation,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    if let Some(service) = find(platform, endpoint.service, reference, location, diagnostics) {
+    if let Some(service) = find_endpoint(platform, endpoint, reference, location, diagnostics) {
         http_port(service, endpoint.port, reference, location, diagnostics);
     }
 }

@@ -90,76 +90,76 @@ fn contradictions(environment: &Environment, diagnostics: &mut Vec<Diagnostic>) 
 }
 
 fn check_change(platform: &Platform, environment: &Environment, change: Change, diagnostics: &mut Vec<Diagnostic>) {
-    let (name, location) = (environment.name, environment.location);
-    let reference = format!("environment `{name}`");
+    let (environment_name, location) = (environment.name, environment.location);
+    let reference = format!("environment `{environment_name}`");
     let find = |service: ServiceName, diagnostics: &mut Vec<Diagnostic>| {
         calls::find(platform, service, &reference, location, diagnostics)
     };
     let diagnostic = |code, problem: String, help: String| {
-        Diagnostic::new(code, format!("environment `{name}` {problem}")).at("declared", location).help(help)
+        Diagnostic::new(code, format!("environment `{environment_name}` {problem}")).at("declared", location).help(help)
     };
     let nothing = |missing: String, declare: &str| {
         let problem = format!("changes {}, but {missing}", target(change));
         diagnostic(Code::NothingToChange, problem, format!("{declare}, or remove the change"))
     };
     match change {
-        Change::Setting { service: of, variable, value } => {
-            let Some(service) = find(of, diagnostics) else { return };
+        Change::Setting { service: name, variable, value } => {
+            let Some(service) = find(name, diagnostics) else { return };
             let declared = service.environment.iter().find(|v| v.name == variable);
             if let Some((declared, setting)) = declared.and_then(|declared| match &declared.source {
                 VariableSource::Setting(setting) => Some((declared, setting)),
                 VariableSource::Fixed(_) | VariableSource::Port(_) | VariableSource::Secret(_) => None,
             }) {
-                let changed = Override { environment: name.as_str(), value };
+                let changed = Override { environment: environment_name.as_str(), value };
                 settings::value(service, declared, setting, Some(changed), location, diagnostics);
             } else {
                 let declare = format!(
-                    "declare `{variable}` in the `environment` of {of} with `Variable::text` or another setting"
+                    "declare `{variable}` in the `environment` of {name} with `Variable::text` or another setting"
                 );
-                diagnostics.push(nothing(format!("{of} has no such setting"), &declare));
+                diagnostics.push(nothing(format!("{name} has no such setting"), &declare));
             }
         }
-        Change::ImageTag { service: of, tag } => {
-            if find(of, diagnostics).is_some_and(|service| service.image.digest.is_some()) {
+        Change::ImageTag { service: name, tag } => {
+            if find(name, diagnostics).is_some_and(|service| service.image.digest.is_some()) {
                 diagnostics.push(diagnostic(
                     Code::TagIgnored,
-                    format!("sets the image tag of {of} to `{tag}`, but the image's digest decides what is pulled"),
-                    format!("remove the change, or declare the image of {of} without `.digest(…)`"),
+                    format!("sets the image tag of {name} to `{tag}`, but the image's digest decides what is pulled"),
+                    format!("remove the change, or declare the image of {name} without `.digest(…)`"),
                 ));
             }
         }
-        Change::Replicas { service: of, count } => {
-            if find(of, diagnostics).is_some() && count == 0 {
+        Change::Replicas { service: name, count } => {
+            if find(name, diagnostics).is_some() && count == 0 {
                 diagnostics.push(diagnostic(
                     Code::NoReplicas,
-                    format!("sets the replicas of {of} to 0"),
+                    format!("sets the replicas of {name} to 0"),
                     "use at least 1, or remove the change; an installer disables a service with `enabled: false`"
                         .to_owned(),
                 ));
             }
         }
-        Change::Autoscaled { service: of } => {
-            if find(of, diagnostics).is_some_and(|service| service.scaling == Scaling::Fixed) {
-                let declare = format!("declare `scaling: Scaling::horizontal(…)` at {of}");
-                diagnostics.push(nothing(format!("{of} does not scale"), &declare));
+        Change::Autoscaled { service: name } => {
+            if find(name, diagnostics).is_some_and(|service| service.scaling == Scaling::Fixed) {
+                let declare = format!("declare `scaling: Scaling::horizontal(…)` at {name}");
+                diagnostics.push(nothing(format!("{name} does not scale"), &declare));
             }
         }
-        Change::NodePort { service: of, port } => {
-            let Some(service) = find(of, diagnostics) else { return };
+        Change::NodePort { service: name, port } => {
+            let Some(service) = find(name, diagnostics) else { return };
             if service.exposure.is_none() {
-                let declare = format!("declare `exposure: Some(Exposure::http(…))` at {of}");
-                diagnostics.push(nothing(format!("{of} is not exposed"), &declare));
+                let declare = format!("declare `exposure: Some(Exposure::http(…))` at {name}");
+                diagnostics.push(nothing(format!("{name} is not exposed"), &declare));
             } else if port == 0 {
                 diagnostics.push(diagnostic(
                     Code::NodePortZero,
-                    format!("sets the node port of {of} to 0"),
+                    format!("sets the node port of {name} to 0"),
                     "use a port from the cluster's range of node ports, which is 30000 to 32767 by default".to_owned(),
                 ));
             }
         }
         Change::Storage { backing, size } => {
             if servers::find(platform, backing, &reference, location, diagnostics).is_some() {
-                let owner = format!("{backing} in environment `{name}`");
+                let owner = format!("{backing} in environment `{environment_name}`");
                 diagnostics.extend(amounts::storage(&owner, size, location));
             }
         }

@@ -70,9 +70,9 @@ fn check_client(platform: &Platform, client: Context, diagnostics: &mut Vec<Diag
     let Context { service, common, kind, of_kind } = client;
     let (name, server, location) = (service.name, common.backing, common.location);
     let reference = format!("the client of {name}");
-    if let Some(listed) = find(platform, server, &reference, location, diagnostics)
-        && listed.kind() != kind
-    {
+    // Several servers of one name are another mistake.
+    let is_listed = platform.backing.iter().any(|backing| backing.name() == server && backing.kind() == kind);
+    if !is_listed && let Some(listed) = find(platform, server, &reference, location, diagnostics) {
         diagnostics.push(
             Diagnostic::new(
                 Code::ServerOfAnotherKind,

@@ -118,14 +118,14 @@ fn values(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
     }
     for environment in &platform.environments {
         for change in environment.changes {
-            let Change::Setting { service: of, variable, value: text } = change else { continue };
+            let Change::Setting { service: name, variable, value: text } = change else { continue };
             // Other settings have a list or range of allowed values.
             let is_text = |v: &&Variable| {
                 v.name == *variable && matches!(v.source, VariableSource::Setting(Setting::Text { .. }))
             };
-            let service = platform.services.iter().find(|s| s.name == *of);
+            let service = platform.services.iter().find(|s| s.name == *name);
             if service.is_some_and(|s| s.environment.iter().any(|v| is_text(&v))) {
-                value(format!("{of} in environment `{}`", environment.name), *variable, text, environment.location);
+                value(format!("{name} in environment `{}`", environment.name), *variable, text, environment.location);
             }
         }
     }

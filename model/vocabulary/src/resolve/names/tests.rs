@@ -1,7 +1,11 @@
 use super::CODES;
+use crate::kinds::rabbitmq;
 use crate::kinds::valkey::tests::client;
-use crate::testing::{check, diagnostics, fix, list, platform, service};
-use crate::{Backing, CacheLogin, Platform, Service, Valkey};
+use crate::testing::{HTTP, check, diagnostics, fix, list, platform, service};
+use crate::{
+    Backing, CacheLogin, CallEnv, Diagnostic, Endpoint, Health, Platform, Port, Probe, RabbitMq, Service, ServiceName,
+    Valkey, publishes, variable,
+};
 
 const CACHE: Valkey = Valkey::named("cache");
 const METRICS: Valkey = Valkey::named("metrics");
@@ -79,6 +83,30 @@ fn names_have_as_many_characters_as_the_help_says() {
     let with = |name| Platform { longest_release_name: 20, ..platform([service(name)]) }.resolve();
     assert!(with("abcdefghijklmnopqrstuv").is_ok());
     assert!(with("abcdefghijklmnopqrstuvw").is_err());
+}
+
+#[test]
+fn a_shared_name_is_no_further_mistake_of_what_refers_to_it() {
+    let metrics = Port::metrics("metrics", 9090);
+    let cache = Valkey::named("data");
+    let broker = RabbitMq::named("data");
+    let env = CallEnv { host: variable("API_HOST"), port: variable("API_PORT") };
+    let other = Port::http("other", 9000);
+    let call = Endpoint::new(ServiceName::new("api"), other).called(env);
+    let first = Service { ports: list([HTTP, metrics]), ..service("api") };
+    let second = Service {
+        ports: list([other]),
+        health: Health::probes(Probe::tcp(other), Probe::tcp(other)),
+        ..service("api")
+    };
+    let web = Service { uses: list([client(cache, CacheLogin::Anonymous), call]), ..service("web") };
+    let queue = broker.queue("orders").consumed_externally("a partner");
+    let publisher = broker.client(rabbitmq::tests::ENV, list([publishes(queue, variable("QUEUE"))]));
+    let shop = Service { uses: list([publisher]), ..service("shop") };
+    let backing = vec![Backing::RabbitMq(broker), Backing::Valkey(cache)];
+    let diagnostics = diagnostics(Platform { backing, ..platform([first, second, web, shop]) });
+    let codes: Vec<_> = diagnostics.as_slice().iter().map(Diagnostic::code).collect();
+    assert_eq!(codes, ["DuplicateName", "DuplicateName"], "{diagnostics}");
 }
 
 #[test]
