@@ -156,7 +156,7 @@ struct Checks<'a> {
     has_credentials: bool,
 }
 
-/// The Secret and the SecretStore of the chart's own source for External Secrets.
+/// The Secret and the `SecretStore` of the chart's own source for External Secrets.
 #[derive(Template)]
 #[template(path = "umbrella/templates/credentials.yaml")]
 struct Source<'a> {
