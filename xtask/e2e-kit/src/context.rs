@@ -1,4 +1,4 @@
-//! What all scenarios work with: the chart, its values, the cluster, the tools.
+//! The context that every scenario works with: the chart, its values, the images and the tools.
 
 use std::slice;
 use std::sync::OnceLock;
@@ -16,52 +16,52 @@ use super::images::ImageMap;
 use super::random;
 use super::report::Reporter;
 
-/// What a run is told.
+/// The options of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// The chart, where it is not the committed one.
+    /// The chart to install; the committed chart if `None`.
     pub chart: Option<Utf8PathBuf>,
-    /// The file that says which images take the place of which.
+    /// The image map of `--images`.
     pub images: Option<Utf8PathBuf>,
-    /// A command that restarts the node's kubelet.
+    /// The command that restarts the node's kubelet.
     pub kubelet_restart: Option<String>,
-    /// Whether namespaces stay.
+    /// Whether to keep the namespaces after the run.
     pub keep: bool,
-    /// The lanes that are asked for, by parts of their names; all where there is none.
+    /// Parts of the names of the lanes to run; empty selects all lanes.
     pub lanes: Vec<String>,
-    /// What the scenarios know of the platform's programs beyond the declaration.
+    /// Facts about the platform's programs that the declaration does not hold.
     pub fixture: Option<Fixture>,
 }
 
-/// What a run was told, and what it found.
+/// The options, paths and tools of one run.
 pub struct E2eContext {
     /// The repository that holds the chart.
     pub root: Utf8PathBuf,
-    /// The umbrella chart that is installed.
+    /// The umbrella chart to install.
     pub chart: Utf8PathBuf,
-    /// Its fake passwords, with every character that could be misread, and tags of no image.
+    /// The chart's CI values: fake passwords with every character that a parser could misread, and image tags that do not exist.
     pub passwords: Utf8PathBuf,
-    /// Each environment's name and overlay.
+    /// Name and overlay file of each environment.
     pub environments: Vec<(String, Utf8PathBuf)>,
-    /// The chart's path below the workspace, as history knows it.
+    /// The chart's path below the repository root, as git history has it.
     pub chart_in_history: Utf8PathBuf,
-    /// The images that take the place of others.
+    /// The replacements for the chart's images.
     pub images: ImageMap,
-    /// The declaration: what the scenarios expect follows from it.
+    /// The declaration, from which the scenarios derive all expectations.
     pub platform: Resolved,
-    /// A command that restarts the node's kubelet.
+    /// The command that restarts the node's kubelet.
     pub kubelet_restart: Option<String>,
-    /// Whether namespaces stay.
+    /// Whether to keep the namespaces after the run.
     pub keep: bool,
-    /// The lanes that are asked for, by parts of their names; all where there is none.
+    /// Parts of the names of the lanes to run; empty selects all lanes.
     pub lanes: Vec<String>,
-    /// What the scenarios know of the platform's programs beyond the declaration.
+    /// Facts about the platform's programs that the declaration does not hold.
     pub fixture: Option<Fixture>,
-    /// Takes what the run reports.
+    /// Receives the lines of the report.
     pub reporter: Reporter,
-    /// The images that it is to use instead of its own.
+    /// The values file that replaces the chart's images.
     pub overlay: Utf8PathBuf,
-    /// Values with which several releases fit on one small node: less processor time set aside. The limits stay.
+    /// The values file that lowers every CPU request to 10m, so that several releases fit on one small node. Limits are unchanged.
     pub small: Utf8PathBuf,
     helm3: OnceLock<ToolBinary>,
     helm4: OnceLock<ToolBinary>,
@@ -69,10 +69,10 @@ pub struct E2eContext {
 }
 
 impl E2eContext {
-    /// The context of a run on the chart of `platform`, which the repository `root` holds; `lines` takes what the run reports.
+    /// The context of a run on the chart of `platform` in the repository `root`. `lines` receives the report.
     ///
     /// # Errors
-    /// When the chart or the file of images cannot be read, or there is no place for temporary files.
+    /// If the chart or the image map cannot be read, or a temporary file cannot be created.
     pub fn new(
         root: &Utf8Path,
         platform: &Resolved,
@@ -84,7 +84,7 @@ impl E2eContext {
         let paths = rendered.paths();
         let chart = settings.chart.unwrap_or_else(|| folder.join(&paths.umbrella));
         let images = settings.images.map(|file| ImageMap::read(&file)).transpose()?.unwrap_or_default();
-        let temporary = tempfile::tempdir().context("no folder for temporary files")?;
+        let temporary = tempfile::tempdir().context("cannot create a temporary folder")?;
         let context = Self {
             passwords: folder.join(&paths.ci_values),
             environments: paths.environments.iter().map(|(name, path)| (name.clone(), folder.join(path))).collect(),
@@ -109,43 +109,45 @@ impl E2eContext {
         Ok(Self { overlay, small, ..context })
     }
 
-    /// The values that every installation of the chart gets: passwords, then `values`, then images. Images come last, since the file with the
-    /// passwords and some environments name tags too, of images that are not there.
+    /// The values files of an installation: passwords, then `values`, then images.
+    ///
+    /// Images come last because the CI values and some environments name image tags that do not exist.
     pub fn values(&self, values: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
         [slice::from_ref(&self.passwords), values, slice::from_ref(&self.overlay)].concat()
     }
 
-    /// Fails unless it is said of each image of a chart which build is to run.
+    /// Fails if an image of the chart has neither a tag nor a digest.
     pub fn names_builds(&self, chart: &Utf8Path) -> anyhow::Result<()> {
         Ok(self.images.names_builds(&defaults(chart)?)?)
     }
 
-    /// A file with the images that a chart is to use instead of its own.
+    /// Writes the values file that replaces a chart's images.
     pub fn overlay_for(&self, chart: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
         self.file("images.yaml", &self.images.overlay(&defaults(chart)?)?)
     }
 
-    /// A new file with this text, for as long as the run lasts.
+    /// Writes a temporary file, which is deleted at the end of the run.
     pub fn file(&self, name: &str, text: &str) -> anyhow::Result<Utf8PathBuf> {
         let path = self.folder(name)?.join(name);
         std::fs::write(&path, text).with_context(|| path.to_string())?;
         Ok(path)
     }
 
-    /// A new folder, for as long as the run lasts.
+    /// Creates a temporary folder, which is deleted at the end of the run.
     pub fn folder(&self, name: &str) -> anyhow::Result<Utf8PathBuf> {
-        let base = Utf8Path::from_path(self.temporary.path()).context("the folder for temporary files is not UTF-8")?;
+        let base =
+            Utf8Path::from_path(self.temporary.path()).context("the path of the temporary folder is not UTF-8")?;
         let path = base.join(format!("{}-{name}", random::suffix()));
         std::fs::create_dir(&path).with_context(|| path.to_string())?;
         Ok(path)
     }
 
-    /// As [`E2eContext::small`], for another chart.
+    /// Writes the values of [`E2eContext::small`] for another chart.
     pub fn small_for(&self, chart: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
         self.file("small.yaml", &less_processor_time(&parsed(&defaults(chart)?)?))
     }
 
-    /// The repository of a service's image, as it is installed.
+    /// The installed image repository of a service.
     pub fn repository_of(&self, service: &str) -> anyhow::Result<String> {
         let overlay = std::fs::read_to_string(&self.overlay).with_context(|| self.overlay.to_string())?;
         let repository =
@@ -157,7 +159,7 @@ impl E2eContext {
     /// Helm 4.
     ///
     /// # Errors
-    /// When it is neither on PATH nor can be built.
+    /// If it is not on `PATH` and cannot be built.
     pub fn helm4(&self) -> anyhow::Result<&ToolBinary> {
         binary(&self.helm4, Tool::Helm4)
     }
@@ -165,13 +167,13 @@ impl E2eContext {
     /// Helm 3.
     ///
     /// # Errors
-    /// When it is neither on PATH nor can be built.
+    /// If it is not on `PATH` and cannot be built.
     pub fn helm3(&self) -> anyhow::Result<&ToolBinary> {
         binary(&self.helm3, Tool::Helm3)
     }
 }
 
-/// A chart's own values.
+/// The text of a chart's `values.yaml`.
 fn defaults(chart: &Utf8Path) -> anyhow::Result<String> {
     let file = chart.join("values.yaml");
     std::fs::read_to_string(&file).with_context(|| file.to_string())

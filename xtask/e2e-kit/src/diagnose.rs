@@ -1,4 +1,4 @@
-//! What explains a failure: states, events, and logs of what is not well.
+//! Diagnostics for a failed step: object states, events, and the logs of unhealthy pods.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::kubectl;
 
 const LINES: &str = "--tail=25";
 
-/// The pods of a namespace, its events, and description and logs of each pod that is not well.
+/// The workloads and events of a namespace, with description and logs of each unhealthy pod.
 #[must_use]
 pub fn namespace(namespace: &str) -> String {
     let mut parts = vec![
@@ -20,7 +20,7 @@ pub fn namespace(namespace: &str) -> String {
         part(&["get", "events", "--sort-by=.lastTimestamp", "--namespace", namespace, "--field-selector=type!=Normal"]),
     ];
     for pod in kubectl::items(&["get", "pods", "--namespace", namespace]).unwrap_or_default() {
-        let Some(name) = pod["metadata"]["name"].as_str().filter(|_| !well(&pod)) else { continue };
+        let Some(name) = pod["metadata"]["name"].as_str().filter(|_| !is_healthy(&pod)) else { continue };
         parts.push(last_lines(&part(&["describe", "pod", name, "--namespace", namespace]), 40));
         let containers =
             ["initContainers", "containers"].iter().flat_map(|kind| pod["spec"][kind].as_array().into_iter().flatten());
@@ -33,8 +33,8 @@ pub fn namespace(namespace: &str) -> String {
     parts.join("\n")
 }
 
-/// Whether a pod runs, all of it, and never ended.
-fn well(pod: &Value) -> bool {
+/// Whether a pod succeeded, or has all containers ready without a restart.
+fn is_healthy(pod: &Value) -> bool {
     let statuses = pod["status"]["containerStatuses"].as_array();
     pod["status"]["phase"] == "Succeeded"
         || statuses.is_some_and(|all| all.iter().all(|status| status["ready"] == true && status["restartCount"] == 0))
@@ -42,7 +42,7 @@ fn well(pod: &Value) -> bool {
 
 fn part(arguments: &[&str]) -> String {
     match kubectl::try_run(arguments, "") {
-        // No previous container, no events: nothing to show.
+        // kubectl fails or prints nothing if the pod has no previous container or the namespace no events.
         Ok(output) if output.success && !output.out.trim().is_empty() => {
             format!("$ kubectl {}\n{}", arguments.join(" "), output.out.trim_end())
         }

@@ -1,10 +1,10 @@
-//! What can go wrong with the tools of the proof, as opposed to what the proof finds.
+//! Failures of the test tools, as opposed to faults of the chart.
 
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-/// A tool of the end-to-end tests could not do its work.
+/// A failure of a tool that the end-to-end tests use.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -13,76 +13,76 @@ pub enum Error {
     CannotRun {
         /// The command.
         what: String,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// A program ended with an error.
+    /// A program exited with an error.
     #[error("{what} failed: {output}")]
     Failed {
-        /// The command, or what it was for.
+        /// The command, or its purpose.
         what: String,
-        /// What it said.
+        /// Its output.
         output: String,
     },
-    /// A program was ended after its time.
+    /// A program exceeded its time limit and was killed.
     #[error("`{what}` took longer than {} s", limit.as_secs())]
     TooLong {
         /// The command.
         what: String,
-        /// The time it had.
+        /// The time limit.
         limit: Duration,
     },
-    /// What was waited for did not come.
-    #[error("after {} s still: {lacking}", limit.as_secs())]
+    /// An expected state was not reached within the time limit.
+    #[error("not reached within {} s: {lacking}", limit.as_secs())]
     NotInTime {
-        /// What is lacking.
+        /// The last observed deviation from the expected state.
         lacking: String,
-        /// The time it had.
+        /// The time limit.
         limit: Duration,
     },
-    /// Somebody wants the run to end.
+    /// A signal interrupted the run.
     #[error("interrupted")]
     Interrupted,
-    /// The handler of signals could not be installed.
+    /// The signal handler could not be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(String),
-    /// A line of an image map is not `repository = image`.
+    /// A line of an image map that is not `repository = image`.
     #[error("{file}, line {line}: `{text}` is not `repository = image[:tag]`")]
     MapLine {
         /// The file.
         file: Utf8PathBuf,
-        /// The line's number, from 1.
+        /// The line number, from 1.
         line: usize,
         /// The line.
         text: String,
     },
-    /// A repository stands twice in an image map.
-    #[error("{file}, line {line}: `{repository}` has an image already")]
+    /// An image map names a repository twice.
+    #[error("{file}, line {line}: `{repository}` is named twice")]
     MapTwice {
         /// The file.
         file: Utf8PathBuf,
-        /// The line's number, from 1.
+        /// The line number, from 1.
         line: usize,
         /// The repository.
         repository: String,
     },
-    /// A program of the scenarios has no image.
+    /// The image map lacks an image of the scenarios' own programs.
     #[error(
-        "the scenarios need an image for `{name}` (xtask/e2e/{short}), which nobody publishes: make one (xtask/e2e/images for the cluster \
-         beside the checkout, xtask/e2e/Dockerfile for Docker) and add the line `{name} = <image>` to the file of --images",
+        "the scenarios need an image for `{name}` (xtask/e2e/{short}), which is not published: build it (xtask/e2e/images for an offline \
+         cluster, xtask/e2e/Dockerfile for Docker) and add the line `{name} = <image>` to the file of --images",
         short = name.rsplit('/').next().unwrap_or(name)
     )]
     NoImage {
-        /// Its name in the map.
+        /// The program's name in the image map.
         name: String,
     },
-    /// Images of which nothing says what build is to run.
+    /// Images without a tag or digest in the chart and in the image map.
     #[error(
         "the chart has no default tag for {}: add a line for each to the file of --images, such as `{} = <image>:<tag>` (stand-ins are in \
          xtask/e2e)", repositories.join(", "), repositories.first().map_or("", String::as_str)
     )]
     NoTag {
-        /// Their repositories.
+        /// The repositories of these images.
         repositories: Vec<String>,
     },
     /// A file could not be read or written.
@@ -90,26 +90,26 @@ pub enum Error {
     File {
         /// The file.
         path: Utf8PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// A text is not what it should be.
+    /// A text that cannot be parsed.
     #[error("{what}: {why}")]
     Unreadable {
-        /// Whose text.
+        /// The source of the text.
         what: String,
-        /// What is wrong with it.
+        /// The parser's message.
         why: String,
     },
-    /// No version in history gives other objects than today's.
+    /// Every version of the chart in git history renders the same objects as the current one.
     #[error(
-        "none of the {looked_at} versions of {path} in history renders other objects than today's, so there is nothing to upgrade from \
+        "all {looked_at} versions of {path} in git history render the same objects as the current chart: no version to upgrade from \
          (a shallow clone has no history: `git fetch --unshallow`)"
     )]
     NoOlderVersion {
-        /// How many were rendered.
+        /// The number of versions that were rendered.
         looked_at: usize,
-        /// The folder whose history was walked.
+        /// The path whose history was searched.
         path: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Earlier versions of the chart, out of git.
+//! Earlier versions of the chart from git history.
 
 use std::process::Command;
 use std::time::Duration;
@@ -11,18 +11,19 @@ use super::process;
 
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// A version of the chart that renders other objects than today's.
+/// A version of the chart that renders other objects than the current one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OlderVersion {
-    /// The commit that has it.
+    /// The commit of this version.
     pub commit: String,
     /// The chart's folder.
     pub chart: Utf8PathBuf,
 }
 
-/// The newest version in the history of `path` of which `differs` says so; it is laid out below `into`, as are those that were looked at.
+/// The newest version in the history of `path` for which `differs` returns true.
 ///
-/// A version that cannot be rendered any more is passed over: nobody can have installed it from there.
+/// Extracts every version that it examines below `into`. Skips versions that cannot be rendered, because they cannot have been installed
+/// from git either.
 pub fn newest_that_differs(
     root: &Utf8Path,
     path: &Utf8Path,
@@ -35,9 +36,9 @@ pub fn newest_that_differs(
     let mut looked_at = 0;
     for commit in commits.lines() {
         let folder = into.join(commit);
-        lay_out(root, commit, path, &folder)?;
+        extract(root, commit, path, &folder)?;
         let chart = folder.join(path);
-        // A commit that takes the chart away is in its history, too.
+        // A commit that deletes the chart is part of its history.
         if !chart.exists() {
             continue;
         }
@@ -49,8 +50,8 @@ pub fn newest_that_differs(
     Err(Error::NoOlderVersion { looked_at, path: path.to_string() }.into())
 }
 
-/// Writes what a commit has below `path` to a new folder; the working tree and the index are left alone.
-fn lay_out(root: &Utf8Path, commit: &str, path: &Utf8Path, folder: &Utf8Path) -> anyhow::Result<()> {
+/// Extracts `path` of a commit into a new folder. The working tree and the index are unchanged.
+fn extract(root: &Utf8Path, commit: &str, path: &Utf8Path, folder: &Utf8Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| folder.to_string())?;
     let archive = folder.join("archive.tar");
     let mut git = git(root);

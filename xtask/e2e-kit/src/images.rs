@@ -1,4 +1,4 @@
-//! Images in place of others: for a cluster that cannot pull the chart's own.
+//! Image replacements, for a cluster that cannot pull the chart's images.
 
 use std::collections::BTreeMap;
 
@@ -8,25 +8,24 @@ use serde_yaml::Value;
 
 use super::error::Error;
 
-/// Which image takes the place of which repository, as the file of `--images` says it: one `repository = image[:tag]` a line, `#` before
-/// remarks.
+/// The image map of `--images`: one `repository = image[:tag]` per line; lines that start with `#` are comments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageMap(BTreeMap<String, String>);
 
 impl ImageMap {
-    /// Reads the file.
+    /// Reads an image map from a file.
     ///
     /// # Errors
-    /// When it cannot be read, a line is something else, or a repository stands twice.
+    /// If the file cannot be read, a line has another form, or a repository is named twice.
     pub fn read(file: &Utf8Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(file).map_err(|source| Error::File { path: file.to_owned(), source })?;
         Self::parse(&text, file)
     }
 
-    /// As [`ImageMap::read`], of a text in hand; `file` is what errors call it.
+    /// Parses the text of an image map. Errors name it `file`.
     ///
     /// # Errors
-    /// As [`ImageMap::read`].
+    /// See [`ImageMap::read`].
     pub fn parse(text: &str, file: &Utf8Path) -> Result<Self, Error> {
         let mut map = BTreeMap::new();
         for (number, text) in text.lines().enumerate().map(|(index, text)| (index + 1, text.trim())) {
@@ -45,18 +44,18 @@ impl ImageMap {
         Ok(Self(map))
     }
 
-    /// The image of a program that belongs to the scenarios, such as `auditflow-e2e/load`.
+    /// The image of one of the scenarios' own programs, such as `auditflow-e2e/load`.
     ///
     /// # Errors
-    /// When the map has none.
+    /// If the map does not name it.
     pub fn tool(&self, name: &str) -> Result<&str, Error> {
         self.0.get(name).map(String::as_str).ok_or_else(|| Error::NoImage { name: name.to_owned() })
     }
 
-    /// Fails unless each image of a chart with the defaults `values` has a build to run: the map's, or the chart's own.
+    /// Checks that each image of a chart with the default values `values` has a tag or digest, from the map or from the chart.
     ///
     /// # Errors
-    /// When an image has neither, or `values` is no YAML.
+    /// If an image has neither, or `values` is not valid YAML.
     pub fn names_builds(&self, values: &str) -> Result<(), Error> {
         let values = read(values)?;
         let images = images(&values);
@@ -68,12 +67,12 @@ impl ImageMap {
         if repositories.is_empty() { Ok(()) } else { Err(Error::NoTag { repositories }) }
     }
 
-    /// The values that put these images into a chart with the defaults `values`, wherever one of its `image` sections names a repository that
-    /// is mapped; empty when none is. They say which build it is even where that is the chart's default, so that nothing decides it that lies
-    /// over the defaults.
+    /// The values that replace the images of a chart with the default values `values`; empty if no repository is mapped.
+    ///
+    /// They always set the tag, even to the chart's default, so that no other values file can change it.
     ///
     /// # Errors
-    /// When `values` is no YAML.
+    /// If `values` is not valid YAML.
     pub fn overlay(&self, values: &str) -> Result<String, Error> {
         let values = read(values)?;
         let mut overlay = Value::Null;
@@ -98,9 +97,9 @@ impl ImageMap {
     }
 }
 
-/// What a chart's defaults say of an image.
-struct Own<'a> {
-    /// Where that stands.
+/// An image in a chart's default values.
+struct ChartImage<'a> {
+    /// The path of the `image` section.
     section: Vec<&'a str>,
     repository: &'a str,
     tag: Option<&'a str>,
@@ -115,16 +114,21 @@ fn unreadable(error: &serde_yaml::Error) -> Error {
     Error::Unreadable { what: "values.yaml".to_owned(), why: error.to_string() }
 }
 
-/// The images of a chart, wherever in the values they stand.
-fn images(values: &Value) -> Vec<Own<'_>> {
-    fn walk<'a>(value: &'a Value, path: &mut Vec<&'a str>, found: &mut Vec<Own<'a>>) {
+/// All images in a chart's values.
+fn images(values: &Value) -> Vec<ChartImage<'_>> {
+    fn walk<'a>(value: &'a Value, path: &mut Vec<&'a str>, found: &mut Vec<ChartImage<'a>>) {
         for (key, value) in value.as_mapping().into_iter().flatten() {
             let Some(key) = key.as_str() else { continue };
             path.push(key);
             let text = |key: &str| value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
             match text("repository").filter(|_| key == "image") {
                 Some(repository) => {
-                    found.push(Own { section: path.clone(), repository, tag: text("tag"), digest: text("digest") });
+                    found.push(ChartImage {
+                        section: path.clone(),
+                        repository,
+                        tag: text("tag"),
+                        digest: text("digest"),
+                    });
                 }
                 None => walk(value, path, found),
             }
@@ -136,7 +140,7 @@ fn images(values: &Value) -> Vec<Own<'_>> {
     found
 }
 
-/// Repository, tag and digest of an image. The colon of a registry's port stands before a slash, that of a tag does not.
+/// Repository, tag and digest of an image reference. A colon before a slash belongs to the registry's port, not to a tag.
 fn parts(image: &str) -> (&str, Option<&str>, &str) {
     let (image, digest) = image.split_once('@').unwrap_or((image, ""));
     match image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')) {

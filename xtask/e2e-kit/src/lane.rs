@@ -1,4 +1,4 @@
-//! Lanes of steps, side by side.
+//! Lanes of steps; several lanes run in parallel.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,29 +12,29 @@ use super::error::Error;
 use super::report::{Outcome, Reported};
 use super::{diagnose, process};
 
-/// A row of steps, one after the other; scenarios run several lanes at once.
+/// A sequence of steps. A scenario runs several lanes in parallel.
 pub struct Lane<'a> {
-    /// The run that it belongs to.
+    /// The context of the run.
     pub context: &'a E2eContext,
     name: String,
-    /// The namespaces that a failure is explained from.
+    /// The namespaces whose state is printed after a failure.
     spaces: Mutex<Vec<String>>,
 }
 
 impl<'a> Lane<'a> {
-    /// A lane of this name.
+    /// A lane with this name.
     pub fn new(context: &'a E2eContext, name: impl Into<String>) -> Self {
         Self { context, name: name.into(), spaces: Mutex::default() }
     }
 
-    /// From here on, what is in this namespace explains a failure.
+    /// Prints the state of this namespace after each later failure of the lane.
     pub fn watch(&self, namespace: &str) {
         if let Ok(mut spaces) = self.spaces.lock() {
             spaces.push(namespace.to_owned());
         }
     }
 
-    /// Runs a step, and says what it gave.
+    /// Runs a step and reports its outcome.
     pub fn step(&self, what: impl fmt::Display, step: impl FnOnce() -> anyhow::Result<String>) -> Outcome {
         if process::interrupted() {
             return Err(Reported);
@@ -62,13 +62,13 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// What was not run, and why: neither passed nor failed.
+    /// Reports a step that was not run, with the reason; it counts neither as passed nor as failed.
     pub fn not_run(&self, what: &str, why: &str) {
         self.context.reporter.not_run.fetch_add(1, Ordering::Relaxed);
         self.context.reporter.line(format_args!("   not run {} · {what}: {why}", self.name));
     }
 
-    /// A step that needs what the platform does not declare, and so is no part of the scenario there.
+    /// Reports a step that needs something that the platform does not declare.
     pub fn not_applicable(&self, what: &str, why: &str) {
         self.context.reporter.line(format_args!("   n/a    {} · {what}: {why}", self.name));
     }
@@ -85,23 +85,24 @@ fn indented(text: &str, by: &str) -> String {
     text.lines().map(|line| format!("{by}{line}")).collect::<Vec<_>>().join("\n")
 }
 
-/// A lane that is yet to be run.
+/// A lane that has not started.
 pub struct Work<'a> {
     lane: String,
     run: Box<dyn FnOnce(&Lane<'a>) -> Outcome + Send + 'a>,
 }
 
 impl<'a> Work<'a> {
-    /// A lane of this name, which does `run`.
+    /// A lane with this name that runs `run`.
     pub fn new(lane: impl Into<String>, run: impl FnOnce(&Lane<'a>) -> Outcome + Send + 'a) -> Self {
         Self { lane: lane.into(), run: Box::new(run) }
     }
 }
 
-/// Runs those lanes that are asked for, at most `at_once` at a time, in this order.
+/// Runs the selected lanes in this order, at most `at_once` at a time.
 pub fn side_by_side<'a>(context: &'a E2eContext, at_once: usize, work: Vec<Work<'a>>) -> Outcome {
-    let asked_for = |work: &Work| context.lanes.is_empty() || context.lanes.iter().any(|lane| work.lane.contains(lane));
-    let waiting: VecDeque<_> = work.into_iter().filter(asked_for).collect();
+    let is_selected =
+        |work: &Work| context.lanes.is_empty() || context.lanes.iter().any(|lane| work.lane.contains(lane));
+    let waiting: VecDeque<_> = work.into_iter().filter(is_selected).collect();
     let at_once = at_once.min(waiting.len());
     let waiting = Mutex::new(waiting);
     let next = || waiting.lock().ok().and_then(|mut waiting| waiting.pop_front());
@@ -118,7 +119,7 @@ pub fn side_by_side<'a>(context: &'a E2eContext, at_once: usize, work: Vec<Work<
     })
 }
 
-/// Whether all went well; each is looked at.
+/// Succeeds if all outcomes are successes; evaluates every outcome.
 pub fn all(outcomes: impl IntoIterator<Item = Outcome>) -> Outcome {
     let mut whole = Ok(());
     for outcome in outcomes {

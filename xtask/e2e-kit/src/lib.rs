@@ -1,7 +1,7 @@
-//! What every scenario on a cluster works with: programs that are run with a time limit, kubectl, Helm releases in namespaces of their own, images
-//! in place of others, earlier versions of the chart, and the report.
+//! Tools for scenarios on a cluster: programs with a time limit, kubectl, Helm releases in temporary namespaces, image replacements, earlier
+//! versions of the chart, and the report.
 //!
-//! *Invariant:* no scenario is here, and no name of a service.
+//! *Invariant:* this crate contains no scenario and no service name.
 
 #![expect(
     clippy::missing_errors_doc,

@@ -1,31 +1,33 @@
-//! Who can reach what, as it was seen and as it was declared.
+//! The reachability matrix: observed connections against declared ones.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// Something that may or may not be reached.
+/// A port that every source tries to reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// What it is called in the matrix.
+    /// Its name in the matrix.
     pub name: String,
-    /// Where it is, as the reach probe takes it.
+    /// Its address, in the syntax of the reach probe.
     pub address: String,
-    /// From whom it must be reached; from all others it must not.
+    /// The sources that must reach it. All other sources must not.
     pub open_for: BTreeSet<String>,
-    /// Whether it is a port for metrics.
+    /// Whether it is a metrics port.
     pub is_metrics: bool,
 }
 
-/// What was seen from one source, in the order of the targets.
+/// The results of one source, in the order of the targets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The identity that tried.
+    /// The source's network identity.
     pub source: String,
-    /// The probe's words: `open`, `refused`, `timeout`, `unresolved`, `error`.
+    /// The probe's results: `open`, `refused`, `timeout`, `unresolved`, `error`.
     pub seen: Vec<String>,
 }
 
-/// One row per source, one numbered column per target: `●` open as declared, `·` closed as it must be; what is wrong is in letters.
+/// The matrix as text: one row per source, one numbered column per target.
+///
+/// `●` is open as declared, `·` is closed as declared, `OPEN` and `SHUT` are differences.
 #[must_use]
 pub fn drawn(targets: &[Target], rows: &[Row]) -> String {
     let width = rows.iter().map(|row| row.source.len()).max().unwrap_or(0);
@@ -53,16 +55,21 @@ pub fn drawn(targets: &[Target], rows: &[Row]) -> String {
     text
 }
 
-/// What is not as it must be.
+/// The differences between observed and declared connections.
 #[must_use]
 pub fn differences(targets: &[Target], rows: &[Row]) -> Vec<String> {
     let mut wrong = Vec::new();
     for row in rows {
         for (target, seen) in targets.iter().zip(&row.seen) {
             match (seen == "open", target.open_for.contains(&row.source)) {
-                (true, false) => wrong.push(format!("{} reaches {}, which nobody declared", row.source, target.name)),
+                (true, false) => {
+                    wrong.push(format!("{} reaches {}, which the declaration does not allow", row.source, target.name))
+                }
                 (false, true) => {
-                    wrong.push(format!("{} does not reach {}, which it must ({seen})", row.source, target.name));
+                    wrong.push(format!(
+                        "{} does not reach {}, which the declaration requires ({seen})",
+                        row.source, target.name
+                    ));
                 }
                 _ => {}
             }
@@ -106,8 +113,8 @@ mod tests {
         assert_eq!(
             differences(&targets, &rows),
             [
-                "a does not reach b:1, which it must (unresolved)",
-                "stranger reaches b:2, which nobody declared",
+                "a does not reach b:1, which the declaration requires (unresolved)",
+                "stranger reaches b:2, which the declaration does not allow",
                 "c has tried 1 of 2 targets",
             ]
         );

@@ -1,10 +1,10 @@
-//! Pods that the scenarios put beside a release.
+//! Helper pods of the scenarios.
 
 use serde_json::{Value, json};
 
 use super::release::Release;
 
-/// A pod of the scenarios beside a release, with the network identity of one of its charts; `rest` goes into its container.
+/// A helper pod with the network identity of one of the release's charts; `rest` is merged into its container.
 #[must_use]
 pub fn helper_pod(release: &Release, identity: &str, name: &str, image: &str, rest: &Value) -> Value {
     let platform = release.namespace.context.platform.platform().name.as_str();
@@ -12,7 +12,7 @@ pub fn helper_pod(release: &Release, identity: &str, name: &str, image: &str, re
     bare_pod(&release.namespace.name, name, image, &labels, rest)
 }
 
-/// A pod of the scenarios, as Pod Security `restricted` wants it.
+/// A helper pod that satisfies Pod Security `restricted`; `rest` is merged into its container.
 #[must_use]
 pub fn bare_pod(namespace: &str, name: &str, image: &str, labels: &Value, rest: &Value) -> Value {
     let mut container = json!({

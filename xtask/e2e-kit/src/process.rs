@@ -1,4 +1,4 @@
-//! Programs that are run, each with a time limit, and stopped when this one is.
+//! Child processes with a time limit, stopped when this process is interrupted.
 
 use std::io::{Read, Write as _};
 use std::process::{Command, Stdio};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::error::Error;
 
-/// Set when somebody pressed control-c, or wants this process to end.
+/// Set by control-c and SIGTERM.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// From here on, control-c and SIGTERM let what runs come to its end early, so that it tidies up behind itself; a second one ends it.
+/// Installs the signal handler: the first control-c or SIGTERM stops the run early with cleanup, the second exits at once.
 pub fn end_on_signal() -> Result<(), Error> {
     ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
@@ -21,12 +21,12 @@ pub fn end_on_signal() -> Result<(), Error> {
     .map_err(|error| Error::Signals(error.to_string()))
 }
 
-/// Whether a signal has asked this process to end.
+/// Whether a signal has interrupted this process.
 pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }
 
-/// What a program said.
+/// Exit status and output of a program.
 #[derive(Debug)]
 pub struct CommandOutput {
     /// Whether it exited with 0.
@@ -38,12 +38,12 @@ pub struct CommandOutput {
 }
 
 impl CommandOutput {
-    /// What it printed, when it succeeded.
+    /// The standard output, if the program succeeded.
     pub fn ok(self, what: &str) -> Result<String, Error> {
         if self.success { Ok(self.out) } else { Err(Error::Failed { what: what.to_owned(), output: self.all() }) }
     }
 
-    /// Everything, for a message.
+    /// Standard error and standard output, for a message.
     #[must_use]
     pub fn all(&self) -> String {
         [self.err.trim_end(), self.out.trim_end()]
@@ -54,9 +54,9 @@ impl CommandOutput {
     }
 }
 
-/// Runs a command with `input` on its standard input; ends it after `limit`.
+/// Runs a command with `input` on its standard input and kills it after `limit`.
 ///
-/// A signal ends it too, but for what tidies up (`tidying`), which runs after a signal just as well.
+/// A signal kills it too, except with `tidying`: cleanup commands run even after a signal.
 pub fn run(mut command: Command, input: &str, limit: Duration, tidying: bool) -> Result<CommandOutput, Error> {
     let name = name(&command);
     let cannot = |source| Error::CannotRun { what: name.clone(), source };
@@ -66,7 +66,7 @@ pub fn run(mut command: Command, input: &str, limit: Duration, tidying: bool) ->
     thread::scope(|scope| {
         scope.spawn(move || {
             if let Some(mut stdin) = stdin.take() {
-                // One that ends without reading its input has said why on its standard error.
+                // A program that exits without reading its input reports the reason on standard error.
                 let _ = stdin.write_all(input.as_bytes());
             }
         });

@@ -1,4 +1,4 @@
-//! A release of the chart in a namespace: what Helm does with it, and what is seen of it.
+//! A Helm release of the chart: Helm commands on it, and the state of its pods.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use super::namespace::TestNamespace;
 use super::process::{self, CommandOutput};
 use super::{kubectl, warnings};
 
-/// How long Helm may wait until everything is Ready.
-const PATIENCE: Duration = Duration::from_mins(4);
+/// Helm's `--timeout`.
+const HELM_TIMEOUT: Duration = Duration::from_mins(4);
 
 /// A release of the chart.
 pub struct Release<'a> {
-    /// Where it is installed.
+    /// The namespace it is installed in.
     pub namespace: &'a TestNamespace<'a>,
-    /// The Helm that installs it.
+    /// The Helm binary that manages it.
     pub helm: &'a ToolBinary,
     /// Its name.
     pub name: String,
@@ -30,35 +30,35 @@ pub struct Release<'a> {
 pub struct Pod {
     /// Its name.
     pub name: String,
-    /// Its UID; a pod that took its place has another.
+    /// Its UID; a replacement pod has another one.
     pub uid: String,
-    /// The chart that it is of.
+    /// The chart it belongs to.
     pub of: String,
     /// Whether all its containers are Ready.
     pub ready: bool,
-    /// How often its containers were restarted.
+    /// The number of restarts of its containers.
     pub restarts: u64,
-    /// Its address.
+    /// Its IP address.
     pub ip: String,
-    /// The ports that its containers declare.
+    /// The declared container ports.
     pub ports: Vec<u16>,
 }
 
 impl<'a> Release<'a> {
-    /// A release of this name, which is not installed yet.
+    /// A release with this name; does not install it.
     #[must_use]
     pub fn new(namespace: &'a TestNamespace<'a>, helm: &'a ToolBinary, name: &str) -> Self {
         Self { namespace, helm, name: name.to_owned() }
     }
 
-    /// Runs a command of Helm on this release, whatever it gives.
+    /// Runs a Helm command in the release's namespace; a failure is not an error.
     pub fn try_helm(&self, words: &[&str]) -> anyhow::Result<CommandOutput> {
         let mut command = self.helm.command();
         command.args(words).args(["--namespace", &self.namespace.name]);
-        Ok(process::run(command, "", PATIENCE + Duration::from_secs(30), false)?)
+        Ok(process::run(command, "", HELM_TIMEOUT + Duration::from_secs(30), false)?)
     }
 
-    /// Runs a command of Helm on this release; a warning of the API server is a failure.
+    /// Runs a Helm command in the release's namespace. A warning of the API server is an error.
     fn helm(&self, words: &[&str]) -> anyhow::Result<()> {
         let output = self.try_helm(words)?;
         let warned = warnings::of(&output.err).join("\n");
@@ -69,14 +69,14 @@ impl<'a> Release<'a> {
         Ok(())
     }
 
-    /// The arguments of an installation of this release; `values` go over the passwords, and images over both.
+    /// The arguments of `helm install` or `helm upgrade`. Images override `values`, which override the passwords.
     #[must_use]
     pub fn arguments(&self, verb: &str, values: &[Utf8PathBuf], sets: &[&str]) -> Vec<String> {
         let context = self.namespace.context;
         self.arguments_of(verb, &context.chart, &context.values(values), sets)
     }
 
-    /// As [`Release::arguments`], of another chart and its values.
+    /// As [`Release::arguments`], for another chart with exactly these values.
     #[must_use]
     pub fn arguments_of(&self, verb: &str, chart: &Utf8Path, values: &[Utf8PathBuf], sets: &[&str]) -> Vec<String> {
         let mut words = vec![verb.to_owned(), self.name.clone(), chart.to_string()];
@@ -85,41 +85,41 @@ impl<'a> Release<'a> {
         words
     }
 
-    /// `helm install --wait`, after which every pod is Ready and none was restarted.
+    /// `helm install --wait`. Fails unless every pod is Ready without a restart.
     pub fn install(&self, values: &[Utf8PathBuf], sets: &[&str]) -> anyhow::Result<()> {
         self.apply(&self.arguments("install", values, sets), true)?;
         self.whole()
     }
 
-    /// Runs an installation or upgrade, waiting or not.
+    /// Runs `helm install` or `helm upgrade`, with or without `--wait`.
     pub fn apply(&self, arguments: &[String], wait: bool) -> anyhow::Result<()> {
-        let timeout = format!("--timeout={}s", PATIENCE.as_secs());
+        let timeout = format!("--timeout={}s", HELM_TIMEOUT.as_secs());
         let waiting = wait.then_some(["--wait", timeout.as_str()]);
         let words: Vec<_> = arguments.iter().map(String::as_str).chain(waiting.into_iter().flatten()).collect();
         self.helm(&words)
     }
 
-    /// `helm rollback`, waiting or not.
+    /// `helm rollback`, with or without `--wait`.
     pub fn rollback(&self, revision: u64, wait: bool) -> anyhow::Result<()> {
         self.apply(&["rollback".to_owned(), self.name.clone(), revision.to_string()], wait)
     }
 
-    /// `helm test`, whatever it gives: all tests, or these Jobs alone.
+    /// `helm test` with all Jobs, or only these; a failure is not an error.
     pub fn test(&self, only: &[&str]) -> anyhow::Result<CommandOutput> {
         let all = self.tests();
-        // A filter is for everything that a test needs as well, so the others are left out.
+        // A positive filter would also exclude the other objects of a test, so the other Jobs are excluded by name.
         let others = all.iter().filter(|job| !only.is_empty() && !only.contains(&job.as_str()));
         let filters: Vec<_> = others.map(|job| format!("--filter=!name={}-{job}", self.name)).collect();
-        let timeout = format!("--timeout={}s", PATIENCE.as_secs());
+        let timeout = format!("--timeout={}s", HELM_TIMEOUT.as_secs());
         let words = ["test", self.name.as_str(), timeout.as_str()];
         let mut output =
             self.try_helm(&words.into_iter().chain(filters.iter().map(String::as_str)).collect::<Vec<_>>())?;
-        // Helm 4 prints a log as one line of its own.
+        // Helm 4 prints a log as one quoted line.
         output.err = output.err.replace("\\n", "\n").replace("\\\"", "\"");
         Ok(output)
     }
 
-    /// The Jobs of `helm test`, without the release's name, by the declaration.
+    /// The declared Jobs of `helm test`, without the release name.
     #[must_use]
     pub fn tests(&self) -> Vec<String> {
         let platform = &self.namespace.context.platform;
@@ -132,42 +132,42 @@ impl<'a> Release<'a> {
         std::iter::once(traffic.tests.network_policy).chain(access).chain(isolation).chain(end_to_end).collect()
     }
 
-    /// `helm uninstall`, and the time until its pods are gone.
+    /// `helm uninstall`; waits until the pods are gone.
     pub fn uninstall(&self) -> anyhow::Result<()> {
         self.helm(&["uninstall", &self.name])?;
         process::until(Duration::from_mins(2), Duration::from_millis(500), || {
             let pods = self.all_pods()?;
-            Ok(if pods.is_empty() { Ok(()) } else { Err(format!("{} pods are there", pods.len())) })
+            Ok(if pods.is_empty() { Ok(()) } else { Err(format!("{} pods still exist", pods.len())) })
         })
     }
 
-    /// The pods that its workloads made, also those that are about to go.
+    /// The pods of the workloads, including terminating ones.
     fn all_pods(&self) -> anyhow::Result<Vec<Value>> {
-        // The component label is on the workloads' own pods alone.
+        // Only the pods of workloads have the component label.
         let selector = format!("app.kubernetes.io/instance={},app.kubernetes.io/component", self.name);
         Ok(kubectl::items(&["get", "pods", "--namespace", &self.namespace.name, "--selector", &selector])?)
     }
 
-    /// The pods that its workloads made, but for those that are about to go.
+    /// The pods of the workloads, without terminating ones.
     pub fn pods(&self) -> anyhow::Result<Vec<Pod>> {
         let staying = |pod: &Value| pod["metadata"]["deletionTimestamp"].is_null();
         Ok(self.all_pods()?.iter().filter(|pod| staying(pod)).map(Pod::read).collect())
     }
 
-    /// As [`Release::pods`], with those that are about to go.
+    /// The pods of the workloads, including terminating ones.
     pub fn pods_and_leaving(&self) -> anyhow::Result<Vec<Pod>> {
         Ok(self.all_pods()?.iter().map(Pod::read).collect())
     }
 
-    /// One running pod of a chart.
+    /// A pod of a chart, preferably a Ready one.
     pub fn pod_of(&self, chart: &str) -> anyhow::Result<Pod> {
         let pods = self.pods()?.into_iter();
-        let mut of_it: Vec<_> = pods.filter(|pod| pod.of == chart).collect();
-        of_it.sort_by_key(|pod| !pod.ready);
-        of_it.into_iter().next().with_context(|| format!("{chart} has no pod"))
+        let mut candidates: Vec<_> = pods.filter(|pod| pod.of == chart).collect();
+        candidates.sort_by_key(|pod| !pod.ready);
+        candidates.into_iter().next().with_context(|| format!("{chart} has no pod"))
     }
 
-    /// Waits until each workload has all its pods Ready, in the version that it wants.
+    /// Waits until every workload has all its pods Ready in the current revision.
     pub fn wait_ready(&self, limit: Duration) -> anyhow::Result<()> {
         process::until(limit, Duration::from_secs(1), || {
             let lacking = self.lacking()?;
@@ -175,7 +175,7 @@ impl<'a> Release<'a> {
         })
     }
 
-    /// The workloads that lack a Ready pod, or have one too many.
+    /// The workloads whose number of updated or Ready pods differs from `replicas`.
     pub fn lacking(&self) -> anyhow::Result<Vec<String>> {
         let selector = format!("app.kubernetes.io/instance={}", self.name);
         let workloads = kubectl::items(&[
@@ -187,7 +187,7 @@ impl<'a> Release<'a> {
             &selector,
         ])?;
         if workloads.is_empty() {
-            return Ok(vec!["no workload is there".to_owned()]);
+            return Ok(vec!["the release has no workload".to_owned()]);
         }
         let as_wanted = |workload: &Value| {
             let status = &workload["status"];
@@ -210,12 +210,12 @@ impl<'a> Release<'a> {
         Ok(())
     }
 
-    /// Each pod's identity; what rolled, and only that, has another.
+    /// Chart and restarts of each pod, by UID. A rolled pod has another UID.
     pub fn uids(&self) -> anyhow::Result<BTreeMap<String, (String, u64)>> {
         Ok(self.pods()?.into_iter().map(|pod| (pod.uid, (pod.of, pod.restarts))).collect())
     }
 
-    /// The charts of which a pod of `before` is gone or was restarted since.
+    /// The charts with a pod of `before` that was replaced or restarted since.
     pub fn rolled_since(&self, before: &BTreeMap<String, (String, u64)>) -> anyhow::Result<Vec<String>> {
         let now = self.uids()?;
         let mut rolled: Vec<_> =
@@ -225,15 +225,15 @@ impl<'a> Release<'a> {
         Ok(rolled)
     }
 
-    /// The name of the Secret that a service's pods take their variables from, as its Deployment says now.
+    /// The name of the Secret in `envFrom` of a service's Deployment.
     pub fn secret_of(&self, service: &str) -> anyhow::Result<String> {
         let name = format!("{}-{service}", self.name);
         let deployment = kubectl::json(&["get", "deployment", &name, "--namespace", &self.namespace.name])?;
         let secret = &deployment["spec"]["template"]["spec"]["containers"][0]["envFrom"][0]["secretRef"]["name"];
-        secret.as_str().map(str::to_owned).with_context(|| format!("{name} takes its variables from no Secret"))
+        secret.as_str().map(str::to_owned).with_context(|| format!("{name} has no `envFrom` with a Secret"))
     }
 
-    /// Runs a program in a pod of a chart.
+    /// Runs a program in a pod of a chart and returns its standard output.
     pub fn exec(&self, chart: &str, words: &[&str]) -> anyhow::Result<String> {
         let pod = self.pod_of(chart)?.name;
         Ok(kubectl::exec(&self.namespace.name, &pod, words)?

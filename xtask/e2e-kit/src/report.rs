@@ -1,17 +1,17 @@
-//! What the run says: a line per step, a verdict per scenario.
+//! The report of a run: one line per step and counts of steps.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 
-/// A step failed, and that was said.
+/// A failure that was already reported.
 #[derive(Clone, Copy, Debug)]
 pub struct Reported;
 
-/// What a step gives.
+/// The result of a step.
 pub type Outcome = Result<(), Reported>;
 
-/// Lines on their way to the output, from any thread.
+/// Collects report lines and step counts from all threads.
 #[derive(Debug)]
 pub struct Reporter {
     lines: Sender<String>,
@@ -20,19 +20,19 @@ pub struct Reporter {
     pub(crate) not_run: AtomicUsize,
 }
 
-/// Numbers of steps.
+/// Numbers of steps by result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
-    /// Those that passed.
+    /// Steps that passed.
     pub passed: usize,
-    /// Those that failed.
+    /// Steps that failed.
     pub failed: usize,
-    /// Those that the run had no means for.
+    /// Steps that could not run, for example without `--kubelet-restart-hook`.
     pub not_run: usize,
 }
 
 impl Reporter {
-    /// Sends each line to `lines`.
+    /// A reporter that sends each line to `lines`.
     #[must_use]
     pub fn new(lines: Sender<String>) -> Self {
         Self { lines, passed: AtomicUsize::new(0), failed: AtomicUsize::new(0), not_run: AtomicUsize::new(0) }
@@ -40,11 +40,11 @@ impl Reporter {
 
     /// Reports a line.
     pub fn line(&self, text: impl fmt::Display) {
-        // Nobody reads any more when the output is closed; the run goes on to its tidy end.
+        // If the output is closed, the run continues so that it cleans up.
         let _ = self.lines.send(text.to_string());
     }
 
-    /// The steps so far.
+    /// The counts so far.
     pub fn counts(&self) -> Counts {
         let [passed, failed, not_run] =
             [&self.passed, &self.failed, &self.not_run].map(|count| count.load(Ordering::Relaxed));

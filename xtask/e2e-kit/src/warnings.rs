@@ -1,12 +1,12 @@
-//! What the API server warns about, as Helm and kubectl pass it on.
+//! Warnings of the API server in the output of Helm and kubectl.
 
-/// The lines of a program's standard error that are warnings of the API server.
+/// The lines of standard error that contain warnings of the API server.
 #[must_use]
 pub fn of(output: &str) -> Vec<&str> {
-    output.lines().filter(|line| is_one(line)).collect()
+    output.lines().filter(|line| is_warning(line)).collect()
 }
 
-fn is_one(line: &str) -> bool {
+fn is_warning(line: &str) -> bool {
     // kubectl: `Warning: …`; Helm 3: `W1125 10:00:00.000000   1 warnings.go:110] "Warning: …"`; Helm 4: `level=WARN msg="…"`.
     line.starts_with("Warning: ")
         || line.contains("warnings.go:")

@@ -1,4 +1,4 @@
-//! Credentials, by what the model says of them and not by what the chart renders.
+//! The platform's credentials, derived from the declaration and not from the rendered chart.
 
 use anyhow::Context as _;
 use e2e_kit::context::E2eContext;
@@ -7,22 +7,22 @@ use generator::CredentialPath;
 use sha2::{Digest as _, Sha256};
 use vocabulary::Kind;
 
-/// A credential of the platform: a service's at a server, or a server's administrator.
+/// A credential of the platform: a service's login at a server, or a server's administrator.
 #[derive(Clone, Debug)]
 pub(super) struct Credential {
     pub(super) path: CredentialPath,
-    /// Whose it is.
+    /// The service or server that owns it.
     pub(super) of: String,
-    /// Where one logs in with it.
+    /// The server that accepts it.
     pub(super) server: String,
     pub(super) kind: Kind,
     pub(super) administrator: bool,
-    /// The network identity that somebody must have who is to log in with it.
+    /// The network identity that may connect to the server with it.
     pub(super) identity: String,
 }
 
 impl Credential {
-    /// All logins, the services' first.
+    /// All logins; the services' logins come first.
     pub(super) fn all(context: &E2eContext) -> anyhow::Result<Vec<Self>> {
         let provisioning = generator::traffic(&context.platform).provisioning;
         let servers = &context.platform.platform().backing;
@@ -30,7 +30,7 @@ impl Credential {
             let (of, key) = path.value.first().zip(path.value.get(2)).context("a credential's path is too short")?;
             let named = |name: &String| servers.iter().find(|one| one.name().as_str() == name);
             let administrator = named(of).is_some();
-            // A secret of a service that is no login is valid at no server.
+            // A service's secret that is not a login has no server.
             let Some(server) = named(of).or_else(|| named(key)) else { return Ok(None) };
             let (kind, server) = (server.kind(), server.name().to_string());
             let jobs = provisioning.iter().find(|jobs| administrator && jobs.to == server);
@@ -40,7 +40,7 @@ impl Credential {
         generator::credential_paths(&context.platform).into_iter().filter_map(|path| read(path).transpose()).collect()
     }
 
-    /// The name of its login, as the chart's README has it.
+    /// The user name of the login, as the chart's README documents it.
     pub(super) fn user(&self, release: &Release, revision: u32) -> String {
         let (namespace, release) = (&release.namespace.name, &release.name);
         if self.administrator {

@@ -1,4 +1,4 @@
-//! The platform at work: what the declared end-to-end test sends goes in, and is shown in the end.
+//! The platform's end-to-end flow: a body posted to the sender appears on the page.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -11,14 +11,14 @@ use vocabulary::EndToEndTest;
 
 use crate::roles::Roles;
 
-/// Posts a body several times from inside the sender's pod.
+/// Python program that posts a body several times from inside the sender's pod.
 const POST: &str = "\
 import sys, urllib.request
 for _ in range(int(sys.argv[3])):
     request = urllib.request.Request(sys.argv[1], sys.argv[2].encode(), {'Content-Type': 'application/json'})
     urllib.request.urlopen(request, timeout=10).read()";
 
-/// Prints a page.
+/// Python program that prints a page.
 const GET: &str = "\
 import sys, urllib.request
 print(urllib.request.urlopen(sys.argv[1], timeout=15).read().decode())";
@@ -31,14 +31,14 @@ fn send(release: &Release, roles: &Roles, marker: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The page on which everything is seen in the end.
+/// The page that shows the result of the flow.
 pub(super) fn page(release: &Release) -> anyhow::Result<String> {
     let roles = Roles::of(release.namespace.context)?;
     let address = format!("http://127.0.0.1:{}{}", roles.test.page.endpoint.port.number, roles.test.page.path);
     release.exec(roles.page, &["python3", "-c", GET, &address])
 }
 
-/// The fixture's body goes in at the sender, and its marker is read on the page; the marker, and how long that took.
+/// Posts the fixture's body and waits until the page shows its marker; returns the marker and the elapsed time.
 pub(super) fn is_seen(release: &Release, limit: Duration) -> anyhow::Result<(String, Duration)> {
     let roles = Roles::of(release.namespace.context)?;
     let marker = format!("e2e-{}", random::suffix());
@@ -49,19 +49,21 @@ pub(super) fn is_seen(release: &Release, limit: Duration) -> anyhow::Result<(Str
         Ok(if page.contains(&marker) {
             Ok(())
         } else {
-            Err(format!("nothing about {marker} on the page of {}:\n{}", roles.page, page.trim()))
+            Err(format!("the page of {} does not show {marker}:\n{}", roles.page, page.trim()))
         })
     })?;
     Ok((marker, start.elapsed()))
 }
 
-/// That the platform works, in words: what is sent is seen; on a platform without a fixture, its own end-to-end test passes. Where it declares
-/// none, that every pod is Ready.
+/// Checks that the platform works; returns a summary.
+///
+/// With a fixture, a posted body must appear on the page. Without one, the chart's own end-to-end test must pass. Without a declared
+/// end-to-end test, every pod must be Ready.
 pub(super) fn works(release: &Release, limit: Duration) -> anyhow::Result<String> {
     let context = release.namespace.context;
     if Roles::of(context).is_ok() {
         let (_, took) = is_seen(release, limit)?;
-        return Ok(format!("what is sent is seen after {:.1} s", took.as_secs_f32()));
+        return Ok(format!("the page shows the posted event after {:.1} s", took.as_secs_f32()));
     }
     if context.platform.platform().tests.end_to_end.is_none() {
         release.wait_ready(limit)?;
@@ -73,14 +75,14 @@ pub(super) fn works(release: &Release, limit: Duration) -> anyhow::Result<String
     Ok(format!("the chart's own {test} passes"))
 }
 
-/// Fails when the page shows something with the marker of another release.
+/// Fails if the page shows the marker of another release.
 pub(super) fn does_not_show(release: &Release, marker: &str) -> anyhow::Result<()> {
     let (name, namespace) = (&release.name, &release.namespace.name);
     ensure!(!page(release)?.contains(marker), "the page of {name} in {namespace} shows another release's {marker}");
     Ok(())
 }
 
-/// Asks a database by the socket of its server's own pod; a line for each row, with `|` between the columns.
+/// Runs SQL in a database server's pod over its socket; returns one line per row, with `|` between the columns.
 pub(super) fn sql(release: &Release, database: &str, statement: &str) -> anyhow::Result<String> {
     let database = format!("--dbname={database}");
     let words = ["psql", "--username=postgres", &database, "--no-align", "--tuples-only", "--command", statement];
@@ -88,7 +90,7 @@ pub(super) fn sql(release: &Release, database: &str, statement: &str) -> anyhow:
     release.exec(server, &words)
 }
 
-/// What is stored: the key of each row, and the id of the event that it comes from.
+/// The stored rows: the row's key and the ID of its event.
 pub(super) fn rows(release: &Release) -> anyhow::Result<BTreeSet<(String, String)>> {
     let roles = Roles::of(release.namespace.context)?;
     let text = sql(release, roles.database, roles.fixture.stored)?;
@@ -96,7 +98,7 @@ pub(super) fn rows(release: &Release) -> anyhow::Result<BTreeSet<(String, String
     Ok(text.lines().filter_map(pair).collect())
 }
 
-/// Asks the cache as its own pod's administrator, whose password no rotation changes.
+/// Runs a Valkey command as the pod-local administrator, whose password no rotation changes.
 pub(super) fn valkey(release: &Release, words: &[&str]) -> anyhow::Result<String> {
     let as_local =
         "REDISCLI_AUTH=$(cat /run/valkey/token) exec valkey-cli -e --no-auth-warning --json --user local \"$@\"";

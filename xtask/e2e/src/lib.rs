@@ -1,7 +1,7 @@
-//! The proof on a real cluster: scenarios that install the chart, use it, break what it runs on, and look at what becomes of it.
+//! End-to-end scenarios: they install the chart on a real cluster, use it, inject faults, and check the result.
 //!
-//! They take Helm, kubectl and the cluster of the current kube context, and nothing else: which images run is the chart's own business, or a
-//! file's that says which images take their place.
+//! A run needs Helm, kubectl and the cluster of the current kube context. It installs the chart's own images, or the replacements of an
+//! image map (`--images`).
 //!
 //! ```text
 //! cli ─▶ scenarios ─▶ lanes of steps ─▶ releases in namespaces (e2e-kit) ─▶ helm, kubectl

@@ -1,4 +1,4 @@
-//! Events published with confirms, while something happens, and what became of them.
+//! Load during a change: events published with confirms, and a check that none was lost.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,27 +12,27 @@ use serde_json::{Value, json};
 use crate::flow;
 use crate::roles::{Roles, amqp_login};
 
-/// The load client in a pod that has a service's identity and login, and none of its traffic.
+/// The load client, in a pod with a service's network identity and login.
 pub(super) struct Load<'a> {
     release: &'a Release<'a>,
     pod: String,
-    /// Who its events are about.
+    /// The `user_id` of its events.
     pub(super) user: String,
 }
 
-/// How much of it.
+/// Rate and number of the events.
 #[derive(Clone, Copy)]
 pub(super) struct Amount {
-    /// Events a second.
+    /// Events per second.
     pub(super) rate: u32,
-    /// Each n-th event raises an alert.
+    /// Every n-th event raises an alert.
     pub(super) alert_every: u32,
-    /// How many; 0 is until it is stopped.
+    /// Number of events; 0 means until stopped.
     pub(super) count: u32,
 }
 
 impl<'a> Load<'a> {
-    /// Starts it, and waits until the broker has confirmed something.
+    /// Starts the load client and waits until the broker has confirmed an event.
     pub(super) fn start(release: &'a Release<'a>, identity: &str, amount: Amount) -> anyhow::Result<Self> {
         let context = release.namespace.context;
         let pod = format!("load-{}", random::suffix());
@@ -60,21 +60,21 @@ impl<'a> Load<'a> {
             Ok(if output.contains("\"confirmed_at\": \"") {
                 Ok(())
             } else {
-                Err(format!("no event of the load client was confirmed:\n{output}"))
+                Err(format!("the broker confirmed no event of the load client:\n{output}"))
             })
         })?;
         Ok(load)
     }
 
-    /// Tells it to stop, and gives its ledger.
+    /// Stops the load client and returns its ledger.
     pub(super) fn stop(&self) -> anyhow::Result<Ledger> {
         let stop = ["python3", "-c", "import os, signal; os.kill(1, signal.SIGTERM)"];
-        // It may be gone, and with it what told it so, before that has ended.
+        // The container may exit before `kubectl exec` returns, so a failure here is not an error.
         let told = kubectl::exec(&self.release.namespace.name, &self.pod, &stop)?;
         self.ended().with_context(|| format!("stopping the load client: {}", told.all()))
     }
 
-    /// Waits until it has ended, and gives its ledger.
+    /// Waits until the load client has exited and returns its ledger.
     pub(super) fn ended(&self) -> anyhow::Result<Ledger> {
         let namespace = &self.release.namespace.name;
         kubectl::run(&[
@@ -91,18 +91,18 @@ impl<'a> Load<'a> {
 
     fn output(&self) -> anyhow::Result<String> {
         let output = kubectl::try_run(&["logs", &self.pod, "--namespace", &self.release.namespace.name], "")?;
-        // Before the container runs there are no logs, which is an error.
+        // `kubectl logs` fails until the container runs.
         Ok(if output.success { output.out } else { output.err })
     }
 }
 
-/// What the broker confirmed.
+/// The events that the broker confirmed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Ledger {
     confirmed: usize,
-    /// Ids of the confirmed events that must raise an alert.
+    /// IDs of the confirmed events that must raise an alert.
     alerting: BTreeSet<String>,
-    /// How many of them the broker did not confirm at the first try.
+    /// The number of confirmed events that needed more than one attempt.
     again: usize,
 }
 
@@ -116,23 +116,28 @@ impl Ledger {
                 ledger.alerting.extend(entry["correlation_id"].as_str().map(str::to_owned));
             }
         }
-        ensure!(ledger.confirmed > 0, "no event was confirmed:\n{text}");
+        ensure!(ledger.confirmed > 0, "the broker confirmed no event:\n{text}");
         Ok(ledger)
     }
 
-    /// Fails unless the broker confirmed everything at the first try.
+    /// Fails unless the broker confirmed every event at the first attempt.
     pub(super) fn at_once(&self) -> anyhow::Result<()> {
-        ensure!(self.again == 0, "{} of {} events were not confirmed at the first try", self.again, self.confirmed);
+        ensure!(
+            self.again == 0,
+            "the broker did not confirm {} of {} events at the first attempt",
+            self.again,
+            self.confirmed
+        );
         Ok(())
     }
 
-    /// The confirmed events that must have raised an alert and have no row.
+    /// The confirmed events whose alert has no row.
     fn missing(&self, rows: &BTreeSet<(String, String)>) -> Vec<&str> {
         let stored: BTreeSet<_> = rows.iter().map(|(_, event)| event.as_str()).collect();
         self.alerting.iter().map(String::as_str).filter(|event| !stored.contains(event)).collect()
     }
 
-    /// Waits until every confirmed event that must raise an alert has its row.
+    /// Waits until the alert of every confirmed event has a row.
     pub(super) fn is_stored(&self, release: &Release, limit: Duration) -> anyhow::Result<String> {
         process::until(limit, Duration::from_secs(1), || {
             let rows = flow::rows(release)?;

@@ -1,4 +1,4 @@
-//! Which scenarios a run starts, in which order and until when.
+//! Selection and order of the scenarios of a run, and the time limit for starting them.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -8,23 +8,23 @@ use anyhow::bail;
 use crate::passes::{Passes, State};
 use crate::scenarios::{ALL, Scenario};
 
-/// Run whatever their last pass is: they are short, and find most of what can be wrong.
+/// Scenarios that every `--stale` run includes: they are short and find most faults.
 const ALWAYS: &[&str] = &["install", "reach", "refusals"];
 
-/// The scenarios of a run.
+/// The scenarios of a run, in order.
 pub struct Plan {
-    /// In the order in which they run.
+    /// The scenarios in the order of execution.
     pub(crate) scenarios: Vec<&'static Scenario>,
-    /// How many of them start whatever the time is.
+    /// The number of scenarios that start regardless of the time limit.
     always: usize,
     deadline: Option<Instant>,
 }
 
 impl Plan {
-    /// The scenarios of these names, or all when there is no name.
+    /// The scenarios with these names; all scenarios if `names` is empty.
     ///
     /// # Errors
-    /// When there is no scenario of a name.
+    /// If a name is unknown.
     pub fn named(names: &[String]) -> anyhow::Result<Self> {
         if let Some(unknown) = names.iter().find(|name| !ALL.iter().any(|scenario| scenario.name == *name)) {
             let all: Vec<_> = ALL.iter().map(|scenario| scenario.name).collect();
@@ -35,11 +35,12 @@ impl Plan {
         Ok(Self { always: scenarios.len(), scenarios, deadline: None })
     }
 
-    /// Of the applicable scenarios, those that always run, then those that are out of date. Of the latter, the one with the oldest pass comes first, and none starts
-    /// later than `limit` from now.
+    /// The applicable scenarios that always run, then those that are out of date, oldest pass first.
+    ///
+    /// No out-of-date scenario starts later than `limit` from now.
     ///
     /// # Errors
-    /// When the record or an input of a scenario cannot be read.
+    /// If the record or an input of a scenario cannot be read.
     pub fn stale(passes: &Passes, applicable: &[&'static Scenario], limit: Option<Duration>) -> anyhow::Result<Self> {
         let (mut scenarios, others): (Vec<&Scenario>, Vec<&Scenario>) =
             applicable.iter().partition(|scenario| ALWAYS.contains(&scenario.name));
@@ -57,16 +58,16 @@ impl Plan {
         Ok(Self { scenarios, always, deadline: limit.map(|limit| Instant::now() + limit) })
     }
 
-    /// Whether it is too late to start the scenario at this position.
+    /// Whether the time limit for starting the scenario at this position has passed.
     pub(crate) fn is_too_late(&self, position: usize) -> bool {
         position >= self.always && self.deadline.is_some_and(|deadline| Instant::now() > deadline)
     }
 }
 
-/// Writes each applicable scenario that is out of date, and why, on a line of `out`; whether there is one.
+/// Writes one line to `out` for each applicable scenario that is out of date, with the reason. Returns whether there is one.
 ///
 /// # Errors
-/// When the record or an input of a scenario cannot be read, or `out` cannot be written.
+/// If the record or an input of a scenario cannot be read, or `out` cannot be written.
 pub fn report_stale(passes: &Passes, applicable: &[&'static Scenario], out: &mut dyn Write) -> anyhow::Result<bool> {
     let mut stale = Vec::new();
     for scenario in applicable {
@@ -81,7 +82,7 @@ pub fn report_stale(passes: &Passes, applicable: &[&'static Scenario], out: &mut
         stale.push(scenario.name);
     }
     if stale.is_empty() {
-        writeln!(out, "all {} scenarios have passed with their present inputs", applicable.len())?;
+        writeln!(out, "all {} scenarios have passed with their current inputs", applicable.len())?;
     } else {
         let count = stale.len();
         writeln!(

@@ -1,4 +1,4 @@
-//! The services and servers that scenarios speak of, by what the declaration says of them.
+//! Roles of services and servers in the scenarios, derived from the declaration.
 
 use anyhow::{Context as _, anyhow};
 use e2e_kit::context::E2eContext;
@@ -10,24 +10,25 @@ use vocabulary::{
     AmqpClient, CacheLogin, EndToEndTest, Platform, QueueUse, Reconnects, Service, SqlClient, Use, ValkeyClient,
 };
 
-/// What follows from the declared end-to-end test: something is posted to the sender, travels over a queue to the worker, is stored by the
-/// keeper, and is shown by the page.
+/// The roles in the declared end-to-end test.
+///
+/// The test posts to the sender, which publishes to a queue. The worker consumes it, the keeper stores the result, the page shows it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Roles {
-    /// The service that the test posts to; it publishes to `sent_queue`.
+    /// The service that receives the test's request; it publishes to `sent_queue`.
     pub(crate) sender: &'static str,
-    /// The service on the way that consumes `sent_queue`, and uses the cache.
+    /// The service that consumes `sent_queue` and uses the cache.
     pub(crate) worker: &'static str,
-    /// The service that owns the database in which the test leaves rows; it consumes `stored_queue`.
+    /// The service that owns the database with the test's rows; it consumes `stored_queue`.
     pub(crate) keeper: &'static str,
-    /// The service whose page shows what was sent.
+    /// The service whose page shows the result.
     pub(crate) page: &'static str,
     pub(crate) broker: &'static str,
     pub(crate) database_server: &'static str,
     pub(crate) cache: &'static str,
     pub(crate) sent_queue: &'static str,
     pub(crate) stored_queue: &'static str,
-    /// The database in which the test leaves rows.
+    /// The database with the test's rows.
     pub(crate) database: &'static str,
     /// Whether the worker connects to the cache without a login.
     pub(crate) cache_is_anonymous: bool,
@@ -36,15 +37,15 @@ pub(crate) struct Roles {
 }
 
 impl Roles {
-    /// The roles of the platform that a run is about.
+    /// The roles of the context's platform.
     ///
     /// # Errors
-    /// When the platform lacks one; the text is the reason why a scenario that needs them is not applicable.
+    /// If the platform lacks a role; the text is the reason why a scenario that needs the roles is not applicable.
     pub(crate) fn of(context: &E2eContext) -> anyhow::Result<Self> {
         Self::derive(&context.platform, context.fixture)
     }
 
-    /// As [`Roles::of`], for a lane of a scenario that runs only when there are roles.
+    /// As [`Roles::of`]; reports the lane as not applicable if the platform lacks a role.
     pub(crate) fn of_lane(lane: &Lane) -> Result<Self, Reported> {
         Self::of(lane.context).map_err(|reason| {
             lane.not_applicable("this lane", &format!("{reason:#}"));
@@ -55,7 +56,7 @@ impl Roles {
     /// The roles of a platform.
     ///
     /// # Errors
-    /// As [`Roles::of`].
+    /// See [`Roles::of`].
     pub(crate) fn derive(platform: &Resolved, fixture: Option<Fixture>) -> anyhow::Result<Self> {
         let fixture = fixture.context("the binary passes no fixture for the platform's programs (`e2e::Fixture`)")?;
         let declared = platform.platform();
@@ -103,17 +104,17 @@ impl Roles {
     }
 }
 
-/// All services, in the order of the declaration.
+/// The names of all services, in declaration order.
 pub(crate) fn services(platform: &Platform) -> Vec<&'static str> {
     platform.services.iter().map(|service| service.name.as_str()).collect()
 }
 
-/// All servers, in the order of the declaration.
+/// The names of all servers, in declaration order.
 pub(crate) fn servers(platform: &Platform) -> Vec<&'static str> {
     platform.backing.iter().map(|server| server.name().as_str()).collect()
 }
 
-/// The services that never open a lost connection to this server again, and so are restarted.
+/// The services that do not reopen a lost connection to this server and therefore restart.
 pub(crate) fn never_reconnect(platform: &Platform, server: &str) -> Vec<&'static str> {
     let never = |one: &Use| {
         let client = one.client();
@@ -123,26 +124,29 @@ pub(crate) fn never_reconnect(platform: &Platform, server: &str) -> Vec<&'static
     all.map(|service| service.name.as_str()).collect()
 }
 
-/// The variables in which a service gets user name and password of its login at a broker.
+/// The environment variables with user name and password of a service's login at a broker.
 pub(crate) fn amqp_login(
     platform: &Platform,
     service: &str,
     broker: &str,
 ) -> anyhow::Result<(&'static str, &'static str)> {
-    let service =
-        platform.services.iter().find(|one| one.name.as_str() == service).context("there is no such service")?;
+    let service = platform
+        .services
+        .iter()
+        .find(|one| one.name.as_str() == service)
+        .context("the platform has no such service")?;
     let client = amqp(service).find(|client| client.client.backing.as_str() == broker);
     let env = client.with_context(|| format!("{} has no login at {broker}", service.name))?.env;
     Ok((env.user.as_str(), env.password.name.as_str()))
 }
 
-/// How many services have a login at this server.
+/// The number of services with a login at this server.
 pub(crate) fn logins_at(platform: &Platform, server: &str) -> usize {
     let at = |one: &Use| one.login().is_some() && one.client().is_some_and(|c| c.backing.as_str() == server);
     platform.services.iter().filter(|service| service.uses.iter().any(at)).count()
 }
 
-/// The services that call a port of this one, and so cannot be installed without it.
+/// The services that call this service and therefore cannot be installed without it.
 pub(crate) fn callers(platform: &Platform, service: &str) -> Vec<&'static str> {
     let calls = |one: &Use| matches!(one, Use::Call(call) if call.endpoint.service.as_str() == service);
     let all = platform.services.iter().filter(|caller| caller.uses.iter().any(calls));

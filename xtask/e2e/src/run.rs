@@ -1,4 +1,4 @@
-//! A run of scenarios, from its first line to its last.
+//! Runs scenarios, reports them, and records their passes.
 
 use std::fmt;
 use std::io::Write;
@@ -16,11 +16,12 @@ use crate::passes::Passes;
 use crate::plan::Plan;
 use crate::scenarios::Scenario;
 
-/// Runs the scenarios one after the other on the chart of `platform`, which the repository `root` holds, and reports on `out` what each gave;
-/// whether none failed. A complete pass of the committed chart is recorded.
+/// Runs the scenarios one after the other on the chart of `platform` in the repository `root`, and reports to `out`.
+///
+/// Returns whether all scenarios passed. Records each complete pass of the committed chart.
 ///
 /// # Errors
-/// When the cluster does not answer, an image has no build to run, or `out` cannot be written.
+/// If the cluster does not answer, an image has neither tag nor digest, or `out` cannot be written.
 pub fn run(
     root: &Utf8Path,
     platform: &Resolved,
@@ -44,19 +45,19 @@ pub fn run(
         context.names_builds(&context.chart)?;
     }
     thread::scope(|scope| {
-        // The context, and with it the lines' other end, goes when the last scenario is over.
+        // Dropping the context after the last scenario closes the channel of report lines.
         let running = scope.spawn(move || run.all(&context, plan));
         for line in lines {
             writeln!(out, "{line}")?;
             out.flush()?;
         }
-        let verdicts = running.join().map_err(|_| anyhow::anyhow!("the run of the scenarios broke off"))?;
+        let verdicts = running.join().map_err(|_| anyhow::anyhow!("the scenario thread panicked"))?;
         write!(out, "\n{verdicts}")?;
         Ok(verdicts.failed == 0)
     })
 }
 
-/// Why the scenarios of a run are not complete, if they are not.
+/// The reason why the passes of a run are incomplete, if they are.
 fn partial(settings: &Settings) -> Option<&'static str> {
     if !settings.lanes.is_empty() {
         Some("only some of its lanes ran")
@@ -72,7 +73,7 @@ struct Run {
     partial: Option<&'static str>,
 }
 
-/// What became of the scenarios of a run.
+/// The verdicts of a run.
 #[derive(Default)]
 struct Verdicts {
     passed: usize,
@@ -91,7 +92,7 @@ impl fmt::Display for Verdicts {
         writeln!(formatter)?;
         if !not_started.is_empty() {
             let names = not_started.join(" ");
-            writeln!(formatter, "out of date and not started, since the time was up: cargo xtask e2e {names}")?;
+            writeln!(formatter, "out of date and not started within the time limit: cargo xtask e2e {names}")?;
         }
         Ok(())
     }
@@ -118,7 +119,7 @@ impl Run {
         verdicts
     }
 
-    /// Runs one scenario, and records that it passed.
+    /// Runs one scenario and records its pass.
     fn passes(&self, context: &E2eContext, scenario: &Scenario) -> bool {
         context.reporter.line(format_args!("── {}: {}", scenario.name, scenario.proves));
         let inputs = self.passes.inputs(scenario.name);
@@ -159,7 +160,7 @@ mod tests {
         let last = verdicts.to_string().lines().last().map(str::to_owned);
         assert_eq!(
             last.as_deref(),
-            Some("out of date and not started, since the time was up: cargo xtask e2e faults upgrade")
+            Some("out of date and not started within the time limit: cargo xtask e2e faults upgrade")
         );
     }
 

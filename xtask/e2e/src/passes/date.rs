@@ -1,16 +1,16 @@
-//! The day of a pass.
+//! The date of a pass.
 
 use std::time::SystemTime;
 
 const SECONDS_OF_A_DAY: u64 = 24 * 60 * 60;
 
-/// Today in UTC, as in `2026-11-27`.
+/// The current date in UTC, such as `2026-11-27`.
 pub(super) fn today() -> String {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     date(since_epoch.as_secs() / SECONDS_OF_A_DAY)
 }
 
-/// The date of a day, counted from 1970-01-01.
+/// The date of a day number, counted from 1970-01-01.
 fn date(mut days: u64) -> String {
     let mut year = 1970;
     while days >= days_of_year(year) {

@@ -1,10 +1,10 @@
-//! The text of `e2e-passes.txt`: a line for each scenario, so that two branches that record different scenarios merge without a conflict.
+//! The format of `e2e-passes.txt`: one line per scenario, so that branches that record different scenarios merge without a conflict.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 
-/// The first lines of the file.
+/// The header of the file.
 const HEAD: &str = "\
 # The last complete pass of each scenario of `cargo xtask e2e`, which writes this file: the day, and a digest of each group of inputs.
 # `cargo xtask e2e --stale` lists the scenarios whose inputs have changed since.
@@ -14,14 +14,14 @@ const HEAD: &str = "\
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pass {
     pub(super) scenario: String,
-    /// The day, as in `2026-11-27`.
+    /// The date, such as `2026-11-27`.
     pub(super) date: String,
-    /// The digest of each group of inputs.
+    /// The digest of each input group.
     pub(super) digests: BTreeMap<String, String>,
 }
 
 impl Pass {
-    /// The groups of `now` that have changed, or were no inputs, at the time of the pass.
+    /// The groups of `now` whose digest differs from the pass, or that the pass does not have.
     pub(super) fn changed<'a>(&self, now: &'a BTreeMap<String, String>) -> Vec<&'a str> {
         let is_changed = |(group, digest): &(&String, &String)| self.digests.get(*group) != Some(digest);
         now.iter().filter(is_changed).map(|(group, _)| group.as_str()).collect()
@@ -33,7 +33,7 @@ impl Pass {
     }
 }
 
-/// The passes in a text, in its order. A scenario may have several after a merge.
+/// Parses the passes in file order. After a merge, a scenario may have several.
 pub(super) fn parse(text: &str) -> anyhow::Result<Vec<Pass>> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
     lines.map(|(number, line)| parse_line(line).with_context(|| format!("line {}: `{line}`", number + 1))).collect()
@@ -42,7 +42,7 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Vec<Pass>> {
 fn parse_line(line: &str) -> anyhow::Result<Pass> {
     let mut words = line.split_whitespace();
     let (Some(scenario), Some(date)) = (words.next(), words.next()) else {
-        bail!("a line has a scenario, a day and digests");
+        bail!("a line must have a scenario, a date and digests");
     };
     let digest = |word: &str| {
         let (group, digest) = word.split_once('=').with_context(|| format!("`{word}` is not GROUP=DIGEST"))?;
@@ -52,7 +52,7 @@ fn parse_line(line: &str) -> anyhow::Result<Pass> {
     Ok(Pass { scenario: scenario.to_owned(), date: date.to_owned(), digests })
 }
 
-/// The text with these passes, sorted by scenario.
+/// The file's text with these passes, sorted by scenario.
 pub(super) fn text(mut passes: Vec<Pass>) -> String {
     passes.sort_by(|a, b| (&a.scenario, &a.date).cmp(&(&b.scenario, &b.date)));
     passes.iter().fold(HEAD.to_owned(), |text, pass| text + &pass.line())
@@ -85,7 +85,7 @@ mod tests {
     fn a_change_names_its_groups() {
         let now = pass("install", &[("chart", "1a"), ("kit", "2b"), ("load", "3c")]).digests;
         assert_eq!(pass("install", &[("chart", "1a"), ("kit", "0")]).changed(&now), ["kit", "load"]);
-        // A group that is no longer an input makes no difference.
+        // A group that is no longer an input is ignored.
         let all = [("chart", "1a"), ("kit", "2b"), ("load", "3c"), ("probe", "4d")];
         assert!(pass("install", &all).changed(&now).is_empty());
     }

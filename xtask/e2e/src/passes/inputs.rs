@@ -1,4 +1,4 @@
-//! The inputs of each scenario: named groups of files, and a digest of each.
+//! The inputs of each scenario: named groups of files, each with a digest.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 
-/// The groups of each scenario, beside [`COMMON`] and its own code. The name of a scenario stands for that scenario's code.
+/// The input groups of each scenario, in addition to [`COMMON`] and its own code. A scenario's name is also the group of its code.
 ///
-/// The declaration of the platform has no group: what a scenario expects from it changes the chart as well.
+/// The platform's declaration has no group: a change of it that matters to a scenario also changes the chart.
 pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("install", &["environments", "stand-ins", "load"]),
     ("reach", &["stand-ins", "reach-probe"]),
@@ -29,13 +29,13 @@ const COMMON: &[&str] = &["chart", "kit", "helm"];
 struct Group {
     name: &'static str,
     place: Place,
-    /// Files, and folders with all that is below them.
+    /// Files, and folders with everything below them.
     paths: &'static [&'static str],
-    /// Which of these files are inputs, by their paths.
+    /// Selects the inputs among these files by path.
     has: fn(&Utf8Path) -> bool,
 }
 
-/// The folder that the paths of a group begin in.
+/// The base folder of a group's paths.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// The umbrella chart.
@@ -74,7 +74,7 @@ const GROUPS: &[Group] = &[
     },
 ];
 
-/// Files of the code that report and select: what a scenario proves does not depend on them.
+/// Code that only reports and selects; no scenario's result depends on it.
 const REPORTING: &[&str] = &[
     "xtask/e2e/src/lib.rs",
     "xtask/e2e/src/run.rs",
@@ -83,29 +83,29 @@ const REPORTING: &[&str] = &[
     "xtask/e2e/src/scenarios/mod.rs",
 ];
 
-/// A text for readers, which no scenario installs.
+/// Whether a file is documentation, which does not affect an installation.
 fn is_document(path: &Utf8Path) -> bool {
     matches!(path.file_name(), Some("README.md" | "UPGRADING.md" | "NOTES.txt" | ".helmignore"))
 }
 
-/// The values of an environment, as opposed to its passwords.
+/// Whether a file holds an environment's values, as opposed to its passwords.
 fn is_overlay(path: &Utf8Path) -> bool {
     path.file_name().is_some_and(|name| name.starts_with("values-"))
 }
 
-/// A part of `helm test`, which an installation does not make.
+/// Whether a file belongs to `helm test`, which `helm install` does not create.
 fn is_chart_test(path: &Utf8Path) -> bool {
     path.components().any(|part| part.as_str() == "tests")
 }
 
-/// What an image of `xtask/e2e` is made of, as opposed to its tests.
+/// Whether a file is part of an image of `xtask/e2e`, as opposed to its tests.
 fn is_in_an_image(path: &Utf8Path) -> bool {
     const TEST_SUPPORT: &[&str] = &["contract.py", "local_servers.py", "programs.py"];
     let name = path.file_name().unwrap_or_default();
     !name.starts_with("test_") && !TEST_SUPPORT.contains(&name)
 }
 
-/// Code that belongs to no single scenario.
+/// Whether a file is code shared by scenarios.
 fn is_shared_code(path: &Utf8Path) -> bool {
     let is_reporting = REPORTING.iter().any(|reporting| path.starts_with(reporting));
     !is_reporting && !TABLE.iter().any(|(scenario, _)| is_code_of(scenario, path))
@@ -117,7 +117,7 @@ fn is_code_of(scenario: &str, path: &Utf8Path) -> bool {
     path.starts_with(&module) || path == format!("{module}.rs")
 }
 
-/// Where the inputs are.
+/// The base folders of the inputs.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
     pub(super) chart: Utf8PathBuf,
@@ -128,16 +128,16 @@ pub(super) struct Places {
 /// The files of one group, as paths below a folder.
 pub(super) struct Files {
     pub(super) folder: Utf8PathBuf,
-    /// Files and folders in which the group's files are.
+    /// Files and folders that contain the group's files.
     pub(super) paths: Vec<&'static str>,
     selects: Box<dyn Fn(&Utf8Path) -> bool>,
 }
 
 impl Places {
-    /// The names of a scenario's groups.
+    /// The names of a scenario's input groups.
     ///
     /// # Panics
-    /// When the scenario is not in the table.
+    /// If the scenario is not in the table.
     pub(super) fn groups(scenario: &str) -> Vec<&str> {
         let row = TABLE.iter().find(|(name, _)| *name == scenario);
         let (_, groups) = row.expect("a test proves that every scenario is in the table");
@@ -163,7 +163,7 @@ impl Places {
         }
     }
 
-    /// A digest for each group of a scenario.
+    /// The digest of each input group of a scenario.
     pub(super) fn digests(&self, scenario: &str) -> anyhow::Result<BTreeMap<String, String>> {
         let digest = |group: &str| Ok((group.to_owned(), self.files(group).digest()?));
         Self::groups(scenario).into_iter().map(digest).collect()
@@ -201,11 +201,11 @@ impl Files {
     }
 }
 
-/// Adds the file `path` below `folder`, or the files below that path.
+/// Adds the file `path` below `folder`, or all files below that path if it is a folder.
 fn walk(folder: &Utf8Path, path: &Utf8Path, found: &mut Vec<Utf8PathBuf>) -> anyhow::Result<()> {
     let whole = folder.join(path);
     if !whole.is_dir() {
-        // A file that is not there fails when it is read.
+        // Reading a missing file fails later.
         found.push(path.to_owned());
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! The record of each scenario's last complete pass, and which scenarios are out of date since.
+//! The record of each scenario's last complete pass, and detection of outdated passes.
 
 mod date;
 mod file;
@@ -21,12 +21,14 @@ use inputs::Places;
 /// The committed record, at the root of the repository.
 const RECORD: &str = "e2e-passes.txt";
 
-/// The checkout that this program was built from. It has the scenarios' code and images, for a platform in a repository of its own as well.
+/// The checkout that this program was built from.
+///
+/// It contains the scenarios' code and images, even if the platform is in another repository.
 const CODE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 const GIT_LIMIT: Duration = Duration::from_mins(1);
 
-/// The record, and the inputs that it is about.
+/// The record of passes and the inputs that it refers to.
 #[derive(Clone, Debug)]
 pub struct Passes {
     file: Utf8PathBuf,
@@ -37,24 +39,24 @@ pub struct Passes {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Inputs(BTreeMap<String, String>);
 
-/// How a scenario's last complete pass compares with its inputs of now.
+/// A scenario's last complete pass, compared with its current inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It passed with these inputs.
+    /// The scenario passed with its current inputs.
     Current,
-    /// No pass is on record.
+    /// The record has no pass.
     NeverPassed,
-    /// It passed with other inputs.
+    /// The scenario passed with other inputs.
     Stale {
-        /// The day of the last pass, as in `2026-11-27`.
+        /// The date of the last pass, such as `2026-11-27`.
         date: String,
-        /// The groups of inputs that have changed since.
+        /// The input groups that have changed since.
         changed: Vec<String>,
     },
 }
 
 impl Passes {
-    /// The record of the repository `root`, which holds the chart of `platform`.
+    /// The record of the repository `root`, which contains the chart of `platform`.
     #[must_use]
     pub fn new(root: &Utf8Path, platform: &Resolved) -> Self {
         let generated = root.join(owned_tree::FOLDER);
@@ -62,14 +64,14 @@ impl Passes {
         Self { file: root.join(RECORD), places: Places { chart, generated, code: CODE.into() } }
     }
 
-    /// How the last pass of a scenario compares with its inputs.
+    /// Compares the last pass of a scenario with its current inputs.
     ///
     /// # Errors
-    /// When the record or an input cannot be read.
+    /// If the record or an input cannot be read.
     pub fn state(&self, scenario: &str) -> anyhow::Result<State> {
         let Inputs(now) = self.inputs(scenario)?;
         let passes: Vec<_> = self.read()?.into_iter().filter(|pass| pass.scenario == scenario).collect();
-        // After a merge there may be two passes, of which either may have been with these inputs.
+        // After a merge a scenario may have two passes; either may match the current inputs.
         if passes.iter().any(|pass| pass.changed(&now).is_empty()) {
             return Ok(State::Current);
         }
@@ -80,15 +82,15 @@ impl Passes {
         }))
     }
 
-    /// The inputs of a scenario as they are now.
+    /// The current inputs of a scenario.
     pub(crate) fn inputs(&self, scenario: &str) -> anyhow::Result<Inputs> {
         self.places.digests(scenario).map(Inputs)
     }
 
-    /// Records that a scenario passed, which began with the inputs `before`.
+    /// Records a pass of a scenario that started with the inputs `before`.
     ///
     /// # Errors
-    /// When the inputs changed meanwhile or are not committed, and when git or the disk fails.
+    /// If the inputs changed during the run or are not committed, or git or a write fails.
     pub(crate) fn record(&self, scenario: &str, before: &Inputs) -> anyhow::Result<()> {
         ensure!(self.inputs(scenario)? == *before, "its inputs changed while it ran");
         let uncommitted: Vec<_> = self.uncommitted(scenario)?.into_iter().map(Utf8PathBuf::into_string).collect();
@@ -119,7 +121,7 @@ impl Passes {
             {
                 let mut git = Command::new("git");
                 git.args(["-C", files.folder.as_str()]).args(arguments).arg("-z").arg("--");
-                // The folder itself has no name.
+                // An empty path is the base folder itself.
                 git.args(files.paths.iter().map(|path| if path.is_empty() { "." } else { path }));
                 let paths = process::run(git, "", GIT_LIMIT, false)?.ok("git")?;
                 let paths = paths.split('\0').filter(|path| !path.is_empty()).map(Utf8PathBuf::from);
