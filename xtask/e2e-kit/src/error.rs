@@ -33,7 +33,7 @@ pub enum Error {
         limit: Duration,
     },
     /// An expected state was not reached within the time limit.
-    #[error("not reached within {} s: {lacking}", limit.as_secs())]
+    #[error("timed out after {} s: {lacking}", limit.as_secs())]
     NotInTime {
         /// The last observed deviation from the expected state.
         lacking: String,

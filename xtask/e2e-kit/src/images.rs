@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(parse("a = b\nc d"), Err("images, line 2: `c d` is not `repository = image[:tag]`".to_owned()));
         assert_eq!(parse("a = b c"), Err("images, line 1: `a = b c` is not `repository = image[:tag]`".to_owned()));
         assert_eq!(parse("a = "), Err("images, line 1: `a =` is not `repository = image[:tag]`".to_owned()));
-        assert_eq!(parse("a = b\na = c"), Err("images, line 2: `a` has an image already".to_owned()));
+        assert_eq!(parse("a = b\na = c"), Err("images, line 2: `a` is named twice".to_owned()));
     }
 
     #[test]

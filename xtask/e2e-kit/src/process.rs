@@ -170,6 +170,6 @@ mod tests {
     fn what_does_not_come_in_time_is_named() {
         let never = || Ok(Err::<(), _>("the moon".to_owned()));
         let error = until(Duration::ZERO, Duration::ZERO, never).expect_err("it never comes");
-        assert_eq!(error.to_string(), "after 0 s still: the moon");
+        assert_eq!(error.to_string(), "timed out after 0 s: the moon");
     }
 }
