@@ -1,4 +1,4 @@
-# The reports of `cargo xtask verify --report FILE`, read together with `jq --slurp`, as a page for a pull request.
+# Renders the reports of `cargo xtask verify --report FILE` as a Markdown summary for a pull request. Run it with `jq --slurp`.
 def cell: gsub("\\|"; "\\|") | gsub("\n"; "<br>");
 [.[].steps[]] as $steps |
 "## \([$steps[] | select(.verdict == "passed")] | length) proofs passed, \([$steps[] | select(.verdict != "passed")] | length) failed",

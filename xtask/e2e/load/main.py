@@ -1,24 +1,24 @@
-"""Load for the end-to-end scenarios, and the proof that none of it was lost.
+"""Load client for the end-to-end scenarios, and the check that no confirmed event is lost.
 
   main.py                     publishes events with publisher confirms until LOAD_COUNT is reached, LOAD_SECONDS are over or
-                              SIGTERM comes. One JSON line per event on stdout (the ledger); a summary is its last line.
-  main.py check [LEDGER]      which confirmed events of the ledger (a file, or stdin) that must raise an alert have no row?
-                              Asks ALERTS_URL; with ROWS=FILE reads correlation ids from there, one a line (from psql).
-                              Ends with 1 while a row is missing, 2 when the ledger or the rows cannot be read.
+                              SIGTERM arrives. Prints one JSON line per event on stdout (the ledger); the last line is a summary.
+  main.py check [LEDGER]      reports the confirmed events of the ledger (a file, or stdin) that must raise an alert but have no row.
+                              Reads the rows from ALERTS_URL, or with ROWS=FILE one correlation ID per line (from psql).
+                              Exits with 1 if a row is missing, 2 if the ledger or the rows cannot be read.
 
-An event that was not confirmed is published again, under the same id, until it is: so every line but those without
-`confirmed_at` stands for an event that the broker answers for. Lines in the ledger that are no JSON (a container's log) are passed over.
+An unconfirmed event is published again with the same ID until the broker confirms it. Every line with `confirmed_at` is therefore an
+event that the broker has stored. `check` skips ledger lines that are not JSON, such as other lines of a container's log.
 
-| variable | default | of |
+| variable | default | meaning |
 |---|---|---|
 | AMQP_HOST, AMQP_USER, AMQP_PASSWORD | required | publishing |
 | AMQP_PORT, AMQP_QUEUE | 5672, audit_events | publishing |
-| LOAD_RATE | 10 | events a second |
+| LOAD_RATE | 10 | events per second |
 | LOAD_COUNT, LOAD_SECONDS | 0: no limit | |
-| LOAD_ALERT_EVERY | 1 | each n-th event raises an alert, the others are harmless |
+| LOAD_ALERT_EVERY | 1 | every n-th event raises an alert |
 | LOAD_USER | load | the events' `user_id` |
 | ALERTS_URL | http://notification-service:8000 | check |
-| CHECK_SECONDS | 0 | check: how long to wait for rows that are still missing |
+| CHECK_SECONDS | 0 | check: seconds to wait for missing rows |
 """
 
 import json
@@ -50,7 +50,7 @@ def say(line):
 
 
 def event(number, alert_every, user):
-    """An event that raises exactly one alert by itself, or none."""
+    """Returns whether the event raises an alert, and the event. Each such event raises exactly one alert."""
     alerts = number % alert_every == 0
     return alerts, {
         "event_id": str(uuid.uuid4()),
@@ -67,7 +67,7 @@ def event(number, alert_every, user):
 
 
 class Broker:
-    """A confirming channel, opened again for ever."""
+    """A channel with publisher confirms, reopened whenever it is lost."""
 
     def __init__(self, stop):
         import pika  # only publishing needs it
@@ -85,7 +85,7 @@ class Broker:
         )
 
     def publish(self, body):
-        """Returns how many times it took, once the broker has confirmed; None when told to stop first."""
+        """Publishes until the broker confirms. Returns the number of attempts, or None if stopped first."""
         tries = 0
         while not self.stop.is_set():
             tries += 1
@@ -96,15 +96,15 @@ class Broker:
                     channel.confirm_delivery()
                     self.channel = channel
                     self.reconnects += 1
-                # Mandatory: the broker confirms what it could route nowhere, too.
+                # Mandatory, because the broker also confirms messages that it cannot route.
                 self.channel.basic_publish("", self.queue, body, self.pika.BasicProperties(delivery_mode=2), mandatory=True)
                 return tries
             except (self.pika.exceptions.UnroutableError, self.pika.exceptions.NackError) as error:
-                complaint = error  # no such queue yet, or it refuses: the channel is as good as before
+                complaint = error  # the queue does not exist yet, or the broker refused: the channel stays usable
             except (self.pika.exceptions.AMQPError, OSError) as error:
                 complaint = error
                 self.close()
-            print(f"not confirmed, again in a second: {complaint!r}", file=sys.stderr, flush=True)
+            print(f"not confirmed, retrying in a second: {complaint!r}", file=sys.stderr, flush=True)
             self.stop.wait(1)
 
     def close(self):
@@ -112,7 +112,7 @@ class Broker:
             if self.connection and self.connection.is_open:
                 self.connection.close()
         except Exception:
-            pass  # it was lost just now
+            pass  # the connection was lost meanwhile
         self.connection = self.channel = None
 
 
@@ -141,7 +141,7 @@ def publish():
         )
         if tries:
             confirmed, expected, slowest = confirmed + 1, expected + alerts, max(slowest, took)
-        # After an outage the rate goes on; what would have been due meanwhile is not made up for.
+        # After an outage the rate continues; events that were due during the outage are skipped.
         due = max(due + 1 / rate, time.monotonic() - 1 / rate)
         stop.wait(max(0.0, due - time.monotonic()))
     broker.close()
@@ -170,7 +170,7 @@ def ledger(lines):
 
 
 def stored(found):
-    """Adds to `found` (alert id → correlation id) what is stored now, newest first."""
+    """Adds the stored alerts to `found` (alert ID → correlation ID), newest first."""
     rows = os.environ.get("ROWS")
     if rows:
         with open(rows) as file:
@@ -181,7 +181,7 @@ def stored(found):
         with urllib.request.urlopen(f"{url}/alerts?limit={PAGE}&offset={offset}", timeout=30) as reply:
             alerts = json.load(reply)
         found.update((alert["alert_id"], alert["correlation_id"]) for alert in alerts)
-        # Rows that come in meanwhile push others to later pages: some are seen twice, none is missed.
+        # New rows move others to later pages: some rows are read twice, none is missed.
         offset += len(alerts)
         if len(alerts) < PAGE:
             return

@@ -1,4 +1,4 @@
-"""The load client against a real broker that is restarted under it. It has the servers of the stand-ins' tests."""
+"""Tests the load client against a real broker that restarts. Uses the servers of the stand-ins' tests."""
 
 import json
 import signal
@@ -85,22 +85,22 @@ class Load(unittest.TestCase):
         server.server_close()
         return done.returncode, json.loads(done.stdout or "null")
 
-    def test_a_restart_of_the_broker_loses_nothing_that_was_confirmed(self):
+    def test_a_broker_restart_loses_no_confirmed_event(self):
         process = self.load(LOAD_RATE="50", LOAD_ALERT_EVERY="2")
-        time.sleep(2)  # the queue is not there yet: nothing may count as confirmed
+        time.sleep(2)  # the queue does not exist yet: no event may count as confirmed
         self.queue("declare", durable=True)
-        eventually("some are published", 20, lambda: self.queued() > 20)
+        eventually("more than 20 events are queued", 20, lambda: self.queued() > 20)
         self.servers.broker.stop()
         self.servers.broker.start()
         before = self.queued()
-        eventually("it goes on", 40, lambda: self.queued() > before)
+        eventually("publishing continues after the restart", 40, lambda: self.queued() > before)
         process.send_signal(signal.SIGTERM)
         said, entries, summary = self.ledger(process)
         confirmed = [entry for entry in entries if entry["confirmed_at"]]
         self.assertGreater(entries[0]["tries"], 1)
         self.assertEqual(summary["reconnects"], 1)
         self.assertEqual((summary["published"], summary["confirmed"]), (len(entries), len(confirmed)))
-        self.assertGreaterEqual(self.queued(), len(confirmed))  # one may have come twice
+        self.assertGreaterEqual(self.queued(), len(confirmed))  # one event may be queued twice
         self.assertLessEqual(self.queued(), len(confirmed) + 1)
 
         expected = [entry["correlation_id"] for entry in confirmed if entry["correlation_id"]]
@@ -118,7 +118,7 @@ class Load(unittest.TestCase):
         _, entries, summary = self.ledger(self.load(LOAD_COUNT="7", LOAD_RATE="1000"))
         self.assertEqual((len(entries), summary["confirmed"], summary["alerts_expected"]), (7, 7, 7))
 
-    def test_it_ends_while_the_broker_is_away(self):
+    def test_it_exits_while_the_broker_is_down(self):
         process = self.load(AMQP_PORT="1")
         time.sleep(1.5)
         process.send_signal(signal.SIGTERM)

@@ -1,16 +1,16 @@
-"""Which TCP ports can be reached from here?
+"""Reach probe: tests which TCP ports are reachable from its pod.
 
-  main.py [OPTIONS] [HOST:PORT[=open|=closed]]…   one JSON line per target, in their order; targets also from stdin when none is given.
-                                                  A target that says what is wanted is tried again until it is so; one that
-                                                  does not, until it is open. Ends with 1 when one is not as wanted.
-  main.py listen PORT…                            opens the ports (and closes each connection at once) until SIGTERM, so
-                                                  that a refusal elsewhere is known to be a policy and not absence.
+  main.py [OPTIONS] [HOST:PORT[=open|=closed]]…   prints one JSON line per target, in order. Reads targets from stdin if none is given.
+                                                  Retries until the target is as wanted, by default open. Exits with 1 if a
+                                                  target is not as wanted.
+  main.py listen PORT…                            listens on the ports until SIGTERM and closes each connection at once, so that
+                                                  a closed port must be the effect of a policy.
 
-  --timeout 2   seconds for one try       --tries 5   of them       --pause 1   seconds between two
+  --timeout 2   seconds per attempt       --tries 5   attempts      --pause 1   seconds between attempts
 
-The result is `open`, `refused`, `timeout`, `unreachable` (a Service without ready pods is), `unresolved` (the name: DNS may be
-closed) or `error`; all but `open` are `closed`.
-A policy's change takes effect within about a second, hence the tries.
+The result is `open`, `refused`, `timeout`, `unreachable` (such as a Service without ready pods), `unresolved` (DNS failed, it may be
+closed) or `error`. Every result except `open` counts as closed. Retries are needed because a policy change takes effect within about
+a second.
 """
 
 import argparse

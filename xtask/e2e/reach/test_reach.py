@@ -1,4 +1,4 @@
-"""The reach probe, on loopback."""
+"""Tests the reach probe on loopback."""
 
 import json
 import signal
@@ -54,7 +54,7 @@ class Reach(unittest.TestCase):
         self.assertEqual([result["tries"] for result in results][:3], [1, 2, 2])
         self.assertEqual(status, 1)
 
-    def test_what_is_wanted(self):
+    def test_wanted_results(self):
         one, other = self.listening()
         closed = self.closed_port()
         status, results = self.reach("--pause", "0.1", stdin=f"127.0.0.1:{one}=open\n127.0.0.1:{closed}=closed\n")
@@ -62,7 +62,7 @@ class Reach(unittest.TestCase):
         status, results = self.reach("--pause", "0.1", "--tries", "3", f"127.0.0.1:{other}=closed", f"127.0.0.1:{one}=open")
         self.assertEqual((status, [(result["as_wanted"], result["tries"]) for result in results]), (1, [(False, 3), (True, 1)]))
 
-    def test_what_is_no_target(self):
+    def test_malformed_targets(self):
         for target in ("nothing", "host:", ":80", "host:80=maybe"):
             self.assertEqual(self.reach(target)[0], 2)
 

@@ -1,9 +1,9 @@
-"""Trials at RabbitMQ. `do` is one of
+"""Trials at RabbitMQ. `do` is one of:
 
   connect                      | get, consume, purge, delete, declare, look {queue}     | bind {queue, exchange}
   publish {exchange, key}      | declare-exchange, delete-exchange {exchange}           | http {port, path}
 
-A message that is got or consumed goes back to its queue. `look` is a passive declaration.
+`get` and `consume` return the message to its queue. `look` is a passive declaration.
 """
 
 import base64
@@ -19,7 +19,7 @@ ACCESS_REFUSED, NOT_FOUND, NOT_ALLOWED = 403, 404, 530
 
 
 class Anonymous:
-    """A login without a name, which brokers from version 4 on offer where they are not told otherwise."""
+    """The ANONYMOUS mechanism, which brokers from version 4 on offer by default."""
 
     TYPE = "ANONYMOUS"
     erase_on_connect = False
@@ -48,12 +48,12 @@ class Broker:
         try:
             connection = self.connected(login)
         except failures.AuthenticationError as reason:
-            # Also where the broker offers no way to log in without a name.
+            # Also raised if the broker offers no anonymous mechanism.
             return refused(f"{type(reason).__name__}: {reason}")
         except (failures.ProbableAuthenticationError, failures.ProbableAccessDeniedError) as reason:
             return refused(f"{type(reason).__name__}: {reason}")
         except failures.ConnectionClosedByBroker as reason:
-            return self.judged(reason)
+            return self.classify(reason)
         if trial["do"] == "connect":
             return allowed()
         try:
@@ -62,7 +62,7 @@ class Broker:
             channel.close()
             return allowed(detail)
         except (failures.ChannelClosedByBroker, failures.ConnectionClosedByBroker) as reason:
-            return self.judged(reason)
+            return self.classify(reason)
 
     def connected(self, login):
         if login not in self.open or not self.open[login].is_open:
@@ -75,11 +75,11 @@ class Broker:
         return self.open[login]
 
     @staticmethod
-    def judged(reason):
+    def classify(reason):
         detail = f"{reason.reply_code} {reason.reply_text}"
         if reason.reply_code in (ACCESS_REFUSED, NOT_ALLOWED):
             return refused(detail)
-        # The broker asks for rights first: what it went on to look for it would have given.
+        # The broker checks rights before existence, so "not found" means that the right was granted.
         return allowed(detail) if reason.reply_code == NOT_FOUND else error(detail)
 
     @staticmethod

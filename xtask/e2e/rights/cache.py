@@ -1,27 +1,29 @@
-"""Trials at Valkey: `{command, blocks}`, a command with its arguments. Each has a connection of its own, since some commands change what
-a connection is for; a command that `blocks` and does not answer was taken.
+"""Trials at Valkey: `{command, blocks}`, a command with its arguments.
+
+Each trial has its own connection, because some commands change the connection's state. A command that `blocks` and does not answer
+counts as allowed.
 """
 
 import socket
 
 from outcome import allowed, error, refused
 
-# What Valkey says of rights; NOAUTH and WRONGPASS to those who have not logged in, EXECABORT where a transaction may not be ended.
+# Valkey's refusals: NOAUTH and WRONGPASS without a valid login, EXECABORT for a transaction with a forbidden command.
 REFUSALS = ("NOPERM", "NOAUTH", "WRONGPASS", "EXECABORT Transaction discarded because of: NOPERM")
-# MODULE and DEBUG are nobody's, whatever the ACL says, where the server's settings do not allow them.
+# MODULE and DEBUG are disabled for every user by the server's settings, whatever the ACL says.
 SWITCHED_OFF = ("ERR MODULE command not allowed.", "ERR DEBUG command not allowed.")
-# It looks at these before it looks at rights, or cannot look at them now.
+# Errors that Valkey reports before it checks rights, or while it cannot check them.
 UNDECIDED = ("ERR unknown command", "ERR unknown subcommand", "ERR wrong number of arguments", "LOADING")
 
 
 def words(command):
-    """A command as the protocol has it."""
+    """Encodes a command in the RESP protocol."""
     parts = [part.encode() for part in command]
     return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
 
 
-def judged(line):
-    """What the first line of an answer says of rights."""
+def classify(line):
+    """The outcome that the first line of an answer stands for."""
     if line[:1] != "-":
         return allowed(line[:80])
     text = line[1:]
@@ -40,14 +42,14 @@ class Cache:
             connection.settimeout(2 if trial.get("blocks") else 10)
             answers = connection.makefile("rb")
             if login is not None:
-                outcome = judged(self.asked(connection, answers, ["auth", *login]))
+                outcome = classify(self.asked(connection, answers, ["auth", *login]))
                 if outcome["outcome"] != "allowed":
                     return outcome
-                # An answer of the server's to a login that is no refusal is no login either.
+                # Any other answer than +OK to AUTH is not a login.
                 if outcome["detail"] != "+OK":
                     return error(outcome["detail"])
             try:
-                return judged(self.asked(connection, answers, trial["command"]))
+                return classify(self.asked(connection, answers, trial["command"]))
             except TimeoutError:
                 return allowed("it waits") if trial.get("blocks") else error("no answer")
 

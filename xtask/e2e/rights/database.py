@@ -1,5 +1,7 @@
-"""Trials at PostgreSQL: `{database, statements}`, statements one after the other in a connection, the first that fails decides; none of them is
-`connect` alone. As "nobody", the service's own role is named and no password given.
+"""Trials at PostgreSQL: `{database, statements}`.
+
+The statements run one after the other in one connection; the first failure decides. An empty list tests the connection alone. As
+"nobody", the probe sends the service's role without a password.
 """
 
 import socket
@@ -10,11 +12,11 @@ from outcome import allowed, error, refused
 from pg8000.exceptions import DatabaseError
 
 INSUFFICIENT_PRIVILEGE = "42501"
-INVALID_AUTHORIZATION = "28"  # its whole class: wrong passwords, roles that may not log in, no entry in pg_hba.conf
+INVALID_AUTHORIZATION = "28"  # the error class: wrong password, role without LOGIN, no entry in pg_hba.conf
 PROTOCOL = 196608  # 3.0
 
 
-def judged(code, text):
+def classify(code, text):
     detail = f"{code} {text}"
     return refused(detail) if code == INSUFFICIENT_PRIVILEGE or code.startswith(INVALID_AUTHORIZATION) else error(detail)
 
@@ -46,7 +48,7 @@ class Database:
                 connection.run(statement)
         except DatabaseError as reason:
             fields = reason.args[0]
-            return judged(fields["C"], fields["M"]) if isinstance(fields, dict) else error(str(reason))
+            return classify(fields["C"], fields["M"]) if isinstance(fields, dict) else error(str(reason))
         return allowed()
 
     def connected(self, user, password, database):
@@ -58,7 +60,7 @@ class Database:
         return self.open[key]
 
     def without_password(self, user, database):
-        """What the server answers to a name alone: libraries never ask when they have no password to give."""
+        """Sends a user name without a password over the raw protocol, because client libraries refuse to connect without one."""
         words = b"\0".join(text.encode() for text in ("user", user, "database", database)) + b"\0\0"
         with socket.create_connection((self.host, self.port), 5) as connection:
             connection.sendall(struct.pack("!II", len(words) + 8, PROTOCOL) + words)
@@ -66,11 +68,11 @@ class Database:
             body = exactly(connection, length - 4)
         if kind == b"R":
             (method,) = struct.unpack("!I", body[:4])
-            return refused(f"the server asks for a password (method {method})") if method else allowed("no password is asked for")
+            return refused(f"the server asks for a password (method {method})") if method else allowed("the server asks for no password")
         if kind == b"E":
             fields = {field[:1]: field[1:].decode() for field in body.split(b"\0") if field}
-            return judged(fields[b"C"], fields[b"M"])
-        return error(f"the server answers {kind!r} to a name")
+            return classify(fields[b"C"], fields[b"M"])
+        return error(f"the server answers {kind!r} to a user name")
 
     def close(self):
         for connection in self.open.values():

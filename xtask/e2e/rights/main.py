@@ -1,18 +1,18 @@
-"""What may this login do? Tries operations at servers with the login of a service, and says of each whether it was allowed.
+"""Rights probe: tries operations at servers with a service's login and reports whether each was allowed.
 
-  main.py                 waits until SIGTERM: a pod in which the other one is run
-  main.py try <PLAN       carries out a plan (JSON on stdin), and prints one JSON document: for each target, in order, its trials' outcomes
+  main.py                 waits until SIGTERM: the main process of the pod that `main.py try` is executed in
+  main.py try <PLAN       executes a plan (JSON on stdin) and prints one JSON document: the outcomes of each target's trials, in order
 
-A plan is `{"targets": [{"kind", "host", "port", "user", "password", "libpq_value", "trials": […]}]}`. Host, port, user and password are names of
-variables, since that is where a service reads them; a client that cannot log in has no user and no password. A password with
-`libpq_value` is written as the value of a libpq connection string, and read as one.
+A plan is `{"targets": [{"kind", "host", "port", "user", "password", "libpq_value", "trials": […]}]}`. Host, port, user and password are the
+names of the service's environment variables; a client without a login has no user and no password. A password with `libpq_value` is
+quoted as a value of a libpq connection string and is unquoted.
 
-Each trial is of one login, `as`: null for the service's own, "nobody" for none at all, or `[user, password]`. What else stands in a trial is
-told by broker.py, database.py and cache.py. An outcome is `{"outcome", "detail"}`:
+`as` selects a trial's login: null for the service's own, "nobody" for none, or `[user, password]`. broker.py, database.py and cache.py
+document the other keys of a trial. An outcome is `{"outcome", "detail"}`:
 
-  allowed   the server did it, or failed at it for another reason than rights
-  refused   the server said that this login may not
-  error     anything else: nobody knows whether it may
+  allowed   the server did it, or failed for another reason than missing rights
+  refused   the server refused it for missing rights or a failed login
+  error     anything else: undecided
 """
 
 import contextlib
@@ -29,14 +29,14 @@ import database
 from outcome import error
 
 KINDS = {"amqp": broker.Broker, "sql": database.Database, "valkey": cache.Cache}
-# A new pod's policies take a second to have their effect, and the name of a Service may take as long.
+# Seconds to wait for a server: a new pod's policies and the DNS name of a Service take about a second.
 PATIENCE = 15
 
 
 def from_libpq(text):
-    """The value that libpq reads from `'it\\'s'` in a connection string."""
+    """Unquotes a value of a libpq connection string, such as `'it\\'s'`."""
     if len(text) < 2 or text[0] != "'" or text[-1] != "'":
-        raise ValueError("a password that libpq reads is not in single quotes")
+        raise ValueError("a password for a libpq connection string must be in single quotes")
     value, characters = "", iter(text[1:-1])
     for character in characters:
         value += next(characters) if character == "\\" else character
@@ -44,7 +44,7 @@ def from_libpq(text):
 
 
 def connection(target, environment):
-    """Host, port, user and password, as the service has them."""
+    """Host, port, user and password from the service's environment variables."""
     user, password = (environment[target[key]] if target.get(key) else None for key in ("user", "password"))
     if password is not None and target.get("libpq_value"):
         password = from_libpq(password)
@@ -73,9 +73,9 @@ def tried(target, environment):
     for trial in target["trials"]:
         try:
             outcomes.append(server.attempt(trial))
-        except Exception as reason:  # whatever it is, it is no refusal
+        except Exception as reason:  # an unexpected error is never a refusal
             outcomes.append(error(f"{type(reason).__name__}: {reason}"))
-    with contextlib.suppress(Exception):  # all is answered; one that is gone needs no good-bye
+    with contextlib.suppress(Exception):  # all trials are done, so a failure to close does not matter
         server.close()
     return outcomes
 

@@ -1,4 +1,4 @@
-"""The rights probe against real servers whose logins have the rights of their role. It has the servers of the stand-ins' tests."""
+"""Tests the rights probe against real servers. Uses the servers and logins of the stand-ins' tests."""
 
 import json
 import os
@@ -39,11 +39,11 @@ class Reading(unittest.TestCase):
             "-ERR wrong number of arguments for 'x' command": "error",
             "-LOADING": "error",
         }
-        self.assertEqual({line: cache.judged(line)["outcome"] for line in outcomes}, outcomes)
+        self.assertEqual({line: cache.classify(line)["outcome"] for line in outcomes}, outcomes)
 
 
 class Management(BaseHTTPRequestHandler):
-    """Answers 200, 401 or 500, whichever the path says."""
+    """Answers with the status in the path: 200, 401 or 500."""
 
     def do_GET(self):
         self.send_response(int(self.path.strip("/")))
@@ -104,17 +104,17 @@ class Servers(unittest.TestCase):
         outcomes, said = self.broker("analysis", *(trial for trial, _ in trials))
         self.assertEqual(outcomes, [expected for _, expected in trials], said)
 
-    def test_nothing_is_lost_by_a_look(self):
+    def test_a_trial_returns_its_messages(self):
         self.broker("observer", {"do": "purge", "queue": "audit_events"}, {"do": "publish", "exchange": "", "key": "audit_events"})
         self.broker("observer", {"do": "get", "queue": "audit_events"}, {"do": "consume", "queue": "audit_events"})
         counted = dict(line.split() for line in self.servers.broker.control("list_queues", "name", "messages").splitlines())
         self.assertEqual(counted["audit_events"], "1")
 
-    def test_who_may_do_everything_is_not_refused(self):
+    def test_an_administrator_is_never_refused(self):
         queue, exchange = {"queue": "rights"}, {"exchange": "rights"}
         outcomes, said = self.broker(
             "observer",
-            {"do": "purge"} | queue,  # it is not there: the broker would have given the right
+            {"do": "purge"} | queue,  # the queue does not exist: the broker granted the right
             *({"do": do} | queue for do in ("declare", "get", "consume", "purge")),
             {"do": "bind", "exchange": "amq.topic"} | queue,
             {"do": "delete"} | queue,
@@ -136,7 +136,7 @@ class Servers(unittest.TestCase):
         )
         self.assertEqual(outcomes, ["refused"] * 4 + ["allowed"] * 2, said)
 
-    def test_what_is_no_refusal(self):
+    def test_errors_are_not_refusals(self):
         self.broker("observer", {"do": "delete", "queue": "audit_events"}, {"do": "declare", "queue": "audit_events"})
         outcomes, said = self.broker("observer", {"do": "dance"}, {"do": "http", "port": free_port(), "path": "/"})
         self.assertEqual(outcomes, ["error"] * 2, said)
@@ -158,7 +158,7 @@ class Servers(unittest.TestCase):
             (own | {"statements": ["CREATE TABLE rights_t (n int)", "DROP TABLE rights_t"]}, "allowed"),
             (own | {"statements": ["CREATE ROLE rights_r"]}, "refused"),
             (own | {"statements": ["SELECT * FROM pg_authid"]}, "refused"),
-            (own | {"statements": ["SELECT 1"]}, "allowed"),  # after a failure the connection is as good as before
+            (own | {"statements": ["SELECT 1"]}, "allowed"),  # the connection stays usable after a failure
             (own | {"statements": ["SELEKT"]}, "error"),
             (own | {"database": "nowhere", "statements": []}, "error"),
             (own | {"as": "nobody", "statements": []}, "refused"),
@@ -191,7 +191,7 @@ class Servers(unittest.TestCase):
         outcomes, said = self.outcomes("valkey", self.servers.cache.port, "observer", "observer", *trials)
         self.assertEqual(outcomes, ["allowed", "allowed", "refused", "refused"], said)
 
-    def test_a_server_that_is_away(self):
+    def test_an_unreachable_server(self):
         process = [sys.executable, "-B", "-c", "import main; main.PATIENCE = 1; import json, sys, os\n"]
         code = f"{process[3]}print(json.dumps(main.tried(json.load(sys.stdin), {{'H': '127.0.0.1', 'P': '{free_port()}'}})))"
         target = {"kind": "valkey", "host": "H", "port": "P", "trials": [{"as": None, "command": ["ping"]}]}

@@ -1,4 +1,4 @@
-"""What the stand-ins share: settings from the environment, a small HTTP server, logs on stdout, an orderly end."""
+"""Code shared by the stand-ins: settings from the environment, a small HTTP server, logging to stdout, and orderly termination."""
 
 import json
 import logging
@@ -14,9 +14,9 @@ METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def settings(**wanted):
-    """One attribute per variable. A type (`str`, `int`) says that the variable is required; anything else is its default.
+    """Reads environment variables into attributes. A type (`str`, `int`) marks a required variable; any other value is its default.
 
-    All that is missing or malformed is told at once, and the program does not start.
+    If a variable is missing or malformed, prints all such variables and exits.
     """
     found, mistakes = {}, []
     for name, rule in wanted.items():
@@ -38,12 +38,12 @@ def settings(**wanted):
 
 def log_to_stdout(level="INFO"):
     logging.basicConfig(stream=sys.stdout, level=level.upper(), format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("pika").setLevel(logging.CRITICAL)  # ten lines for each try to connect; the programs say it in one
+    logging.getLogger("pika").setLevel(logging.CRITICAL)  # pika logs ten lines per connection attempt; the programs log one
 
 
 def serve(host, port, answer):
-    """Answers HTTP in threads of its own. `answer(method, path, query, body)` gives a status and a body:
-    bytes are metrics, anything else becomes JSON. A path without an answer (`None`) is a 404."""
+    """Serves HTTP in separate threads. `answer(method, path, query, body)` returns a status and a body:
+    bytes are metrics, anything else becomes JSON. `None` becomes a 404."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -63,7 +63,7 @@ def serve(host, port, answer):
         do_GET = do_POST = reply
 
         def log_message(self, *_):
-            """Probes ask every few seconds; their lines would bury the others."""
+            """Logs nothing: probes send a request every few seconds."""
 
     server = ThreadingHTTPServer((host, port), Handler)
     server.daemon_threads = True
@@ -72,7 +72,7 @@ def serve(host, port, answer):
 
 
 def until_terminated():
-    """Waits for SIGTERM: as process 1 of a container a program that ignores it is killed only when the grace period ends."""
+    """Waits for SIGTERM. Process 1 of a container has no default handler and would be killed only after the grace period."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

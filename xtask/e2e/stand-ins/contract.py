@@ -1,4 +1,4 @@
-"""What the contract's tests stand on: the servers, the queues empty, each stand-in started with the variables that the chart gives it."""
+"""Base of the contract tests: running servers, empty queues, and stand-ins started with the variables that the chart sets."""
 
 import atexit
 import contextlib
@@ -15,7 +15,7 @@ from programs import HERE, Program, http
 
 @functools.cache
 def running():
-    """The servers, started once for all tests of a run."""
+    """The servers, started once per test run."""
     try:
         servers = Servers()
     except FileNotFoundError as missing:
@@ -52,7 +52,7 @@ class Case(unittest.TestCase):
         self.servers.start()
         with self.channel() as channel:
             for queue in ("audit_events", "audit_alerts"):
-                channel.queue_declare(queue, durable=True)  # with no arguments: a service that gives some is refused
+                channel.queue_declare(queue, durable=True)  # without arguments: the broker refuses a service that declares the queue with some
                 channel.queue_purge(queue)
 
     @contextlib.contextmanager
@@ -70,7 +70,7 @@ class Case(unittest.TestCase):
                 )
 
     def take(self, queue, count=1, seconds=10):
-        """Takes that many messages, as (properties, content)."""
+        """Consumes that many messages and returns them as (properties, content)."""
         with self.channel() as channel:
             taken = []
 
@@ -84,7 +84,7 @@ class Case(unittest.TestCase):
             return taken
 
     def waiting(self, queue):
-        """Messages that lie in the queue, delivered or not."""
+        """The number of messages in the queue, including unacknowledged ones."""
         lines = self.servers.broker.control("list_queues", "name", "messages").splitlines()
         return int(dict(line.split() for line in lines)[queue])
 
@@ -156,5 +156,5 @@ class Case(unittest.TestCase):
             before=f"main.PORT = {self.page}",
         )
 
-    def health(self, wanted, seconds=40):  # a try to connect while the broker boots may hang for a quarter of a minute
+    def health(self, wanted, seconds=40):  # a connection attempt while the broker boots may hang for 15 s
         eventually(f"/healthz {wanted}", seconds, lambda: http(self.http, "/healthz")[0] == wanted)

@@ -1,7 +1,7 @@
-"""A broker, a database and a cache of the tests' own: real ones, on free loopback ports, in a temporary folder, ended by process id.
+"""Real servers for the tests: broker, database and cache on free loopback ports, with data in a temporary folder.
 
-They hold what the chart gives the services and no more: a broker user each with the rights of its role, a database that its
-role owns, a cache whose default user may do what audit-log-analysis does.
+Their logins have the rights that the chart grants: one broker user per service, a database owned by its role, and a cache whose
+default user may run the commands of audit-log-analysis.
 """
 
 import glob
@@ -28,7 +28,7 @@ CACHE_RIGHTS = (
     "+ping +zadd +zremrangebyscore +zcard +expire +multi +exec +discard +client|setinfo +client|setname\n"
     "user observer on >observer +@all ~* &*\n"
 )
-# A password that shows whether libpq's quoting is kept: a blank, a quote, a backslash.
+# A password that needs libpq's quoting: it has a space, a quote and a backslash.
 DATABASE_PASSWORD = r"it's a \ secret"
 DATABASE_PASSWORD_FOR_LIBPQ = r"'it\'s a \\ secret'"
 
@@ -39,11 +39,11 @@ def free_port():
 
 
 def eventually(what, seconds, question):
-    """Asks until the answer is true, and returns it."""
+    """Calls `question` until its result is true, and returns the result."""
     until = time.monotonic() + seconds
     while not (answer := question()):
         if time.monotonic() > until:
-            raise AssertionError(f"not within {seconds} s: {what}")
+            raise AssertionError(f"timed out after {seconds} s: {what}")
         time.sleep(0.1)
     return answer
 
@@ -64,7 +64,7 @@ def find(program, *folders):
 
 
 class Server:
-    """A process that can be stopped and started again on the same port with the same data."""
+    """A server process that can be stopped and restarted on the same port with the same data."""
 
     stop_signal = signal.SIGTERM
     user = None
@@ -109,7 +109,7 @@ class Server:
 class Broker(Server):
     def prepare(self):
         self.server = find("rabbitmq-server", "/usr/lib/rabbitmq/bin")
-        if os.path.exists("/usr/lib/rabbitmq/bin/rabbitmq-server"):  # Debian's own wrapper would change the user
+        if os.path.exists("/usr/lib/rabbitmq/bin/rabbitmq-server"):  # Debian's wrapper script would change the user
             self.server = "/usr/lib/rabbitmq/bin/rabbitmq-server"
         self.names = free_port()  # of epmd
         definitions = {
@@ -162,7 +162,7 @@ class Broker(Server):
 
 
 class Database(Server):
-    stop_signal = signal.SIGINT  # does not wait for its clients
+    stop_signal = signal.SIGINT  # fast shutdown: does not wait for clients to disconnect
     user = "postgres" if os.geteuid() == 0 else None
 
     def prepare(self):
@@ -230,7 +230,7 @@ class Cache(Server):
         except FileNotFoundError:
             self.server = find("valkey-server")
         rights, version = CACHE_RIGHTS, re.search(r"v=(\d+)\.(\d+)", self.run(self.server, "--version"))
-        if tuple(map(int, version.groups())) < (7, 2):  # it has no such command; clients ignore that
+        if tuple(map(int, version.groups())) < (7, 2):  # Redis lacks this command; clients ignore the error
             rights = rights.replace("+client|setinfo ", "")
         (self.folder / "users").write_text(rights)
 
@@ -241,7 +241,7 @@ class Cache(Server):
 
 
 class Servers:
-    """All three, started; `end` leaves nothing behind."""
+    """All three servers, started. `end` stops them and deletes their data."""
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="auditflow-e2e-")
@@ -259,7 +259,7 @@ class Servers:
         self.database.fill()
 
     def start(self):
-        """Starts again what a test left stopped."""
+        """Restarts the servers that a test has stopped."""
         for server in self.all:
             server.start()
 

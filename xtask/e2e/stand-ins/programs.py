@@ -1,4 +1,4 @@
-"""Starts the programs of this folder as a pod would, for the tests: a process each, with its own variables and nothing else."""
+"""Starts the stand-ins for the tests as a pod would: one process each, with only its own environment variables."""
 
 import contextlib
 import json
@@ -17,11 +17,11 @@ HERE = Path(__file__).resolve().parent
 
 
 class Program:
-    """`before` is Python that runs before the program does, with its module in hand as `main`: where a test shortens a constant."""
+    """A running stand-in. `before` is Python code that runs first, with the program's module as `main`; tests use it to change constants."""
 
     def __init__(self, folder, variables, before="", prefix=()):
         code = f"import sys; sys.path[:0] = [{str(HERE)!r}, {str(folder)!r}]; import main\n{before}\nmain.run()"
-        self.output = tempfile.TemporaryFile("w+")  # a pipe that nobody reads would stop a talkative program
+        self.output = tempfile.TemporaryFile("w+")  # an unread pipe would block a program with much output
         self.process = subprocess.Popen(
             [*prefix, sys.executable, "-B", "-c", code],
             env={"PATH": os.environ["PATH"]} | {k: str(v) for k, v in variables.items()},
@@ -31,7 +31,7 @@ class Program:
         )
 
     def end(self, number=signal.SIGTERM):
-        """Tells it to stop, if it did not yet; returns its status and what it said."""
+        """Stops the program if it still runs; returns its exit status and output."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.wait(5)
@@ -42,7 +42,7 @@ class Program:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"did not end within {seconds} s; it said:\n{self.said()}") from None
+            raise AssertionError(f"did not exit within {seconds} s; its output:\n{self.said()}") from None
         return self.process.returncode, self.said()
 
     def said(self):
@@ -52,20 +52,20 @@ class Program:
     def listens(self, port, seconds=15):
         eventually(f"port {port} open", seconds, lambda: self.process.poll() is not None or accepts(port))
         if self.process.poll() is not None:
-            raise AssertionError(f"ended early: {self.said()}")
+            raise AssertionError(f"exited early: {self.said()}")
 
     def connections(self, port):
-        """How many TCP connections to that remote port this process holds, as a probe in its pod counts them."""
+        """The number of TCP connections of this process to that remote port, counted as a probe in its pod does."""
         folder, inodes = f"/proc/{self.process.pid}/fd", set()
         for name in os.listdir(folder) if os.path.exists(folder) else ():
-            with contextlib.suppress(FileNotFoundError):  # closed just now
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
                 inodes.add(os.readlink(f"{folder}/{name}").removeprefix("socket:[").removesuffix("]"))
         rows = [line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
         return sum(row[2].endswith(f":{port:04X}") and row[3] == "01" and row[9] in inodes for row in rows)
 
 
 def http(port, path, body=None):
-    """Status and body, JSON read."""
+    """Sends a request; returns status and body, with JSON parsed."""
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=body)
     try:
         with urllib.request.urlopen(request, timeout=15) as reply:
@@ -79,6 +79,6 @@ def http(port, path, body=None):
 
 
 def metrics(port):
-    """Every sample, by its name with labels."""
+    """Reads all metric samples, by name with labels."""
     _, text = http(port, "/metrics")
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))}

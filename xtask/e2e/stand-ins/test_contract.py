@@ -1,6 +1,6 @@
-"""The stand-ins keep the services' contract, failures included. Every test has real servers, started by `local_servers`.
+"""Tests that the stand-ins keep the services' contract, including failures. `local_servers` starts real servers.
 
-How to run it, and what it needs, is in the README.
+README.md says how to run the tests and what they need.
 """
 
 import itertools
@@ -49,7 +49,7 @@ class Environment(Case):
         for name, program in started.items():
             self.assertEqual(program.wait(20), (1, f"cannot start: {name} is not set\n"))
 
-    def test_what_has_no_default_is_required_elsewhere_too(self):
+    def test_required_variables_of_the_other_services(self):
         for service, names in {
             "audit-event-generator": ("RABBITMQ_HOST", "RABBITMQ_USER", "RABBITMQ_PASS"),
             "audit-log-analysis": ("RABBITMQ_HOST", "RABBITMQ_USER", "RABBITMQ_PASS", "REDIS_HOST"),
@@ -75,7 +75,7 @@ class Environment(Case):
 class Generator(Case):
     def test_posted_events(self):
         program = self.generator()
-        self.take("audit_events")  # the loop's first
+        self.take("audit_events")  # the first generated event
         self.health(200)
         for body in (b"", b"no json", b"[]", b'{"user_id": "x"}'):
             self.assertEqual(http(self.http, "/generate_event", body)[0], 400)
@@ -107,7 +107,7 @@ class Generator(Case):
             self.assertEqual(set(event), EVERY_EVENT)
         self.assertGreater(time.monotonic() - began, 2)
 
-    def test_events_are_dropped_while_the_broker_is_away(self):
+    def test_events_are_dropped_while_the_broker_is_down(self):
         program = self.generator(interval=1)
         self.take("audit_events")
         self.servers.broker.stop()
@@ -176,7 +176,7 @@ class Analysis(Case):
             {"alert_id", "timestamp", "alert_name", "description", "analysis_rule", "triggered_by", "impacted_resource"}, set(alert)
         )
 
-    def test_what_it_asks_of_the_cache(self):
+    def test_commands_sent_to_the_cache(self):
         user = str(uuid.uuid4())
         observer = redis.Redis(port=self.servers.cache.port, username="observer", password="observer")
         self.addCleanup(observer.close)
@@ -189,7 +189,7 @@ class Analysis(Case):
             observer.echo("seen")
             # A line is: +time [database address] "COMMAND" "argument"…
             commands = [re.findall(r'"((?:[^"\\]|\\.)*)"', line) for line in itertools.takewhile(lambda line: '"seen"' not in line, asked)]
-        # What the observer itself sent on connecting is what any client of this library sends.
+        # Ignore the commands that the observer's own client library sends on connecting.
         words = {" ".join(command[:2]) if command[0] == "CLIENT" else command[0] for command in commands}
         self.assertLessEqual({"PING", "MULTI", "ZADD", "ZREMRANGEBYSCORE", "ZCARD", "EXPIRE", "EXEC"}, words)
         self.assertLessEqual(words, {"PING", "MULTI", "ZADD", "ZREMRANGEBYSCORE", "ZCARD", "EXPIRE", "EXEC", "CLIENT SETINFO"})
@@ -197,7 +197,7 @@ class Analysis(Case):
         self.assertEqual(refused, [])
         self.assertEqual(observer.keys(f"*{user}*"), [f"failed_logins_zset:{user}:h1".encode()])
 
-    def test_the_cache_goes_and_comes(self):
+    def test_the_cache_restarts(self):
         self.analysis()
         self.health(200)
         self.servers.cache.stop()
@@ -211,7 +211,7 @@ class Analysis(Case):
         self.take("audit_alerts")
         self.health(200)
 
-    def test_nothing_is_there_at_start(self):
+    def test_it_starts_without_any_server(self):
         self.servers.broker.stop()
         self.servers.cache.stop()
         program = self.analysis()
@@ -242,7 +242,7 @@ class Dashboard(Case):
         self.assertEqual((status, "Error:" in text), (200, True))
         self.assertEqual(http(self.page, "/alert/x")[0], 200)
         self.ends_well(program)
-        program = self.dashboard("tcp://10.0.0.1:8000")  # what a Service's injected variable does
+        program = self.dashboard("tcp://10.0.0.1:8000")  # the variable that Kubernetes injects for a Service
         program.listens(self.page)
         self.assertIn("Error:", http(self.page, "/")[1])
 

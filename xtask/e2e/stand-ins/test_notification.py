@@ -1,4 +1,4 @@
-"""notification-service's stand-in: its rows, and above all how it fails. Runs like `test_contract.py`."""
+"""Tests the stand-in for notification-service: its rows and its failures. Run it like `test_contract.py`."""
 
 import importlib.util
 import time
@@ -56,7 +56,7 @@ class Notification(Case):
         self.assertEqual(http(self.http, f"/alerts/{uuid.uuid4()}")[0], 404)
         self.assertEqual(http(self.http, "/healthz")[0], 200)
         self.ends_well(program)
-        self.notification()  # the table is there already
+        self.notification()  # the table already exists
         self.assertEqual(len(http(self.http, "/alerts")[1]), 6)
 
     def test_the_password_is_read_by_libpq(self):
@@ -65,7 +65,7 @@ class Notification(Case):
             program = self.program("notification-service", variables, before="main.TRIES, main.TRY_SECONDS = 1, 1")
             self.assertNotEqual(program.wait(20)[0], 0)
 
-    def test_the_database_is_away_at_start(self):
+    def test_the_database_is_down_at_start(self):
         spec = importlib.util.spec_from_file_location("notification", HERE / "notification-service/main.py")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
@@ -82,14 +82,14 @@ class Notification(Case):
         self.assertGreater(time.monotonic() - began, 5)
         program = self.program("notification-service", self.notification_variables())
         time.sleep(2)
-        self.ends_well(program)  # in the middle of a try
+        self.ends_well(program)  # during an attempt
         program = self.program("notification-service", self.notification_variables())
         time.sleep(2)
         self.servers.database.start()
         program.listens(self.http)
         eventually("consumes", 5, lambda: program.connections(self.servers.broker.port) == 1)
 
-    def test_the_broker_is_away_at_start(self):
+    def test_the_broker_is_down_at_start(self):
         self.servers.broker.stop()
         program = self.notification()
         self.assertEqual(http(self.http, "/healthz")[0], 200)
@@ -133,17 +133,17 @@ main.api = lambda *all: lambda method, path, *rest: (200, nacks) if path == '/na
         eventually("pool closed", 10, lambda: http(self.http, "/nacks")[1] > 100)
         first = http(self.http, "/nacks")[1]
         time.sleep(2)
-        self.assertGreater(http(self.http, "/nacks")[1] - first, 2000)  # a thousand a second
+        self.assertGreater(http(self.http, "/nacks")[1] - first, 2000)  # a thousand per second
         self.assertEqual(http(self.http, "/alerts"), (200, []))
         self.assertEqual(http(self.http, "/healthz")[0], 200)
         self.assertEqual((program.connections(self.servers.broker.port), program.connections(self.servers.database.port)), (1, 0))
         self.assertEqual(self.waiting("audit_alerts"), 1)
         self.ends_well(program)
-        self.notification()  # a restart mends it
+        self.notification()  # a restart repairs it
         self.stored(2)
 
-    def test_it_does_without_rights_it_has_not(self):
-        """A role that may not make its table is told so, and the program ends."""
+    def test_missing_rights_end_it(self):
+        """A role that may not create its table ends the program with an error."""
         self.servers.database.sql("ALTER DATABASE alerts_db OWNER TO admin")
         try:
             status, said = self.program("notification-service", self.notification_variables()).wait(20)

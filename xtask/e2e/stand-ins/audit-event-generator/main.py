@@ -1,4 +1,4 @@
-"""Stand-in for audit-event-generator: publishes invented audit events, and those that are posted to it."""
+"""Stand-in for audit-event-generator: publishes generated audit events and events posted to it."""
 
 import json
 import logging
@@ -14,13 +14,13 @@ from prometheus_client import Counter, Gauge, generate_latest, start_http_server
 from common import log_to_stdout, serve, settings, until_terminated
 
 EVENTS = Counter("audit_event_generator_events_total", "Events made.", ["event_type", "server_hostname", "action_result"])
-PUBLISHED = Counter("audit_event_generator_published_success_total", "Events handed to the broker.")
-DROPPED = Counter("audit_event_generator_published_failure_total", "Events dropped because the broker was away.")
+PUBLISHED = Counter("audit_event_generator_published_success_total", "Events sent to the broker.")
+DROPPED = Counter("audit_event_generator_published_failure_total", "Events dropped because the broker was unreachable.")
 CONNECTED = Gauge("audit_event_generator_rabbitmq_connection_status", "1 while connected to the broker.")
 
 HOSTS = ("web-1", "web-2", "db-1", "batch-1")
 USERS = ("alice", "bob", "carol", "deploy", "backup")
-# What the loop invents. A file's name is one of the details here, so only posted events (which carry `resource`) raise that alert.
+# The generated events. They have a file name only in `details`, so only posted events with `resource` raise the file alert.
 TEMPLATES = (
     ("user_login", "INFO", "SUCCESS", {"protocol": "ssh"}),
     ("user_login", "WARNING", "FAILURE", {"protocol": "ssh", "reason": "wrong password"}),
@@ -32,7 +32,7 @@ TEMPLATES = (
 
 
 class Publisher:
-    """One broker connection, opened again at the next event after it was lost. Nothing is kept for later."""
+    """One broker connection, reopened at the next event after a loss. Events are not buffered."""
 
     def __init__(self, env):
         self.env, self.connection, self.channel, self.lock = env, None, None, threading.Lock()
@@ -68,7 +68,7 @@ class Publisher:
             if self.connection and self.connection.is_open:
                 self.connection.close()
         except pika.exceptions.AMQPError:
-            pass  # it was lost just now
+            pass  # the connection was lost meanwhile
         self.connection = self.channel = None
 
     def publish(self, event):
@@ -90,7 +90,7 @@ class Publisher:
 
 
 def complete(event, source):
-    """The fields that every event has, filled in where they are missing."""
+    """Adds the missing required fields to an event."""
     invented = {
         "server_hostname": random.choice(HOSTS),
         "severity": "INFO",

@@ -1,4 +1,4 @@
-"""Stand-in for audit-log-analysis: turns events into alerts by two rules, one of which counts in the cache."""
+"""Stand-in for audit-log-analysis: turns events into alerts by two rules. One rule counts events in the cache."""
 
 import json
 import logging
@@ -15,25 +15,25 @@ from redis.retry import Retry
 
 from common import log_to_stdout, serve, settings, until_terminated
 
-PROCESSED = Counter("audit_analysis_processed_total", "Events looked at.")
-CONSUMED = Counter("audit_analysis_rabbitmq_messages_consumed_total", "Messages taken from the broker.")
+PROCESSED = Counter("audit_analysis_processed_total", "Events analysed.")
+CONSUMED = Counter("audit_analysis_rabbitmq_messages_consumed_total", "Messages consumed from the broker.")
 ALERTS = Counter("audit_analysis_alerts_total", "Alerts raised.", ["alert_type", "severity", "user_id", "server_hostname"])
 BROKER = Gauge("audit_analysis_rabbitmq_consumer_connection_status", "1 while connected to the broker.")
 CACHE = Gauge("audit_analysis_redis_connection_status", "1 while connected to the cache.")
 
 WINDOW_SECONDS, THRESHOLD = 60, 3
 SENSITIVE_FILES = ("/etc/sudoers", "/root/.ssh/authorized_keys", "/etc/shadow", "/etc/passwd")
-RETRY_SECONDS = 5  # between two tries to reach the broker or the cache
+RETRY_SECONDS = 5  # between two attempts to reach the broker or the cache
 
 
 class Cache:
-    """Redis without a password; the client connects again by itself at the next command after it was lost."""
+    """The cache, without a password. The client reconnects at the next command after a lost connection."""
 
     def __init__(self, env):
         self.client = redis.Redis(
             host=env.REDIS_HOST, port=env.REDIS_PORT, socket_connect_timeout=5, socket_timeout=5, retry=Retry(NoBackoff(), 1)
         )
-        self.up = None  # not known yet
+        self.up = None  # unknown until the first ping
 
     def mark(self, up):
         if up != self.up:
@@ -50,7 +50,7 @@ class Cache:
             self.mark(False)
 
     def failed_logins(self, user, host, event_id):
-        """How many failed logins of this user on this host lie within the window, this one included."""
+        """The number of failed logins of this user on this host within the window, including this one."""
         key, now = f"failed_logins_zset:{user}:{host}", time.time()
         try:
             with self.client.pipeline(transaction=True) as pipe:
@@ -84,8 +84,8 @@ def alert(event, name, kind, rule_id, description, resource_type, resource_id, a
     }
 
 
-def judge(event, cache):
-    """The alert that this event raises, or None."""
+def analyse(event, cache):
+    """Returns the alert that this event raises, or None."""
     user, host = event.get("user_id", "unknown"), event.get("server_hostname", "unknown")
     match event.get("event_type"), event.get("action_result"):
         case "user_login", "FAILURE" if cache.failed_logins(user, host, event["event_id"]) >= THRESHOLD:
@@ -113,7 +113,7 @@ def judge(event, cache):
 
 
 class Consumer(threading.Thread):
-    """Consumes events and publishes alerts on one connection, and opens it again whenever it is lost."""
+    """Consumes events and publishes alerts on one connection, which is reopened whenever it is lost."""
 
     def __init__(self, env, cache):
         super().__init__(daemon=True)
@@ -160,14 +160,14 @@ class Consumer(threading.Thread):
             event = json.loads(body)
             event.setdefault("event_id", str(uuid.uuid4()))
         except (ValueError, AttributeError):
-            logging.error("not an event, refused for good: %r", body[:200])
+            logging.error("not an event, rejected without requeue: %r", body[:200])
             channel.basic_nack(method.delivery_tag, requeue=False)
             return
         PROCESSED.inc()
         try:
-            raised = judge(event, self.cache)
+            raised = analyse(event, self.cache)
         except redis.RedisError as error:
-            logging.error("event %s goes back to the queue: %r", event["event_id"], error)
+            logging.error("event %s is requeued: %r", event["event_id"], error)
             self.connection.sleep(1)
             channel.basic_nack(method.delivery_tag, requeue=True)
             return
@@ -182,11 +182,11 @@ class Consumer(threading.Thread):
             if self.connection and self.connection.is_open:
                 self.connection.close()
         except Exception:
-            pass  # it was lost just now; whatever pika makes of that must not end the thread
+            pass  # the connection was lost meanwhile; an exception of pika must not end the thread
         self.connection = None
 
     def stop(self):
-        """Lets the event in hand end and takes no other."""
+        """Finishes the current event and consumes no further one."""
         self.stopping = True
         connection = self.connection
         if connection and connection.is_open and self.up:

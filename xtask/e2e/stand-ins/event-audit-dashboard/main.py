@@ -1,6 +1,6 @@
-"""Stand-in for event-audit-dashboard: one page of alerts, read from notification-service at every request.
+"""Stand-in for event-audit-dashboard: a page of alerts, read from notification-service at every request.
 
-It is served by gunicorn as the real one is: its worker's heartbeat is a file, so it does not start without a writable `/tmp`.
+Like the real program, it runs in gunicorn, whose worker heartbeat is a file: without a writable `/tmp` it does not start.
 """
 
 import json
@@ -17,7 +17,7 @@ PORT, LIMIT, TIMEOUT_SECONDS = 8080, 30, 10
 
 
 def fetch(base, path):
-    """What notification-service answers, and no error; or nothing, and why."""
+    """Returns the answer of notification-service and None, or None and an error message."""
     try:
         with urllib.request.urlopen(base + path, timeout=TIMEOUT_SECONDS) as reply:
             return json.load(reply), None
@@ -78,7 +78,7 @@ class Dashboard(BaseApplication):
 
 def run():
     log_to_stdout()
-    # The port is a string in the real program too: a Service's injected `tcp://…` makes a URL that leads nowhere.
+    # The real program also treats the port as a string: the `tcp://…` that Kubernetes injects for a Service makes a broken URL.
     Dashboard(settings(NOTIFICATION_SERVICE_HOST=str, NOTIFICATION_SERVICE_PORT="8000")).run()
 
 

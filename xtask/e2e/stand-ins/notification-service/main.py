@@ -1,6 +1,6 @@
-"""Stand-in for notification-service: turns alerts on the queue into rows, and serves them over HTTP.
+"""Stand-in for notification-service: stores alerts from the queue as rows and serves them over HTTP.
 
-What it does not do is part of the contract: it never connects again to a broker or a database that it lost, and says it is healthy.
+Its failures are part of the contract: it never reconnects to a broker or database after a lost connection, and still reports healthy.
 """
 
 import asyncio
@@ -65,13 +65,13 @@ INDEXES = [
 
 
 def row(alert):
-    """The columns of an alert; KeyError or ValueError where it is none."""
+    """The columns of an alert. Raises KeyError or ValueError if the message is not an alert."""
     rule, actor, resource = (alert.get(part) or {} for part in ("analysis_rule", "triggered_by", "impacted_resource"))
     timestamp = alert["timestamp"]
     return {
         "alert_id": uuid.UUID(alert["alert_id"]),
         "correlation_id": uuid.UUID(alert["correlation_id"]),
-        # `…+00:00Z` is how the real audit-log-analysis writes it.
+        # The real audit-log-analysis writes `…+00:00Z`.
         "timestamp": datetime.fromisoformat(timestamp[:-1] if timestamp.endswith("+00:00Z") else timestamp),
         **{name: alert[name] for name in ("alert_name", "alert_type", "severity")},
         **{name: alert.get(name) for name in ("description", "source_service_name", "action_observed")},
@@ -91,7 +91,7 @@ def row(alert):
 
 class Store:
     def __init__(self, env):
-        # Not quoted, as in the real program: what the variables hold is read by libpq.
+        # Not quoted, as in the real program: libpq parses the variables' contents.
         self.conninfo = f"host={env.PG_HOST} port={env.PG_PORT} dbname={env.PG_DB} user={env.PG_USER} password={env.PG_PASSWORD}"
         self.pool = None
 
@@ -105,7 +105,7 @@ class Store:
                         async with pool.connection() as connection:
                             await connection.execute(statement)
                     except UniqueViolation:
-                        logging.info("another pod made it at the same moment: %s", statement.split("(")[0].strip())
+                        logging.info("another pod created the table at the same time: %s", statement.split("(")[0].strip())
                 self.pool = pool
                 logging.info("database ready")
                 return
@@ -113,11 +113,11 @@ class Store:
                 await pool.close()
                 if not isinstance(error, OperationalError):
                     raise
-                logging.error("try %s of %s: no database: %s", attempt, TRIES, error)
-        raise ConnectionError("the database did not come")
+                logging.error("attempt %s of %s: database unreachable: %s", attempt, TRIES, error)
+        raise ConnectionError("the database is unreachable")
 
     async def insert(self, alert):
-        """Whether the alert is stored. A lost connection closes the pool for good."""
+        """Returns whether the alert is stored. A lost connection closes the pool permanently."""
         if not self.pool:
             return False
         columns = row(alert)
@@ -151,7 +151,7 @@ class Store:
 
 
 class Consumer:
-    """One try to connect; a connection that ends is not opened again."""
+    """Connects once; never reopens a lost connection."""
 
     def __init__(self, env, store):
         self.env, self.store, self.tasks, self.connection = env, store, set(), None
@@ -194,18 +194,18 @@ class Consumer:
             custom_ioloop=loop,
             on_close_callback=lambda _, reason: logging.error("broker connection lost, nothing will be consumed: %s", reason),
         )
-        await tried  # for ever where the broker refuses the queue: then the API does not start
+        await tried  # never returns if the broker refuses the queue; the API then does not start
 
     async def close(self):
         if self.connection and self.connection.is_open:
             self.connection.close()
-            await asyncio.sleep(0.1)  # for the broker's answer
+            await asyncio.sleep(0.1)  # let the broker answer
 
     async def handle(self, channel, tag, body):
         try:
             stored = await self.store.insert(json.loads(body))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            logging.error("not an alert, refused for good: %r: %r", error, body[:200])
+            logging.error("not an alert, rejected without requeue: %r: %r", error, body[:200])
             if channel.is_open:
                 channel.basic_nack(tag, requeue=False)
             return
@@ -249,12 +249,12 @@ async def main(env):
     store = Store(env)
     consumer = Consumer(env, store)
     try:
-        await store.open()  # before there is a broker connection, and before anything answers HTTP
+        await store.open()  # before the broker connection and before the HTTP server
         await consumer.start()
         serve(env.API_HOST, env.API_PORT, api(store, loop))
         await asyncio.Event().wait()
     except asyncio.CancelledError:
-        logging.info("told to stop")
+        logging.info("stopping")
     finally:
         await consumer.close()
         await store.close()
