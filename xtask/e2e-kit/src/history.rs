@@ -124,6 +124,6 @@ mod tests {
     #[test]
     fn no_older_version_is_a_failure() {
         let error = find(&["a# first", "a"], "a").expect_err("there is none").to_string();
-        assert!(error.starts_with("none of the 2 versions of out/chart in history"), "{error}");
+        assert!(error.starts_with("all 2 versions of out/chart in git history"), "{error}");
     }
 }
