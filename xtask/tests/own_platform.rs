@@ -6,7 +6,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use tools::Tool;
+use tools::{Tool, Toolbox};
 
 const ADDRESS: &str = "https://example.org/the-address-of-this-repository.git";
 
@@ -75,7 +75,9 @@ impl Repository {
         }
         // A folder that outlives the test: compiled dependencies are used again.
         command.args(&words[1..]).current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
-        command.output().unwrap()
+        // The tools that this repository has built already.
+        let tools = Toolbox::from_environment().unwrap().folder;
+        command.env("CHART_TOOLS_DIR", tools).output().unwrap()
     }
 
     fn run(&self, words: &[&str]) -> String {
@@ -97,8 +99,10 @@ fn the_page_leads_from_an_empty_repository_to_a_chart() {
     };
     let folder = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join("own-platform");
     source(root, &folder.join("source"));
-    let repository = Repository { root: folder.join("shop"), target: folder.join("target") };
-    let _ = fs::remove_dir_all(&repository.root);
+    // Below this workspace cargo would take the repository for a part of it.
+    let temporary = tempfile::tempdir().unwrap();
+    let place = Utf8Path::from_path(temporary.path()).unwrap();
+    let repository = Repository { root: place.join("shop"), target: folder.join("target") };
     for block in &blocks {
         if let Some(path) = block.label.strip_prefix("file: ") {
             repository.write(path, &block.code.replace(ADDRESS, &format!("file://{folder}/source")));
