@@ -58,15 +58,14 @@ pub fn drawn(targets: &[Target], rows: &[Row]) -> String {
 /// The differences between observed and declared connections.
 #[must_use]
 pub fn differences(targets: &[Target], rows: &[Row]) -> Vec<String> {
-    let mut wrong = Vec::new();
+    let mut differences = Vec::new();
     for row in rows {
         for (target, seen) in targets.iter().zip(&row.seen) {
             match (seen == "open", target.open_for.contains(&row.source)) {
-                (true, false) => {
-                    wrong.push(format!("{} reaches {}, which the declaration does not allow", row.source, target.name))
-                }
+                (true, false) => differences
+                    .push(format!("{} reaches {}, which the declaration does not allow", row.source, target.name)),
                 (false, true) => {
-                    wrong.push(format!(
+                    differences.push(format!(
                         "{} does not reach {}, which the declaration requires ({seen})",
                         row.source, target.name
                     ));
@@ -75,10 +74,10 @@ pub fn differences(targets: &[Target], rows: &[Row]) -> Vec<String> {
             }
         }
         if row.seen.len() != targets.len() {
-            wrong.push(format!("{} has tried {} of {} targets", row.source, row.seen.len(), targets.len()));
+            differences.push(format!("{} has tried {} of {} targets", row.source, row.seen.len(), targets.len()));
         }
     }
-    wrong
+    differences
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub struct Pod {
     /// Its UID; a replacement pod has another one.
     pub uid: String,
     /// The chart it belongs to.
-    pub of: String,
+    pub chart: String,
     /// Whether all its containers are Ready.
     pub ready: bool,
     /// The number of restarts of its containers.
@@ -162,7 +162,7 @@ impl<'a> Release<'a> {
     /// A pod of a chart, preferably a Ready one.
     pub fn pod_of(&self, chart: &str) -> anyhow::Result<Pod> {
         let pods = self.pods()?.into_iter();
-        let mut candidates: Vec<_> = pods.filter(|pod| pod.of == chart).collect();
+        let mut candidates: Vec<_> = pods.filter(|pod| pod.chart == chart).collect();
         candidates.sort_by_key(|pod| !pod.ready);
         candidates.into_iter().next().with_context(|| format!("{chart} has no pod"))
     }
@@ -212,7 +212,7 @@ impl<'a> Release<'a> {
 
     /// Chart and restarts of each pod, by UID. A rolled pod has another UID.
     pub fn uids(&self) -> anyhow::Result<BTreeMap<String, (String, u64)>> {
-        Ok(self.pods()?.into_iter().map(|pod| (pod.uid, (pod.of, pod.restarts))).collect())
+        Ok(self.pods()?.into_iter().map(|pod| (pod.uid, (pod.chart, pod.restarts))).collect())
     }
 
     /// The charts with a pod of `before` that was replaced or restarted since.
@@ -255,7 +255,7 @@ impl Pod {
         Self {
             name: text(&pod["metadata"]["name"]),
             uid: text(&pod["metadata"]["uid"]),
-            of: text(&pod["metadata"]["labels"]["app.kubernetes.io/name"]),
+            chart: text(&pod["metadata"]["labels"]["app.kubernetes.io/name"]),
             ready: own.is_some_and(|all| !all.is_empty() && all.iter().all(|status| status["ready"] == true)),
             restarts: statuses().filter_map(|status| status["restartCount"].as_u64()).sum(),
             ip: text(&pod["status"]["podIP"]),

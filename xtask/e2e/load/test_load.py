@@ -60,10 +60,10 @@ class Load(unittest.TestCase):
         )
 
     def ledger(self, process):
-        said, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 0)
-        *entries, summary = map(json.loads, said.splitlines())
-        return said, entries, summary["summary"]
+        *entries, summary = map(json.loads, output.splitlines())
+        return output, entries, summary["summary"]
 
     def queued(self):
         return int(
@@ -95,7 +95,7 @@ class Load(unittest.TestCase):
         before = self.queued()
         eventually("publishing continues after the restart", 40, lambda: self.queued() > before)
         process.send_signal(signal.SIGTERM)
-        said, entries, summary = self.ledger(process)
+        output, entries, summary = self.ledger(process)
         confirmed = [entry for entry in entries if entry["confirmed_at"]]
         self.assertGreater(entries[0]["tries"], 1)
         self.assertEqual(summary["reconnects"], 1)
@@ -107,9 +107,9 @@ class Load(unittest.TestCase):
         self.assertEqual(len(expected), summary["alerts_expected"])
         rows = [{"alert_id": str(number), "correlation_id": correlation} for number, correlation in enumerate(expected)]
         rows += [{"alert_id": f"other{number}", "correlation_id": "x"} for number in range(1200)]  # more than two pages
-        status, verdict = self.check("noise\n2026-01-01T00:00:00Z stdout F " + said, rows)
+        status, verdict = self.check("noise\n2026-01-01T00:00:00Z stdout F " + output, rows)
         self.assertEqual((status, verdict["missing"], verdict["raised_twice"]), (0, [], 0))
-        status, verdict = self.check(said, rows[1:] + [{"alert_id": "again", "correlation_id": expected[1]}])
+        status, verdict = self.check(output, rows[1:] + [{"alert_id": "again", "correlation_id": expected[1]}])
         self.assertEqual((status, verdict["missing"], verdict["raised_twice"]), (1, expected[:1], 1))
         self.assertEqual(self.check("noise", rows)[0], 2)
 

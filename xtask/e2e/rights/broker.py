@@ -41,7 +41,7 @@ class Broker:
         self.host, self.port, self.own, self.open = host, port, (user, password), {}
 
     def attempt(self, trial):
-        login = self.own if trial["as"] is None else None if trial["as"] == "nobody" else tuple(trial["as"])
+        login = self.own if trial["as"] is None else None if trial["as"] == "anonymous" else tuple(trial["as"])
         return self.http(login, trial) if trial["do"] == "http" else self.amqp(login, trial)
 
     def amqp(self, login, trial):

@@ -37,7 +37,7 @@ class Cache:
         self.host, self.port, self.own = host, port, None if user is None else (user, password)
 
     def attempt(self, trial):
-        login = self.own if trial["as"] is None else None if trial["as"] == "nobody" else trial["as"]
+        login = self.own if trial["as"] is None else None if trial["as"] == "anonymous" else trial["as"]
         with socket.create_connection((self.host, self.port), 5) as connection:
             connection.settimeout(2 if trial.get("blocks") else 10)
             answers = connection.makefile("rb")

@@ -1,7 +1,7 @@
 """Trials at PostgreSQL: `{database, statements}`.
 
 The statements run one after the other in one connection; the first failure decides. An empty list tests the connection alone. As
-"nobody", the probe sends the service's role without a password.
+"anonymous", the probe sends the service's role without a password.
 """
 
 import socket
@@ -37,7 +37,7 @@ class Database:
 
     def attempt(self, trial):
         login, database = trial["as"], trial["database"]
-        if login == "nobody":
+        if login == "anonymous":
             return self.without_password(self.user, database)
         user, password = login or (self.user, self.password)
         if password == "":

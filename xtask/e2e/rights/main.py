@@ -7,7 +7,7 @@ A plan is `{"targets": [{"kind", "host", "port", "user", "password", "libpq_valu
 names of the service's environment variables; a client without a login has no user and no password. A password with `libpq_value` is
 quoted as a value of a libpq connection string and is unquoted.
 
-`as` selects a trial's login: null for the service's own, "nobody" for none, or `[user, password]`. broker.py, database.py and cache.py
+`as` selects a trial's login: null for the service's own, "anonymous" for none, or `[user, password]`. broker.py, database.py and cache.py
 document the other keys of a trial. An outcome is `{"outcome", "detail"}`:
 
   allowed   the server did it, or failed for another reason than missing rights

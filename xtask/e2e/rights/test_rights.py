@@ -75,8 +75,8 @@ class Servers(unittest.TestCase):
             timeout=120,
             check=True,
         )
-        said = json.loads(done.stdout)["targets"][0]
-        return [outcome["outcome"] for outcome in said], said
+        results = json.loads(done.stdout)["targets"][0]
+        return [outcome["outcome"] for outcome in results], results
 
     def broker(self, user, *trials):
         return self.outcomes("amqp", self.servers.broker.port, user, user, *({"as": None} | trial for trial in trials))
@@ -101,8 +101,8 @@ class Servers(unittest.TestCase):
             ({"do": "declare-exchange", "exchange": "mine"}, "refused"),
             ({"do": "delete-exchange", "exchange": "amq.topic"}, "refused"),
         ]
-        outcomes, said = self.broker("analysis", *(trial for trial, _ in trials))
-        self.assertEqual(outcomes, [expected for _, expected in trials], said)
+        outcomes, results = self.broker("analysis", *(trial for trial, _ in trials))
+        self.assertEqual(outcomes, [expected for _, expected in trials], results)
 
     def test_a_trial_returns_its_messages(self):
         self.broker("observer", {"do": "purge", "queue": "audit_events"}, {"do": "publish", "exchange": "", "key": "audit_events"})
@@ -112,7 +112,7 @@ class Servers(unittest.TestCase):
 
     def test_an_administrator_is_never_refused(self):
         queue, exchange = {"queue": "rights"}, {"exchange": "rights"}
-        outcomes, said = self.broker(
+        outcomes, results = self.broker(
             "observer",
             {"do": "purge"} | queue,  # the queue does not exist: the broker granted the right
             *({"do": do} | queue for do in ("declare", "get", "consume", "purge")),
@@ -122,24 +122,24 @@ class Servers(unittest.TestCase):
             {"do": "publish", "key": "x"} | exchange,
             {"do": "delete-exchange"} | exchange,
         )
-        self.assertEqual(set(outcomes), {"allowed"}, said)
+        self.assertEqual(set(outcomes), {"allowed"}, results)
 
     def test_logins_of_a_broker(self):
-        outcomes, said = self.broker(
+        outcomes, results = self.broker(
             "analysis",
             {"do": "connect", "as": ["analysis", "wrong"]},
             {"do": "connect", "as": ["analysis", ""]},
             {"do": "connect", "as": ["guest", "guest"]},
-            {"do": "connect", "as": "nobody"},
+            {"do": "connect", "as": "anonymous"},
             {"do": "declare", "queue": "other", "as": ["observer", "observer"]},
             {"do": "delete", "queue": "other", "as": ["observer", "observer"]},
         )
-        self.assertEqual(outcomes, ["refused"] * 4 + ["allowed"] * 2, said)
+        self.assertEqual(outcomes, ["refused"] * 4 + ["allowed"] * 2, results)
 
     def test_errors_are_not_refusals(self):
         self.broker("observer", {"do": "delete", "queue": "audit_events"}, {"do": "declare", "queue": "audit_events"})
-        outcomes, said = self.broker("observer", {"do": "dance"}, {"do": "http", "port": free_port(), "path": "/"})
-        self.assertEqual(outcomes, ["error"] * 2, said)
+        outcomes, results = self.broker("observer", {"do": "dance"}, {"do": "http", "port": free_port(), "path": "/"})
+        self.assertEqual(outcomes, ["error"] * 2, results)
 
     def test_a_management_interface(self):
         server = ThreadingHTTPServer(("127.0.0.1", 0), Management)
@@ -147,8 +147,8 @@ class Servers(unittest.TestCase):
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
         trials = [{"do": "http", "port": server.server_port, "path": path} for path in ("/200", "/401", "/500")]
-        outcomes, said = self.broker("analysis", *trials)
-        self.assertEqual(outcomes, ["allowed", "refused", "error"], said)
+        outcomes, results = self.broker("analysis", *trials)
+        self.assertEqual(outcomes, ["allowed", "refused", "error"], results)
 
     def test_a_database(self):
         server = self.servers.database
@@ -161,14 +161,14 @@ class Servers(unittest.TestCase):
             (own | {"statements": ["SELECT 1"]}, "allowed"),  # the connection stays usable after a failure
             (own | {"statements": ["SELEKT"]}, "error"),
             (own | {"database": "nowhere", "statements": []}, "error"),
-            (own | {"as": "nobody", "statements": []}, "refused"),
+            (own | {"as": "anonymous", "statements": []}, "refused"),
             (own | {"as": ["admin", ""], "statements": []}, "refused"),
             (own | {"as": ["admin", "wrong"], "statements": []}, "refused"),
         ]
-        outcomes, said = self.outcomes(
+        outcomes, results = self.outcomes(
             "sql", server.port, "alerts", DATABASE_PASSWORD_FOR_LIBPQ, *(trial for trial, _ in trials), libpq_value=True
         )
-        self.assertEqual(outcomes, [expected for _, expected in trials], said)
+        self.assertEqual(outcomes, [expected for _, expected in trials], results)
 
     def test_a_cache(self):
         commands = [
@@ -180,16 +180,16 @@ class Servers(unittest.TestCase):
             (["zadd"], "error"),
         ]
         trials = [{"as": None, "command": command} for command, _ in commands]
-        outcomes, said = self.outcomes("valkey", self.servers.cache.port, None, None, *trials)
-        self.assertEqual(outcomes, [expected for _, expected in commands], said)
+        outcomes, results = self.outcomes("valkey", self.servers.cache.port, None, None, *trials)
+        self.assertEqual(outcomes, [expected for _, expected in commands], results)
         trials = [
             {"as": ["observer", "observer"], "command": ["get", "x"]},
             {"as": ["observer", "observer"], "command": ["blpop", "x", "9"], "blocks": True},
             {"as": ["observer", "wrong"], "command": ["ping"]},
-            {"as": "nobody", "command": ["get", "x"]},
+            {"as": "anonymous", "command": ["get", "x"]},
         ]
-        outcomes, said = self.outcomes("valkey", self.servers.cache.port, "observer", "observer", *trials)
-        self.assertEqual(outcomes, ["allowed", "allowed", "refused", "refused"], said)
+        outcomes, results = self.outcomes("valkey", self.servers.cache.port, "observer", "observer", *trials)
+        self.assertEqual(outcomes, ["allowed", "allowed", "refused", "refused"], results)
 
     def test_an_unreachable_server(self):
         process = [sys.executable, "-B", "-c", "import main; main.PATIENCE = 1; import json, sys, os\n"]

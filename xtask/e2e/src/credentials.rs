@@ -12,7 +12,7 @@ use vocabulary::Kind;
 pub(super) struct Credential {
     pub(super) path: CredentialPath,
     /// The service or server that owns it.
-    pub(super) of: String,
+    pub(super) owner: String,
     /// The server that accepts it.
     pub(super) server: String,
     pub(super) kind: Kind,
@@ -35,7 +35,7 @@ impl Credential {
             let (kind, server) = (server.kind(), server.name().to_string());
             let jobs = provisioning.iter().find(|jobs| administrator && jobs.to == server);
             let identity = jobs.map_or(of, |jobs| &jobs.from).clone();
-            Ok(Some(Self { of: of.clone(), server, kind, administrator, identity, path }))
+            Ok(Some(Self { owner: of.clone(), server, kind, administrator, identity, path }))
         };
         generator::credential_paths(&context.platform).into_iter().filter_map(|path| read(path).transpose()).collect()
     }
@@ -47,10 +47,10 @@ impl Credential {
             return if self.kind == Kind::PostgreSql { "postgres" } else { "administrator" }.to_owned();
         }
         if self.kind == Kind::RabbitMq {
-            return format!("{namespace}.{release}.{}.r{revision}", self.of);
+            return format!("{namespace}.{release}.{}.r{revision}", self.owner);
         }
         let digest = Sha256::digest(format!("{namespace}/{release}"));
         let mark = digest.iter().take(4).fold(0, |mark, byte| mark << 8 | u32::from(*byte));
-        format!("{}_r{revision}_{mark:08x}", self.of.replace('-', "_"))
+        format!("{}_r{revision}_{mark:08x}", self.owner.replace('-', "_"))
     }
 }

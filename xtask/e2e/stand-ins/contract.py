@@ -93,14 +93,14 @@ class Case(unittest.TestCase):
 
     def program(self, service, variables, *ports, before="", prefix=()):
         program = Program(HERE / service, variables, before, prefix=prefix)
-        self.addCleanup(lambda: print(service, "said:", program.end()[1], sep="\n"))
+        self.addCleanup(lambda: print(service, "output:", program.end()[1], sep="\n"))
         for port in ports:
             program.listens(port)
         return program
 
     def ends_well(self, program):
-        status, said = program.end()
-        self.assertEqual(status, 0, said)
+        status, output = program.end()
+        self.assertEqual(status, 0, output)
 
     def generator(self, interval=3600, **more):
         self.http, self.metrics = free_port(), free_port()

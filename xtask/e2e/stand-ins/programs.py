@@ -42,17 +42,17 @@ class Program:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"did not exit within {seconds} s; its output:\n{self.said()}") from None
-        return self.process.returncode, self.said()
+            raise AssertionError(f"did not exit within {seconds} s; its output:\n{self.read_output()}") from None
+        return self.process.returncode, self.read_output()
 
-    def said(self):
+    def read_output(self):
         self.output.seek(0)
         return self.output.read()
 
     def listens(self, port, seconds=15):
         eventually(f"port {port} open", seconds, lambda: self.process.poll() is not None or accepts(port))
         if self.process.poll() is not None:
-            raise AssertionError(f"exited early: {self.said()}")
+            raise AssertionError(f"exited early: {self.read_output()}")
 
     def connections(self, port):
         """The number of TCP connections of this process to that remote port, counted as a probe in its pod does."""

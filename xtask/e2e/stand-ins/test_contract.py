@@ -55,12 +55,12 @@ class Environment(Case):
             "audit-log-analysis": ("RABBITMQ_HOST", "RABBITMQ_USER", "RABBITMQ_PASS", "REDIS_HOST"),
             "event-audit-dashboard": ("NOTIFICATION_SERVICE_HOST",),
         }.items():
-            status, said = self.program(service, {}).wait(20)
-            self.assertEqual((status, said), (1, "cannot start: " + "; ".join(f"{name} is not set" for name in names) + "\n"))
+            status, output = self.program(service, {}).wait(20)
+            self.assertEqual((status, output), (1, "cannot start: " + "; ".join(f"{name} is not set" for name in names) + "\n"))
 
     def test_a_port_is_a_number(self):
-        status, said = self.program("notification-service", self.notification_variables(PG_PORT="tcp://10.0.0.1:5432")).wait(20)
-        self.assertEqual((status, said), (1, "cannot start: PG_PORT is not a whole number: 'tcp://10.0.0.1:5432'\n"))
+        status, output = self.program("notification-service", self.notification_variables(PG_PORT="tcp://10.0.0.1:5432")).wait(20)
+        self.assertEqual((status, output), (1, "cannot start: PG_PORT is not a whole number: 'tcp://10.0.0.1:5432'\n"))
 
     def test_ports_by_default(self):
         nowhere = {"RABBITMQ_HOST": "127.0.0.1", "RABBITMQ_USER": "x", "RABBITMQ_PASS": "x", "REDIS_HOST": "127.0.0.1"}
@@ -256,9 +256,9 @@ class Dashboard(Case):
             before=f"main.PORT = {self.page}",
             prefix=("unshare", "--mount", "sh", "-c", mounts, "-"),
         )
-        status, said = program.wait(20)
+        status, output = program.wait(20)
         self.assertNotEqual(status, 0)
-        self.assertIn("No usable temporary directory", said)
+        self.assertIn("No usable temporary directory", output)
 
 
 class Chain(Case):

@@ -76,9 +76,9 @@ class Notification(Case):
         while program.process.poll() is None and time.monotonic() - began < 20:
             self.assertEqual(program.connections(self.servers.broker.port), 0)
             time.sleep(0.1)
-        status, said = program.wait(1)
+        status, output = program.wait(1)
         self.assertEqual(status, 1)
-        self.assertEqual(said.count("no database"), 5)
+        self.assertEqual(output.count("database unreachable"), 5)
         self.assertGreater(time.monotonic() - began, 5)
         program = self.program("notification-service", self.notification_variables())
         time.sleep(2)
@@ -146,10 +146,10 @@ main.api = lambda *all: lambda method, path, *rest: (200, nacks) if path == '/na
         """A role that may not create its table ends the program with an error."""
         self.servers.database.sql("ALTER DATABASE alerts_db OWNER TO admin")
         try:
-            status, said = self.program("notification-service", self.notification_variables()).wait(20)
+            status, output = self.program("notification-service", self.notification_variables()).wait(20)
         finally:
             self.servers.database.sql("ALTER DATABASE alerts_db OWNER TO alerts")
-        self.assertEqual((status, "permission denied for schema public" in said), (1, True))
+        self.assertEqual((status, "permission denied for schema public" in output), (1, True))
 
 
 if __name__ == "__main__":

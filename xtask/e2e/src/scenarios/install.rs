@@ -1,4 +1,4 @@
-//! The chart installs, works, stays as it is, and goes away, under Pod Security `restricted`.
+//! Install, use, upgrade without changes, and uninstall, under Pod Security `restricted`.
 
 use std::collections::BTreeSet;
 use std::slice::from_ref;
@@ -19,26 +19,27 @@ use crate::roles::{Roles, callers, services};
 use e2e_kit::lane::{Lane, Work, all, side_by_side};
 use e2e_kit::namespace::TestNamespace;
 
-/// An alert takes a second or two; the machine may be busy with other installations.
+/// Time limit for an alert. It usually takes one or two seconds, but other installations run on the same node.
 const ALERT: Duration = Duration::from_secs(45);
 
-/// The name of the release that comes beside the first.
+/// The name of the second release in the namespace.
 const SECOND: &str = "other";
 
-/// The markers of what was sent to releases in other namespaces.
+/// The markers of events sent to releases in other namespaces.
 type Elsewhere = Mutex<Vec<String>>;
 
-/// Three releases at once. Helm 3 does the defaults and one environment; as an environment's port of the node belongs to one release at a
-/// time, that is installed with one Helm after the other.
+/// Runs three releases in parallel. Helm 3 installs the defaults and one environment.
+///
+/// That environment is installed with one Helm after the other, because only one release can use its node port.
 pub(super) fn run(lane: &Lane) -> Outcome {
     let context = lane.context;
-    lane.step("both Helms are there", || Ok(format!("{}, {}", context.helm4()?.version, context.helm3()?.version)))?;
+    lane.step("find Helm 3 and Helm 4", || Ok(format!("{}, {}", context.helm4()?.version, context.helm3()?.version)))?;
     let (helm4, helm3) = (context.helm4().map_err(|_| Reported)?, context.helm3().map_err(|_| Reported)?);
     let elsewhere = &Elsewhere::default();
     let mut work = vec![Work::new("defaults", move |lane| defaults(lane, helm4, elsewhere))];
     for (number, (name, values)) in context.environments.iter().rev().enumerate() {
         let in_turn = if number == 0 { vec![helm4, helm3] } else { vec![helm4] };
-        // Where the first does not succeed, its port of the node is not free for the second.
+        // If the first installation fails, its node port is not free for the second.
         let each =
             move |lane: &Lane| in_turn.iter().try_for_each(|helm| installed(lane, helm, Some(values), elsewhere));
         work.push(Work::new(format!("environment {name}"), each));
@@ -47,7 +48,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     side_by_side(context, 3, work)
 }
 
-/// All that happens to a release: it is installed, used, upgraded with nothing changed, joined by another one, and uninstalled.
+/// Installs the defaults, uses them, upgrades without changes, adds a second release, and uninstalls.
 fn defaults(lane: &Lane, helm: &ToolBinary, elsewhere: &Elsewhere) -> Outcome {
     let namespace = TestNamespace::as_step(lane, "install")?;
     let release = Release::new(&namespace, helm, "afp");
@@ -56,15 +57,15 @@ fn defaults(lane: &Lane, helm: &ToolBinary, elsewhere: &Elsewhere) -> Outcome {
         Ok(String::new())
     })?;
     let works = lane.step("the platform works", || flow::works(&release, ALERT));
-    let idle = lane.step("upgrade with nothing changed rolls nothing", || nothing_rolls(&release));
+    let idle = lane.step("an upgrade without changes rolls nothing", || nothing_rolls(&release));
     let second = beside(lane, &release);
-    let strangers = lane.step("releases in other namespaces do not show here", || {
+    let isolated = lane.step("the page shows no events of releases in other namespaces", || {
         let markers = elsewhere.lock().map(|markers| markers.clone()).unwrap_or_default();
         markers.iter().try_for_each(|marker| flow::does_not_show(&release, marker))?;
-        Ok(format!("{} of their markers looked for", markers.len()))
+        Ok(format!("{} markers checked", markers.len()))
     });
-    let gone = lane.step("uninstall leaves the volumes' claims and nothing else", || leaves_claims(&release));
-    all([works, idle, second, strangers, gone])
+    let gone = lane.step("uninstall leaves only the PersistentVolumeClaims", || leaves_claims(&release));
+    all([works, idle, second, isolated, gone])
 }
 
 fn nothing_rolls(release: &Release) -> anyhow::Result<String> {
@@ -93,14 +94,15 @@ fn nothing_rolls(release: &Release) -> anyhow::Result<String> {
     );
     let rolled = release.rolled_since(&before)?;
     ensure!(rolled.is_empty(), "these rolled: {}", rolled.join(", "));
-    Ok(format!("{} pods are the same", before.len()))
+    Ok(format!("{} pods unchanged", before.len()))
 }
 
-/// A second release in the same namespace, and with a service switched off: neither sees the other, and the first is undisturbed even by the
-/// second's going. What is off is not there, its password is not asked for, and the others work.
+/// Installs a second release in the same namespace, with one service disabled and without its password.
+///
+/// The disabled service has no objects, neither release shows the other's data, and uninstalling the second does not affect the first.
 fn beside(lane: &Lane, first: &Release) -> Outcome {
     let second = Release::new(first.namespace, first.helm, SECOND);
-    // Without an answer nothing is the same as before, which the step that compares says.
+    // If this fails, the step that compares the pods fails too.
     let before = first.uids().unwrap_or_default();
     let Some(off) = dispensable(lane.context) else {
         lane.not_applicable(
@@ -118,14 +120,14 @@ fn beside(lane: &Lane, first: &Release) -> Outcome {
         second.install(from_ref(&lane.context.small), &sets)?;
         Ok(String::new())
     })?;
-    let absent = lane.step("nothing of the service that is off is there", || {
+    let absent = lane.step("the disabled service has no objects", || {
         let name = format!("{SECOND}-{off}");
         let left: Vec<_> = first.namespace.inventory()?.into_iter().filter(|object| object.contains(&name)).collect();
-        ensure!(left.is_empty(), "there are {}", left.join(", "));
+        ensure!(left.is_empty(), "these objects exist: {}", left.join(", "));
         Ok(String::new())
     });
     let apart = apart(lane, first, &second);
-    let undisturbed = lane.step("the first one is undisturbed when the second goes", || {
+    let undisturbed = lane.step("uninstalling the second release does not affect the first", || {
         second.uninstall()?;
         let rolled = first.rolled_since(&before)?;
         ensure!(rolled.is_empty(), "these rolled: {}", rolled.join(", "));
@@ -134,16 +136,16 @@ fn beside(lane: &Lane, first: &Release) -> Outcome {
     all([absent, apart, undisturbed])
 }
 
-/// A service that no other one calls, so that the platform can be installed without it: the sender, where there are roles.
+/// A service that no other service calls, so that it can be disabled; the sender, if the platform has all roles.
 fn dispensable(context: &E2eContext) -> Option<&'static str> {
     let platform = context.platform.platform();
     let sender = Roles::of(context).ok().map(|roles| roles.sender);
     sender.into_iter().chain(services(platform)).find(|service| callers(platform, service).is_empty())
 }
 
-/// Neither of two releases in a namespace shows what is sent to the other.
+/// Checks that neither of two releases in a namespace shows the other's events.
 fn apart(lane: &Lane, first: &Release, second: &Release) -> Outcome {
-    let what = "each release shows its own data alone";
+    let what = "each release shows only its own data";
     let roles = match Roles::of(lane.context) {
         Ok(roles) => roles,
         Err(reason) => {
@@ -154,7 +156,7 @@ fn apart(lane: &Lane, first: &Release, second: &Release) -> Outcome {
     lane.step(what, || {
         let load = Load::start(second, roles.worker, Amount { rate: 1, alert_every: 1, count: 1 })?;
         load.ended()?.is_stored(second, ALERT)?;
-        ensure!(flow::page(second)?.contains(&load.user), "the second's page does not show what was sent to it");
+        ensure!(flow::page(second)?.contains(&load.user), "the second release's page does not show its own event");
         flow::does_not_show(first, &load.user)?;
         let (marker, _) = flow::is_seen(first, ALERT)?;
         flow::does_not_show(second, &marker)?;
@@ -167,14 +169,14 @@ fn leaves_claims(release: &Release) -> anyhow::Result<String> {
     let backing = release.namespace.context.platform.platform().backing.iter();
     let claims: BTreeSet<_> =
         backing.map(|one| format!("persistentvolumeclaim/data-{}-{}-0", release.name, one.name().as_str())).collect();
-    // What the scenario itself put there, and the volumes of the release that was there beside it.
+    // Ignore the scenario's own pods and the volumes of the second release.
     let other = |name: &&String| !name.starts_with("pod/load-") && !name.contains(&format!("-{SECOND}-"));
     let left: BTreeSet<_> = release.namespace.inventory()?.iter().filter(other).cloned().collect();
-    ensure!(left == claims, "left are {left:?} and not {claims:?}");
+    ensure!(left == claims, "these objects remain: {left:?}, expected: {claims:?}");
     Ok(claims.into_iter().collect::<Vec<_>>().join(", "))
 }
 
-/// An environment, or the defaults.
+/// Installs an environment, or the defaults if `environment` is `None`; uses and uninstalls it.
 fn installed(lane: &Lane, helm: &ToolBinary, environment: Option<&Utf8PathBuf>, elsewhere: &Elsewhere) -> Outcome {
     let namespace = TestNamespace::as_step(lane, "install")?;
     let release = Release::new(&namespace, helm, "afp");
@@ -191,8 +193,8 @@ fn installed(lane: &Lane, helm: &ToolBinary, environment: Option<&Utf8PathBuf>, 
         if let Ok(mut markers) = elsewhere.lock() {
             markers.push(marker);
         }
-        Ok(format!("what is sent is seen after {:.1} s", took.as_secs_f32()))
+        Ok(format!("the page shows the posted event after {:.1} s", took.as_secs_f32()))
     });
-    let gone = lane.step("uninstall leaves the volumes' claims and nothing else", || leaves_claims(&release));
+    let gone = lane.step("uninstall leaves only the PersistentVolumeClaims", || leaves_claims(&release));
     all([works, gone])
 }

@@ -1,4 +1,4 @@
-//! What is proved on a cluster, one scenario per file.
+//! The scenarios, one per file.
 
 mod faults;
 mod helm_test;
@@ -18,29 +18,29 @@ use generator::Resolved;
 
 use crate::roles::Roles;
 
-/// Something that is proved on a cluster.
+/// An end-to-end test on a cluster.
 pub struct Scenario {
     /// Its name on the command line.
     pub name: &'static str,
-    /// What it proves.
+    /// What it proves, for the report.
     pub proves: &'static str,
-    /// Whether programs run in it, which takes their images.
+    /// Whether it starts pods and therefore needs images.
     pub(crate) installs: bool,
-    /// What it needs of a platform.
+    /// What the platform must declare.
     pub(crate) needs: Needs,
     pub(crate) run: fn(&Lane) -> Outcome,
 }
 
-/// What a scenario needs of a platform; on another it is not applicable.
+/// What a platform must declare for a scenario; otherwise the scenario is not applicable.
 #[derive(Clone, Copy)]
 pub(crate) enum Needs {
-    /// Any platform has it.
+    /// No requirement.
     Nothing,
-    /// A service with a credential.
+    /// At least one service with a credential.
     Credential,
-    /// A server, and a service that uses one.
+    /// At least one service that uses a server.
     Client,
-    /// All of [`Roles`].
+    /// All roles of [`Roles`].
     Roles,
 }
 
@@ -48,7 +48,7 @@ impl Scenario {
     /// Whether the platform has what this scenario needs.
     ///
     /// # Errors
-    /// When it lacks something: the scenario then is not applicable, for this reason.
+    /// If the platform lacks it. The text is the reason why the scenario is not applicable.
     pub(crate) fn applies_to(&self, platform: &Resolved, fixture: Option<Fixture>) -> Result<(), String> {
         let mut uses = platform.platform().services.iter().flat_map(|service| service.uses);
         match self.needs {
@@ -70,67 +70,67 @@ pub fn applicable(platform: &Resolved, fixture: Option<Fixture>) -> Vec<&'static
     ALL.iter().filter(|scenario| scenario.applies_to(platform, fixture).is_ok()).collect()
 }
 
-/// All of them, in the order in which they are run.
+/// All scenarios, in the order of execution.
 pub const ALL: &[Scenario] = &[
     Scenario {
         name: "install",
-        proves: "installs under `restricted` with Helm 3 and 4, works, stays as it is, and leaves nothing but volumes",
+        proves: "the chart installs under `restricted` with Helm 3 and 4, works, rolls nothing without a change, and leaves only volumes",
         installs: true,
         needs: Needs::Nothing,
         run: install::run,
     },
     Scenario {
         name: "reach",
-        proves: "from every pod and from strangers, exactly the declared paths are open, and nothing else",
+        proves: "every pod of the release and pods outside it reach exactly the declared ports",
         installs: true,
         needs: Needs::Nothing,
         run: reach::run,
     },
     Scenario {
         name: "rights",
-        proves: "every login tries everything at its server, every ServiceAccount is asked: exactly what is declared, and no token",
+        proves: "every login and every ServiceAccount has exactly the declared rights, and no undeclared token is mounted",
         installs: true,
         needs: Needs::Client,
         run: rights::run,
     },
     Scenario {
         name: "helm-test",
-        proves: "`helm test` passes in each mode and leaves nothing; what is closed, forbidden or open by mistake is named by the right test",
+        proves: "`helm test` passes in each secret mode and leaves nothing; the right test names each injected fault",
         installs: true,
         needs: Needs::Roles,
         run: helm_test::run,
     },
     Scenario {
         name: "rotation",
-        proves: "every credential replaced under load, back and forward: only its pods roll, nobody is refused, the old one is worth nothing",
+        proves: "every credential is replaced under load, rolled back and replaced again: only its pods roll, no login is refused, the old one is invalid",
         installs: true,
         needs: Needs::Roles,
         run: rotation::run,
     },
     Scenario {
         name: "secrets",
-        proves: "passwords that every language reads otherwise, from an encrypted file to every login, in each mode and from one to another",
+        proves: "passwords with special characters work at every login, from an encrypted file, in each secret mode and after each change of mode",
         installs: true,
         needs: Needs::Credential,
         run: secrets::run,
     },
     Scenario {
         name: "refusals",
-        proves: "wrong values are refused before anything is made, with a message that helps",
+        proves: "Helm refuses wrong values before it creates any object, with the documented message",
         installs: false,
         needs: Needs::Nothing,
         run: refusals::run,
     },
     Scenario {
         name: "faults",
-        proves: "what is killed, restarted, away or started in any order comes back by itself, under load, and nothing is lost",
+        proves: "under load, the platform recovers by itself from killed pods, restarts, outages and any start order, and loses nothing",
         installs: true,
         needs: Needs::Roles,
         run: faults::run,
     },
     Scenario {
         name: "upgrade",
-        proves: "from the last version that differs and back, and by each kind of value: nothing is lost, no more rolls than must",
+        proves: "upgrades from the last version that differs, rollbacks and changed values lose nothing and roll only the affected pods",
         installs: true,
         needs: Needs::Roles,
         run: upgrade::run,

@@ -1,5 +1,6 @@
-//! Who reaches what: exactly the declared access graph, from every pod of the release, from Jobs and from strangers; with metrics on, the
-//! monitoring reaches the metrics ports besides.
+//! Reachability: pods of the release, Jobs and foreign pods reach exactly the declared ports.
+//!
+//! With metrics enabled, the monitoring namespace also reaches the metrics ports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice::from_ref;
@@ -17,14 +18,14 @@ use serde_json::json;
 
 use e2e_kit::pods::{bare_pod, helper_pod};
 
-/// A port that nobody declares, and on which the probes listen.
+/// An undeclared port on which the probes listen.
 const UNDECLARED: u16 = 9999;
-const NEIGHBOUR: &str = "a stranger in the namespace";
-const OUTSIDER: &str = "a stranger outside";
+const NEIGHBOUR: &str = "a foreign pod in the namespace";
+const OUTSIDER: &str = "a foreign pod outside";
 const START: Duration = Duration::from_secs(90);
 const PROGRAM: &str = "/app/main.py";
 
-/// A probe: a pod with a network identity, and none of the traffic of those who have it by right.
+/// A probe pod with a network identity, which receives no traffic of the pods with that identity.
 struct Probe {
     source: String,
     namespace: String,
@@ -34,7 +35,7 @@ struct Probe {
 pub(super) fn run(lane: &Lane) -> Outcome {
     let context = lane.context;
     let (mut inside, mut outside, mut helm) = (None, None, None);
-    lane.step("two namespaces, one for strangers", || {
+    lane.step("create two namespaces, one for a foreign pod", || {
         inside = Some(TestNamespace::new(lane, "reach")?);
         outside = Some(TestNamespace::new(lane, "reach-outside")?);
         helm = Some(context.helm4()?);
@@ -46,42 +47,45 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         release.apply(&release.arguments("install", from_ref(&context.small), &[]), false)?;
         Ok(String::new())
     })?;
-    // When it does not become Ready, what is seen below says why.
-    let ready = lane.step("all are Ready", || release.wait_ready(START).map(|()| String::new()));
+    // If a pod does not become Ready, the matrix below shows the reason.
+    let ready = lane.step("all pods are Ready", || release.wait_ready(START).map(|()| String::new()));
     let mut probes = Vec::new();
-    lane.step("a probe for each identity, and strangers", || {
+    lane.step("start a probe for each identity, and two foreign pods", || {
         probes = probes_for(&release, outside)?;
-        Ok(format!("{} of them, each listening on {UNDECLARED}", probes.len()))
+        Ok(format!("{} probes, each listening on {UNDECLARED}", probes.len()))
     })?;
     let mut targets = Vec::new();
-    lane.step("somebody listens on every port that is tried", || {
+    lane.step("every target port has a listener", || {
         targets = targets_of(&release, &probes, ready.is_ok())?;
         Ok(format!("{} targets", targets.len()))
     })?;
-    let reached = compared(lane, "reach is exactly what is declared", &probes, &targets);
-    let measured = lane.step("helm upgrade: metrics on, the strangers' namespace being the monitoring's", || {
-        let namespace = format!("global.metrics.namespace={}", outside.name);
-        let sets = ["global.metrics.enabled=true", namespace.as_str()];
-        release.apply(&release.arguments("upgrade", from_ref(&context.small), &sets), false)?;
-        for target in targets.iter_mut().filter(|target| target.is_metrics) {
-            target.open_for.insert(OUTSIDER.to_owned());
-        }
-        Ok(format!("{} ports", targets.iter().filter(|target| target.is_metrics).count()))
+    let reached = compared(lane, "exactly the declared ports are reachable", &probes, &targets);
+    let measured =
+        lane.step("helm upgrade: enable metrics, with the foreign pod's namespace as the monitoring namespace", || {
+            let namespace = format!("global.metrics.namespace={}", outside.name);
+            let sets = ["global.metrics.enabled=true", namespace.as_str()];
+            release.apply(&release.arguments("upgrade", from_ref(&context.small), &sets), false)?;
+            for target in targets.iter_mut().filter(|target| target.is_metrics) {
+                target.open_for.insert(OUTSIDER.to_owned());
+            }
+            Ok(format!("{} ports", targets.iter().filter(|target| target.is_metrics).count()))
+        });
+    let measured = measured.and_then(|()| {
+        compared(lane, "exactly the declared ports are reachable with metrics enabled", &probes, &targets)
     });
-    let measured = measured.and_then(|()| compared(lane, "and so it is with metrics on", &probes, &targets));
     ready.and(reached).and(measured)
 }
 
 fn compared(lane: &Lane, what: &str, probes: &[Probe], targets: &[Target]) -> Outcome {
-    // A policy's effect takes about a second, and what is closed is tried once.
-    lane.step("policies had time to take effect", || {
+    // A policy takes effect within about a second, and closed ports are tried only once.
+    lane.step("wait until the policies take effect", || {
         Ok(process::sleep(Duration::from_secs(4)).map(|()| String::new())?)
     })?;
     lane.step(what, || {
         let rows = tried_by_all(probes, targets)?;
         let drawn = matrix::drawn(targets, &rows);
-        let wrong = matrix::differences(targets, &rows);
-        ensure!(wrong.is_empty(), "{}\n{drawn}", wrong.join("\n"));
+        let differences = matrix::differences(targets, &rows);
+        ensure!(differences.is_empty(), "{}\n{drawn}", differences.join("\n"));
         Ok(format!("{} paths tried, as declared\n{drawn}\n  ", rows.len() * targets.len()))
     })
 }
@@ -89,8 +93,8 @@ fn compared(lane: &Lane, what: &str, probes: &[Probe], targets: &[Target]) -> Ou
 fn probes_for(release: &Release, outside: &TestNamespace) -> anyhow::Result<Vec<Probe>> {
     let image = release.namespace.context.images.tool("auditflow-e2e/reach")?;
     let listening = json!({"args": ["listen", UNDECLARED.to_string()]});
-    let mut identities: BTreeSet<_> = release.pods()?.into_iter().map(|pod| pod.of).collect();
-    // Jobs' and test pods' identities too; what the latter may do, they may while `helm test` runs, so now it is nothing.
+    let mut identities: BTreeSet<_> = release.pods()?.into_iter().map(|pod| pod.chart).collect();
+    // Includes the identities of Jobs and test pods. Test pods may connect only while `helm test` runs, so here they reach nothing.
     let traffic = generator::traffic(&release.namespace.context.platform);
     identities.extend(traffic.identities().map(str::to_owned));
     let mut probes = Vec::new();
@@ -101,8 +105,8 @@ fn probes_for(release: &Release, outside: &TestNamespace) -> anyhow::Result<Vec<
         probes.push(Probe { source: identity, namespace: release.namespace.name.clone(), pod });
     }
     for (source, namespace) in [(NEIGHBOUR, release.namespace), (OUTSIDER, outside)] {
-        objects.push(bare_pod(&namespace.name, "stranger", image, &json!({}), &listening));
-        probes.push(Probe { source: source.to_owned(), namespace: namespace.name.clone(), pod: "stranger".to_owned() });
+        objects.push(bare_pod(&namespace.name, "foreign", image, &json!({}), &listening));
+        probes.push(Probe { source: source.to_owned(), namespace: namespace.name.clone(), pod: "foreign".to_owned() });
     }
     kubectl::apply(&json!({"apiVersion": "v1", "kind": "List", "items": objects}))?;
     for probe in &probes {
@@ -119,9 +123,9 @@ fn probes_for(release: &Release, outside: &TestNamespace) -> anyhow::Result<Vec<
     Ok(probes)
 }
 
-/// Every port of every pod, declared or not, the probes' own undeclared one, and addresses outside.
+/// The targets: every port of every pod, the probes' undeclared port, the API server, DNS and an outside address.
 ///
-/// Where not all are Ready, `all_ready` is false, and ports of which nobody can tell whether they are open are left out.
+/// If `all_ready` is false, ports without a known listener are omitted.
 fn targets_of(release: &Release, probes: &[Probe], all_ready: bool) -> anyhow::Result<Vec<Target>> {
     let declared = generator::traffic(&release.namespace.context.platform);
     let mut targets = Vec::new();
@@ -132,49 +136,49 @@ fn targets_of(release: &Release, probes: &[Probe], all_ready: bool) -> anyhow::R
             Err(error) => return Err(error),
         };
         if let Some(silent) = pod.ports.iter().find(|port| all_ready && !listening.contains(port)) {
-            bail!("nobody listens on port {silent} of {}, which it declares", pod.name);
+            bail!("{} does not listen on port {silent}, which it declares", pod.name);
         }
         for port in listening {
-            let path = |path: &&generator::AccessPath| path.to == pod.of && path.port == port;
+            let path = |path: &&generator::AccessPath| path.to == pod.chart && path.port == port;
             let paths = declared.paths.iter().chain(&declared.provisioning);
             let open_for: BTreeSet<_> = paths.filter(path).map(|path| path.from.clone()).collect();
-            let is_metrics = declared.metrics.iter().any(|scraped| scraped.of == pod.of && scraped.number == port);
+            let is_metrics = declared.metrics.iter().any(|scraped| scraped.of == pod.chart && scraped.number == port);
             let note = if pod.ports.contains(&port) { "" } else { " (not declared by the pod)" };
-            let name = format!("{}:{port}{note}", pod.of);
+            let name = format!("{}:{port}{note}", pod.chart);
             if !open_for.is_empty() {
-                // The way that clients take, and with it the cluster's DNS.
-                let service = format!("{}-{}", release.name, pod.of);
+                // The Service, as clients use it; this also tests the cluster's DNS.
+                let service = format!("{}-{}", release.name, pod.chart);
                 let address = format!("{service}.{}.svc:{port}", release.namespace.name);
-                let name = format!("{name} by its Service");
+                let name = format!("{name} through its Service");
                 targets.push(Target { name, address, open_for: open_for.clone(), is_metrics });
             }
             targets.push(Target { name, address: format!("{}:{port}", pod.ip), open_for, is_metrics });
         }
     }
-    let strangers: BTreeSet<_> = [NEIGHBOUR, OUTSIDER].map(str::to_owned).into();
+    let foreign: BTreeSet<_> = [NEIGHBOUR, OUTSIDER].map(str::to_owned).into();
     for probe in probes {
         let object = kubectl::json(&["get", "pod", &probe.pod, "--namespace", &probe.namespace])?;
-        let ip = object["status"]["podIP"].as_str().context("a probe has no address")?;
-        let stranger = strangers.contains(&probe.source);
+        let ip = object["status"]["podIP"].as_str().context("a probe has no IP address")?;
+        let is_foreign = foreign.contains(&probe.source);
         // A pod always reaches itself.
-        let open_for = if stranger { strangers.clone() } else { [probe.source.clone()].into() };
+        let open_for = if is_foreign { foreign.clone() } else { [probe.source.clone()].into() };
         let name = format!(
             "{}, {UNDECLARED}",
-            if stranger { probe.source.clone() } else { format!("another pod as {}", probe.source) }
+            if is_foreign { probe.source.clone() } else { format!("another pod as {}", probe.source) }
         );
         targets.push(Target { name, address: format!("{ip}:{UNDECLARED}"), open_for, is_metrics: false });
     }
-    let everybody = probes.iter().map(|probe| probe.source.clone()).collect();
+    let every_probe = probes.iter().map(|probe| probe.source.clone()).collect();
     targets.push(Target {
         name: "the API server".to_owned(),
         address: "kubernetes.default.svc:443".to_owned(),
-        open_for: strangers,
+        open_for: foreign,
         is_metrics: false,
     });
     targets.push(Target {
         name: "the cluster's DNS".to_owned(),
         address: format!("{}:53", dns()?),
-        open_for: everybody,
+        open_for: every_probe,
         is_metrics: false,
     });
     Ok(targets)
@@ -187,7 +191,7 @@ fn dns() -> anyhow::Result<String> {
     Ok(service["spec"]["clusterIP"].as_str().context("the DNS service has no address")?.to_owned())
 }
 
-/// The ports on which somebody listens in a pod, for others than the pod itself.
+/// The listening ports of a pod, except on loopback addresses.
 fn listening(release: &Release, pod: &Pod) -> anyhow::Result<BTreeSet<u16>> {
     let table = kubectl::exec(
         &release.namespace.name,
@@ -195,11 +199,11 @@ fn listening(release: &Release, pod: &Pod) -> anyhow::Result<BTreeSet<u16>> {
         &["sh", "-c", "cat /proc/net/tcp; cat /proc/net/tcp6 || true"],
     )?;
     let ports = listeners(&table.ok("reading the TCP tables")?);
-    ensure!(!ports.is_empty(), "nobody listens in {}", pod.name);
+    ensure!(!ports.is_empty(), "{} listens on no port", pod.name);
     Ok(ports)
 }
 
-/// The listening ports of TCP tables, as the kernel writes them, without those on loopback addresses.
+/// Parses the listening ports from `/proc/net/tcp` and `tcp6`, without loopback addresses.
 fn listeners(tables: &str) -> BTreeSet<u16> {
     const LISTEN: &str = "0A";
     const LOOPBACK: [&str; 3] = ["0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F"];
@@ -215,17 +219,17 @@ fn listeners(tables: &str) -> BTreeSet<u16> {
 fn tried_by_all(probes: &[Probe], targets: &[Target]) -> anyhow::Result<Vec<Row>> {
     thread::scope(|scope| {
         let trying: Vec<_> = probes.iter().map(|probe| scope.spawn(|| tried(probe, targets))).collect();
-        trying.into_iter().map(|one| one.join().unwrap_or_else(|_| bail!("a probe's thread broke off"))).collect()
+        trying.into_iter().map(|one| one.join().unwrap_or_else(|_| bail!("a probe's thread panicked"))).collect()
     })
 }
 
-/// Tries every target from a probe; what must be open more than once, since it may take a moment.
+/// Tries every target from a probe; retries targets that must be open, since policies take effect with a delay.
 fn tried(probe: &Probe, targets: &[Target]) -> anyhow::Result<Row> {
     let wanted = |target: &Target| if target.open_for.contains(&probe.source) { "open" } else { "closed" };
     let arguments: Vec<_> = targets.iter().map(|target| format!("{}={}", target.address, wanted(target))).collect();
     let mut words = vec!["python3", PROGRAM, "--timeout=2", "--tries=4"];
     words.extend(arguments.iter().map(String::as_str));
-    // It ends with 1 when something is not as wanted, which the matrix shows better.
+    // The probe exits with 1 if a result differs from the declaration; the matrix shows the difference.
     let output = kubectl::exec(&probe.namespace, &probe.pod, &words)?;
     let mut results = BTreeMap::new();
     for line in output.out.lines() {
@@ -233,8 +237,8 @@ fn tried(probe: &Probe, targets: &[Target]) -> anyhow::Result<Row> {
         let text = |name: &str| result[name].as_str().unwrap_or_default().to_owned();
         results.insert(text("target"), text("result"));
     }
-    ensure!(!results.is_empty(), "the probe as {} says nothing: {}", probe.source, output.all());
-    // A refusal to tell a name is a refusal of another kind: DNS must work for everybody.
+    ensure!(!results.is_empty(), "the probe with the identity {} printed no result: {}", probe.source, output.all());
+    // DNS must work for every pod, so a failed lookup does not count as closed.
     if let Some(unresolved) =
         targets.iter().find(|target| results.get(&target.address).is_some_and(|seen| seen == "unresolved"))
     {

@@ -1,4 +1,4 @@
-//! What is wrong is refused before anything is made, with the words that the chart's README promises.
+//! Helm refuses wrong values before it creates any object, with the messages that the chart's README documents.
 
 use anyhow::{bail, ensure};
 use camino::Utf8PathBuf;
@@ -10,27 +10,27 @@ use generator::Resolved;
 use tools::ToolBinary;
 use vocabulary::{Backing, Use};
 
-/// An installation that must be refused.
+/// An installation that Helm must refuse.
 struct Case {
     what: &'static str,
     release: String,
     passwords: bool,
     sets: Vec<String>,
-    /// What the message must have.
+    /// Texts that the message must contain.
     says: Vec<String>,
 }
 
 impl Case {
-    /// An installation with passwords and these further values.
+    /// An installation with all passwords and these additional values.
     fn with(what: &'static str, sets: &[String], says: &[String]) -> Self {
         Self { what, release: "afp".to_owned(), passwords: true, sets: sets.to_vec(), says: says.to_vec() }
     }
 }
 
-/// The longest name that Helm allows for a release.
+/// The length of the longest release name that Helm allows.
 const LONGEST_FOR_HELM: usize = 53;
 
-/// What every platform refuses, as far as it has something of the kind.
+/// The cases that apply to a platform.
 fn cases(platform: &Resolved) -> Vec<Case> {
     let remedy = || "Make one with: openssl rand".to_owned();
     let passwords: Vec<_> =
@@ -79,15 +79,15 @@ fn cases(platform: &Resolved) -> Vec<Case> {
     cases
 }
 
-/// Both Helms, each in a namespace of its own.
+/// Tries every case with Helm 3 and Helm 4, each in its own namespace.
 pub(super) fn run(lane: &Lane) -> Outcome {
     let mut helms = Vec::new();
-    lane.step("both Helms are there", || {
+    lane.step("find Helm 3 and Helm 4", || {
         helms = vec![lane.context.helm4()?, lane.context.helm3()?];
         Ok(helms.iter().map(|helm| helm.version.as_str()).collect::<Vec<_>>().join(", "))
     })?;
     let mut spaces = Vec::new();
-    lane.step("a namespace for each", || {
+    lane.step("create a namespace for each Helm", || {
         for _ in &helms {
             spaces.push(TestNamespace::new(lane, "refusals")?);
         }
@@ -111,12 +111,16 @@ fn refused(namespace: &TestNamespace, helm: &ToolBinary, case: &Case) -> anyhow:
     let arguments = release.arguments_of("install", &namespace.context.chart, &values, &sets);
     let output = release.try_helm(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
     if output.success {
-        bail!("it was installed");
+        bail!("Helm installed the chart, expected a refusal");
     }
     for text in &case.says {
         ensure!(output.err.contains(text), "the message lacks `{text}`:\n{}", output.all());
     }
     let left = namespace.inventory()?;
-    ensure!(left.is_empty(), "something was made all the same: {}", left.into_iter().collect::<Vec<_>>().join(", "));
-    Ok("nothing was made".to_owned())
+    ensure!(
+        left.is_empty(),
+        "Helm refused the values but created: {}",
+        left.into_iter().collect::<Vec<_>>().join(", ")
+    );
+    Ok("no object was created".to_owned())
 }

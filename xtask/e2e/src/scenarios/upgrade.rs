@@ -1,4 +1,4 @@
-//! Upgrades under load: from the last version in history that differs, and by values; back, and forward again; away, and installed again.
+//! Upgrades under load: from the last version in history that differs, with rollback and second upgrade; by values; and a reinstallation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice::from_ref;
@@ -18,7 +18,7 @@ use crate::flow;
 use crate::roles::{Roles, never_reconnect, servers};
 use e2e_kit::lane::{Lane, Work, all, side_by_side};
 
-/// Two lanes at once: versions, and values.
+/// Runs two lanes in parallel: versions and values.
 pub(super) fn run(lane: &Lane) -> Outcome {
     let context = lane.context;
     let values = |lane: &Lane| {
@@ -28,21 +28,22 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     side_by_side(context, 2, vec![Work::new("versions", versions), Work::new("values", values)])
 }
 
-/// From the last version that differs to today's, back, and forward again.
+/// Upgrades from the last version that differs to the current one, rolls back, and upgrades again.
 fn versions(lane: &Lane) -> Outcome {
     let context = lane.context;
     let mut older = None;
-    lane.step("the last version that renders other objects", || {
+    lane.step("find the last version that renders other objects", || {
         let found = older_version(context)?;
         let commit = found.commit.chars().take(10).collect();
         older = Some(found);
         Ok(commit)
     })?;
     let Some(older) = older else { return Err(Reported) };
-    let unchanged = lane.step("immutable fields are the same in both", || same_immutable_fields(context, &older));
+    let unchanged =
+        lane.step("both versions have the same immutable fields", || same_immutable_fields(context, &older));
     let mut values = Vec::new();
-    lane.step("values for both", || {
-        // The passwords that it was installed with stay.
+    lane.step("write values for both versions", || {
+        // The upgrade keeps the passwords of the installation.
         let passwords = passwords_of(&older.chart);
         context.names_builds(&older.chart)?;
         values = vec![passwords, context.small_for(&older.chart)?, context.overlay_for(&older.chart)?];
@@ -55,28 +56,28 @@ fn versions(lane: &Lane) -> Outcome {
     };
     let upgraded = under_load(lane, "upgrade", install, |lane, release| {
         let upgrade = |wait| release.apply(&release.arguments("upgrade", &today, &[]), wait);
-        change(lane, release, "helm upgrade --wait to today's", || upgrade(true))?;
+        change(lane, release, "helm upgrade --wait to the current version", || upgrade(true))?;
         change(lane, release, "helm rollback", || release.rollback(1, true))?;
-        change(lane, release, "helm upgrade forward again, without --wait", || upgrade(false))
+        change(lane, release, "helm upgrade to the current version again, without --wait", || upgrade(false))
     });
     all([unchanged, upgraded])
 }
 
-/// Does a change; afterwards everything works, no stored alert is gone, and nobody was restarted who mends himself.
+/// Makes a change; afterwards the platform must work, keep every stored alert, and restart only the services that never reconnect.
 fn change(lane: &Lane, release: &Release, what: &str, change: impl FnOnce() -> anyhow::Result<()>) -> Outcome {
     lane.step(what, || {
         let (rows, before) = (flow::rows(release)?, release.uids()?);
         change()?;
         recovers(release, RECOVERY)?;
         let lost = rows.difference(&flow::rows(release)?).count();
-        ensure!(lost == 0, "{lost} stored alerts are gone");
-        // What does not open a lost connection again is restarted when a server rolls.
+        ensure!(lost == 0, "{lost} stored alerts are lost");
+        // Services that never reopen a lost connection restart when a server rolls.
         let platform = lane.context.platform.platform();
         let restarts: BTreeSet<_> =
             servers(platform).into_iter().flat_map(|server| never_reconnect(platform, server)).collect();
         let mends_itself = |of: &String| !restarts.contains(of.as_str());
         let restarted: Vec<_> = restarts_since(release, &before)?.into_keys().filter(mends_itself).collect();
-        ensure!(restarted.is_empty(), "restarted: {}", restarted.join(", "));
+        ensure!(restarted.is_empty(), "unexpected restarts: {}", restarted.join(", "));
         let rolled = release.rolled_since(&before)?;
         Ok(if rolled.is_empty() { "no pod rolled".to_owned() } else { format!("rolled: {}", rolled.join(", ")) })
     })
@@ -93,7 +94,7 @@ fn passwords_of(chart: &Utf8Path) -> Utf8PathBuf {
     chart.join("ci/default-values.yaml")
 }
 
-/// The objects of a chart, by kind and name.
+/// The rendered objects of a chart, by kind and name.
 fn rendered(
     context: &E2eContext,
     chart: &Utf8Path,
@@ -107,14 +108,14 @@ fn rendered(
     objects.into_iter().map(|object| Ok(((object.kind, object.name), serde_yaml::from_str(&object.text)?))).collect()
 }
 
-/// What the API server lets nobody change: field by field, of each object that an upgrade changes in its place. A hook is made anew each time.
+/// The immutable fields of each object that an upgrade patches. Hooks are excluded, because Helm recreates them.
 fn immutable(objects: &BTreeMap<(String, String), Value>) -> BTreeMap<(String, String), BTreeMap<&'static str, Value>> {
     let fields = |kind: &str| -> &'static [&'static str] {
         match kind {
             "Deployment" => &["selector"],
             "StatefulSet" => &["selector", "serviceName", "volumeClaimTemplates", "podManagementPolicy"],
             "Service" => &["clusterIP"],
-            // Of two Jobs with one name; another one has another.
+            // Matters only for Jobs with the same name; a changed Job gets a new name.
             "Job" => &["template"],
             "PersistentVolumeClaim" => &["accessModes", "storageClassName"],
             _ => &[],
@@ -134,7 +135,7 @@ fn is_hook(object: &Value) -> bool {
     annotations.is_some_and(|annotations| annotations.get("helm.sh/hook").is_some())
 }
 
-/// Compares today's immutable fields with the older version's, and with those that changed values give.
+/// Compares the current immutable fields with those of the older version and of changed values.
 fn same_immutable_fields(context: &E2eContext, older: &OlderVersion) -> anyhow::Result<String> {
     let today = immutable(&rendered(context, &context.chart, &[])?);
     let changed: Vec<_> =
@@ -154,7 +155,7 @@ fn same_immutable_fields(context: &E2eContext, older: &OlderVersion) -> anyhow::
     Ok(format!("{} objects", today.len()))
 }
 
-/// A change of one kind of value.
+/// A changed value and the charts whose pods must roll.
 struct Change {
     what: &'static str,
     sets: Vec<String>,
@@ -166,13 +167,15 @@ fn changes(context: &E2eContext) -> anyhow::Result<Vec<Change>> {
     let change = |what, set: String, rolls: &[&'static str]| Change { what, sets: vec![set], rolls: rolls.to_vec() };
     Ok(vec![
         change("a changed image", another_name(context, worker), &[worker]),
-        change("a changed number of pods", format!("{page}.replicas=2"), &[]),
+        change("a changed number of replicas", format!("{page}.replicas=2"), &[]),
         change("changed resources", format!("{keeper}.resources.limits.memory=300Mi"), &[keeper]),
         change("a changed setting", fixture.setting.to_owned(), &[sender]),
     ])
 }
 
-/// The same image by another name, so that none is needed that is not there; or, where its registry is named already, another way to pull it.
+/// A value that changes a service's image reference but not its image.
+///
+/// Adds the default registry to the name; if the name already has a registry, changes the pull policy.
 fn another_name(context: &E2eContext, service: &str) -> String {
     let repository = context.repository_of(service).unwrap_or_default();
     let registry = repository.split_once('/').is_some_and(|(host, _)| host.contains(['.', ':']) || host == "localhost");
@@ -183,7 +186,7 @@ fn another_name(context: &E2eContext, service: &str) -> String {
     }
 }
 
-/// Each kind of value is changed, on top of those before; it rolls what it should and nothing else.
+/// Changes one kind of value after the other; each must roll exactly the expected pods.
 fn values(lane: &Lane, release: &Release) -> Outcome {
     let mut sets: Vec<String> = Vec::new();
     let mut outcome = Ok(());
@@ -195,30 +198,26 @@ fn values(lane: &Lane, release: &Release) -> Outcome {
             release.apply(&release.arguments("upgrade", from_ref(&lane.context.small), &sets), true)?;
             recovers(release, RECOVERY)?;
             let rolled = release.rolled_since(&before)?;
-            ensure!(rolled == change.rolls, "rolled: {rolled:?}, and ought to have: {:?}", change.rolls);
-            Ok(if rolled.is_empty() {
-                "rolls nothing".to_owned()
-            } else {
-                format!("rolls {} alone", rolled.join(", "))
-            })
+            ensure!(rolled == change.rolls, "rolled: {rolled:?}, expected: {:?}", change.rolls);
+            Ok(if rolled.is_empty() { "rolls nothing".to_owned() } else { format!("rolls only {}", rolled.join(", ")) })
         });
         outcome = step.and(outcome);
     }
     outcome
 }
 
-/// Uninstalled and installed again with the same passwords: the volumes and the alerts are the same.
+/// Uninstalls and reinstalls with the same passwords; volumes and alerts must survive.
 fn reinstalled(lane: &Lane, release: &Release) -> Outcome {
-    lane.step("uninstalled and installed again: volumes and alerts are the same", || {
+    lane.step("uninstall and install again: volumes and alerts survive", || {
         let (rows, volumes) = (flow::rows(release)?, claims(release)?);
-        ensure!(!rows.is_empty() && !volumes.is_empty(), "there is nothing that could survive");
+        ensure!(!rows.is_empty() && !volumes.is_empty(), "the release has no stored alert or no volume");
         release.uninstall()?;
-        ensure!(claims(release)? == volumes, "the volumes' claims did not survive: {:?}", claims(release)?);
+        ensure!(claims(release)? == volumes, "uninstalling changed the PersistentVolumeClaims: {:?}", claims(release)?);
         release.apply(&release.arguments("install", from_ref(&lane.context.small), &[]), true)?;
         recovers(release, RECOVERY)?;
-        ensure!(claims(release)? == volumes, "the volumes' claims were made anew: {:?}", claims(release)?);
+        ensure!(claims(release)? == volumes, "installing replaced the PersistentVolumeClaims: {:?}", claims(release)?);
         let lost = rows.difference(&flow::rows(release)?).count();
-        ensure!(lost == 0, "{lost} of {} alerts are gone", rows.len());
+        ensure!(lost == 0, "{lost} of {} stored alerts are lost", rows.len());
         Ok(format!("{} claims, {} alerts", volumes.len(), rows.len()))
     })
 }

@@ -1,4 +1,4 @@
-//! Cold starts: from no pod at all, each program first once and last once, and all together.
+//! Cold starts from zero pods: each program first once, each last once, and all together.
 
 use std::time::Duration;
 
@@ -11,29 +11,29 @@ use vocabulary::Platform;
 use super::fault::{Restarts, fault, scale};
 use crate::roles::{servers, services};
 
-/// Time in which what is started alone has found out that it is alone.
+/// Time that the first program runs before the others start.
 const ALONE: Duration = Duration::from_secs(10);
-/// Time in which the others have found out that one is missing.
+/// Time that the programs run before the last one starts.
 const WITHOUT: Duration = Duration::from_secs(20);
-/// Lanes that share the starts.
+/// The number of lanes that share the starts.
 const LANES: usize = 2;
 
-/// An order in which programs start.
+/// A start order of the programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
     Together,
-    /// One alone, then the others, then one more.
+    /// One program alone, then the others, then the last one.
     Ordered {
         first: &'static str,
         last: &'static str,
     },
 }
 
-/// All of them, dealt to lanes. One start has one program first and another one last, which halves their number.
+/// All start orders, distributed to lanes. Each order tests one first and one last program, which halves the number of starts.
 pub(super) fn starts(platform: &Platform) -> Vec<Vec<Start>> {
     let services = services(platform);
     let first = [services.clone(), servers(platform)].concat();
-    // Those that others need are last where those that need them are first.
+    // The reversed list starts clients first and their servers last.
     let last = first.iter().cycle().skip(services.len());
     let ordered = first.iter().zip(last).map(|(first, last)| Start::Ordered { first, last });
     let mut lanes = vec![Vec::new(); LANES];

@@ -1,4 +1,4 @@
-//! One fault and what must hold afterwards; what can be done to pods.
+//! Fault injection: one fault with the checks after it, and operations on pods.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,16 +14,16 @@ use crate::roles::never_reconnect;
 use crate::scenarios::loaded::{RECOVERY, recovers, restarts_since};
 
 pub(super) const MINUTE: Duration = Duration::from_mins(1);
-/// How often the pods of each service are expected to be restarted.
+/// Expected number of restarts, by service.
 pub(super) type Restarts = BTreeMap<String, u64>;
 
-/// What a restart of this server makes restart: each pod of a program that does not open a lost connection to it again.
+/// The expected restarts after this server restarts: every pod of each service that never reopens a lost connection.
 pub(super) fn restarts_with(release: &Release, server: &str, pods: u64) -> Restarts {
     let services = never_reconnect(release.namespace.context.platform.platform(), server);
     services.into_iter().map(|service| (service.to_owned(), pods)).collect()
 }
 
-/// Does something bad, waits until events become alerts again, and looks at what was restarted and what was lost meanwhile.
+/// Injects a fault, waits until events become alerts again, and checks restarts and stored alerts.
 pub(super) fn fault(
     lane: &Lane,
     release: &Release,
@@ -38,22 +38,22 @@ pub(super) fn fault(
         recovers(release, RECOVERY)?;
         let took = start.elapsed();
         let seen = restarts_since(release, &before)?;
-        ensure!(seen == *expected, "restarted were {seen:?}, and ought to be {expected:?}");
+        ensure!(seen == *expected, "restarts: {seen:?}, expected: {expected:?}");
         let lost: Vec<_> = rows.difference(&flow::rows(release)?).cloned().collect();
-        ensure!(lost.is_empty(), "{} stored alerts are gone, such as {:?}", lost.len(), lost.first());
-        let restarted = if seen.is_empty() { "nobody restarted".to_owned() } else { format!("restarted: {seen:?}") };
+        ensure!(lost.is_empty(), "{} stored alerts are lost, such as {:?}", lost.len(), lost.first());
+        let restarted = if seen.is_empty() { "no restart".to_owned() } else { format!("restarts: {seen:?}") };
         Ok(format!("works again after {:.0} s, {restarted}", took.as_secs_f32()))
     })
 }
 
-/// Kills pods, with a second to live instead of the time that they are given by right.
+/// Deletes pods with a grace period of one second instead of their own.
 pub(super) fn kill(release: &Release, which: impl Fn(&str) -> bool, at_most: usize) -> anyhow::Result<()> {
-    let victims: Vec<_> = release.pods()?.into_iter().filter(|pod| which(&pod.of)).take(at_most).collect();
-    ensure!(!victims.is_empty(), "there is no pod to kill");
+    let victims: Vec<_> = release.pods()?.into_iter().filter(|pod| which(&pod.chart)).take(at_most).collect();
+    ensure!(!victims.is_empty(), "the release has no pod to kill");
     let mut words = vec!["delete", "pods", "--namespace", &release.namespace.name, "--grace-period=1", "--wait=false"];
     words.extend(victims.iter().map(|pod| pod.name.as_str()));
     kubectl::run(&words)?;
-    // Until then they are Ready as ever. Not by name: a StatefulSet's next pod has the same.
+    // Compares UIDs, because a StatefulSet's new pod has the same name. Killed pods stay Ready until they terminate.
     process::until(MINUTE, Duration::from_secs(1), || {
         let there = release.pods_and_leaving()?;
         let left: Vec<_> = victims
@@ -61,18 +61,18 @@ pub(super) fn kill(release: &Release, which: impl Fn(&str) -> bool, at_most: usi
             .filter(|pod| there.iter().any(|one| one.uid == pod.uid))
             .map(|pod| pod.name.as_str())
             .collect();
-        Ok(if left.is_empty() { Ok(()) } else { Err(format!("{} were killed and are there", left.join(", "))) })
+        Ok(if left.is_empty() { Ok(()) } else { Err(format!("{} were killed but still exist", left.join(", "))) })
     })
 }
 
-/// An orderly restart.
+/// Restarts a server gracefully.
 pub(super) fn restart(release: &Release, backing: &str) -> anyhow::Result<()> {
     let pod = format!("{}-{backing}-0", release.name);
     kubectl::run(&["delete", "pod", &pod, "--namespace", &release.namespace.name, "--timeout=55s"])?;
     Ok(())
 }
 
-/// A minute without a backing service, in which nobody is restarted, since that would help nobody.
+/// Stops a server for a minute; no service may restart meanwhile, since a restart would not help.
 pub(super) fn away(release: &Release, backing: &str) -> anyhow::Result<()> {
     let set = format!("statefulset/{}-{backing}", release.name);
     scale(release, &[&set], 0)?;
@@ -80,11 +80,11 @@ pub(super) fn away(release: &Release, backing: &str) -> anyhow::Result<()> {
     process::sleep(MINUTE)?;
     let restarted = restarts_since(release, &before)?;
     scale(release, &[&set], 1)?;
-    ensure!(restarted.is_empty(), "restarted while {backing} was away: {restarted:?}");
+    ensure!(restarted.is_empty(), "restarts while {backing} was down: {restarted:?}");
     Ok(())
 }
 
-/// Gives workloads a number of pods; waits until they are gone where it is none.
+/// Scales workloads; for zero pods, waits until the pods are gone.
 pub(super) fn scale(release: &Release, workloads: &[&str], pods: u32) -> anyhow::Result<()> {
     let replicas = format!("--replicas={pods}");
     let mut words = vec!["scale", &replicas, "--namespace", &release.namespace.name];
@@ -95,7 +95,7 @@ pub(super) fn scale(release: &Release, workloads: &[&str], pods: u32) -> anyhow:
     }
     let gone = |name: &str| workloads.iter().any(|workload| workload.ends_with(&format!("-{name}")));
     process::until(Duration::from_secs(90), Duration::from_secs(1), || {
-        let left: Vec<_> = release.pods_and_leaving()?.into_iter().map(|pod| pod.of).filter(|of| gone(of)).collect();
-        Ok(if left.is_empty() { Ok(()) } else { Err(format!("pods of {} are there", left.join(", "))) })
+        let left: Vec<_> = release.pods_and_leaving()?.into_iter().map(|pod| pod.chart).filter(|of| gone(of)).collect();
+        Ok(if left.is_empty() { Ok(()) } else { Err(format!("pods of {} still exist", left.join(", "))) })
     })
 }

@@ -1,8 +1,8 @@
-//! What breaks comes back by itself, under load, and loses nothing that was confirmed or stored.
+//! Faults under load: the platform recovers by itself and loses no confirmed event and no stored alert.
 //!
-//! The real programs publish without confirms, so there are windows in which they may lose an event of their own: one that the generator
-//! has due while the broker is away (it drops it and counts it), and an alert that audit-log-analysis has written to a broker that is
-//! killed before it reached the disk. The load client's events are confirmed to it, and their alerts are rows: those are counted here.
+//! The real programs publish without confirms and can lose messages in two cases. The generator drops and counts an event that is due
+//! while the broker is down. audit-log-analysis loses an alert if the broker is killed before it wrote the alert to disk. The scenario
+//! therefore counts only the confirmed events of the load client and the stored rows.
 
 mod cold;
 mod fault;
@@ -21,7 +21,7 @@ use crate::roles::{Roles, servers, services};
 
 use fault::{Restarts, away, fault, kill, restart, restarts_with};
 
-/// Lanes side by side, each with a release and a load of its own.
+/// Runs the lanes in parallel, each with its own release and load.
 pub(super) fn run(lane: &Lane) -> Outcome {
     let context = lane.context;
     let platform = context.platform.platform();
@@ -37,7 +37,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         work.push(Work::new(format!("cold starts {}", number + 1), run));
     }
     let at_once = work.len();
-    // The kubelet's restart alone, since it would disturb the others.
+    // The kubelet restart runs alone, because it would affect the other lanes.
     all([side_by_side(context, at_once, work), side_by_side(context, 1, vec![Work::new("kubelet", kubelet)])])
 }
 
@@ -45,16 +45,16 @@ fn with_release(lane: &Lane, sets: &[&str], what: impl FnOnce(&Lane, &Release) -
     under_load(lane, "faults", |release| release.install(from_ref(&lane.context.small), sets), what)
 }
 
-/// Each pod killed, then all of each kind; there are two of each service.
+/// Kills one pod of each kind, then all pods of each service. Each service has two pods.
 fn pods(lane: &Lane, release: &Release) -> Outcome {
     let platform = lane.context.platform.platform();
     let (services, servers) = (services(platform), servers(platform));
     let first = |of: &str| {
         let expected = restarts_with(release, of, 2);
-        fault(lane, release, &format!("one pod of {of} killed"), &expected, || kill(release, |name| name == of, 1))
+        fault(lane, release, &format!("kill one pod of {of}"), &expected, || kill(release, |name| name == of, 1))
     };
     let every = |of: &str| {
-        fault(lane, release, &format!("all pods of {of} killed"), &Restarts::new(), || {
+        fault(lane, release, &format!("kill all pods of {of}"), &Restarts::new(), || {
             kill(release, |name| name == of, 9)
         })
     };
@@ -67,7 +67,7 @@ fn broker(lane: &Lane, release: &Release) -> Outcome {
     let none = Restarts::new();
     all([
         restarted_and_away(lane, release, "broker", roles.broker),
-        fault(lane, release, "all pods killed at once", &none, || kill(release, |_| true, usize::MAX)),
+        fault(lane, release, "kill all pods at once", &none, || kill(release, |_| true, usize::MAX)),
     ])
 }
 
@@ -82,19 +82,19 @@ fn database_and_cache(lane: &Lane, release: &Release) -> Outcome {
 fn restarted_and_away(lane: &Lane, release: &Release, what: &str, server: &str) -> Outcome {
     let expected = restarts_with(release, server, 1);
     all([
-        fault(lane, release, &format!("the {what} restarted"), &expected, || restart(release, server)),
-        fault(lane, release, &format!("the {what} away for a minute"), &expected, || away(release, server)),
+        fault(lane, release, &format!("restart the {what}"), &expected, || restart(release, server)),
+        fault(lane, release, &format!("stop the {what} for a minute"), &expected, || away(release, server)),
     ])
 }
 
-/// The kubelet restarted, where somebody says how: pods run on through it.
+/// Restarts the kubelet with `--kubelet-restart-hook`; pods must keep running.
 fn kubelet(lane: &Lane) -> Outcome {
     let Some(hook) = &lane.context.kubelet_restart else {
-        lane.not_run("the node's kubelet restarted", "no --kubelet-restart-hook says how");
+        lane.not_run("restart the node's kubelet", "--kubelet-restart-hook is not set");
         return Ok(());
     };
     with_release(lane, &[], |lane, release| {
-        fault(lane, release, "the node's kubelet restarted", &Restarts::new(), || {
+        fault(lane, release, "restart the node's kubelet", &Restarts::new(), || {
             let mut command = Command::new("sh");
             command.args(["-c", hook]);
             process::run(command, "", Duration::from_mins(1), false)?.ok("the hook that restarts the kubelet")?;

@@ -1,24 +1,24 @@
-//! What a service may do at RabbitMQ, as its declaration and RabbitMQ's own rules have it.
+//! A service's rights at RabbitMQ, derived from its declaration and RabbitMQ's rules.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use vocabulary::{AmqpClient, QueueUse};
 
-use super::trial::{Login, Trial, WRONG};
+use super::trial::{Login, Trial, WRONG_PASSWORD};
 
 /// The port of the management interface.
 pub(super) const MANAGEMENT: u16 = 15672;
 const PATHS: [&str; 6] =
     ["/api/whoami", "/api/overview", "/api/users", "/api/definitions", "/api/queues", "/api/permissions"];
-/// A queue and an exchange that nobody declares.
-const STRANGE: &str = "rights-strange";
-/// The exchanges that every broker has.
+/// The name of an undeclared queue and exchange.
+const UNDECLARED: &str = "rights-undeclared";
+/// The predeclared exchanges of every broker.
 const STANDARD: [&str; 4] = ["amq.direct", "amq.topic", "amq.fanout", "amq.headers"];
-/// Under this name the right to publish to the default exchange is checked.
+/// The resource name for the right to publish to the default exchange.
 const DEFAULT_EXCHANGE: &str = "amq.default";
 
-/// What is on a broker, by the broker's own word and by declaration.
+/// Queues, exchanges and users of a broker, from its definitions and from the declaration.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
     pub(super) queues: BTreeSet<String>,
@@ -27,16 +27,16 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// The queues, one that is strange, and those that a pattern would match, too, which is not anchored or whose dots stand for anything.
+    /// The queues, an undeclared queue, and names that an unanchored or unescaped pattern would also match.
     fn with_neighbours(&self) -> BTreeSet<String> {
         let neighbours = self.queues.iter().flat_map(|queue| {
             [queue.clone(), format!("{queue}-rights"), format!("rights-{queue}"), queue.replace('.', "-")]
         });
-        neighbours.chain([STRANGE.to_owned()]).collect()
+        neighbours.chain([UNDECLARED.to_owned()]).collect()
     }
 }
 
-/// What a declaration allows, in the three rights that RabbitMQ knows. It follows from the uses alone, and not from what is rendered.
+/// RabbitMQ's three kinds of rights, derived from the declared uses and not from the rendered chart.
 struct Rights<'a> {
     configure: BTreeSet<&'a str>,
     write: BTreeSet<&'a str>,
@@ -57,7 +57,7 @@ impl<'a> Rights<'a> {
     }
 }
 
-/// Everything that is tried with the login of a service.
+/// The trials with a service's login.
 pub(super) fn trials(service: &str, client: &AmqpClient, known: &Known) -> Vec<Trial> {
     let own = Login::own(service);
     let rights = Rights::of(client.queues);
@@ -70,20 +70,19 @@ pub(super) fn trials(service: &str, client: &AmqpClient, known: &Known) -> Vec<T
             add(format!("{verb} queue {queue}"), may, json!({"do": action, "queue": queue}));
         };
         at_queue("declare", "declare", configure);
-        // A passive declaration: any right is enough (rabbitmq-server#16272). Before 4.2.6 none was asked for, and everybody could see which
-        // queues there are.
+        // A passive declaration needs any right (rabbitmq-server#16272). Before 4.2.6 it needed none, so every login could list queues.
         at_queue("look for", "look", configure || read || rights.write.contains(queue));
         at_queue("get from", "get", read);
         at_queue("consume", "consume", read);
-        // What is allowed and destroys something is not tried.
+        // Destructive operations are tried only if they must be refused.
         if !read {
             at_queue("purge", "purge", false);
         }
         if !configure {
             at_queue("delete", "delete", false);
         }
-        if known.queues.contains(queue) || queue == STRANGE {
-            // The default exchange leads to every queue, whichever is named: RabbitMQ cannot hold a publisher to some.
+        if known.queues.contains(queue) || queue == UNDECLARED {
+            // The default exchange routes to every queue: RabbitMQ cannot restrict a publisher to some queues.
             let (may, publish) =
                 (rights.write.contains(DEFAULT_EXCHANGE), json!({"do": "publish", "exchange": "", "key": queue}));
             add(format!("publish to queue {queue} through the default exchange"), may, publish);
@@ -97,27 +96,27 @@ pub(super) fn trials(service: &str, client: &AmqpClient, known: &Known) -> Vec<T
     }
     let declared = known.exchanges.iter().map(String::as_str);
     for exchange in declared.filter(|name| !STANDARD.contains(name)).chain(STANDARD) {
-        let publish = json!({"do": "publish", "exchange": exchange, "key": STRANGE});
+        let publish = json!({"do": "publish", "exchange": exchange, "key": UNDECLARED});
         add(format!("publish to exchange {exchange}"), rights.write.contains(exchange), publish);
         if !rights.configure.contains(exchange) {
             let delete = json!({"do": "delete-exchange", "exchange": exchange});
             add(format!("delete exchange {exchange}"), false, delete);
         }
     }
-    let declare = json!({"do": "declare-exchange", "exchange": STRANGE});
-    add("declare an exchange of its own".to_owned(), rights.configure.contains(STRANGE), declare);
+    let declare = json!({"do": "declare-exchange", "exchange": UNDECLARED});
+    add("declare an exchange of its own".to_owned(), rights.configure.contains(UNDECLARED), declare);
     for path in PATHS {
         add(format!("read {path}"), false, management(path));
     }
     trials
 }
 
-/// What is tried without a service's login: the same from wherever it is tried, so once for each broker.
+/// The trials without a service's login, made once per broker.
 pub(super) fn intrusions(known: &Known) -> Vec<Trial> {
-    let users = known.users.iter().flat_map(|user| [Login::with(user, ""), Login::with(user, WRONG)]);
-    let strangers = [Login::nobody(), Login::with("guest", "guest"), Login::with("", "")];
+    let users = known.users.iter().flat_map(|user| [Login::with(user, ""), Login::with(user, WRONG_PASSWORD)]);
+    let foreign = [Login::anonymous(), Login::with("guest", "guest"), Login::with("", "")];
     let mut trials = Vec::new();
-    for login in strangers.into_iter().chain(users) {
+    for login in foreign.into_iter().chain(users) {
         trials.push(Trial::new(&login, "log in", false, json!({"do": "connect"})));
         trials.push(Trial::new(&login, "read /api/overview", false, management("/api/overview")));
     }
@@ -156,7 +155,7 @@ mod tests {
     #[test]
     fn queues_have_neighbours() {
         let known = Known { queues: names(&["a.b"]), ..Known::default() };
-        assert_eq!(known.with_neighbours(), names(&["a.b", "a.b-rights", "rights-a.b", "a-b", STRANGE]));
+        assert_eq!(known.with_neighbours(), names(&["a.b", "a.b-rights", "rights-a.b", "a-b", UNDECLARED]));
     }
 
     #[test]
@@ -172,7 +171,7 @@ mod tests {
         let (publishing, others): (Vec<_>, Vec<_>) =
             allowed(USES).into_iter().partition(|what| what.ends_with("through the default exchange"));
         assert_eq!(others, ["log in", "declare queue b", "look for queue b"]);
-        assert_eq!(publishing.len(), ["a", "b", STRANGE].len());
+        assert_eq!(publishing.len(), ["a", "b", UNDECLARED].len());
     }
 
     #[test]

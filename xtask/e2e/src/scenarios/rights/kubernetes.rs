@@ -1,4 +1,4 @@
-//! What the pods of a release may do at the Kubernetes API: what their service declares, and nothing by default.
+//! Rights at the Kubernetes API: exactly what a service declares, and nothing by default.
 
 use std::collections::BTreeSet;
 
@@ -8,21 +8,21 @@ use e2e_kit::release::Release;
 use serde_json::{Value, json};
 use vocabulary::Service;
 
-/// A verb on a kind of objects of a group, on all of them or on one name: a rule, taken apart.
+/// Verb, API group, resource and optional resource name of a single right.
 type Right = (String, String, String, Option<String>);
 
-/// A `ServiceAccount` that may do something and is no service's.
+/// A `ServiceAccount` with rights that does not belong to a service.
 struct Other {
-    /// Its name, after the release's and a dash.
+    /// Its name without the release name and dash.
     name: &'static str,
-    /// What it may do in that release.
+    /// Its expected rights in the release.
     rights: fn(&Release) -> BTreeSet<Right>,
 }
 
-/// All of those: a chart that makes a further one says so here.
+/// All such accounts. Add an entry when the chart gets another one.
 const OTHERS: &[Other] = &[];
 
-/// What a `ServiceAccount` may do, by declaration; `of` is what its label `app.kubernetes.io/name` says.
+/// The declared rights of a `ServiceAccount`; `of` is its label `app.kubernetes.io/name`.
 fn declared(release: &Release, of: &str, account: &str) -> BTreeSet<Right> {
     let platform = release.namespace.context.platform.platform();
     if let Some(service) = platform.services.iter().find(|service| service.name.as_str() == of) {
@@ -52,31 +52,35 @@ fn rights(groups: &[&str], resources: &[&str], verbs: &[&str], names: &[&str]) -
     all
 }
 
-/// Holds the rights of every ServiceAccount of a release against what is declared.
+/// Compares the rights of every ServiceAccount in the namespace with the declaration.
 pub(super) fn accounts(release: &Release) -> anyhow::Result<String> {
     let namespace = &release.namespace.name;
     let unbound = "rights-unbound";
     kubectl::apply(&json!({
         "apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": unbound, "namespace": namespace},
     }))?;
-    // What every ServiceAccount has, whoever it is.
-    let everybodys = of_account(namespace, unbound)?;
+    // The rights that every ServiceAccount has.
+    let common = of_account(namespace, unbound)?;
     let mut accounts = kubectl::items(&["get", "serviceaccounts", "--namespace", namespace])?;
     accounts.retain(|account| account["metadata"]["name"] != unbound);
-    let (mut wrong, mut count) = (elsewhere(namespace)?, 0);
+    let (mut undeclared, mut count) = (elsewhere(namespace)?, 0);
     for account in &accounts {
         let name = account["metadata"]["name"].as_str().context("a ServiceAccount has no name")?;
-        // The namespace's own `default` has no label: nothing is declared for it.
+        // The namespace's `default` account has no label and no declared rights.
         let of = account["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
         let declared = declared(release, of, name);
-        wrong.extend(differences(name, &declared, &of_account(namespace, name)?, &everybodys));
+        undeclared.extend(differences(name, &declared, &of_account(namespace, name)?, &common));
         count += declared.len();
     }
-    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
-    Ok(format!("{} of them, {count} rights declared beside the {} of everybody", accounts.len(), everybodys.len()))
+    ensure!(undeclared.is_empty(), "{}", undeclared.join("\n"));
+    Ok(format!(
+        "{} ServiceAccounts, {count} declared rights besides the {} that every account has",
+        accounts.len(),
+        common.len()
+    ))
 }
 
-/// The bindings of other namespaces that give something to a ServiceAccount of this one.
+/// The RoleBindings of other namespaces with a ServiceAccount of this namespace.
 fn elsewhere(namespace: &str) -> anyhow::Result<Vec<String>> {
     let bindings = kubectl::items(&["get", "rolebindings", "--all-namespaces"])?;
     Ok(bindings.iter().filter_map(|binding| foreign_binding(binding, namespace)).collect())
@@ -88,7 +92,7 @@ fn foreign_binding(binding: &Value, namespace: &str) -> Option<String> {
     let subject =
         binding["subjects"].as_array()?.iter().find(|one| one["namespace"] == namespace && of != namespace)?;
     let account = text(&subject["name"]);
-    Some(format!("{account} has rights in the namespace {of} by the RoleBinding {name}, which nothing declares"))
+    Some(format!("{account} has undeclared rights in the namespace {of} by the RoleBinding {name}"))
 }
 
 fn of_account(namespace: &str, account: &str) -> anyhow::Result<BTreeSet<Right>> {
@@ -101,14 +105,18 @@ fn of_account(namespace: &str, account: &str) -> anyhow::Result<BTreeSet<Right>>
     let arguments =
         [&["create", "--validate=false", "--filename=-", "--output=json", user.as_str()], groups.as_slice()].concat();
     let output =
-        kubectl::try_run(&arguments, &review.to_string())?.ok(&format!("asking for the rights of {account}"))?;
+        kubectl::try_run(&arguments, &review.to_string())?.ok(&format!("reviewing the rights of {account}"))?;
     of_review(&kubectl::parsed("a review of rights", &output)?)
 }
 
 fn of_review(review: &Value) -> anyhow::Result<BTreeSet<Right>> {
     let status = &review["status"];
-    // A list that lacks something proves nothing.
-    ensure!(status["incomplete"] == false, "the API server cannot tell all rights: {}", status["evaluationError"]);
+    // An incomplete list proves nothing.
+    ensure!(
+        status["incomplete"] == false,
+        "the API server returned an incomplete list of rights: {}",
+        status["evaluationError"]
+    );
     let texts = |value: &Value| -> Vec<String> {
         value.as_array().into_iter().flatten().filter_map(|one| one.as_str().map(str::to_owned)).collect()
     };
@@ -133,14 +141,14 @@ fn differences(
     account: &str,
     declared: &BTreeSet<Right>,
     seen: &BTreeSet<Right>,
-    everybodys: &BTreeSet<Right>,
+    common: &BTreeSet<Right>,
 ) -> Vec<String> {
     let words = |(verb, group, resource, name): &Right| {
         let group = if group.is_empty() { String::new() } else { format!(" of {group}") };
         let name = name.as_ref().map(|name| format!(" called {name}")).unwrap_or_default();
         format!("{verb} {resource}{group}{name}")
     };
-    let more = seen.difference(declared).filter(|right| !everybodys.contains(right));
+    let more = seen.difference(declared).filter(|right| !common.contains(right));
     let more = more.map(|right| {
         format!("the ServiceAccount {account} may {} at the API server, which nothing declares", words(right))
     });
@@ -150,46 +158,46 @@ fn differences(
     more.chain(less).collect()
 }
 
-/// Looks into every container of a release for a token; only a service that declares something of the API server has one.
+/// Searches every container of a release for an API token; only services with declared API rights may have one.
 pub(super) fn tokens(release: &Release) -> anyhow::Result<String> {
     let namespace = &release.namespace.name;
     let selector = format!("app.kubernetes.io/instance={}", release.name);
     let pods = kubectl::items(&["get", "pods", "--namespace", namespace, "--selector", &selector])?;
-    let (mut wrong, mut looked_into) = (Vec::new(), 0);
+    let (mut undeclared, mut looked_into) = (Vec::new(), 0);
     for pod in &pods {
         let name = pod["metadata"]["name"].as_str().context("a pod has no name")?;
         let of = pod["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
         let account = pod["spec"]["serviceAccountName"].as_str().unwrap_or_default();
         let wanted = !declared(release, of, account).is_empty();
         if has_token_volume(pod) != wanted {
-            wrong.push(verdict(name, "its volumes", wanted));
+            undeclared.push(verdict(name, "its volumes", wanted));
         }
-        // Nobody can look into one that is over.
+        // A container that has terminated cannot be searched.
         if pod["status"]["phase"] != "Running" {
             continue;
         }
         for container in pod["spec"]["containers"].as_array().into_iter().flatten() {
             let container = container["name"].as_str().context("a container has no name")?;
             if has_token(namespace, name, container)? != wanted {
-                wrong.push(verdict(name, &format!("its container {container}"), wanted));
+                undeclared.push(verdict(name, &format!("its container {container}"), wanted));
             }
             looked_into += 1;
         }
     }
-    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    ensure!(undeclared.is_empty(), "{}", undeclared.join("\n"));
     ensure!(looked_into > 0, "no pod runs");
-    Ok(format!("{looked_into} containers looked into"))
+    Ok(format!("{looked_into} containers searched"))
 }
 
 fn verdict(pod: &str, place: &str, wanted: bool) -> String {
     if wanted {
-        format!("{pod} has no token of the API server in {place}, which its service needs")
+        format!("{pod} has no API token in {place}, which its service needs")
     } else {
-        format!("{pod} has a token of the API server in {place}, which nothing declares")
+        format!("{pod} has an undeclared API token in {place}")
     }
 }
 
-/// Whether a volume has a token, wherever it is mounted.
+/// Whether a pod has a volume with an API token.
 fn has_token_volume(pod: &Value) -> bool {
     let volumes = pod["spec"]["volumes"].as_array().into_iter().flatten();
     let mut sources = volumes.flat_map(|volume| volume["projected"]["sources"].as_array().into_iter().flatten());
@@ -200,11 +208,11 @@ fn has_token(namespace: &str, pod: &str, container: &str) -> anyhow::Result<bool
     let folder = "/var/run/secrets/kubernetes.io/serviceaccount";
     let arguments = ["exec", "--namespace", namespace, pod, "--container", container, "--", "ls", folder];
     let output = kubectl::try_run(&arguments, "")?;
-    // Only what says so is absent: a container into which nobody can look is a failure.
+    // Only this error means that there is no token. Any other failure is an error.
     if !output.success && output.err.contains("No such file or directory") {
         return Ok(false);
     }
-    output.ok(&format!("looking into {container} of {pod}"))?;
+    output.ok(&format!("searching {container} of {pod}"))?;
     Ok(true)
 }
 
@@ -229,13 +237,13 @@ mod tests {
     #[test]
     fn more_and_less_are_both_named() {
         let declared = rights(&["apps"], &["deployments"], &["get"], &["one"]);
-        let everybodys = review(&json!([{"verbs": ["create"], "apiGroups": ["x"], "resources": ["reviews"]}]));
+        let common = review(&json!([{"verbs": ["create"], "apiGroups": ["x"], "resources": ["reviews"]}]));
         let seen = review(&json!([
             {"verbs": ["create"], "apiGroups": ["x"], "resources": ["reviews"]},
             {"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["s"]},
         ]));
         assert_eq!(
-            differences("a", &declared, &seen, &everybodys),
+            differences("a", &declared, &seen, &common),
             [
                 "the ServiceAccount a may get secrets called s at the API server, which nothing declares",
                 "the ServiceAccount a may not get deployments of apps called one at the API server, which its service declares",
@@ -256,7 +264,7 @@ mod tests {
             "subjects": [{"kind": "ServiceAccount", "name": "s", "namespace": "own"}],
         });
         let found = foreign_binding(&binding, "own").expect("it is foreign");
-        assert_eq!(found, "s has rights in the namespace other by the RoleBinding b, which nothing declares");
+        assert_eq!(found, "s has undeclared rights in the namespace other by the RoleBinding b");
         assert_eq!(foreign_binding(&binding, "other"), None);
     }
 

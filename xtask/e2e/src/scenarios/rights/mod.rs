@@ -1,5 +1,4 @@
-//! Who may do what at the servers and at the API server: every login and every ServiceAccount tries everything, and may exactly what is
-//! declared.
+//! Rights at the servers and at the API server: every login and every ServiceAccount has exactly the declared rights.
 
 mod amqp;
 mod kubernetes;
@@ -25,13 +24,13 @@ use e2e_kit::pods::helper_pod;
 
 use plan::Plan;
 
-/// The label of the probes, besides their service's identity.
+/// The label of the probe pods, in addition to their service's identity.
 const PROBE: &str = "auditflow-e2e/probe";
 
 pub(super) fn run(lane: &Lane) -> Outcome {
     let context = lane.context;
     let (mut namespace, mut helm) = (None, None);
-    lane.step("a namespace", || {
+    lane.step("create a namespace", || {
         namespace = Some(TestNamespace::new(lane, "rights")?);
         helm = Some(context.helm4()?);
         Ok(String::new())
@@ -39,7 +38,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     let (Some(namespace), Some(helm)) = (&namespace, helm) else { return Err(Reported) };
     let release = Release::new(namespace, helm, "afp");
     lane.step("helm install --wait", || release.install(from_ref(&context.small), &[]).map(|()| String::new()))?;
-    let tokens = lane.step("no token that nothing declares is mounted", || kubernetes::tokens(&release));
+    let tokens = lane.step("no undeclared API token is mounted", || kubernetes::tokens(&release));
     let accounts = lane.step("ServiceAccounts have exactly the declared rights", || kubernetes::accounts(&release));
     let tried = by_all_logins(lane, &release);
     all([tokens, accounts, tried])
@@ -47,22 +46,22 @@ pub(super) fn run(lane: &Lane) -> Outcome {
 
 fn by_all_logins(lane: &Lane, release: &Release) -> Outcome {
     let (mut plans, mut operations) = (Vec::new(), 0);
-    lane.step("the servers say what there is to be tried", || {
+    lane.step("read from the servers what to try", || {
         plans = Plan::all(release)?;
         operations = plans.iter().flat_map(|plan| &plan.targets).map(|target| target.trials.len()).sum::<usize>();
         Ok(format!("{operations} operations"))
     })?;
-    lane.step("the services rest, and a probe has the login of each", || {
+    lane.step("stop the services and start a probe with the login of each", || {
         probes(release, &plans)?;
-        Ok(format!("{} of them", plans.len()))
+        Ok(format!("{} probes", plans.len()))
     })?;
-    lane.step("every login may do exactly what is declared", || {
+    lane.step("every login has exactly the declared rights", || {
         let drawn = tried(release, &plans)?;
         Ok(format!("{operations} operations, as declared\n  {}\n  ", drawn.join("\n  ")))
     })
 }
 
-/// Puts a probe into the place of each service: with its identity, and with its variables from where its Deployment takes them.
+/// Replaces each service by a probe with its identity and environment variables.
 fn probes(release: &Release, plans: &[Plan]) -> anyhow::Result<()> {
     let namespace = &release.namespace.name;
     let image = release.namespace.context.images.tool("auditflow-e2e/rights")?;
@@ -77,7 +76,7 @@ fn probes(release: &Release, plans: &[Plan]) -> anyhow::Result<()> {
         pod["metadata"]["labels"][PROBE] = "rights".into();
         objects.push(pod);
     }
-    // What a probe publishes is nobody's work, and what it is to find in a queue nobody takes away.
+    // The services are scaled to zero, so that none consumes the probes' messages.
     kubectl::run(&["scale", "deployments", "--all", "--replicas=0", "--namespace", namespace])?;
     kubectl::apply(&json!({"apiVersion": "v1", "kind": "List", "items": objects}))?;
     for plan in plans {
@@ -88,8 +87,8 @@ fn probes(release: &Release, plans: &[Plan]) -> anyhow::Result<()> {
         release.namespace.context.platform.platform().services.iter().map(|service| service.name.as_str()).collect();
     process::until(Duration::from_mins(1), Duration::from_secs(1), || {
         let mut pods = release.pods_and_leaving()?;
-        pods.retain(|pod| services.contains(&pod.of.as_str()));
-        Ok(if pods.is_empty() { Ok(()) } else { Err(format!("{} pods of services run", pods.len())) })
+        pods.retain(|pod| services.contains(&pod.chart.as_str()));
+        Ok(if pods.is_empty() { Ok(()) } else { Err(format!("{} pods of services still run", pods.len())) })
     })
 }
 
@@ -97,8 +96,9 @@ fn pod_of(plan: &Plan) -> String {
     format!("rights-{}", plan.service)
 }
 
-/// Lets the probes reach the brokers' management, which the chart lets nobody: that a login may do nothing there is to be seen from the
-/// broker's answer, and not from the network's.
+/// NetworkPolicies that let the probes reach the brokers' management interface, which the chart closes.
+///
+/// The broker itself must refuse the logins there, not only the network.
 fn management_for_probes(release: &Release) -> Vec<Value> {
     let platform = release.namespace.context.platform.platform();
     let brokers = platform.backing.iter().filter(|backing| backing.kind() == Kind::RabbitMq);
@@ -125,17 +125,17 @@ fn management_for_probes(release: &Release) -> Vec<Value> {
     policies.collect()
 }
 
-/// Carries out all plans at once; what each login may do, or how it differs from what is declared.
+/// Executes all plans in parallel; returns the rights of each login, or fails with the differences from the declaration.
 fn tried(release: &Release, plans: &[Plan]) -> anyhow::Result<Vec<String>> {
     let seen: Vec<_> = thread::scope(|scope| {
         let trying: Vec<_> = plans.iter().map(|plan| scope.spawn(|| of_plan(release, plan))).collect();
-        let ended = trying.into_iter().map(|one| one.join().unwrap_or_else(|_| bail!("a probe's thread broke off")));
+        let ended = trying.into_iter().map(|one| one.join().unwrap_or_else(|_| bail!("a probe's thread panicked")));
         ended.collect()
     });
     let (mut differences, mut failures, mut drawn) = (Vec::new(), Vec::new(), Vec::new());
     for (plan, seen) in plans.iter().zip(seen) {
         match seen {
-            Ok(wrong) => differences.extend(wrong),
+            Ok(found) => differences.extend(found),
             Err(error) => failures.push(format!("{error:#}")),
         }
         drawn.extend(plan.targets.iter().flat_map(trial::Target::drawn));
@@ -145,7 +145,7 @@ fn tried(release: &Release, plans: &[Plan]) -> anyhow::Result<Vec<String>> {
     Ok(drawn)
 }
 
-/// Carries out a plan in its probe, and gives what is not as declared, or of which nobody knows.
+/// Executes a plan in its probe and returns differences and undecided trials.
 fn of_plan(release: &Release, plan: &Plan) -> anyhow::Result<Vec<String>> {
     let targets: Vec<_> = plan.targets.iter().map(trial::Target::request).collect();
     let pod = pod_of(plan);
@@ -157,7 +157,7 @@ fn of_plan(release: &Release, plan: &Plan) -> anyhow::Result<Vec<String>> {
     for (index, target) in plan.targets.iter().enumerate() {
         match target.answers(&outcomes["targets"][index]) {
             Ok(answers) => differences.extend(target.differences(&answers)),
-            // What differs at the other servers is worth as much.
+            // Continue, so that differences at the other servers are reported too.
             Err(undecided) => differences.push(format!("{undecided:#}")),
         }
     }

@@ -1,4 +1,4 @@
-//! For each service, what is to be tried with its logins: its declaration against what the servers say that they have.
+//! The trials for each service, from its declaration and from the servers' actual contents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,15 +13,14 @@ use super::trial::{Target, Trial};
 use super::{amqp, sql, valkey};
 use e2e_kit::pods::bare_pod;
 
-/// What is tried in a pod that takes a service's place.
+/// The trials of the probe pod that replaces a service.
 pub(super) struct Plan {
     pub(super) service: &'static str,
     pub(super) targets: Vec<Target>,
 }
 
 impl Plan {
-    /// One for each service that logs in somewhere, or is let in without. What needs no service's login is tried by the first client of a
-    /// server.
+    /// One plan for each service that uses a server. The first client of a server also makes the trials without a service's login.
     pub(super) fn all(release: &Release) -> anyhow::Result<Vec<Self>> {
         let platform = release.namespace.context.platform.platform();
         let mut servers = BTreeMap::new();
@@ -33,9 +32,9 @@ impl Plan {
         for service in &platform.services {
             let mut targets = Vec::new();
             for one in service.uses {
-                // A call has no login.
+                // A call to a service has no login.
                 let Some(client) = one.client() else { continue };
-                let known = servers.get(&client.backing).context("a client of a server that is not declared")?;
+                let known = servers.get(&client.backing).context("a client uses an undeclared server")?;
                 let mut target = target(release, service.name, one, known)?;
                 if intruded.insert(client.backing) {
                     target.trials.extend(known.intrusions(release, client.backing));
@@ -50,7 +49,7 @@ impl Plan {
     }
 }
 
-/// What there is at a server, by its own word.
+/// The contents of a server, as the server reports them.
 enum Known {
     Broker(amqp::Known),
     Database(sql::Known),
@@ -83,7 +82,7 @@ impl Known {
     }
 }
 
-/// What is tried with the login that a service has for one of its uses.
+/// The trials with a service's login for one of its uses.
 fn target(release: &Release, service: ServiceName, one: &Use, known: &Known) -> anyhow::Result<Target> {
     let name = service.as_str();
     Ok(match (one, known) {
@@ -110,16 +109,16 @@ fn target(release: &Release, service: ServiceName, one: &Use, known: &Known) -> 
             let trials = valkey::trials(name, &client.keys, commands);
             Target { at: client.client.backing.as_str(), connection, trials }
         }
-        _ => bail!("{service} uses a server as another kind than it is"),
+        _ => bail!("{service} uses a server of another kind than declared"),
     })
 }
 
 fn of_broker(release: &Release, broker: BackingName) -> anyhow::Result<amqp::Known> {
-    // Everything at once: each of the broker's tools starts an Erlang machine, which takes seconds.
+    // One command for everything: each rabbitmqctl call starts an Erlang VM, which takes seconds.
     let words = ["rabbitmqctl", "--quiet", "export_definitions", "-", "--format", "json"];
     let definitions = kubectl::parsed("export_definitions", &release.exec(broker.as_str(), &words)?)?;
     let names = |what: &str| -> anyhow::Result<BTreeSet<String>> {
-        let all = definitions[what].as_array().with_context(|| format!("the broker tells no {what}"))?;
+        let all = definitions[what].as_array().with_context(|| format!("the broker's definitions have no {what}"))?;
         Ok(all.iter().filter_map(|one| one["name"].as_str().map(str::to_owned)).collect())
     };
     let mut known = amqp::Known { queues: names("queues")?, exchanges: names("exchanges")?, users: names("users")? };
@@ -129,7 +128,7 @@ fn of_broker(release: &Release, broker: BackingName) -> anyhow::Result<amqp::Kno
     Ok(known)
 }
 
-/// Asks a database server, and makes a table of the superuser's in each declared database.
+/// Reads roles and databases, and creates a table of the superuser in each declared database.
 fn of_database(release: &Release, server: BackingName) -> anyhow::Result<sql::Known> {
     let services = &release.namespace.context.platform.platform().services;
     for one in services.iter().flat_map(|service| service.uses) {
@@ -150,15 +149,16 @@ fn of_database(release: &Release, server: BackingName) -> anyhow::Result<sql::Kn
     })
 }
 
-/// Runs statements as the superuser, over the server's own socket.
+/// Runs statements as the superuser over the server's socket.
 fn psql(release: &Release, server: BackingName, database: &str, statements: &str) -> anyhow::Result<String> {
     let words =
         ["psql", "-U", "postgres", "-d", database, "--no-psqlrc", "-Atq", "-v", "ON_ERROR_STOP=1", "-c", statements];
     release.exec(server.as_str(), &words)
 }
 
-/// All commands of a server's version. The server in the release does not tell them to whom it does not know, so another one is asked, which
-/// has the same image and no ACL.
+/// All commands of a server's version.
+///
+/// The release's server does not list them without a login, so a temporary server with the same image and no ACL is queried.
 fn commands_of(release: &Release, server: BackingName) -> anyhow::Result<Vec<valkey::Command>> {
     let namespace = &release.namespace.name;
     let pod = release.pod_of(server.as_str())?.name;
@@ -168,7 +168,7 @@ fn commands_of(release: &Release, server: BackingName) -> anyhow::Result<Vec<val
     let rest = json!({"args": ["valkey-server", "--save", ""]});
     kubectl::apply(&bare_pod(namespace, &name, image, &json!({}), &rest))?;
     let output = process::until(Duration::from_mins(1), Duration::from_millis(500), || {
-        // Before it runs and listens this fails.
+        // Fails until the server listens.
         let output = kubectl::exec(namespace, &name, &["valkey-cli", "-e", "--json", "command"])?;
         Ok(if output.success { Ok(output.out) } else { Err(output.all()) })
     })?;
@@ -176,7 +176,7 @@ fn commands_of(release: &Release, server: BackingName) -> anyhow::Result<Vec<val
     valkey::Command::all(&kubectl::parsed("the list of commands", &output)?)
 }
 
-/// What the probe is told of a connection: the variables that its service reads it from.
+/// The probe's connection settings: the names of the service's environment variables.
 fn connection(
     kind: &str,
     host: VariableName,

@@ -1,22 +1,22 @@
-//! What a service may do at PostgreSQL: everything in its own database, and nothing anywhere else.
+//! A service's rights at PostgreSQL: everything in its own database, nothing elsewhere.
 
 use serde_json::{Value, json};
 
-use super::trial::{Login, Trial, WRONG};
+use super::trial::{Login, Trial, WRONG_PASSWORD};
 
-/// What the superuser runs in each declared database: a table that is somebody else's.
+/// The statements that create a table of another role in each declared database.
 pub(super) const MAKE_FOREIGN: &str = "CREATE SCHEMA rights_foreign; CREATE TABLE rights_foreign.secret (text text)";
 
-/// What a server has, by its own word.
+/// Databases and roles of a server, as the server reports them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
     /// Each database that accepts connections, and the role that owns it.
     pub(super) databases: Vec<(String, String)>,
-    /// Each role, and whether it may log in.
+    /// Each role and whether it may log in.
     pub(super) roles: Vec<(String, bool)>,
 }
 
-/// What its owner does in a database, in this order.
+/// Operations that a database's owner must be able to do, in this order.
 const ITS_OWN: &[(&str, &str)] = &[
     ("create a table", "CREATE TABLE rights_probe (number integer)"),
     ("insert into its table", "INSERT INTO rights_probe VALUES (1)"),
@@ -24,7 +24,7 @@ const ITS_OWN: &[(&str, &str)] = &[
     ("drop its table", "DROP TABLE rights_probe"),
 ];
 
-/// What nobody but the superuser does anywhere. Each would do no harm that outlives the release.
+/// Operations that only the superuser may do. None would cause damage beyond the release.
 const NOBODYS: &[(&str, &str)] = &[
     ("read the server's files", "SELECT pg_read_file('/etc/passwd')"),
     ("list the server's files", "SELECT pg_ls_dir('.')"),
@@ -41,9 +41,9 @@ const NOBODYS: &[(&str, &str)] = &[
     ("make itself a superuser", "ALTER ROLE CURRENT_USER SUPERUSER"),
     ("become the superuser for the session", "SET SESSION AUTHORIZATION postgres"),
     ("grant itself the superuser", "GRANT postgres TO CURRENT_USER"),
-    ("grant itself everybody's data", "GRANT pg_read_all_data TO CURRENT_USER"),
-    ("read everybody's password digests", "SELECT rolpassword FROM pg_authid"),
-    ("read the rules of logins", "SELECT * FROM pg_hba_file_rules"),
+    ("grant itself the right to read all data", "GRANT pg_read_all_data TO CURRENT_USER"),
+    ("read the password digests of all roles", "SELECT rolpassword FROM pg_authid"),
+    ("read the login rules", "SELECT * FROM pg_hba_file_rules"),
     ("change the server's settings", "ALTER SYSTEM SET work_mem = '8MB'"),
     ("reload the server's settings", "SELECT pg_reload_conf()"),
     ("write a checkpoint", "CHECKPOINT"),
@@ -52,18 +52,18 @@ const NOBODYS: &[(&str, &str)] = &[
     ("write to a table of another role", "INSERT INTO rights_foreign.secret VALUES ('x')"),
     ("create a table in a schema of another role", "CREATE TABLE rights_foreign.mine (number integer)"),
     ("drop a schema of another role", "DROP SCHEMA rights_foreign CASCADE"),
-    ("cancel what others run", CANCEL),
-    ("end the sessions of others", END),
+    ("cancel statements of other roles", CANCEL),
+    ("end sessions of other roles", END),
 ];
 
-/// A server has processes of the superuser's whatever clients it has; without any the question would be no trial, so that is an error.
+/// A server always has processes of the superuser. Without one the statement would test nothing, so it divides by zero.
 const CANCEL: &str = "SELECT 1 / count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE usename = 'postgres'";
 const END: &str = "SELECT 1 / count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'postgres'";
 
-/// A role of PostgreSQL's own, whose one member is who owns the database that one is connected to.
+/// PostgreSQL's predefined role whose only member is the owner of the current database.
 const OWNERS: &str = "pg_database_owner";
 
-/// Everything that is tried with the login of a service. `login` is the role that it logs in as.
+/// The trials with a service's login; `login` is its role.
 pub(super) fn trials(service: &str, database: &str, login: &str, known: &Known) -> Vec<Trial> {
     let own = Login::own(service);
     let within = |what: &str, may: bool, statements: Value| {
@@ -72,7 +72,7 @@ pub(super) fn trials(service: &str, database: &str, login: &str, known: &Known) 
     let mut trials = vec![enters(&own, database, true)];
     trials.extend(ITS_OWN.iter().map(|(what, statement)| within(what, true, json!([statement]))));
     for (what, statement) in NOBODYS {
-        // The one that copies needs a table to copy to, which its own session holds.
+        // The COPY trial needs a target table in its own session.
         let statements = if statement.contains("pg_temp") {
             json!(["CREATE TEMP TABLE IF NOT EXISTS rights (line text)", statement])
         } else {
@@ -83,7 +83,7 @@ pub(super) fn trials(service: &str, database: &str, login: &str, known: &Known) 
     let owner = known.databases.iter().find(|(name, _)| name == database).map(|(_, owner)| owner.as_str());
     for (role, _) in &known.roles {
         let may = [Some(login), owner, Some(OWNERS)].contains(&Some(role));
-        // Back to what it was, where it was allowed; an error by a failure of that is one, too.
+        // Resets the role afterwards; a failure of the reset is an error too.
         let statements = json!([format!("SET ROLE \"{role}\""), "RESET ROLE"]);
         trials.push(within(&format!("become {role}"), may, statements));
     }
@@ -92,10 +92,10 @@ pub(super) fn trials(service: &str, database: &str, login: &str, known: &Known) 
     trials
 }
 
-/// What is tried without a service's login: once for each server.
+/// The trials without a service's login, made once per server.
 pub(super) fn intrusions(known: &Known) -> Vec<Trial> {
     let names = known.roles.iter().filter(|(_, logs_in)| *logs_in).map(|(name, _)| name);
-    let logins = names.flat_map(|name| [Login::with(name, ""), Login::with(name, WRONG)]);
+    let logins = names.flat_map(|name| [Login::with(name, ""), Login::with(name, WRONG_PASSWORD)]);
     logins.flat_map(|login| known.databases.iter().map(move |(database, _)| enters(&login, database, false))).collect()
 }
 

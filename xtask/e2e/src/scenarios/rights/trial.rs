@@ -1,20 +1,20 @@
-//! What is tried, what the declaration says of it, and what came of it.
+//! Trials: operations with their expected and actual results.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
 
-/// One operation that is tried with one login.
+/// One operation with one login.
 #[derive(Clone, Debug)]
 pub(super) struct Trial {
-    /// Whose login it is.
+    /// The login, for messages.
     pub(super) who: String,
-    /// What is tried, as it follows "may".
+    /// The operation, as a phrase that follows "may".
     pub(super) what: String,
     /// Whether the declaration allows it.
     pub(super) may: bool,
-    /// What the probe is told.
+    /// The request to the probe.
     pub(super) request: Value,
 }
 
@@ -26,7 +26,7 @@ impl Trial {
     }
 }
 
-/// Whom the probe is to log in as.
+/// The login that the probe uses.
 #[derive(Clone, Debug)]
 pub(super) struct Login {
     who: String,
@@ -34,34 +34,34 @@ pub(super) struct Login {
 }
 
 impl Login {
-    /// The service itself, with its own Secret.
+    /// The service's own login from its Secret.
     pub(super) fn own(service: &str) -> Self {
         Self { who: service.to_owned(), form: Value::Null }
     }
 
-    /// Somebody without a login.
-    pub(super) fn nobody() -> Self {
-        Self { who: "whoever does not log in".to_owned(), form: json!("nobody") }
+    /// No login.
+    pub(super) fn anonymous() -> Self {
+        Self { who: "a client without a login".to_owned(), form: json!("anonymous") }
     }
 
-    /// Somebody with a name and a password of the probe's own.
+    /// A login with this name and password.
     pub(super) fn with(user: &str, password: &str) -> Self {
         if user.is_empty() {
-            return Self { who: "whoever gives an empty name".to_owned(), form: json!([user, password]) };
+            return Self { who: "a client with an empty user name".to_owned(), form: json!([user, password]) };
         }
         let how = match password {
             "" => "without a password".to_owned(),
-            WRONG => "with a wrong password".to_owned(),
+            WRONG_PASSWORD => "with a wrong password".to_owned(),
             known => format!("with the password `{known}`"),
         };
         Self { who: format!("`{user}` {how}"), form: json!([user, password]) }
     }
 }
 
-/// A password that nobody has.
-pub(super) const WRONG: &str = "rights: nobody's password";
+/// A wrong password.
+pub(super) const WRONG_PASSWORD: &str = "rights: wrong password";
 
-/// What a server answered.
+/// A server's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Allowed,
@@ -73,25 +73,25 @@ pub(super) enum Answer {
 pub(super) struct Target {
     /// The server's name.
     pub(super) at: &'static str,
-    /// What the probe is told of it, but for the trials.
+    /// The probe's connection settings.
     pub(super) connection: Value,
     pub(super) trials: Vec<Trial>,
 }
 
 impl Target {
-    /// What the probe is told.
+    /// The request to the probe.
     pub(super) fn request(&self) -> Value {
         let mut request = self.connection.clone();
         request["trials"] = self.trials.iter().map(|trial| trial.request.clone()).collect();
         request
     }
 
-    /// Reads the probe's outcomes, one for each trial.
+    /// Reads the probe's outcomes, one per trial.
     ///
     /// # Errors
-    /// When one is neither an allowance nor a refusal: nobody knows then. Those that failed alike are named together.
+    /// If an outcome is neither allowed nor refused. Equal failures are grouped.
     pub(super) fn answers(&self, outcomes: &Value) -> anyhow::Result<Vec<(Answer, String)>> {
-        let outcomes = outcomes.as_array().context("the probe's outcomes are no list")?;
+        let outcomes = outcomes.as_array().context("the probe's outcomes are not a list")?;
         let (tried, wanted) = (outcomes.len(), self.trials.len());
         ensure!(tried == wanted, "the probe tried {tried} of {wanted} operations at {}", self.at);
         let mut answers = Vec::new();
@@ -115,17 +115,17 @@ impl Target {
         Ok(answers)
     }
 
-    /// What is not as declared.
+    /// The differences from the declaration.
     pub(super) fn differences(&self, answers: &[(Answer, String)]) -> Vec<String> {
         let differs = |(trial, (answer, detail)): (&Trial, &(Answer, String))| {
             let Trial { who, what, may, .. } = trial;
             let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
             match (may, answer) {
                 (false, Answer::Allowed) => {
-                    Some(format!("{who} may {what} at {}, which nothing declares{detail}", self.at))
+                    Some(format!("{who} may {what} at {}, which is not declared{detail}", self.at))
                 }
                 (true, Answer::Refused) => {
-                    Some(format!("{who} may not {what} at {}, which its declaration needs{detail}", self.at))
+                    Some(format!("{who} may not {what} at {}, which is declared{detail}", self.at))
                 }
                 (true, Answer::Allowed) | (false, Answer::Refused) => None,
             }
@@ -133,8 +133,7 @@ impl Target {
         self.trials.iter().zip(answers).filter_map(differs).collect()
     }
 
-    /// A line for each login that may something, by name and with the number of what it may not, and one for all the others. For where
-    /// nothing differs.
+    /// A summary of the answers: one line per login with rights, and one line for all logins without.
     pub(super) fn drawn(&self) -> Vec<String> {
         let mut logins: BTreeMap<&str, (Vec<&str>, usize)> = BTreeMap::new();
         for trial in &self.trials {
@@ -173,8 +172,8 @@ mod tests {
         Target { at: "broker", connection: json!({"kind": "amqp"}), trials }
     }
 
-    fn outcomes(three: [&str; 3]) -> Value {
-        three.iter().map(|outcome| json!({"outcome": outcome, "detail": "why"})).collect()
+    fn outcomes(texts: [&str; 3]) -> Value {
+        texts.iter().map(|outcome| json!({"outcome": outcome, "detail": "why"})).collect()
     }
 
     #[test]
@@ -201,9 +200,9 @@ mod tests {
         assert_eq!(
             target.differences(&answers),
             [
-                "a may not read q at broker, which its declaration needs (why)",
-                "a may delete q at broker, which nothing declares (why)",
-                "`guest` without a password may log in at broker, which nothing declares (why)",
+                "a may not read q at broker, which is declared (why)",
+                "a may delete q at broker, which is not declared (why)",
+                "`guest` without a password may log in at broker, which is not declared (why)",
             ]
         );
     }

@@ -1,17 +1,17 @@
-//! What a service may do at Valkey: its commands on its keys, out of all the commands that the server has.
+//! A service's rights at Valkey: its declared commands on its declared keys, out of all commands of the server.
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use vocabulary::KeyUse;
 
-use super::trial::{Login, Trial, WRONG};
+use super::trial::{Login, Trial, WRONG_PASSWORD};
 
-/// Valkey marks these `no_auth` and asks for no right to them, whatever an ACL says: with them one logs in, and leaves.
+/// Commands for logging in and disconnecting. Valkey marks them `no_auth` and always allows them.
 const ALWAYS: &[&str] = &["auth", "hello", "quit", "reset"];
-/// The user of the chart's own health checks, with any password: it may ping, and nothing else.
+/// The user of the chart's health checks. It accepts any password and may only ping.
 const HEALTH: &str = "probe";
 const ADMINISTRATOR: &str = "administrator";
-/// An argument that no command can do anything with: what is allowed by mistake should fail rather than end or empty the server.
+/// A meaningless argument, so that a command that is allowed by mistake fails instead of stopping or emptying the server.
 const JUNK: &str = "rights";
 
 /// A command of the server, as `COMMAND` describes it.
@@ -19,17 +19,17 @@ const JUNK: &str = "rights";
 pub(super) struct Command {
     /// `zadd`, or `client|setinfo`.
     name: String,
-    /// How many words it takes; negative for at least so many.
+    /// The number of words; negative for a minimum.
     arity: i64,
-    /// Where keys stand among its words: the first, the last (negative from the end), the step. 0 for nowhere.
+    /// Positions of its keys: first, last (negative from the end), step. 0 means no keys.
     keys: (i64, i64, i64),
-    /// Whether keys stand where other arguments say.
+    /// Whether other arguments determine the positions of its keys.
     movable: bool,
     blocks: bool,
 }
 
 impl Command {
-    /// All of them. Those that have subcommands are tried with each, and by themselves where they mean something then.
+    /// All commands and subcommands. A command with subcommands is included itself only if it works without one.
     pub(super) fn all(described: &Value) -> anyhow::Result<Vec<Self>> {
         let mut all = Vec::new();
         for one in described.as_array().context("the server lists no commands")? {
@@ -45,7 +45,7 @@ impl Command {
     }
 
     fn read(one: &Value) -> anyhow::Result<Self> {
-        let number = |index: usize| one[index].as_i64().context("a command is not described as expected");
+        let number = |index: usize| one[index].as_i64().context("unexpected description of a command");
         let flag = |flag: &str| one[2].as_array().is_some_and(|flags| flags.iter().any(|one| one == flag));
         Ok(Self {
             name: one[0].as_str().context("a command has no name")?.to_owned(),
@@ -60,11 +60,11 @@ impl Command {
         self.keys.0 > 0 || self.movable
     }
 
-    /// Its words with this key. `further` adds one that it does not need.
+    /// The command line with this key. `further` adds an optional argument.
     fn words(&self, key: &str, further: bool) -> Vec<String> {
         let mut words: Vec<_> = self.name.split('|').map(str::to_owned).collect();
         let fewest = usize::try_from(self.arity.unsigned_abs()).unwrap_or(usize::MAX);
-        // `COMMAND` takes no word that is no subcommand.
+        // `COMMAND` accepts only subcommands as arguments.
         let further = further && self.arity < 0 && self.name != "command";
         words.resize(fewest.max(words.len()) + usize::from(further), JUNK.to_owned());
         let index = |position: i64| {
@@ -81,7 +81,7 @@ impl Command {
                 }
             }
         } else if self.movable {
-            // Most have the number of their keys, and then the keys.
+            // Most of these commands take the number of keys before the keys.
             for (place, word) in words.iter_mut().skip(1).enumerate() {
                 if place == 0 { "1" } else { key }.clone_into(word);
             }
@@ -90,7 +90,7 @@ impl Command {
     }
 
     fn is_one_of(&self, commands: &[&str]) -> bool {
-        // Who may use a command may use all its subcommands.
+        // The right to a command includes all its subcommands.
         let whole = self.name.split('|').next().unwrap_or_default();
         commands.iter().any(|&command| command == self.name || command == whole)
     }
@@ -105,7 +105,7 @@ impl Command {
     }
 }
 
-/// Everything that is tried with the login of a service, or without one where it has none.
+/// The trials with a service's login, or without a login if the service has none.
 pub(super) fn trials(service: &str, keys: &KeyUse, commands: &[Command]) -> Vec<Trial> {
     let own = Login::own(service);
     let (key, foreign) = (sample(keys.pattern.as_str()), foreign(keys.pattern.as_str()));
@@ -118,7 +118,7 @@ pub(super) fn trials(service: &str, keys: &KeyUse, commands: &[Command]) -> Vec<
             trials.push(command.trial_named(&own, what, foreign, false));
         }
     }
-    // What the server does not have cannot be allowed: a declaration that names it is wrong.
+    // A declared command that the server does not have is tried too, so that it is reported as missing.
     let known = |name: &str| commands.iter().any(|command| command.is_one_of(&[name]));
     for name in keys.commands.iter().filter(|name| !known(name)) {
         let words: Vec<_> = name.split('|').collect();
@@ -127,11 +127,12 @@ pub(super) fn trials(service: &str, keys: &KeyUse, commands: &[Command]) -> Vec<
     trials
 }
 
-/// What is tried with no service's login: once for each server. `anonymous` says whether a service of the platform is who does not log in;
-/// what that one may is tried as the service.
+/// The trials without a service's login, made once per server.
+///
+/// `anonymous` says whether a service uses the server without a login; its rights are then tried as that service.
 pub(super) fn intrusions(anonymous: bool, commands: &[Command]) -> Vec<Trial> {
     let mut trials = Vec::new();
-    for password in ["", WRONG] {
+    for password in ["", WRONG_PASSWORD] {
         let who = Login::with(ADMINISTRATOR, password);
         trials.push(Trial::new(&who, "log in", false, json!({"command": ["ping"]})));
     }
@@ -141,7 +142,7 @@ pub(super) fn intrusions(anonymous: bool, commands: &[Command]) -> Vec<Trial> {
             trials.push(command.trial(&health, JUNK, false));
         }
         if !anonymous {
-            trials.push(command.trial(&Login::nobody(), JUNK, false));
+            trials.push(command.trial(&Login::anonymous(), JUNK, false));
         }
     }
     trials
@@ -157,7 +158,7 @@ fn sample(pattern: &str) -> String {
             '?' => key.push('x'),
             '\\' => key.extend(characters.next()),
             '[' => {
-                // The first of the characters stands for all, and what is excluded is none of these.
+                // Uses the first character of the class; for an excluded class, `~`.
                 let set: String = characters.by_ref().take_while(|&one| one != ']').collect();
                 key.push(if set.starts_with('^') { '~' } else { set.chars().next().unwrap_or('x') });
             }
@@ -167,8 +168,9 @@ fn sample(pattern: &str) -> String {
     key
 }
 
-/// Keys that a pattern does not match: one of somebody else's, and one that differs in the last character before the pattern's first
-/// wildcard. None for a pattern that may match all.
+/// Keys that a pattern does not match: an unrelated key, and one that differs in the last character before the first wildcard.
+///
+/// Empty for a pattern that may match every key.
 fn foreign(pattern: &str) -> Vec<String> {
     let literal: Vec<char> = pattern.chars().take_while(|one| !"*?[\\".contains(*one)).collect();
     let Some((first, last)) = literal.first().zip(literal.last()) else { return Vec::new() };
@@ -251,10 +253,10 @@ mod tests {
 
     #[test]
     fn who_does_not_log_in_may_nothing_unless_a_service_is_that() {
-        let of_nobody = |anonymous| {
-            intrusions(anonymous, &commands()).iter().filter(|trial| trial.who == "whoever does not log in").count()
+        let without_login = |anonymous| {
+            intrusions(anonymous, &commands()).iter().filter(|trial| trial.who == "a client without a login").count()
         };
-        assert_eq!((of_nobody(true), of_nobody(false)), (0, 8));
+        assert_eq!((without_login(true), without_login(false)), (0, 8));
         assert!(intrusions(false, &commands()).iter().all(|trial| !trial.may));
     }
 

@@ -1,4 +1,4 @@
-//! A login that somebody still uses when it is replaced: it is left alone, and named, until nobody does.
+//! A login that is still in use when its credential is replaced: the Job keeps and names it until no client uses it.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,8 +13,8 @@ use serde_json::json;
 use vocabulary::Kind;
 
 use super::change::{Site, has_login};
-use super::purse::Purse;
-use super::visitor;
+use super::credential_set::CredentialSet;
+use super::login_probe;
 use crate::credentials::Credential;
 use crate::roles::Roles;
 use crate::scenarios::loaded::{RECOVERY, recovers};
@@ -22,96 +22,102 @@ use e2e_kit::pods::helper_pod;
 
 const HOLDER: &str = "holder";
 
-/// Holds a connection to the broker, and uses it now and then.
+/// Python program that holds a connection to the broker and uses it once per second.
 const AMQP: &str = r#"
 import os, pika
-login = pika.PlainCredentials(os.environ["HELD_USER"], os.environ["HELD_PASSWORD"])
+login = pika.PlainCredentials(os.environ["HOLDER_USER"], os.environ["HOLDER_PASSWORD"])
 connection = pika.BlockingConnection(pika.ConnectionParameters(os.environ["amqp_host"], credentials=login))
 channel = connection.channel()
 while True:
-    channel.queue_declare(os.environ["HELD_QUEUE"], passive=True)
+    channel.queue_declare(os.environ["HOLDER_QUEUE"], passive=True)
     print("works", flush=True)
     connection.sleep(1)
 "#;
 
-/// The same at the database.
+/// Python program that does the same with the database.
 const SQL: &str = r#"
 import os, time, pg8000.native
-connection = pg8000.native.Connection(os.environ["HELD_USER"], host=os.environ["sql_host"],
-    password=os.environ["HELD_PASSWORD"], database=os.environ["HELD_DATABASE"])
+connection = pg8000.native.Connection(os.environ["HOLDER_USER"], host=os.environ["sql_host"],
+    password=os.environ["HOLDER_PASSWORD"], database=os.environ["HOLDER_DATABASE"])
 while True:
     connection.run("SELECT 1")
     print("works", flush=True)
     time.sleep(1)
 "#;
 
-/// Replaces a credential while somebody else than its pods holds a connection with it.
-pub(super) fn in_use(site: &Site, now: &mut Purse, credential: &Credential) -> Outcome {
+/// Replaces a credential while a foreign pod holds a connection with it.
+pub(super) fn in_use(site: &Site, now: &mut CredentialSet, credential: &Credential) -> Outcome {
     let (release, name) = (&site.release, &credential.path.name);
-    let next = now.with_another(credential);
+    let next = now.with_replaced(credential);
     let old = credential.user(release, now.revision(credential));
-    site.lane.step(format!("{name} replaced while somebody holds a connection: it works on, and is named"), || {
-        hold(release, credential, now)?;
-        let log = hook_log(release, &credential.server, || site.upgrade(&next, &[]))?;
-        let line = format!("LEFT {old}, which is not declared any more but still in use");
-        ensure!(log.contains(&line), "the log of the Job does not say `{line}`:\n{log}");
-        recovers(release, RECOVERY)?;
-        ensure!(has_login(release, &credential.server, &old)?, "{old} is gone although somebody uses it");
-        let uses = uses(release)?;
-        process::until(Duration::from_secs(10), Duration::from_secs(1), || {
-            let more = self::uses(release)? > uses;
-            Ok(if more { Ok(()) } else { Err("the connection that was held does not work any more".to_owned()) })
-        })?;
-        Ok(format!("after {uses} uses"))
-    })?;
-    let outcome = site.lane.step(format!("{name} goes with the next upgrade once nobody uses it"), || {
-        kubectl::run(&["delete", "pod", HOLDER, "--namespace", &release.namespace.name, "--timeout=50s"])?;
-        let before = release.uids()?;
-        let log = hook_log(release, &credential.server, || site.upgrade(&next, &[]))?;
-        let line = format!("Removed {old}, which is not declared any more.");
-        ensure!(log.contains(&line), "the log of the Job does not say `{line}`:\n{log}");
-        ensure!(!has_login(release, &credential.server, &old)?, "{old} is there all the same");
-        visitor::only_the_new(release, credential, now, &next)?;
-        let rolled = release.rolled_since(&before)?;
-        ensure!(rolled.is_empty(), "these rolled: {}", rolled.join(", "));
-        Ok(String::new())
-    });
+    site.lane.step(
+        format!("replace {name} while a foreign pod holds a connection: the login stays valid and the Job names it"),
+        || {
+            hold(release, credential, now)?;
+            let log = hook_log(release, &credential.server, || site.upgrade(&next, &[]))?;
+            let line = format!("LEFT {old}, which is not declared any more but still in use");
+            ensure!(log.contains(&line), "the log of the Job does not say `{line}`:\n{log}");
+            recovers(release, RECOVERY)?;
+            ensure!(has_login(release, &credential.server, &old)?, "{old} was deleted while in use");
+            let uses = uses(release)?;
+            process::until(Duration::from_secs(10), Duration::from_secs(1), || {
+                let more = self::uses(release)? > uses;
+                Ok(if more { Ok(()) } else { Err("the held connection no longer works".to_owned()) })
+            })?;
+            Ok(format!("after {uses} uses"))
+        },
+    )?;
+    let outcome =
+        site.lane.step(format!("the next upgrade after the last use deletes the old login of {name}"), || {
+            kubectl::run(&["delete", "pod", HOLDER, "--namespace", &release.namespace.name, "--timeout=50s"])?;
+            let before = release.uids()?;
+            let log = hook_log(release, &credential.server, || site.upgrade(&next, &[]))?;
+            let line = format!("Removed {old}, which is not declared any more.");
+            ensure!(log.contains(&line), "the log of the Job does not say `{line}`:\n{log}");
+            ensure!(!has_login(release, &credential.server, &old)?, "{old} still exists");
+            login_probe::old_refused_new_accepted(release, credential, now, &next)?;
+            let rolled = release.rolled_since(&before)?;
+            ensure!(rolled.is_empty(), "these rolled: {}", rolled.join(", "));
+            Ok(String::new())
+        });
     *now = next;
     outcome
 }
 
-/// Starts a pod that holds a connection with what a credential is now.
-fn hold(release: &Release, credential: &Credential, now: &Purse) -> anyhow::Result<()> {
+/// Starts a pod that holds a connection with the current value of a credential.
+fn hold(release: &Release, credential: &Credential, now: &CredentialSet) -> anyhow::Result<()> {
     let login = now.login(release, credential)?;
     let program = if credential.kind == Kind::RabbitMq { AMQP } else { SQL };
     let roles = Roles::of(release.namespace.context)?;
-    let mut environment = visitor::environment(release, &roles);
+    let mut environment = login_probe::environment(release, &roles);
     if let Some(variables) = environment.as_array_mut() {
         variables.push(json!({"name": "PYTHONPATH", "value": "/app"}));
-        variables.push(json!({"name": "HELD_QUEUE", "value": roles.stored_queue}));
-        variables.push(json!({"name": "HELD_DATABASE", "value": roles.database}));
-        variables.push(json!({"name": "HELD_USER", "value": login.user}));
+        variables.push(json!({"name": "HOLDER_QUEUE", "value": roles.stored_queue}));
+        variables.push(json!({"name": "HOLDER_DATABASE", "value": roles.database}));
+        variables.push(json!({"name": "HOLDER_USER", "value": login.user}));
         // The kubelet replaces `$(NAME)`.
-        variables.push(json!({"name": "HELD_PASSWORD", "value": login.password.replace('$', "$$")}));
+        variables.push(json!({"name": "HOLDER_PASSWORD", "value": login.password.replace('$', "$$")}));
     }
-    let image = release.namespace.context.images.tool(visitor::IMAGE)?;
+    let image = release.namespace.context.images.tool(login_probe::IMAGE)?;
     let rest = json!({"env": environment, "command": ["python3", "-c", program]});
-    kubectl::apply(&helper_pod(release, &credential.of, HOLDER, image, &rest))?;
+    kubectl::apply(&helper_pod(release, &credential.owner, HOLDER, image, &rest))?;
     process::until(Duration::from_mins(1), Duration::from_millis(500), || {
-        Ok(if uses(release)? > 0 { Ok(()) } else { Err("nobody holds a connection".to_owned()) })
+        Ok(if uses(release)? > 0 { Ok(()) } else { Err("the pod holds no connection".to_owned()) })
     })
 }
 
-/// How often the connection that is held was used.
+/// How many times the held connection was used.
 fn uses(release: &Release) -> anyhow::Result<usize> {
     let output = kubectl::try_run(&["logs", HOLDER, "--namespace", &release.namespace.name], "")?;
-    // There is no log before its container runs.
+    // The log is empty until the container runs.
     let errors = output.out.lines().filter(|line| line.contains("Error")).collect::<Vec<_>>().join("\n");
-    ensure!(errors.is_empty(), "the connection that is held: {errors}");
+    ensure!(errors.is_empty(), "the held connection failed: {errors}");
     Ok(output.out.lines().filter(|line| *line == "works").count())
 }
 
-/// What the Job after a rollout says at a server while something is done. It is gone when it has succeeded, so one must listen meanwhile.
+/// Runs `act` and returns the log of the server's reconcile Job.
+///
+/// The Job is deleted when it succeeds, so its log is followed meanwhile.
 fn hook_log(release: &Release, server: &str, act: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<String> {
     let job = format!("job/{}-{server}-reconcile", release.name);
     let over = &AtomicBool::new(false);
@@ -137,7 +143,7 @@ fn hook_log(release: &Release, server: &str, act: impl FnOnce() -> anyhow::Resul
         acted?;
         match log {
             Ok(log) => log,
-            Err(_) => bail!("the thread that listens to {job} broke off"),
+            Err(_) => bail!("the thread that follows the log of {job} panicked"),
         }
     })
 }

@@ -1,21 +1,23 @@
-//! Credentials replaced under load, one by one and all at once, back and forward again: nobody notices, and the old ones are worth nothing.
+//! Rotation under load: credentials are replaced one by one and all at once, rolled back and replaced again.
+//!
+//! No client loses service, and the old credentials become invalid.
 
 mod administrators;
-mod around;
 mod change;
-mod judge;
+mod common_steps;
+mod credential_set;
 mod login_in_use;
+mod login_probe;
 mod neighbours;
-mod purse;
+mod server_refusals;
 mod services;
 mod state;
 mod stuck;
-mod visitor;
 
 use e2e_kit::lane::{Lane, Work, side_by_side};
 use e2e_kit::report::Outcome;
 
-/// Side by side, each with a release and loads of its own. The longest first.
+/// Runs the lanes in parallel, the longest first, each with its own release and load.
 pub(super) fn run(lane: &Lane) -> Outcome {
     let work = vec![
         Work::new("services --wait", services::waiting),

@@ -1,4 +1,4 @@
-//! Whoever else is on the same servers, and what provisioning leaves alone.
+//! Foreign logins and a second release on the same servers, which provisioning must not change.
 
 use std::collections::BTreeSet;
 
@@ -9,18 +9,18 @@ use e2e_kit::report::{Outcome, Reported};
 use serde_json::Value;
 use tools::Template;
 
-use super::around::{beside_load, install};
 use super::change::Site;
-use super::purse::Purse;
+use super::common_steps::{beside_load, install};
+use super::credential_set::CredentialSet;
 use super::{login_in_use, state};
 use crate::flow;
 use crate::roles::{Roles, callers, logins_at};
 use crate::scenarios::loaded::{RECOVERY, recovers};
 use e2e_kit::namespace::TestNamespace;
 
-/// The release that is provisioned on the first's broker.
+/// The name of the second release, provisioned on the first release's broker.
 const SECOND: &str = "other";
-/// A role that bears the first release's mark and owns nothing.
+/// A role that is marked as the first release's and owns nothing.
 const IDLE_OWNER: &str = "idle_owner";
 
 type Logins = BTreeSet<(String, String)>;
@@ -32,27 +32,27 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     let Roles { sender, keeper, database_server, .. } = Roles::of_lane(lane)?;
     beside_load(&site, sender, || {
         lane.step("provisioning twice changes nothing", || twice(&site, &now))?;
-        lane.step("others come to all three servers", || strangers(&site))?;
-        lane.step("a second release is provisioned on the same broker", || second_comes(&site))?;
+        lane.step("create foreign logins on all three servers", || foreign_logins(&site))?;
+        lane.step("provision a second release on the same broker", || provision_second(&site))?;
         others_are_left_alone(&site, &mut now)?;
-        lane.step("the second release loses a service: one login goes, of all", || second_loses(&site))?;
+        lane.step("disable a service of the second release: only its login is deleted", || disable_in_second(&site))?;
         switched_off_and_on(&site, &now)?;
         let database = now.credential(&format!("{keeper}.{database_server}")).map_err(|_| Reported)?;
         login_in_use::in_use(&site, &mut now, &database)
     })
 }
 
-fn twice(site: &Site, now: &Purse) -> anyhow::Result<String> {
+fn twice(site: &Site, now: &CredentialSet) -> anyhow::Result<String> {
     let (before, pods) = (state::everything(&site.release)?, site.release.uids()?);
     site.upgrade(now, &[])?;
     state::same(&before, &state::everything(&site.release)?)?;
     let rolled = site.release.rolled_since(&pods)?;
     ensure!(rolled.is_empty(), "these rolled: {}", rolled.join(", "));
-    Ok(format!("{} things are the same", before.len()))
+    Ok(format!("{} definitions unchanged", before.len()))
 }
 
-/// Logins that are none of ours, some with names and marks that are almost ours.
-fn strangers(site: &Site) -> anyhow::Result<String> {
+/// Creates foreign logins, some with names and comments that resemble the release's own.
+fn foreign_logins(site: &Site) -> anyhow::Result<String> {
     let release = &site.release;
     let broker = Roles::of(site.lane.context)?.broker;
     let own = format!("{}.{}", release.namespace.name, release.name);
@@ -76,21 +76,21 @@ fn strangers(site: &Site) -> anyhow::Result<String> {
     Ok(after.difference(&before).map(|(server, user)| format!("{user} at {server}")).collect::<Vec<_>>().join(", "))
 }
 
-/// A rotation in the first release: whatever else is there stays as it is, line by line.
-fn others_are_left_alone(site: &Site, now: &mut Purse) -> Outcome {
+/// Rotates a credential of the first release; everything else on the servers must stay unchanged.
+fn others_are_left_alone(site: &Site, now: &mut CredentialSet) -> Outcome {
     let (lane, release) = (site.lane, &site.release);
     let Roles { keeper, broker, database_server, .. } = Roles::of_lane(lane)?;
     let credential = now.credential(&format!("{keeper}.{broker}")).map_err(|_| Reported)?;
-    let next = now.with_another(&credential);
-    let [old, new] = [&*now, &next].map(|purse| credential.user(release, purse.revision(&credential)));
+    let next = now.with_replaced(&credential);
+    let [old, new] = [&*now, &next].map(|set| credential.user(release, set.revision(&credential)));
     let mut before = (Logins::new(), BTreeSet::new());
-    lane.step("what is there", || {
+    lane.step("read the servers' logins and definitions", || {
         before = (state::logins(release)?, state::everything(release)?);
         Ok(format!("{} logins and roles", before.0.len()))
     })?;
-    site.change(&format!("{} replaced", credential.path.name), (now, &next), || site.upgrade(&next, &[]))?;
+    site.change(&format!("replace {}", credential.path.name), (now, &next), || site.upgrade(&next, &[]))?;
     *now = next;
-    lane.step("everybody else is left alone; an owner of nothing goes", || {
+    lane.step("foreign logins are unchanged; the role that owns nothing is deleted", || {
         let gone = [(broker, old.as_str()), (database_server, IDLE_OWNER)];
         differ(&before.0, &state::logins(release)?, &gone, &[(broker, &new)])?;
         let after = state::everything(release)?;
@@ -101,34 +101,37 @@ fn others_are_left_alone(site: &Site, now: &mut Purse) -> Outcome {
     })
 }
 
-/// Fails unless exactly these logins went and came.
+/// Fails unless exactly these logins were deleted and created.
 fn differ(before: &Logins, after: &Logins, gone: &[(&str, &str)], came: &[(&str, &str)]) -> anyhow::Result<()> {
     let owned = |some: &[(&str, &str)]| -> Logins {
         some.iter().map(|(server, user)| ((*server).to_owned(), (*user).to_owned())).collect()
     };
     let (went, arrived): (Logins, Logins) =
         (before.difference(after).cloned().collect(), after.difference(before).cloned().collect());
-    ensure!(went == owned(gone), "gone are {went:?}, and ought to be {gone:?}");
-    ensure!(arrived == owned(came), "new are {arrived:?}, and ought to be {came:?}");
+    ensure!(went == owned(gone), "deleted: {went:?}, expected: {gone:?}");
+    ensure!(arrived == owned(came), "created: {arrived:?}, expected: {came:?}");
     Ok(())
 }
 
-/// The logins of a second release at the first's broker, made by its own Job.
-fn second_comes(site: &Site) -> anyhow::Result<String> {
+/// Provisions a second release at the first release's broker with its own Job.
+fn provision_second(site: &Site) -> anyhow::Result<String> {
     let before = state::logins(&site.release)?;
     run_second(site, &[], "-provision-")?;
     let after = state::logins(&site.release)?;
     let came: Vec<_> = after.difference(&before).map(|(_, user)| user.clone()).collect();
-    let mark = format!("{}.{SECOND}.", site.release.namespace.name);
+    let prefix = format!("{}.{SECOND}.", site.release.namespace.name);
     let context = site.lane.context;
     let expected = logins_at(context.platform.platform(), Roles::of(context)?.broker);
-    ensure!(came.len() == expected && came.iter().all(|user| user.starts_with(&mark)), "these came: {came:?}");
-    ensure!(after.is_superset(&before), "the second release took some of {before:?} away");
+    ensure!(
+        came.len() == expected && came.iter().all(|user| user.starts_with(&prefix)),
+        "unexpected new logins: {came:?}"
+    );
+    ensure!(after.is_superset(&before), "the second release deleted some of {before:?}");
     Ok(came.join(", "))
 }
 
-/// The Job after a rollout of the second release, which has a service less.
-fn second_loses(site: &Site) -> anyhow::Result<String> {
+/// Runs the reconcile Job of the second release with one service disabled.
+fn disable_in_second(site: &Site) -> anyhow::Result<String> {
     let before = state::logins(&site.release)?;
     let Roles { sender, broker, .. } = Roles::of(site.lane.context)?;
     run_second(site, &[&format!("--set={sender}.enabled=false")], "-reconcile")?;
@@ -137,8 +140,9 @@ fn second_loses(site: &Site) -> anyhow::Result<String> {
     Ok(gone)
 }
 
-/// Runs a Job of the second release at the first's broker, as if both were given one from outside. The administrator's password is the same,
-/// and its pod has the first's network identity.
+/// Runs a Job of the second release at the first release's broker, as if both used an external broker.
+///
+/// Both have the same administrator password, and the Job's pod gets the first release's network identity.
 fn run_second(site: &Site, sets: &[&str], job: &str) -> anyhow::Result<()> {
     let (context, release, namespace) = (site.lane.context, &site.release, &site.release.namespace.name);
     let broker = Roles::of(context)?.broker;
@@ -172,20 +176,20 @@ fn run_second(site: &Site, sets: &[&str], job: &str) -> anyhow::Result<()> {
     let job = format!("job/{started}");
     let ended = kubectl::run(&["wait", &job, "--namespace", namespace, "--for=condition=Complete", "--timeout=55s"]);
     let log = kubectl::run(&["logs", &job, "--namespace", namespace]).unwrap_or_default();
-    ended.map(|_| ()).with_context(|| format!("{job} says:\n{log}"))
+    ended.map(|_| ()).with_context(|| format!("{job} did not complete; its log:\n{log}"))
 }
 
-/// Without a service its logins go, and the role that owns its data stays; with it again the data is its own.
-fn switched_off_and_on(site: &Site, now: &Purse) -> Outcome {
+/// Disables a service: its logins are deleted, and the role that owns its data stays. Enables it again: it owns its data as before.
+fn switched_off_and_on(site: &Site, now: &CredentialSet) -> Outcome {
     let (lane, release) = (site.lane, &site.release);
     let mut before = (Logins::new(), BTreeSet::new());
     let Roles { keeper, database, .. } = Roles::of_lane(lane)?;
     let callers = callers(lane.context.platform.platform(), keeper).into_iter();
     let off: Vec<_> = callers.chain([keeper]).map(|service| format!("{service}.enabled=false")).collect();
     let off: Vec<_> = off.iter().map(String::as_str).collect();
-    lane.step(format!("{keeper} switched off: its logins go, its role and its data stay"), || {
+    lane.step(format!("disable {keeper}: its logins are deleted, its role and its data stay"), || {
         before = (state::logins(release)?, flow::rows(release)?);
-        ensure!(!before.1.is_empty(), "there is no data that could stay");
+        ensure!(!before.1.is_empty(), "the database has no row");
         site.upgrade(now, &off)?;
         release.wait_ready(RECOVERY)?;
         let users = logins_of(site, now)?;
@@ -194,22 +198,22 @@ fn switched_off_and_on(site: &Site, now: &Purse) -> Outcome {
         let query = format!("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = '{database}'");
         let owner = state::sql(release, &query)?;
         ensure!(owner.trim() == format!("{database}_owner"), "{database} belongs to {owner}");
-        ensure!(flow::rows(release)?.is_superset(&before.1), "stored rows are gone");
-        Ok(format!("{} logins gone, {} rows stay", gone.len(), before.1.len()))
+        ensure!(flow::rows(release)?.is_superset(&before.1), "stored rows are lost");
+        Ok(format!("{} logins deleted, {} rows kept", gone.len(), before.1.len()))
     })?;
-    lane.step(format!("{keeper} switched on again: its data is there, and what came meanwhile"), || {
+    lane.step(format!("enable {keeper} again: it has its data and the events that arrived meanwhile"), || {
         site.upgrade(now, &[])?;
         recovers(release, RECOVERY)?;
         differ(&before.0, &state::logins(release)?, &[], &[])?;
-        ensure!(flow::rows(release)?.is_superset(&before.1), "stored rows are gone");
+        ensure!(flow::rows(release)?.is_superset(&before.1), "stored rows are lost");
         Ok(String::new())
     })
 }
 
-/// The logins of the service that is switched off, at each server.
-fn logins_of(site: &Site, now: &Purse) -> anyhow::Result<Vec<(String, String)>> {
+/// The logins of the disabled service, with their servers.
+fn logins_of(site: &Site, now: &CredentialSet) -> anyhow::Result<Vec<(String, String)>> {
     let Roles { keeper, database_server, cache, .. } = Roles::of(site.lane.context)?;
-    let own = now.credentials(false).into_iter().filter(|one| one.of == keeper);
+    let own = now.credentials(false).into_iter().filter(|one| one.owner == keeper);
     let own: Vec<_> = own.map(|one| (one.server.clone(), one.user(&site.release, now.revision(&one)))).collect();
     ensure!(own.iter().any(|(server, _)| server == database_server), "{keeper} has no login at {database_server}");
     ensure!(own.iter().all(|(server, _)| server != cache), "{keeper} has a login at {cache}");

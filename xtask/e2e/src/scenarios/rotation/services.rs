@@ -1,17 +1,17 @@
-//! The services' own credentials: each replaced in turn, back, and forward again, with and without waiting.
+//! Rotation of the services' credentials: each is replaced, rolled back and replaced again, with and without `--wait`.
 
 use e2e_kit::report::{Outcome, Reported};
 
-use super::around::{beside_load, install, restarted};
 use super::change::Site;
-use super::purse::Purse;
+use super::common_steps::{beside_load, install, restarted};
+use super::credential_set::CredentialSet;
 use super::{login_in_use, stuck};
 use crate::credentials::Credential;
 use crate::roles::Roles;
 use e2e_kit::lane::{Lane, all};
 use e2e_kit::namespace::TestNamespace;
 
-/// Each by itself, with Helm 4 and `--wait`.
+/// Rotates each credential alone, with Helm 4 and `--wait`.
 pub(super) fn waiting(lane: &Lane) -> Outcome {
     let namespace = TestNamespace::as_step(lane, "rotation")?;
     let (site, first) = install(lane, &namespace, true)?;
@@ -22,7 +22,7 @@ pub(super) fn waiting(lane: &Lane) -> Outcome {
     for (load, some) in [(worker, senders), (sender, others)] {
         let each = || {
             for credential in &some {
-                there_back_and_there_again(&site, &mut now, credential)?;
+                replace_roll_back_replace(&site, &mut now, credential)?;
             }
             Ok(())
         };
@@ -34,26 +34,28 @@ pub(super) fn waiting(lane: &Lane) -> Outcome {
     all(outcomes)
 }
 
-/// Those of one service, which a load with its login would keep in use, and the others.
+/// Splits the credentials into those of one service and the others. A load with a service's login would keep its old login in use.
 fn by_owner(credentials: Vec<Credential>, service: &str) -> (Vec<Credential>, Vec<Credential>) {
-    credentials.into_iter().partition(|one| one.of == service)
+    credentials.into_iter().partition(|one| one.owner == service)
 }
 
-fn there_back_and_there_again(site: &Site, now: &mut Purse, credential: &Credential) -> Outcome {
+fn replace_roll_back_replace(site: &Site, now: &mut CredentialSet, credential: &Credential) -> Outcome {
     let name = &credential.path.name;
-    let next = now.with_another(credential);
+    let next = now.with_replaced(credential);
     let mut before = 0;
-    site.change(&format!("{name} replaced"), (now, &next), || {
+    site.change(&format!("replace {name}"), (now, &next), || {
         before = site.revision()?;
         site.upgrade(&next, &[])
     })?;
-    site.change(&format!("{name} rolled back"), (&next, now), || site.rollback(before))?;
-    site.change(&format!("{name} forward again"), (now, &next), || site.upgrade(&next, &[]))?;
+    site.change(&format!("roll back {name}"), (&next, now), || site.rollback(before))?;
+    site.change(&format!("replace {name} again"), (now, &next), || site.upgrade(&next, &[]))?;
     *now = next;
     Ok(())
 }
 
-/// With Helm 3 and nobody who waits: each in turn, then all but the load's own back at once and forward again; and what is worse.
+/// Rotates with Helm 3 without `--wait`: each credential alone, then all but the load's own rolled back and replaced again at once.
+///
+/// Then tests a login in use and an old pod that restarts during a rollout.
 pub(super) fn not_waiting(lane: &Lane) -> Outcome {
     let namespace = TestNamespace::as_step(lane, "rotation")?;
     let (site, first) = install(lane, &namespace, false)?;
@@ -63,13 +65,13 @@ pub(super) fn not_waiting(lane: &Lane) -> Outcome {
     beside_load(&site, worker, || replaced(&site, &mut now, &senders))?;
     let outcome = beside_load(&site, sender, || {
         let (before, mut revision) = (now.clone(), 0);
-        site.lane.step("what is to be rolled back to", || {
+        site.lane.step("note the revision to roll back to", || {
             revision = site.revision()?;
             Ok(format!("revision {revision}"))
         })?;
         replaced(&site, &mut now, &others)?;
-        site.change("all of them rolled back at once", (&now, &before), || site.rollback(revision))?;
-        site.change("all of them forward again at once", (&before, &now), || site.upgrade(&now, &[]))?;
+        site.change("roll back all at once", (&now, &before), || site.rollback(revision))?;
+        site.change("replace all again at once", (&before, &now), || site.upgrade(&now, &[]))?;
         let keepers = now.credential(&format!("{keeper}.{broker}")).map_err(|_| Reported)?;
         login_in_use::in_use(&site, &mut now, &keepers)?;
         let workers = now.credential(&format!("{worker}.{broker}")).map_err(|_| Reported)?;
@@ -78,10 +80,10 @@ pub(super) fn not_waiting(lane: &Lane) -> Outcome {
     all([outcome, restarted(&site, (&first, &now))])
 }
 
-fn replaced(site: &Site, now: &mut Purse, credentials: &[Credential]) -> Outcome {
+fn replaced(site: &Site, now: &mut CredentialSet, credentials: &[Credential]) -> Outcome {
     for credential in credentials {
-        let next = now.with_another(credential);
-        site.change(&format!("{} replaced", credential.path.name), (now, &next), || site.upgrade(&next, &[]))?;
+        let next = now.with_replaced(credential);
+        site.change(&format!("replace {}", credential.path.name), (now, &next), || site.upgrade(&next, &[]))?;
         *now = next;
     }
     Ok(())

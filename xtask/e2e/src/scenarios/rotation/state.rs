@@ -1,4 +1,4 @@
-//! What the servers have, as text that can be compared.
+//! The servers' logins and definitions as comparable text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::flow;
 use crate::roles::Roles;
 
-/// Every login and every role, with its server.
+/// Every login and role, with its server.
 pub(super) fn logins(release: &Release) -> anyhow::Result<BTreeSet<(String, String)>> {
     let Roles { broker, database_server, cache, .. } = Roles::of(release.namespace.context)?;
     let at =
@@ -30,12 +30,12 @@ pub(super) fn logins(release: &Release) -> anyhow::Result<BTreeSet<(String, Stri
     Ok(all.concat().into_iter().collect())
 }
 
-/// Asks the database by the socket of its own pod.
+/// Runs SQL as the superuser over the socket of the database's pod.
 pub(super) fn sql(release: &Release, statement: &str) -> anyhow::Result<String> {
     flow::sql(release, "postgres", statement)
 }
 
-/// Everything that provisioning has to do with, line by line: no line has a secret in it, since a salt is another each time.
+/// Everything that provisioning manages, as one line per definition. Password hashes are omitted, because their salts change.
 pub(super) fn everything(release: &Release) -> anyhow::Result<BTreeSet<String>> {
     let Roles { broker, database_server, cache, .. } = Roles::of(release.namespace.context)?;
     let definitions = release.exec(broker, &["rabbitmqctl", "--quiet", "export_definitions", "-"])?;
@@ -43,18 +43,18 @@ pub(super) fn everything(release: &Release) -> anyhow::Result<BTreeSet<String>> 
     let roles = ["pg_dumpall", "--username=postgres", "--globals-only", "--no-role-passwords"];
     let databases = "SELECT datname, pg_get_userbyid(datdba), datacl FROM pg_database";
     for text in [release.exec(database_server, &roles)?, sql(release, databases)?] {
-        // Newer dumps begin and end with a word that is another each time.
+        // Newer dumps begin and end with a random word.
         let own =
             |line: &&str| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict") && !line.is_empty();
         lines.extend(text.lines().filter(own).map(|line| format!("{database_server}: {line}")));
     }
     let acl = kubectl::parsed("ACL LIST", &flow::valkey(release, &["ACL", "LIST"])?)?;
     lines.extend(acl.as_array().into_iter().flatten().map(|line| format!("{cache}: {line}")));
-    ensure!(lines.len() > 20, "the servers have next to nothing: {lines:?}");
+    ensure!(lines.len() > 20, "the servers have fewer definitions than expected: {lines:?}");
     Ok(lines)
 }
 
-/// A line for each thing on the broker.
+/// One line per definition of the broker.
 fn lines_of(broker: &str, definitions: &Value) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     for (kind, all) in definitions.as_object().into_iter().flatten() {
@@ -63,7 +63,7 @@ fn lines_of(broker: &str, definitions: &Value) -> BTreeSet<String> {
             if let Some(fields) = one.as_object_mut() {
                 fields.remove("password_hash");
             }
-            // Sorted, whichever order the broker has.
+            // Sorts the fields, because the broker's order varies.
             let fields: BTreeMap<_, _> = one.as_object().into_iter().flatten().collect();
             lines.insert(format!("{broker}: {kind} {}", json!(fields)));
         }
@@ -71,11 +71,15 @@ fn lines_of(broker: &str, definitions: &Value) -> BTreeSet<String> {
     lines
 }
 
-/// What is there no more, and what is new, as a failure that names both.
+/// Fails if definitions were removed or added; names both.
 pub(super) fn same(before: &BTreeSet<String>, after: &BTreeSet<String>) -> anyhow::Result<()> {
     let gone: Vec<_> = before.difference(after).map(|line| format!("- {line}")).collect();
     let new: Vec<_> = after.difference(before).map(|line| format!("+ {line}")).collect();
-    ensure!(gone.is_empty() && new.is_empty(), "the servers are not as before:\n{}", [gone, new].concat().join("\n"));
+    ensure!(
+        gone.is_empty() && new.is_empty(),
+        "the servers' definitions changed:\n{}",
+        [gone, new].concat().join("\n")
+    );
     Ok(())
 }
 

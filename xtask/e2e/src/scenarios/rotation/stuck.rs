@@ -1,4 +1,4 @@
-//! An old pod whose container restarts in the middle of a rollout, when Helm has taken the Secret away that it was started with.
+//! An old pod whose container restarts during a rollout, after Helm has deleted the Secret of the old pod.
 
 use std::slice::from_ref;
 use std::thread;
@@ -9,24 +9,25 @@ use e2e_kit::release::Release;
 use e2e_kit::report::Outcome;
 use e2e_kit::{kubectl, process};
 
-use super::change::{Site, nobody_refused, rolls_exactly};
-use super::judge::Mark;
-use super::purse::Purse;
-use super::visitor;
+use super::change::{Site, only_expected_refusals, rolls_exactly};
+use super::credential_set::CredentialSet;
+use super::login_probe;
+use super::server_refusals::LogPosition;
 use crate::credentials::Credential;
 use crate::flow;
 use crate::scenarios::loaded::{RECOVERY, recovers};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Holds a rollout up, restarts the old pod's container, and lets the rollout go on: the old container does not come back, the new pod
-/// takes its place, and nothing is lost.
-pub(super) fn old_pod_restarts(site: &Site, now: &mut Purse, credential: &Credential) -> Outcome {
+/// Pauses a rollout, restarts the old pod's container, and resumes the rollout.
+///
+/// The old container cannot start again, the new pod replaces it, and no stored alert is lost.
+pub(super) fn old_pod_restarts(site: &Site, now: &mut CredentialSet, credential: &Credential) -> Outcome {
     let (release, namespace) = (&site.release, site.release.namespace.name.as_str());
-    let next = now.with_another(credential);
-    let outcome = site.lane.step("an old pod's container restarts while the rollout is held up", || {
-        let (rows, before, mark) = (flow::rows(release)?, release.uids()?, Mark::now(release)?);
-        let (secret, pod) = (release.secret_of(&credential.of)?, release.pod_of(&credential.of)?.name);
+    let next = now.with_replaced(credential);
+    let outcome = site.lane.step("restart an old pod's container while the rollout is paused", || {
+        let (rows, before, position) = (flow::rows(release)?, release.uids()?, LogPosition::now(release)?);
+        let (secret, pod) = (release.secret_of(&credential.owner)?, release.pod_of(&credential.owner)?.name);
         rollout(release, "pause", credential)?;
         let output = thread::scope(|scope| {
             let upgrading = scope.spawn(|| site.upgrade(&next, &[]));
@@ -35,19 +36,19 @@ pub(super) fn old_pod_restarts(site: &Site, now: &mut Purse, credential: &Creden
             let output = stuck?;
             match upgraded {
                 Ok(upgraded) => upgraded.map(|()| output),
-                Err(_) => bail!("the thread of the upgrade broke off"),
+                Err(_) => bail!("the upgrade thread panicked"),
             }
         })?;
-        // In between the kubelet waits until it tries again, longer each time, and says CrashLoopBackOff.
-        ensure!(!runs(namespace, &pod)?, "{pod} came back by itself");
+        // Between its attempts the kubelet backs off and reports CrashLoopBackOff.
+        ensure!(!runs(namespace, &pod)?, "{pod} runs again without its Secret");
         rollout(release, "resume", credential)?;
         release.wait_ready(RECOVERY)?;
         recovers(release, RECOVERY)?;
         let rolled = rolls_exactly(release, &before, from_ref(credential))?;
         let lost = rows.difference(&flow::rows(release)?).count();
-        ensure!(lost == 0, "{lost} stored alerts are gone");
-        visitor::only_the_new(release, credential, now, &next)?;
-        nobody_refused(release, &mark, (now, &next))?;
+        ensure!(lost == 0, "{lost} stored alerts are lost");
+        login_probe::old_refused_new_accepted(release, credential, now, &next)?;
+        only_expected_refusals(release, &position, (now, &next))?;
         Ok(format!("{output}; then {rolled}"))
     });
     *now = next;
@@ -55,24 +56,24 @@ pub(super) fn old_pod_restarts(site: &Site, now: &mut Purse, credential: &Creden
 }
 
 fn rollout(release: &Release, verb: &str, credential: &Credential) -> anyhow::Result<()> {
-    let deployment = format!("deployment/{}-{}", release.name, credential.of);
+    let deployment = format!("deployment/{}-{}", release.name, credential.owner);
     kubectl::run(&["rollout", verb, &deployment, "--namespace", &release.namespace.name])?;
     Ok(())
 }
 
-/// Waits until a Secret is gone, ends the program of a pod that was started with it, and gives what the kubelet says of that.
+/// Waits until a Secret is deleted, ends the program of a pod that uses it, and returns the kubelet's message.
 fn restarted_without(namespace: &str, pod: &str, secret: &str) -> anyhow::Result<String> {
     process::until(MINUTE, Duration::from_millis(500), || {
         let output = kubectl::try_run(&["get", "secret", secret, "--namespace", namespace], "")?;
-        Ok(if output.err.contains("not found") { Ok(()) } else { Err(format!("the Secret {secret} is there")) })
+        Ok(if output.err.contains("not found") { Ok(()) } else { Err(format!("the Secret {secret} still exists")) })
     })?;
     let end = ["python3", "-c", "import os, signal; os.kill(1, signal.SIGTERM)"];
     kubectl::exec(namespace, pod, &end)?.ok("ending the program")?;
     let output = process::until(MINUTE, Duration::from_millis(500), || {
         let waiting = waiting(namespace, pod)?;
-        Ok(waiting.ok_or_else(|| format!("the container of {pod} was started without {secret}")))
+        Ok(waiting.ok_or_else(|| format!("the container of {pod} does not wait for {secret}")))
     })?;
-    ensure!(output.contains(secret), "{pod} is not kept by {secret}: {output}");
+    ensure!(output.contains(secret), "the kubelet's message on {pod} does not name {secret}: {output}");
     Ok(output)
 }
 
@@ -81,13 +82,13 @@ fn runs(namespace: &str, pod: &str) -> anyhow::Result<bool> {
     Ok(pod["status"]["containerStatuses"][0]["state"]["running"].is_object())
 }
 
-/// What the kubelet lacks for a pod's container.
+/// The kubelet's message if it cannot start a pod's container for a missing Secret.
 fn waiting(namespace: &str, pod: &str) -> anyhow::Result<Option<String>> {
     let pod = kubectl::json(&["get", "pod", pod, "--namespace", namespace])?;
     let waiting = &pod["status"]["containerStatuses"][0]["state"]["waiting"];
     if waiting["reason"] != "CreateContainerConfigError" {
         return Ok(None);
     }
-    let message = waiting["message"].as_str().context("the kubelet does not say what it lacks")?;
+    let message = waiting["message"].as_str().context("the kubelet gives no message")?;
     Ok(Some(format!("CreateContainerConfigError, {message}")))
 }

@@ -1,4 +1,4 @@
-//! A file of passwords as the chart's README has it made: encrypted by sops for an age key.
+//! A password file made as the chart's README describes: encrypted by sops for an age key.
 
 use std::process::Command;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use generator::yaml;
 use serde_yaml::Value;
 use tools::{Tool, ToolBinary};
 
-/// What a shell, Helm, Go's templates, YAML, JSON, SQL, libpq, a Kubernetes variable, RabbitMQ and Valkey would each read as something else.
+/// Texts with special characters of shells, Helm, Go templates, YAML, JSON, SQL, libpq, Kubernetes variables, RabbitMQ and Valkey.
 const AWKWARD: &[&str] = &[
     r#"'single' "double" `tick` "#,
     r"back\slash \\ and \n no line break",
@@ -23,9 +23,9 @@ const AWKWARD: &[&str] = &[
     "#>~* &* +@all : ; , @ % ^ ! |",
 ];
 
-/// The passwords, and the file.
+/// The passwords and their encrypted file.
 pub(super) struct Encrypted {
-    /// By the credential's name.
+    /// Password by credential name.
     pub(super) passwords: Vec<(String, String)>,
     file: Utf8PathBuf,
     key: Utf8PathBuf,
@@ -52,7 +52,7 @@ impl Encrypted {
         let credentials = generator::credential_paths(&context.platform);
         let (mut passwords, mut values) = (Vec::new(), Value::Null);
         for (i, credential) in credentials.iter().enumerate() {
-            // Each is another, however many there are.
+            // The number makes every password unique.
             let password = format!("{} {i} {}", AWKWARD[i % AWKWARD.len()], AWKWARD[(i + 2) % AWKWARD.len()]);
             yaml::put(&mut values, &credential.value, password.clone().into());
             passwords.push((credential.name.clone(), password));
@@ -67,12 +67,15 @@ impl Encrypted {
         command.args(["--input-type=yaml", "--output-type=yaml"]);
         let clear = yaml::write(&values);
         let encrypted = run(command, &clear, "sops encrypt")?;
-        anyhow::ensure!(passwords.iter().all(|(_, password)| !encrypted.contains(password)), "sops left one clear");
+        anyhow::ensure!(
+            passwords.iter().all(|(_, password)| !encrypted.contains(password)),
+            "sops left a password unencrypted"
+        );
         std::fs::write(&file, encrypted).with_context(|| file.to_string())?;
         Ok(Self { passwords, file, key, sops })
     }
 
-    /// What `cargo xtask secrets check` says of it.
+    /// Runs `cargo xtask secrets check` on the file and returns its output.
     pub(super) fn check(&self) -> anyhow::Result<String> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["secrets", "check", "test", "--file", self.file.as_str()]).env("SOPS_AGE_KEY_FILE", &self.key);
@@ -80,7 +83,7 @@ impl Encrypted {
         Ok(output.lines().next().unwrap_or_default().to_owned())
     }
 
-    /// A command of Helm with these passwords, which are never on the disk in the clear.
+    /// Runs Helm with these passwords; they are never written to disk unencrypted.
     pub(super) fn helm(
         &self,
         release: &Release,
@@ -112,7 +115,7 @@ impl Encrypted {
     }
 }
 
-/// A word of a shell's command line.
+/// Quotes a word for a shell command line.
 fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }

@@ -1,4 +1,4 @@
-//! Where no password may be: what anybody can read who cannot read Secrets.
+//! A search for passwords outside Secrets.
 
 use anyhow::ensure;
 use e2e_kit::kubectl;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::encrypted::Encrypted;
 use super::sources::name_of;
 
-/// Looks into everything in the namespace but Secrets, into all logs, and into what Helm says.
+/// Fails if a password appears in an object other than a Secret's data, in a log, or in Helm's output.
 pub(super) fn none(release: &Release, file: &Encrypted) -> anyhow::Result<String> {
     let namespace = &release.namespace.name;
     let mut texts = Vec::new();
@@ -17,7 +17,7 @@ pub(super) fn none(release: &Release, file: &Encrypted) -> anyhow::Result<String
     for object in kubectl::items(&["get", &kinds.join(","), "--namespace", namespace, "--ignore-not-found"])? {
         texts.push((name_of(&object), all_text(&object)));
     }
-    // Of a Secret everybody sees the labels and annotations that its events and owners repeat.
+    // A Secret's metadata is not secret: events and owners repeat it.
     for mut secret in kubectl::items(&["get", "secrets", "--namespace", namespace])? {
         secret["data"] = Value::Null;
         texts.push((name_of(&secret), all_text(&secret)));
@@ -29,18 +29,18 @@ pub(super) fn none(release: &Release, file: &Encrypted) -> anyhow::Result<String
     }
     let notes = release.try_helm(&["get", "notes", &release.name])?.ok("helm get notes")?;
     texts.push(("NOTES".to_owned(), notes));
-    ensure!(texts.len() > 50, "only {} places were found", texts.len());
+    ensure!(texts.len() > 50, "found only {} texts to search", texts.len());
     for (name, password) in &file.passwords {
         for written in ways_to_write(password) {
             for (place, text) in &texts {
-                ensure!(!text.contains(&written), "{place} has the password of {name}");
+                ensure!(!text.contains(&written), "{place} contains the password of {name}");
             }
         }
     }
-    Ok(format!("{} places", texts.len()))
+    Ok(format!("{} texts searched", texts.len()))
 }
 
-/// All strings of an object, as they are.
+/// All strings of an object, unescaped.
 fn all_text(value: &Value) -> String {
     match value {
         Value::String(text) => format!("{text}\n"),
@@ -50,7 +50,7 @@ fn all_text(value: &Value) -> String {
     }
 }
 
-/// As it is, and as SQL, JSON and libpq write it.
+/// A password verbatim and as escaped in SQL, JSON and libpq.
 fn ways_to_write(password: &str) -> Vec<String> {
     let escaped = password.replace('\\', r"\\");
     let mut ways = vec![

@@ -1,4 +1,4 @@
-//! Each password of the file, as it was written there, opens the login that it is for, and with a letter more it does not.
+//! Every password of the file works at its server; with an extra letter it does not.
 
 use anyhow::{Context as _, bail};
 use e2e_kit::kubectl;
@@ -8,26 +8,26 @@ use vocabulary::{Backing, Kind, Service, Use, VariableName};
 use super::encrypted::Encrypted;
 use crate::credentials::Credential;
 
-/// Tries all of them; how many there were.
+/// Tries all passwords and returns their number.
 pub(super) fn all_work(release: &Release, file: &Encrypted) -> anyhow::Result<usize> {
     let context = release.namespace.context;
     let platform = context.platform.platform();
     for credential in Credential::all(context)? {
         let name = &credential.path.name;
-        let held = file.passwords.iter().find(|(of, _)| of == name);
-        let (_, password) = held.with_context(|| format!("the file lacks {name}"))?;
+        let entry = file.passwords.iter().find(|(of, _)| of == name);
+        let (_, password) = entry.with_context(|| format!("the file lacks {name}"))?;
         let server = platform.backing.iter().find(|backing| backing.name().as_str() == credential.server);
-        let server = server.with_context(|| format!("{name} is no login"))?;
-        let service = platform.services.iter().find(|service| service.name.as_str() == credential.of);
+        let server = server.with_context(|| format!("{name} belongs to no server"))?;
+        let service = platform.services.iter().find(|service| service.name.as_str() == credential.owner);
         let user = match service {
             Some(service) => user_of(release, service, server)?,
             None => credential.user(release, 1),
         };
         let database = service.and_then(database_of).unwrap_or("postgres");
-        if !opens(release, server, (&user, database), password)? {
+        if !is_accepted(release, server, (&user, database), password)? {
             bail!("{user} cannot log in at {} with the password of {name}: {password}", server.name());
         }
-        if opens(release, server, (&user, database), &format!("{password}x"))? {
+        if is_accepted(release, server, (&user, database), &format!("{password}x"))? {
             bail!("{user} can log in at {} with a wrong password", server.name());
         }
     }
@@ -42,7 +42,7 @@ fn database_of(service: &Service) -> Option<&'static str> {
     })
 }
 
-/// The name that a service logs in with, as its Secret has it.
+/// The user name of a service's login, read from its Secret.
 fn user_of(release: &Release, service: &Service, server: &Backing) -> anyhow::Result<String> {
     let here = |one: &&Use| one.client().is_some_and(|client| client.backing == server.name());
     let variable = service.uses.iter().filter(here).find_map(|one| one.login().map(|login| login.user));
@@ -61,8 +61,15 @@ fn user_of(release: &Release, service: &Service, server: &Backing) -> anyhow::Re
     Ok(kubectl::run(&name)?)
 }
 
-/// Whether a login works over the network, asked from within the server's pod.
-fn opens(release: &Release, server: &Backing, (user, database): (&str, &str), password: &str) -> anyhow::Result<bool> {
+/// Whether a login works over TCP from within the server's pod.
+///
+/// `rabbitmqctl` asks the broker directly.
+fn is_accepted(
+    release: &Release,
+    server: &Backing,
+    (user, database): (&str, &str),
+    password: &str,
+) -> anyhow::Result<bool> {
     let pod = format!("{}-{}-0", release.name, server.name());
     let secret = |variable: &str| format!("{variable}={password}");
     let words: Vec<String> = match server.kind() {
@@ -91,7 +98,7 @@ fn opens(release: &Release, server: &Backing, (user, database): (&str, &str), pa
     Ok(match server.kind() {
         Kind::RabbitMq => output.success,
         Kind::PostgreSql => output.out.contains("it works"),
-        // With a wrong password the tool goes on as who does not log in.
+        // With a wrong password, valkey-cli continues without a login.
         Kind::Valkey => output.out.trim().ends_with(user),
     })
 }

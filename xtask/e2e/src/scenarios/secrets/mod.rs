@@ -1,5 +1,5 @@
-//! The ways in which credentials reach the programs, from a file that sops encrypted to logins at all servers; from one way to another by
-//! an upgrade, and with passwords that every language on the way would read otherwise.
+//! The secret modes, with passwords full of special characters: from a sops-encrypted file to every login, and from one mode to another by
+//! upgrades.
 
 mod encrypted;
 mod leaks;
@@ -22,26 +22,29 @@ use crate::flow;
 use encrypted::Encrypted;
 use sources::{EXTERNAL, STORE, bring, make_store, moved_credential, name_of, secrets_of};
 
-/// The keys of every Secret that a pod of the release takes something from, by the chart that the pod is of.
+/// The keys of the Secrets that the pods of each chart use.
 type Keys = BTreeMap<String, BTreeSet<String>>;
 
 pub(super) fn run(lane: &Lane) -> Outcome {
     let context = lane.context;
-    let (mut spaces, mut file) = (None, None);
-    lane.step("a namespace, one for a store, and External Secrets is there", || {
+    let (mut namespaces, mut file) = (None, None);
+    lane.step("find External Secrets, create a namespace and one for a store", || {
         kubectl::run(&["get", "crd", "externalsecrets.external-secrets.io"])
             .context("this scenario needs External Secrets in the cluster (external-secrets.io)")?;
-        spaces = Some((TestNamespace::new(lane, "secrets")?, TestNamespace::new(lane, "secrets-store")?));
+        namespaces = Some((TestNamespace::new(lane, "secrets")?, TestNamespace::new(lane, "secrets-store")?));
         Ok(String::new())
     })?;
-    let Some((namespace, store)) = &spaces else { return Err(Reported) };
+    let Some((namespace, store)) = &namespaces else { return Err(Reported) };
     let release = Release::new(namespace, context.helm4().map_err(|_| Reported)?, "afp");
-    lane.step("awkward passwords in a file, encrypted by sops for an age key; `secrets check` finds nothing", || {
-        let made = Encrypted::new(context)?;
-        let output = made.check()?;
-        file = Some(made);
-        Ok(output)
-    })?;
+    lane.step(
+        "encrypt a file of passwords with special characters by sops for an age key; `secrets check` accepts it",
+        || {
+            let made = Encrypted::new(context)?;
+            let output = made.check()?;
+            file = Some(made);
+            Ok(output)
+        },
+    )?;
     let Some(file) = &file else { return Err(Reported) };
     let mut keys = Keys::new();
     lane.step("inline: sops exec-file with helm install --wait", || {
@@ -53,7 +56,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         lane.step(what, || {
             change()?;
             let now = secret_keys(&release)?;
-            ensure!(now == keys, "the keys were {keys:?}\nand are {now:?}");
+            ensure!(now == keys, "the keys of the Secrets changed from {keys:?}\nto {now:?}");
             works(&release, file)
         })
     };
@@ -61,8 +64,8 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         file.helm(&release, "upgrade", &[], &[EXTERNAL])?;
         reader_reads_one_secret(&release)
     })?;
-    lane.step("no ExternalSecret is in trouble, and each made one Secret", || externals(&release))?;
-    changed("external, from a store that is there, with no password in the values: helm upgrade", &|| {
+    lane.step("every ExternalSecret is Ready and created one Secret", || externals(&release))?;
+    changed("external, from an existing store, without passwords in the values: helm upgrade", &|| {
         make_store(&release, store, file)?;
         let name = format!("global.secrets.store.name={STORE}");
         let moved = moved_credential(&context.platform).context("no service has a credential")?.value;
@@ -70,41 +73,41 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         let (key, property) = (format!("{moved}.remoteRef.key=moved"), format!("{moved}.remoteRef.property=elsewhere"));
         release.apply(&arguments(&release, &[EXTERNAL, &name, &key, &property]), true)
     })?;
-    lane.step("helm test passes with these passwords, from a store that is there", || {
+    lane.step("helm test passes with these passwords from an existing store", || {
         let output = release.test(&[])?;
         ensure!(output.success, "{}", output.all());
         Ok(format!("{} Jobs", release.tests().len()))
     })?;
-    changed("existing, one under a name of its own, with no password in the values: helm upgrade", &|| {
+    changed("existing, one Secret with another name, without passwords in the values: helm upgrade", &|| {
         let sets = bring(&release)?;
         let sets: Vec<_> = sets.iter().map(String::as_str).collect();
         release.apply(&arguments(&release, &sets), true)
     })?;
-    lane.step("External Secrets has taken away what it made", || {
+    lane.step("External Secrets has deleted its objects", || {
         let left = kubectl::items(&["get", "externalsecrets,secretstores", "--namespace", &namespace.name])?;
         let left: Vec<_> = left.iter().filter(|one| one["metadata"]["name"] != STORE).map(name_of).collect();
-        ensure!(left.is_empty(), "left: {}", left.join(", "));
+        ensure!(left.is_empty(), "these objects remain: {}", left.join(", "));
         Ok(String::new())
     })?;
     changed("inline again: helm rollback", &|| release.rollback(1, true))?;
-    lane.step("no password is in a ConfigMap, an annotation, an event, a log, or what Helm says", || {
+    lane.step("no ConfigMap, annotation, event, log or output of Helm contains a password", || {
         leaks::none(&release, file)
     })
 }
 
-/// Every login of the file works at its server, and an event becomes an alert.
+/// Checks that every login of the file works and that the platform works.
 fn works(release: &Release, file: &Encrypted) -> anyhow::Result<String> {
     let tried = logins::all_work(release, file)?;
     Ok(format!("{tried} logins; {}", flow::works(release, RECOVERY)?))
 }
 
-/// The arguments of an upgrade without any password.
+/// The arguments of an upgrade without passwords.
 fn arguments(release: &Release, sets: &[&str]) -> Vec<String> {
     let context = release.namespace.context;
     release.arguments_of("upgrade", &context.chart, &[context.overlay.clone(), context.small.clone()], sets)
 }
 
-/// The Secrets that the pods take variables and files from.
+/// The keys of the Secrets that the workloads use.
 fn secret_keys(release: &Release) -> anyhow::Result<Keys> {
     let mut keys = Keys::new();
     let workloads = ["get", "deployments,statefulsets", "--namespace", &release.namespace.name];
@@ -117,11 +120,11 @@ fn secret_keys(release: &Release) -> anyhow::Result<Keys> {
             keys.insert(of.clone(), names);
         }
     }
-    ensure!(!keys.is_empty(), "no workload takes anything from a Secret");
+    ensure!(!keys.is_empty(), "no workload uses a Secret");
     Ok(keys)
 }
 
-/// The ServiceAccount of the chart's own store may get that one Secret, and not list, change or get another.
+/// Checks that the ServiceAccount of the chart's own store may get its one Secret, and may not list, update or get others.
 fn reader_reads_one_secret(release: &Release) -> anyhow::Result<()> {
     let namespace = &release.namespace.name;
     let reader = format!("--as=system:serviceaccount:{namespace}:{}-credentials-reader", release.name);
@@ -137,15 +140,19 @@ fn reader_reads_one_secret(release: &Release) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every `ExternalSecret` is Ready, and has made the Secret of its own name.
+/// Checks that every `ExternalSecret` is Ready and targets the Secret of the same name.
 fn externals(release: &Release) -> anyhow::Result<String> {
     let all = kubectl::items(&["get", "externalsecrets", "--namespace", &release.namespace.name])?;
-    ensure!(!all.is_empty(), "there is none");
+    ensure!(!all.is_empty(), "the namespace has no ExternalSecret");
     for one in &all {
         let conditions = one["status"]["conditions"].as_array().into_iter().flatten();
         let ready = conditions.clone().any(|c| c["type"] == "Ready" && c["status"] == "True");
         ensure!(ready, "{} is not Ready: {}", name_of(one), json!(conditions.collect::<Vec<_>>()));
-        ensure!(one["spec"]["target"]["name"] == one["metadata"]["name"], "{} makes another Secret", name_of(one));
+        ensure!(
+            one["spec"]["target"]["name"] == one["metadata"]["name"],
+            "{} targets a Secret with another name",
+            name_of(one)
+        );
     }
-    Ok(format!("{} of them", all.len()))
+    Ok(format!("{} ExternalSecrets", all.len()))
 }

@@ -1,4 +1,4 @@
-//! Where credentials come from beside the values: a store of somebody's own, and Secrets of somebody's own.
+//! External sources of credentials: an installer's own store and an installer's own Secrets.
 
 use anyhow::{Context as _, bail};
 use e2e_kit::kubectl;
@@ -11,10 +11,10 @@ use super::encrypted::Encrypted;
 
 pub(crate) const EXTERNAL: &str = "global.secrets.mode=external";
 
-/// The store that the scenario makes, as somebody who has one; what is in it lies in two Secrets.
+/// The store that the scenario creates in the installer's place; its contents are two Secrets.
 pub(super) const STORE: &str = "theirs";
 
-/// The one credential that lies elsewhere in that store than where it is looked for by itself: the first of a service.
+/// The credential that the store keeps under another key than the default: the first credential of a service.
 pub(crate) fn moved_credential(platform: &Resolved) -> Option<CredentialPath> {
     let is_service = |owner: &String| platform.platform().services.iter().any(|one| one.name.as_str() == owner);
     generator::credential_paths(platform)
@@ -22,10 +22,10 @@ pub(crate) fn moved_credential(platform: &Resolved) -> Option<CredentialPath> {
         .find(|credential| credential.value.first().is_some_and(is_service))
 }
 
-/// What somebody has who has a store: the passwords in Secrets of another namespace, and a `SecretStore` that reads them.
+/// Creates a store: the passwords in Secrets of another namespace, and a `SecretStore` that reads them.
 pub(super) fn make_store(release: &Release, store: &TestNamespace, file: &Encrypted) -> anyhow::Result<()> {
     let (here, there) = (&release.namespace.name, &store.name);
-    let mut held = serde_json::Map::new();
+    let mut stored = serde_json::Map::new();
     let elsewhere = moved_credential(&release.namespace.context.platform).map(|credential| credential.name);
     let elsewhere = elsewhere.context("the platform has no credential")?;
     let mut moved = Value::Null;
@@ -33,7 +33,7 @@ pub(super) fn make_store(release: &Release, store: &TestNamespace, file: &Encryp
         if *name == elsewhere {
             moved = password.as_str().into();
         } else {
-            held.insert(format!("{name}.r1"), password.as_str().into());
+            stored.insert(format!("{name}.r1"), password.as_str().into());
         }
     }
     let subject = json!([{"kind": "ServiceAccount", "name": STORE, "namespace": here}]);
@@ -44,7 +44,7 @@ pub(super) fn make_store(release: &Release, store: &TestNamespace, file: &Encryp
         json!({"remoteNamespace": there, "server": {"caProvider": ca}, "auth": {"serviceAccount": {"name": STORE}}});
     let secret = |name: String, data: Value| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": there}, "stringData": data});
     for object in [
-        secret(format!("{}-credentials", release.name), Value::Object(held)),
+        secret(format!("{}-credentials", release.name), Value::Object(stored)),
         secret("moved".to_owned(), json!({"elsewhere": moved})),
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": STORE, "namespace": there}, "rules": rules}),
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": STORE, "namespace": there}, "roleRef": role, "subjects": subject}),
@@ -56,10 +56,10 @@ pub(super) fn make_store(release: &Release, store: &TestNamespace, file: &Encryp
     Ok(())
 }
 
-/// Secrets of somebody's own, with what the README says that must be in them; gives the values that name them.
+/// Creates the installer's own Secrets with the keys that the README documents; returns the values that select them.
 pub(crate) fn bring(release: &Release) -> anyhow::Result<Vec<String>> {
     let namespace = &release.namespace.name;
-    // One of them has a name of its own.
+    // One Secret has another name than the default.
     let own_name = moved_credential(&release.namespace.context.platform).and_then(|c| c.value.first().cloned());
     let mut sets = vec!["global.secrets.mode=existing".to_owned()];
     for workload in kubectl::items(&["get", "deployments,statefulsets", "--namespace", namespace])? {
@@ -70,13 +70,13 @@ pub(crate) fn bring(release: &Release) -> anyhow::Result<Vec<String>> {
                 sets.push(format!("{of}.existingSecret=of-its-own"));
                 "of-its-own".to_owned()
             } else {
-                // Of the chart's own source a service's Secret has a digest behind its name.
+                // With the chart's own source, the name of a service's Secret ends with a digest.
                 let digest = |end: &&str| end.len() == 6 && end.chars().all(|c| c.is_ascii_hexdigit());
                 let stem = name.rsplit_once('-').filter(|(_, end)| digest(end)).map_or(name.as_str(), |(stem, _)| stem);
                 stem.replace("-external", "-existing")
             };
             if own == name {
-                bail!("{name} is not one of External Secrets");
+                bail!("External Secrets did not create {name}");
             }
             kubectl::apply(&json!({
                 "apiVersion": "v1", "kind": "Secret", "metadata": {"name": own, "namespace": namespace}, "data": data,
@@ -86,7 +86,7 @@ pub(crate) fn bring(release: &Release) -> anyhow::Result<Vec<String>> {
     Ok(sets)
 }
 
-/// The names of the Secrets that the pods of a workload take variables and files from.
+/// The names of the Secrets in `envFrom` and volumes of a workload's pods.
 pub(super) fn secrets_of(workload: &Value) -> Vec<String> {
     let pod = &workload["spec"]["template"]["spec"];
     let variables = pod["containers"][0]["envFrom"].as_array().into_iter().flatten();

@@ -1,4 +1,4 @@
-//! What the servers refused, by their own word: they see everybody.
+//! Refused logins and operations of all clients, from the servers' logs.
 
 use anyhow::ensure;
 use e2e_kit::kubectl;
@@ -8,33 +8,33 @@ use serde_json::Value;
 use crate::flow;
 use crate::roles::Roles;
 
-/// A place in the servers' logs.
-pub(super) struct Mark(Vec<SourceLocation>);
+/// A position in the servers' logs.
+pub(super) struct LogPosition(Vec<ServerLog>);
 
-/// How many lines the log of a server's pod had.
-struct SourceLocation {
+/// The number of lines in the log of a server's pod.
+struct ServerLog {
     server: &'static str,
     uid: String,
     lines: usize,
 }
 
-/// Something that a server did not do for somebody.
+/// A refused login or operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// Whose login it was; empty where the server does not say.
+    /// The user of the login; empty if the server does not log it.
     pub(super) user: String,
-    /// What the server says.
+    /// The server's log line.
     pub(super) line: String,
-    /// Before there was such a login: whoever is given one waits for it by trying.
+    /// Whether the login did not exist yet. A pod retries until its new login exists.
     pub(super) too_early: bool,
 }
 
-impl Mark {
-    /// Where the logs end now.
+impl LogPosition {
+    /// The current end of the logs.
     pub(super) fn now(release: &Release) -> anyhow::Result<Self> {
         let place = |server| {
             let (uid, log) = log_of(release, server)?;
-            Ok(SourceLocation { server, uid, lines: log.lines().count() })
+            Ok(ServerLog { server, uid, lines: log.lines().count() })
         };
         let Roles { broker, database_server, .. } = Roles::of(release.namespace.context)?;
         let places = [broker, database_server].into_iter().map(place).collect::<anyhow::Result<_>>()?;
@@ -42,11 +42,11 @@ impl Mark {
         Ok(Self(places))
     }
 
-    /// What was refused since. A server that was restarted since has told all it had to tell.
+    /// The refusals since this position. For a server that was restarted since, the whole log of the new pod.
     pub(super) fn refusals(&self, release: &Release) -> anyhow::Result<Vec<Refusal>> {
         let Roles { broker, cache, .. } = Roles::of(release.namespace.context)?;
         let mut all = Vec::new();
-        for SourceLocation { server, uid, lines } in &self.0 {
+        for ServerLog { server, uid, lines } in &self.0 {
             let (now, log) = log_of(release, server)?;
             let log: Vec<_> = log.lines().skip(if now == *uid { *lines } else { 0 }).collect();
             all.extend(if *server == broker { of_broker(&log) } else { of_database(&log) });
@@ -69,7 +69,7 @@ fn between<'a>(line: &'a str, before: &str, after: &str) -> Option<&'a str> {
 }
 
 fn of_broker(log: &[&str]) -> Vec<Refusal> {
-    // The last: also a connection that is closed since its user is deleted, which nobody must notice.
+    // `is deleted` is a connection closed because its user was deleted, which must not happen to a client either.
     let refused = |line: &&str| {
         ["failed to authenticate", "access_refused", "not_allowed", "' is deleted\u{1b}", "' is deleted"]
             .iter()
@@ -106,7 +106,7 @@ fn of_database(log: &[&str]) -> Vec<Refusal> {
 fn of_cache(cache: &str, log: &Value) -> Vec<Refusal> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let read = |entry: &Value| Refusal {
-        // A client that was refused asks who it is all the same.
+        // A client whose login was refused still runs ACL WHOAMI.
         user: if entry["object"] == "acl|whoami" { "administrator".to_owned() } else { text(&entry["username"]) },
         line: format!("{cache}: {} {} {}", text(&entry["username"]), text(&entry["reason"]), text(&entry["object"])),
         too_early: false,

@@ -1,4 +1,4 @@
-//! Somebody who logs in over the network with a name and a password, from a pod that may reach the server.
+//! Login probes: pods that try a user name and password at a server over the network.
 
 use std::collections::BTreeSet;
 
@@ -8,17 +8,17 @@ use e2e_kit::release::Release;
 use serde_json::{Value, json};
 use vocabulary::Kind;
 
-use super::purse::{Login, Purse};
+use super::credential_set::{CredentialSet, Login};
 use crate::credentials::Credential;
 use crate::roles::Roles;
 use e2e_kit::pods::helper_pod;
 
-/// The probe that tries logins.
+/// The image of the rights probe.
 pub(super) const IMAGE: &str = "auditflow-e2e/rights";
 const MANAGEMENT: u16 = 15672;
 
-/// Puts a visitor into the place of everybody who has one of these credentials.
-pub(super) fn send(release: &Release, credentials: &[Credential]) -> anyhow::Result<()> {
+/// Starts a login probe for each network identity of these credentials.
+pub(super) fn start(release: &Release, credentials: &[Credential]) -> anyhow::Result<()> {
     let image = release.namespace.context.images.tool(IMAGE)?;
     let identities: BTreeSet<_> = credentials.iter().map(|one| one.identity.clone()).collect();
     let environment = environment(release, &Roles::of(release.namespace.context)?);
@@ -36,10 +36,10 @@ pub(super) fn send(release: &Release, credentials: &[Credential]) -> anyhow::Res
 }
 
 fn name(identity: &str) -> String {
-    format!("visitor-{identity}")
+    format!("login-probe-{identity}")
 }
 
-/// Host and port of each server, as the probe reads them.
+/// The environment variables with host and port of each server.
 pub(super) fn environment(release: &Release, roles: &Roles) -> Value {
     let servers = [
         ("amqp", roles.broker, Kind::RabbitMq.port()),
@@ -56,26 +56,31 @@ pub(super) fn environment(release: &Release, roles: &Roles) -> Value {
     variables.collect()
 }
 
-/// Fails unless the server refuses what a credential is in `old`, and takes what it is in `new`.
-pub(super) fn only_the_new(release: &Release, credential: &Credential, old: &Purse, new: &Purse) -> anyhow::Result<()> {
+/// Fails unless the server refuses the credential of `old` and accepts the one of `new`.
+pub(super) fn old_refused_new_accepted(
+    release: &Release,
+    credential: &Credential,
+    old: &CredentialSet,
+    new: &CredentialSet,
+) -> anyhow::Result<()> {
     let (was, is) = (old.login(release, credential)?, new.login(release, credential)?);
     ensure!(
-        !is_let_in(release, credential, &was)?,
-        "{} still takes {} with its old password",
+        !is_accepted(release, credential, &was)?,
+        "{} still accepts {} with its old password",
         credential.server,
         was.user
     );
-    ensure!(is_let_in(release, credential, &is)?, "{} refuses {} with its new password", credential.server, is.user);
+    ensure!(is_accepted(release, credential, &is)?, "{} refuses {} with its new password", credential.server, is.user);
     Ok(())
 }
 
-/// Whether a server lets somebody in; an error where it answered neither yes nor no.
-pub(super) fn is_let_in(release: &Release, credential: &Credential, login: &Login) -> anyhow::Result<bool> {
+/// Whether a server accepts a login. Fails if the server neither accepts nor refuses it.
+pub(super) fn is_accepted(release: &Release, credential: &Credential, login: &Login) -> anyhow::Result<bool> {
     let as_whom = json!([login.user, login.password]);
     let own = Roles::of(release.namespace.context)?.database;
     let database = if credential.administrator { "postgres" } else { own };
     let (kind, at, trial) = match (credential.kind, credential.administrator) {
-        // Whoever manages the broker need not be allowed to publish.
+        // The administrator may lack AMQP rights, so the management interface is used.
         (Kind::RabbitMq, true) => {
             ("amqp", "management", json!({"as": as_whom, "do": "http", "port": MANAGEMENT, "path": "/api/users"}))
         }
@@ -96,8 +101,7 @@ pub(super) fn is_let_in(release: &Release, credential: &Credential, login: &Logi
     match outcome["outcome"].as_str() {
         Some("allowed") => Ok(true),
         Some("refused") => Ok(false),
-        _ => {
-            Err(anyhow::anyhow!("{outcome}")).with_context(|| format!("{} says neither yes nor no", credential.server))
-        }
+        _ => Err(anyhow::anyhow!("{outcome}"))
+            .with_context(|| format!("{} neither accepts nor refuses the login", credential.server)),
     }
 }
