@@ -102,7 +102,7 @@ pub const ALL: &[Scenario] = &[
     },
     Scenario {
         name: "rotation",
-        proves: "every credential is replaced under load, rolled back and replaced again: only its pods roll, no login is refused, the old one is invalid",
+        proves: "every credential is replaced under load and rolled back: only its pods roll, no login is refused, the old one is invalid",
         installs: true,
         needs: Needs::Roles,
         run: rotation::run,

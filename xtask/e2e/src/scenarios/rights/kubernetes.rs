@@ -63,16 +63,16 @@ pub(super) fn accounts(release: &Release) -> anyhow::Result<String> {
     let common = of_account(namespace, unbound)?;
     let mut accounts = kubectl::items(&["get", "serviceaccounts", "--namespace", namespace])?;
     accounts.retain(|account| account["metadata"]["name"] != unbound);
-    let (mut undeclared, mut count) = (elsewhere(namespace)?, 0);
+    let (mut deviations, mut count) = (elsewhere(namespace)?, 0);
     for account in &accounts {
         let name = account["metadata"]["name"].as_str().context("a ServiceAccount has no name")?;
         // The namespace's `default` account has no label and no declared rights.
         let of = account["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
         let declared = declared(release, of, name);
-        undeclared.extend(differences(name, &declared, &of_account(namespace, name)?, &common));
+        deviations.extend(differences(name, &declared, &of_account(namespace, name)?, &common));
         count += declared.len();
     }
-    ensure!(undeclared.is_empty(), "{}", undeclared.join("\n"));
+    ensure!(deviations.is_empty(), "{}", deviations.join("\n"));
     Ok(format!(
         "{} ServiceAccounts, {count} declared rights besides the {} that every account has",
         accounts.len(),
@@ -163,14 +163,14 @@ pub(super) fn tokens(release: &Release) -> anyhow::Result<String> {
     let namespace = &release.namespace.name;
     let selector = format!("app.kubernetes.io/instance={}", release.name);
     let pods = kubectl::items(&["get", "pods", "--namespace", namespace, "--selector", &selector])?;
-    let (mut undeclared, mut looked_into) = (Vec::new(), 0);
+    let (mut deviations, mut looked_into) = (Vec::new(), 0);
     for pod in &pods {
         let name = pod["metadata"]["name"].as_str().context("a pod has no name")?;
         let of = pod["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
         let account = pod["spec"]["serviceAccountName"].as_str().unwrap_or_default();
         let wanted = !declared(release, of, account).is_empty();
         if has_token_volume(pod) != wanted {
-            undeclared.push(verdict(name, "its volumes", wanted));
+            deviations.push(verdict(name, "its volumes", wanted));
         }
         // A container that has terminated cannot be searched.
         if pod["status"]["phase"] != "Running" {
@@ -179,12 +179,12 @@ pub(super) fn tokens(release: &Release) -> anyhow::Result<String> {
         for container in pod["spec"]["containers"].as_array().into_iter().flatten() {
             let container = container["name"].as_str().context("a container has no name")?;
             if has_token(namespace, name, container)? != wanted {
-                undeclared.push(verdict(name, &format!("its container {container}"), wanted));
+                deviations.push(verdict(name, &format!("its container {container}"), wanted));
             }
             looked_into += 1;
         }
     }
-    ensure!(undeclared.is_empty(), "{}", undeclared.join("\n"));
+    ensure!(deviations.is_empty(), "{}", deviations.join("\n"));
     ensure!(looked_into > 0, "no pod runs");
     Ok(format!("{looked_into} containers searched"))
 }

@@ -131,9 +131,9 @@ pub(super) fn only_expected_refusals(
         })
     })?;
     let mut expected = old.clone();
-    let wrong = |one: &&Refusal| !waits(one) && !expected.remove(&one.user);
-    let wrong: Vec<_> = refusals.iter().filter(wrong).map(|one| one.line.as_str()).collect();
-    ensure!(wrong.is_empty(), "{} unexpected refusals:\n{}", wrong.len(), wrong.join("\n"));
+    let is_unexpected = |one: &&Refusal| !waits(one) && !expected.remove(&one.user);
+    let unexpected: Vec<_> = refusals.iter().filter(is_unexpected).map(|one| one.line.as_str()).collect();
+    ensure!(unexpected.is_empty(), "{} unexpected refusals:\n{}", unexpected.len(), unexpected.join("\n"));
     let waited = refusals.iter().filter(|one| waits(one)).count();
     Ok((waited > 0).then(|| format!("{waited} attempts before the new login existed")))
 }
