@@ -80,7 +80,7 @@ pub(super) fn accounts(release: &Release) -> anyhow::Result<String> {
     ))
 }
 
-/// The RoleBindings of other namespaces with a ServiceAccount of this namespace.
+/// The role bindings of other namespaces with a ServiceAccount of this namespace.
 fn elsewhere(namespace: &str) -> anyhow::Result<Vec<String>> {
     let bindings = kubectl::items(&["get", "rolebindings", "--all-namespaces"])?;
     Ok(bindings.iter().filter_map(|binding| foreign_binding(binding, namespace)).collect())
