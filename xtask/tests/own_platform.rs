@@ -92,7 +92,7 @@ impl Repository {
 #[ignore = "compiles everything once more, which takes minutes: a step of .ci/run"]
 fn the_page_leads_from_an_empty_repository_to_a_chart() {
     let root = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let page = fs::read_to_string(root.join("docs/your-own-platform.md")).unwrap();
+    let page = fs::read_to_string(root.join("model/your-own-platform.md")).unwrap();
     let blocks = blocks(&page);
     let labelled = |label: &str| -> Vec<&str> {
         blocks.iter().filter(|block| block.label == label).map(|block| block.code.as_str()).collect()
@@ -157,7 +157,7 @@ fn the_page_leads_from_an_empty_repository_to_a_chart() {
 #[test]
 fn the_page_has_what_the_test_looks_for() {
     let page =
-        fs::read_to_string(Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/your-own-platform.md")).unwrap();
+        fs::read_to_string(Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/your-own-platform.md")).unwrap();
     let labels: Vec<_> = blocks(&page).into_iter().map(|block| block.label).collect();
     for label in ["file: Cargo.toml", "file: src/main.rs", "run", "install", "does not compile: E0716", "compiles"] {
         assert!(labels.iter().any(|one| one == label), "{label} is lacking: {labels:?}");
