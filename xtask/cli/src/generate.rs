@@ -1,5 +1,4 @@
-//! `cargo xtask generate [--check] [--force]`: brings the generated chart up to date with the model, or says how it
-//! differs.
+//! `cargo xtask generate`: updates the generated chart from the model, or reports the differences.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -12,35 +11,34 @@ use crate::Project;
 
 /// Writes generated-chart/ from the model
 ///
-/// Exit codes: 0 the chart is up to date (or now is); 4 it is not (--check); 1 the command failed; 2 it was called
-/// wrongly.
+/// Exit codes: 0 the chart is up to date, or was updated; 1 the command failed; 2 invalid command line; 4 with --check, the chart is not up to
+/// date.
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub struct Arguments {
-    /// Change nothing: report each file that differs, with a diff, and exit with 4 if there is one
+    /// Change nothing; print a diff of each file that differs, and exit with 4 if there are any
     #[arg(long)]
     pub check: bool,
 
-    /// Overwrite hand-edited files, and delete hand-edited ones that the model no longer has
+    /// Overwrite hand-edited files, and delete hand-edited files that are no longer generated
     #[arg(long, conflicts_with = "check")]
     pub force: bool,
 
-    /// Delete the chart of another platform that this folder holds, and write this platform's
+    /// Replace the chart of another platform in generated-chart/
     #[arg(long, conflicts_with = "check")]
     pub replace_platform: bool,
 }
 
-/// How the command ended, if it did not fail.
+/// The result of a command that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The files on disk are what the model gives.
+    /// The files on disk equal the generated files.
     UpToDate,
-    /// They are not, and the command was only to look.
+    /// The files differ, and `--check` was set.
     Differs,
 }
 
 impl Outcome {
-    /// The exit code of the process. A failed command exits with 1 and a wrong command line with 2, so neither is used
-    /// here.
+    /// The exit code of the process. The codes 1 (failed) and 2 (invalid command line) are already taken.
     #[must_use]
     pub fn code(self) -> u8 {
         match self {
@@ -56,20 +54,20 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// Renders the platform and writes, or checks, the repository's `generated-chart/`.
+/// Renders the platform, and writes or checks the repository's `generated-chart/`.
 ///
 /// # Errors
-/// When the declaration has mistakes, and those of [`run_on`].
+/// If the declaration has mistakes, and the errors of [`run_on`].
 pub(crate) fn run(arguments: Arguments, project: &Project, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     let wanted = generator::generate(&project.resolved()?).into_files();
     run_on(&project.root.join(FOLDER), &wanted, arguments, out)
 }
 
-/// Writes, or checks, the files `wanted` below `root`, and says on `out` what was done or what differs.
+/// Writes or checks the files `wanted` below `root`, and reports changes or differences to `out`.
 ///
 /// # Errors
-/// When the folder holds another platform's chart, writing is refused, the record cannot be read, the disk fails ([`owned_tree::Error`] in each case), or `out`
-/// does.
+/// If the folder contains the chart of another platform, writing is refused, the record cannot be read or the disk fails
+/// ([`owned_tree::Error`] for the last three), or `out` cannot be written.
 pub fn run_on(root: &Utf8Path, wanted: &Wanted, arguments: Arguments, out: &mut dyn Write) -> anyhow::Result<Outcome> {
     if arguments.check {
         let tree = OwnedTree::open(root)?;
@@ -87,7 +85,7 @@ pub fn run_on(root: &Utf8Path, wanted: &Wanted, arguments: Arguments, out: &mut 
     }
 }
 
-/// Fails when writing would delete the chart of a platform that is not this one.
+/// Fails if writing would delete the chart of another platform.
 fn refuse_to_replace(root: &Utf8Path, wanted: &Wanted) -> anyhow::Result<()> {
     let tree = OwnedTree::open(root)?;
     let plan = tree.plan(wanted)?;
@@ -97,15 +95,15 @@ fn refuse_to_replace(root: &Utf8Path, wanted: &Wanted) -> anyhow::Result<()> {
     let Some(own) = wanted.keys().find_map(|path| chart_of(path)) else { return Ok(()) };
     let folder = root.file_name().unwrap_or(FOLDER);
     bail!(
-        "nothing was written: {folder}/ holds the chart `{other}` of another platform, and this platform's chart is `{own}`\n  \
-         Writing `{own}` there deletes {} files of `{other}`. If that is meant, such as after renaming the platform, run \
+        "nothing was written: {folder}/ contains the chart `{other}` of another platform; this platform's chart is `{own}`\n  \
+         Writing `{own}` deletes {} files of `{other}`. If you want this, for example after renaming the platform, run \
          `cargo xtask generate --replace-platform`.\n  \
          To keep both charts, give each platform a repository of its own.",
         orphaned.len()
     )
 }
 
-/// The chart whose `Chart.yaml` this is: an umbrella chart, whose folder is the first of the path.
+/// The name of the umbrella chart, if the path is its `Chart.yaml`: the first folder of the path.
 fn chart_of(path: &Utf8Path) -> Option<&str> {
     let mut parts = path.as_str().split('/');
     match (parts.next(), parts.next(), parts.next()) {

@@ -1,8 +1,8 @@
-//! `cargo xtask <command>`: parses the command line, runs the command, turns its outcome into an exit code.
+//! `cargo xtask <command>`: parses the command line, runs the command and returns its exit code.
 //!
-//! The commands are thin: each hands its arguments and the platform to the crate that does the work.
+//! The commands are thin: each passes its arguments and the platform to the crate that does the work.
 //!
-//! *Invariant:* no platform is named here. A binary names one, in a line:
+//! *Invariant:* this crate names no platform. A binary names it in one line:
 //!
 //! ```ignore
 //! fn main() -> std::process::ExitCode {
@@ -31,7 +31,7 @@ pub use ::e2e::Fixture;
     name = "cargo xtask",
     bin_name = "cargo xtask",
     term_width = 100,
-    about = "Generates the platform's Helm chart and proves it."
+    about = "Generates the platform's Helm chart and checks it."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -46,7 +46,7 @@ enum Command {
     Secrets(secrets::Arguments),
 }
 
-/// A platform and the repository that holds its chart.
+/// A platform and the repository that contains its chart.
 pub(crate) struct Project {
     pub(crate) root: Utf8PathBuf,
     declaration: fn() -> Platform,
@@ -54,22 +54,22 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// The platform. A command that does not need it does not fail because of a mistake in it.
+    /// Resolves the platform. Commands that do not need it do not call this, so a mistake in the declaration does not stop them.
     ///
     /// # Errors
-    /// When the declaration has mistakes; the error's text is their report.
+    /// If the declaration has mistakes. The error text lists all of them.
     pub(crate) fn resolved(&self) -> anyhow::Result<Resolved> {
         (self.declaration)().resolve().map_err(|diagnostics| anyhow!("{diagnostics}"))
     }
 }
 
-/// Runs the command that this process was started with, on the platform that `declaration` gives; `package` is the folder of the binary's package.
+/// Runs the command given on the command line, for the platform that `declaration` returns. `package` is the folder of the binary's package.
 #[must_use]
 pub fn run(declaration: fn() -> Platform, package: &str) -> ExitCode {
     execute(declaration, package, None)
 }
 
-/// As [`run`], for a platform whose programs have a load client and what else the scenarios under load need.
+/// Like [`run`], for a platform with a load client and the other parts that the load scenarios need.
 #[must_use]
 pub fn run_with_fixture(declaration: fn() -> Platform, package: &str, fixture: Fixture) -> ExitCode {
     execute(declaration, package, Some(fixture))
@@ -88,7 +88,7 @@ fn execute(declaration: fn() -> Platform, package: &str, fixture: Option<Fixture
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            // When standard error is closed as well, there is nowhere to report it.
+            // If standard error is closed too, the error cannot be reported.
             let _ = writeln!(io::stderr(), "error: {error:#}");
             ExitCode::FAILURE
         }

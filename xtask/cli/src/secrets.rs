@@ -1,4 +1,4 @@
-//! `cargo xtask secrets new|check <environment>`: the values file with an environment's passwords.
+//! `cargo xtask secrets new|check <environment>`: creates and checks the values file with an environment's passwords.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -8,57 +8,57 @@ use secrets::Subject;
 
 use crate::Project;
 
-/// Makes and checks the passwords of an environment: a values file for Helm, encrypted by sops
+/// Creates and checks the passwords of an environment: a values file for Helm, encrypted with sops
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Arguments {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-/// What to do with the passwords of an environment.
+/// The subcommands of `secrets`.
 #[derive(clap::Subcommand, Clone, Debug)]
 pub(crate) enum Command {
-    /// Writes a strong random password for every declared credential that has none yet
+    /// Writes a strong random password for every declared credential that has none
     ///
-    /// What is there is kept: other values, comments, and every password. Where a .sops.yaml beside the file or above names recipients for it, sops
-    /// encrypts it, and no password is on the disk in the clear at any time. sops is taken from PATH (3.13 or later) or built.
-    /// Where nothing names recipients, the file is in the clear, for its owner alone, and the command says how that is mended.
+    /// Keeps other values, comments and existing passwords. If a .sops.yaml in the file's folder or above names recipients for the file, sops
+    /// encrypts it, and no password is written to disk in plain text at any time. sops comes from PATH (3.13 or later) or is built.
+    /// Without recipients, the file is plain text that only its owner can read, and the command explains how to encrypt it.
     New {
-        /// The environment, one that the platform declares
+        /// The environment, as declared in the platform
         environment: String,
 
-        /// Give this credential a new password, raise its revision by one, and change nothing else; may be given several times
+        /// Only replace the password of this credential and increment its revision; repeatable
         #[arg(long, value_name = "NAME")]
         rotate: Vec<String>,
 
-        /// The file, instead of generated-chart/environments/secrets-ENVIRONMENT.yaml
+        /// The file [default: generated-chart/environments/secrets-ENVIRONMENT.yaml]
         #[arg(long, value_name = "PATH")]
         file: Option<Utf8PathBuf>,
     },
 
-    /// Says what is wrong with the passwords: which lack, are weak, equal or undeclared, and whether the file is encrypted
+    /// Reports missing, weak, equal and undeclared passwords, and whether the file is encrypted
     ///
-    /// Changes nothing, and never says a password. Exit codes: 0 nothing is wrong; 1 something is, each with what mends it; 2 the command was called
-    /// wrongly; 3 the file could not be checked, for example since sops has no key for it.
+    /// Changes nothing and never prints a password. Exit codes: 0 no problem; 1 there are problems, each listed with its remedy; 2 invalid command
+    /// line; 3 the file could not be checked, for example because sops has no key for it.
     Check {
-        /// The environment, one that the platform declares
+        /// The environment, as declared in the platform
         environment: String,
 
-        /// The file, instead of generated-chart/environments/secrets-ENVIRONMENT.yaml
+        /// The file [default: generated-chart/environments/secrets-ENVIRONMENT.yaml]
         #[arg(long, value_name = "PATH")]
         file: Option<Utf8PathBuf>,
     },
 }
 
-/// The exit code of a check that could not be made, as opposed to one that found something.
+/// The exit code if the file could not be checked.
 const NOT_CHECKED: u8 = 3;
 
-/// Makes or checks the file, and reports on `out` what was done or found.
+/// Creates or checks the file, and reports changes or problems to `out`.
 ///
 /// # Errors
-/// When the environment or a credential is not declared, the file cannot be read or written, sops fails, or `out` cannot be written.
-/// Then the file is as it was. A check that fails is reported on standard error and is an exit code of its own instead.
+/// If the environment or a credential is not declared, the file cannot be read or written, sops fails, or `out` cannot be written.
+/// The file is then unchanged. A check that cannot be made is not an error: it is reported on standard error and has its own exit code.
 pub(crate) fn run(arguments: &Arguments, project: &Project, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let subject = |environment: &str, file: Option<&Utf8Path>| -> anyhow::Result<Subject> {
         Ok(Subject::new(&project.root, &project.resolved()?, environment, file)?)
@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, out: &mut dyn Write)
                 Ok(true) => Ok(ExitCode::SUCCESS),
                 Ok(false) => Ok(ExitCode::FAILURE),
                 Err(error) => {
-                    // When standard error is closed as well, there is nowhere to report it.
+                    // If standard error is closed too, the error cannot be reported.
                     let _ = writeln!(io::stderr(), "error: {error:#}");
                     Ok(ExitCode::from(NOT_CHECKED))
                 }

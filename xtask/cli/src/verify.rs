@@ -1,4 +1,4 @@
-//! `cargo xtask verify`: every proof that needs no cluster.
+//! `cargo xtask verify`: all checks that need no cluster.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -8,55 +8,55 @@ use clap::ValueEnum;
 
 use crate::Project;
 
-/// Proves model, generator and chart: tests, Helm 3 and 4, schemas, policies, who reaches whom, every value
+/// Checks model, generator and chart without a cluster: tests, Helm 3 and 4, schemas, policies, network, values
 ///
-/// Needs Rust and Go; what else it needs it builds from pinned sources the first time.
+/// Needs Rust and Go. Builds its other tools from pinned sources on first use.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct Arguments {
-    /// Run only this step; may be given several times
+    /// Run only this step; repeatable
     #[arg(long, value_name = "STEP")]
     pub(crate) only: Vec<String>,
 
-    /// Show the steps and what each proves, and run none
+    /// List the steps and what each one proves, without running them
     #[arg(long)]
     pub(crate) list: bool,
 
-    /// How verdicts are said: as text while the steps run, or as one JSON document at the end
+    /// Format of the report: text while the steps run, or one JSON document at the end
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 
-    /// Also write the verdicts to this file, as one JSON document
+    /// Also write the report to this file as one JSON document
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<Utf8PathBuf>,
 
-    /// Fail when something could not be checked, such as a kind without a schema
+    /// Fail if something could not be checked, such as a kind without a schema
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// Look at the chart with these values as well; may be given several times, each a case of its own. What it opens beyond the defaults is
-    /// said by the step `network`
+    /// Also check the chart with this values file, as a separate case; repeatable. The step `network` reports the connections that it allows
+    /// beyond the defaults
     #[arg(long, value_name = "FILE")]
     pub(crate) values: Vec<Utf8PathBuf>,
 
-    /// Ask this folder or web address first for the schemas of custom resources (`<group>/<kind>_<version>.json`); may be given several times
+    /// Search this folder or URL first for schemas of custom resources (`<group>/<kind>_<version>.json`); repeatable
     #[arg(long, value_name = "FOLDER")]
     pub(crate) crd_schemas: Vec<String>,
 }
 
-/// How verdicts are said.
+/// Format of the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Lines, each step when it is done.
+    /// Text; each step is printed as soon as it is done.
     #[default]
     Text,
-    /// One JSON document.
+    /// One JSON document, printed at the end.
     Json,
 }
 
-/// Runs the steps, and reports on `out` what each gave.
+/// Runs the steps and reports each verdict to `out`.
 ///
 /// # Errors
-/// When a step is asked for that does not exist, the platform has mistakes, or `out` cannot be written.
+/// If a requested step does not exist, the declaration has mistakes, or `out` cannot be written.
 pub(crate) fn run(arguments: &Arguments, project: &Project, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     if arguments.list {
         verify::list(out)?;

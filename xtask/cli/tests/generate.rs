@@ -1,4 +1,4 @@
-//! `cargo xtask generate` on a folder: what it does, what it reports, and its exit codes.
+//! `cargo xtask generate` on a temporary folder: its changes, reports and exit codes.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use owned_tree::{HandEdits, Wanted};
 use tempfile::TempDir;
 
-/// A `generated-chart` in a temporary folder, in which `generate` has written files.
+/// A temporary `generated-chart` folder with files that `generate` wrote.
 struct Folder {
     root: Utf8PathBuf,
     _temporary: TempDir,
@@ -104,8 +104,8 @@ fn the_chart_of_another_platform_is_replaced_on_request_only() {
     let folder = Folder::generated(&shop);
     let refusal = run(&folder, WRITE, &bank).unwrap_err();
     assert_snapshot!(refusal, @"
-    nothing was written: generated-chart/ holds the chart `shop` of another platform, and this platform's chart is `bank`
-      Writing `bank` there deletes 2 files of `shop`. If that is meant, such as after renaming the platform, run `cargo xtask generate --replace-platform`.
+    nothing was written: generated-chart/ contains the chart `shop` of another platform; this platform's chart is `bank`
+      Writing `bank` deletes 2 files of `shop`. If you want this, for example after renaming the platform, run `cargo xtask generate --replace-platform`.
       To keep both charts, give each platform a repository of its own.
     ");
     assert_eq!(run(&folder, FORCE, &bank).unwrap_err(), refusal);
@@ -114,7 +114,7 @@ fn the_chart_of_another_platform_is_replaced_on_request_only() {
     assert_eq!(run(&folder, REPLACE, &bank).unwrap().0.code(), 0);
     assert_eq!(folder.read("bank/Chart.yaml"), bank[0].1);
     assert!(!folder.root.join("shop").exists());
-    // A service that is gone is no other platform.
+    // A removed service is not another platform.
     assert_eq!(run(&folder, WRITE, &[bank[0], ("bank/charts/web/Chart.yaml", "name: web\n")]).unwrap().0.code(), 0);
     assert_eq!(run(&folder, WRITE, &bank).unwrap().0.code(), 0);
 }

@@ -1,4 +1,4 @@
-//! What should be open: from the declaration and the values alone, without a look at what the chart renders.
+//! The expected connections, computed from the declaration and the values only, never from the rendered chart.
 
 use generator::{AccessPath, Traffic};
 use render::NAMESPACE;
@@ -8,7 +8,7 @@ use super::policy::{Cidr, Endpoint, Rule};
 use super::ports::{Ports, Protocol};
 use super::world::{NODE_LOCAL_DNS, identity};
 
-/// The declaration under the values of a case.
+/// The declaration, together with the values of a case.
 pub(super) struct Expected<'a> {
     traffic: &'a Traffic,
     values: &'a Value,
@@ -16,7 +16,7 @@ pub(super) struct Expected<'a> {
     extra: Vec<Extra<'a>>,
 }
 
-/// What the values add to the traffic of a service.
+/// The rules that the values add to a service (`network.extraIngress` and `network.extraEgress`).
 struct Extra<'a> {
     service: &'a str,
     ingress: Vec<Rule>,
@@ -27,7 +27,7 @@ const API_SERVER_PORTS: [u16; 2] = [443, 6443];
 
 impl<'a> Expected<'a> {
     /// # Errors
-    /// When rules or blocks of addresses in the values cannot be read.
+    /// If rules or CIDR blocks in the values cannot be read.
     pub(super) fn new(traffic: &'a Traffic, values: &'a Value) -> anyhow::Result<Self> {
         let api_server = serde_json::from_value(values["global"]["network"]["apiServerCidrs"].clone())?;
         let mut extra = Vec::new();
@@ -39,7 +39,7 @@ impl<'a> Expected<'a> {
         Ok(Self { traffic, values, api_server, extra })
     }
 
-    /// The namespaces that the values name.
+    /// The namespaces named in the values.
     pub(super) fn namespaces(&self) -> Vec<&str> {
         let network = &self.values["global"]["network"];
         let mut all = vec![NAMESPACE];
@@ -53,12 +53,12 @@ impl<'a> Expected<'a> {
         all
     }
 
-    /// Where the API server is.
+    /// The CIDR blocks of the API server.
     pub(super) fn api_server(&self) -> &[Cidr] {
         &self.api_server
     }
 
-    /// The declared paths whose ends are both there.
+    /// The declared paths whose client and server are both enabled.
     pub(super) fn paths(&self) -> impl Iterator<Item = &AccessPath> {
         self.traffic.paths.iter().filter(|path| self.is_there(&path.from) && self.is_there(&path.to))
     }
@@ -71,7 +71,7 @@ impl<'a> Expected<'a> {
         !self.traffic.services.iter().any(|service| service == name) || self.values[name]["enabled"] == true
     }
 
-    /// The paths of the test that follows something through the platform, while that is there.
+    /// The paths of the end-to-end test, if the values enable it.
     fn end_to_end(&self) -> impl Iterator<Item = &AccessPath> {
         let tests = &self.traffic.tests;
         let is_on = self.values["global"]["tests"]["endToEnd"] == true;
@@ -79,7 +79,7 @@ impl<'a> Expected<'a> {
         tests.end_to_end_paths.iter().filter(move |_| is_there)
     }
 
-    /// Paths between identities of the release.
+    /// The declared ports between two identities of the release.
     fn declared(&self, from: Option<&str>, to: Option<&str>) -> Ports {
         let (Some(from), Some(to)) = (from, to) else { return Ports::NONE };
         let mut open = Ports::NONE;
@@ -90,14 +90,16 @@ impl<'a> Expected<'a> {
         open
     }
 
-    /// The ports on which `client` may leave for `server`.
+    /// The ports on which the policies of `client` may allow egress to `server`.
     pub(super) fn leaves(&self, client: &Endpoint, server: &Endpoint) -> Ports {
         let who = identity(self.traffic, client);
         if who.is_none() && !client.ours {
             return Ports::all();
         }
-        let is_nobody = who == Some(self.traffic.tests.network_policy.as_str());
-        if is_nobody && identity(self.traffic, server).is_some() && self.values["global"]["tests"]["isolation"] == true
+        let is_isolation_test = who == Some(self.traffic.tests.network_policy.as_str());
+        if is_isolation_test
+            && identity(self.traffic, server).is_some()
+            && self.values["global"]["tests"]["isolation"] == true
         {
             return Ports::all();
         }
@@ -127,7 +129,7 @@ impl<'a> Expected<'a> {
         (there && server.labels.get("k8s-app").is_some_and(|app| app == "kube-dns")) || server.address == NODE_LOCAL_DNS
     }
 
-    /// The ports on which `server` may let `client` in.
+    /// The ports on which the policies of `server` may allow ingress from `client`.
     pub(super) fn enters(&self, client: &Endpoint, server: &Endpoint) -> Ports {
         let Some(whose) = identity(self.traffic, server) else {
             return if server.ours { Ports::NONE } else { Ports::all() };
@@ -146,12 +148,12 @@ impl<'a> Expected<'a> {
                 .filter(|port| port.of == whose)
                 .for_each(|port| open.add(&Ports::tcp(port.number)));
         }
-        let door_is_open = match self.values[whose]["exposure"]["via"].as_str() {
+        let is_exposed = match self.values[whose]["exposure"]["via"].as_str() {
             Some("NodePort" | "LoadBalancer") => true,
             Some("Ingress" | "HTTPRoute") => from(&self.values["global"]["network"]["edgeNamespace"]),
             _ => false,
         };
-        if door_is_open {
+        if is_exposed {
             self.traffic
                 .exposed_ports
                 .iter()

@@ -1,7 +1,8 @@
-//! Who can reach whom under the NetworkPolicies of a rendered chart, compared with what is declared: everybody to everybody on every port.
+//! Compares the connections that the NetworkPolicies of a rendered chart allow with the declared connections, for every pair of endpoints and
+//! every port.
 //!
-//! *Invariant:* the expectation ([`expected`]) is written by hand from declaration and values, and never reads a rendered policy; what a policy
-//! means ([`policy`]) never reads the declaration.
+//! *Invariant:* the two sides are independent. The expectation ([`expected`]) is computed from the declaration and the values, and never reads a
+//! rendered policy; the evaluation of policies ([`policy`]) never reads the declaration.
 
 mod expected;
 mod policy;
@@ -24,18 +25,18 @@ use self::policy::{Direction, Endpoint, Policy, open, passes};
 use self::ports::Ports;
 use self::world::{ANY_ADDRESS, ANY_POD, identity, pods, strangers};
 
-/// What the policies of a case let through, beside what is declared.
+/// The connections that the policies of a case allow, and their differences from the declared connections.
 pub struct Findings {
-    /// Each difference, in words.
+    /// The differences, as messages.
     pub wrong: BTreeSet<String>,
-    /// How many pairs of ends were compared.
+    /// The number of pairs of endpoints that were compared.
     pub pairs: usize,
-    /// The pairs that have an open port.
+    /// The pairs with an open port.
     open: Vec<(Endpoint, Endpoint, Ports)>,
 }
 
 impl Findings {
-    /// How many pairs of ends have an open port.
+    /// The number of pairs of endpoints with an open port.
     #[must_use]
     pub fn open_pairs(&self) -> usize {
         self.open.len()
@@ -45,35 +46,35 @@ impl Findings {
 /// The NetworkPolicies of a rendered chart.
 pub struct Policies(Vec<Policy>);
 
-/// The NetworkPolicies among the objects.
+/// Reads the NetworkPolicies among the objects.
 ///
 /// # Errors
-/// When one has a field that is not understood: it could open anything.
+/// If a policy has an unknown field. Ignoring the field could hide an open connection.
 pub fn policies(objects: &[Object]) -> anyhow::Result<Policies> {
     let all = objects.iter().filter(|object| object.kind == "NetworkPolicy");
     let read = |object: &Object| {
         Policy::read(&object.value, NAMESPACE)
-            .with_context(|| format!("NetworkPolicy {} is not understood", object.name))
+            .with_context(|| format!("cannot evaluate the NetworkPolicy {}", object.name))
     };
     all.map(read).collect::<Result<_, _>>().map(Policies)
 }
 
-/// Compares what the policies among the objects let through with what is declared, under these values.
+/// Compares the connections that the policies among the objects allow with those that declaration and values allow.
 ///
 /// # Errors
-/// When a policy or the rules and addresses in the values cannot be read.
+/// If a policy, or the rules and addresses in the values, cannot be read.
 pub fn compare(traffic: &Traffic, values: &Value, objects: &[Object]) -> anyhow::Result<Findings> {
     let expected = Expected::new(traffic, values)?;
     let Policies(policies) = policies(objects)?;
     let pods = pods(traffic, objects);
     let others = strangers(traffic, &pods, &policies, &expected.namespaces(), expected.api_server());
-    // Whoever bears the labels of a service has its rights, made by the release or not.
+    // Policies select by labels: any pod with the labels of a service has its rights.
     let ours = |end: &Endpoint| end.ours || identity(traffic, end).is_some();
     let all: Vec<(&Endpoint, bool)> = pods.iter().chain(&others).map(|end| (end, ours(end))).collect();
     let mut found = Findings { wrong: unserved(traffic, &expected, objects), pairs: 0, open: Vec::new() };
     for (client, client_is_ours) in &all {
         for (server, server_is_ours) in &all {
-            // Between two strangers it is none of this chart's business.
+            // Connections between two endpoints outside the release do not concern the chart.
             if !client_is_ours && !server_is_ours {
                 continue;
             }
@@ -85,22 +86,22 @@ pub fn compare(traffic: &Traffic, values: &Value, objects: &[Object]) -> anyhow:
             let (from, to) = (&client.name, &server.name);
             let (too_much, too_little) = (is.without(&should), should.without(&is));
             if !too_much.is_empty() {
-                found.wrong.insert(format!("{from} → {to}:{too_much} is open, and nothing declares it"));
+                found.wrong.insert(format!("{from} → {to}:{too_much} is open but not declared"));
             }
             if !too_little.is_empty() {
                 let closed_by = match (too_little.without(&out).is_empty(), too_little.without(&into).is_empty()) {
-                    (false, false) => "both ends",
-                    (false, true) => "the policies of the one that connects",
-                    (true, _) => "the policies of the one that is connected to",
+                    (false, false) => "the policies of both ends",
+                    (false, true) => "the policies of the client",
+                    (true, _) => "the policies of the server",
                 };
-                found.wrong.insert(format!("{from} → {to}:{too_little} is declared, and closed by {closed_by}"));
+                found.wrong.insert(format!("{from} → {to}:{too_little} is declared but closed by {closed_by}"));
             }
-            // Each end holds by itself: where the other one's policies are missing, this one's are all there is.
+            // Each end must restrict the connection by itself, so that it stays closed where the policies of the other end are missing.
             for (passes, may, end) in [(&out, &may_leave, from), (&into, &may_enter, to)] {
                 let more = passes.without(may).without(&is);
                 if !more.is_empty() {
                     found.wrong.insert(format!(
-                        "{from} → {to}:{more} is let through by the policies of {end} alone, and nothing declares it"
+                        "{from} → {to}:{more} is allowed by the policies of {end} but not declared; only the other end closes it"
                     ));
                 }
             }
@@ -112,7 +113,7 @@ pub fn compare(traffic: &Traffic, values: &Value, objects: &[Object]) -> anyhow:
     Ok(found)
 }
 
-/// Declared paths that no Service leads along: a client goes to a name, and the same port must lie behind it.
+/// The declared paths without a matching Service: a client connects to the name of a Service, whose port must equal the port of the pods.
 fn unserved(traffic: &Traffic, expected: &Expected<'_>, objects: &[Object]) -> BTreeSet<String> {
     let leads = |to: &str, port: u16| {
         objects.iter().filter(|object| object.kind == "Service").any(|service| {
@@ -130,7 +131,7 @@ fn unserved(traffic: &Traffic, expected: &Expected<'_>, objects: &[Object]) -> B
     };
     let missing = expected.paths().filter(|path| !leads(&path.to, path.port));
     missing
-        .map(|path| format!("no Service leads to {}:{}, where {} connects to", path.to, path.port, path.from))
+        .map(|path| format!("no Service leads to {}:{}, to which {} connects", path.to, path.port, path.from))
         .collect()
 }
 
@@ -139,7 +140,7 @@ fn selects(selector: &Value, pod: &Value) -> bool {
     !labels.is_empty() && labels.iter().all(|(key, value)| pod["metadata"]["labels"][key] == *value)
 }
 
-/// The port of a pod behind an entry of a Service.
+/// The pod port to which a port entry of a Service leads.
 fn target(entry: &Value, pod: &Value) -> Option<u64> {
     let target = if entry["targetPort"].is_null() { &entry["port"] } else { &entry["targetPort"] };
     let Some(name) = target.as_str() else { return target.as_u64() };
@@ -148,7 +149,7 @@ fn target(entry: &Value, pod: &Value) -> Option<u64> {
     ports.find(|port| port["name"] == name).and_then(|port| port["containerPort"].as_u64())
 }
 
-/// What is open and would not be under the policies of the defaults (`usual`), in words.
+/// Describes the connections that are open here and closed under the policies of the default values (`usual`).
 #[must_use]
 pub fn beyond(traffic: &Traffic, found: &Findings, usual: &Policies) -> Option<String> {
     let mut into: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
@@ -170,13 +171,13 @@ pub fn beyond(traffic: &Traffic, found: &Findings, usual: &Policies) -> Option<S
     (!all.is_empty()).then(|| all.join("; "))
 }
 
-/// Who they are: all of them, a few and how many more, or anybody.
+/// The names as text: all of them, or the first three and the number of the others, or `any endpoint`.
 fn some(names: &BTreeSet<&str>) -> String {
     const SHOWN: usize = 3;
     if names.contains(ANY_POD) && names.contains(ANY_ADDRESS) {
-        return "anybody".to_owned();
+        return "any endpoint".to_owned();
     }
-    // Where any pod of a namespace is meant, one of its DNS pods is nothing new.
+    // If any pod of a namespace is named, its DNS pods need no mention.
     let twin =
         |name: &str| name.strip_prefix("a DNS pod").is_some_and(|rest| names.contains(format!("a pod{rest}").as_str()));
     let names: Vec<&str> = names.iter().copied().filter(|name| !twin(name)).collect();

@@ -1,7 +1,7 @@
-//! What NetworkPolicies mean: who may open a connection to whom, on which ports.
+//! The semantics of NetworkPolicies: which endpoint may connect to which, on which ports.
 //!
-//! A pod that no policy selects for a direction may do everything in that direction; one that some select may do what any of them says. Both
-//! ends must agree. What is not understood here is refused, since a field that is passed over could open anything.
+//! If no policy selects a pod for a direction, everything is allowed in that direction; otherwise the rules of all selecting policies add up.
+//! Both ends must allow a connection. Unknown fields are an error, because an ignored field could hide an open connection.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,19 +13,19 @@ use super::ports::{Ports, Protocol};
 
 type Labels = BTreeMap<String, String>;
 
-/// One end of a connection: a pod, or an address outside of the cluster.
+/// One end of a connection: a pod, or an address outside the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Endpoint {
-    /// What it is called in findings.
+    /// Its name in findings.
     pub(super) name: String,
-    /// Whether the release makes it.
+    /// Whether the release creates it.
     pub(super) ours: bool,
-    /// Where it is; outside of the cluster there is no namespace.
+    /// Its namespace; `None` outside the cluster.
     pub(super) namespace: Option<Namespace>,
     pub(super) labels: Labels,
-    /// Blocks of addresses match pods too: some network plugins do it so, and a proof takes the one that lets more through.
+    /// Its address. CIDR blocks match pods too: some network plugins do this, and the check assumes the more permissive behaviour.
     pub(super) address: IpAddr,
-    /// The names of its ports.
+    /// Its named ports.
     pub(super) ports: BTreeMap<String, Ports>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Namespace {
 }
 
 impl Namespace {
-    /// A namespace without labels of its own, but the one that Kubernetes gives to each.
+    /// A namespace with only the name label that Kubernetes adds to each namespace.
     pub(super) fn named(name: &str) -> Self {
         Self { name: name.to_owned(), labels: [(NAME_LABEL.to_owned(), name.to_owned())].into() }
     }
@@ -63,21 +63,21 @@ pub(super) enum Direction {
     Egress,
 }
 
-/// A policy, and where it holds.
+/// A policy and its namespace.
 #[derive(Clone, Debug)]
 pub(super) struct Policy {
     namespace: String,
     spec: Spec,
 }
 
-/// Peers and ports; of an ingress rule those who connect, of an egress rule those who are connected to.
+/// An ingress or egress rule. Its peers are the clients of an ingress rule, or the servers of an egress rule.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rule {
-    /// Nobody listed is everybody.
+    /// The peers; an empty list means any peer.
     #[serde(default, alias = "from", alias = "to")]
     pub(super) peers: Vec<Peer>,
-    /// No port listed is every port.
+    /// The ports; an empty list means every port.
     #[serde(default)]
     ports: Vec<Port>,
 }
@@ -146,7 +146,7 @@ const fn tcp() -> Protocol {
     Protocol::Tcp
 }
 
-/// A block of addresses, such as `10.0.0.0/8`.
+/// A CIDR block, such as `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct Cidr {
@@ -160,9 +160,9 @@ impl TryFrom<String> for Cidr {
     fn try_from(text: String) -> Result<Self, String> {
         let parts =
             text.split_once('/').and_then(|(address, length)| Some((address.parse().ok()?, length.parse().ok()?)));
-        let (address, length) = parts.ok_or_else(|| format!("`{text}` is no block of addresses"))?;
+        let (address, length) = parts.ok_or_else(|| format!("`{text}` is not a CIDR block"))?;
         if length > width(address) {
-            Err(format!("`{text}` is no block of addresses"))
+            Err(format!("`{text}` is not a CIDR block"))
         } else {
             Ok(Self { address, length })
         }
@@ -187,7 +187,7 @@ impl Cidr {
         self.address.is_ipv4() == address.is_ipv4() && prefix(self.address) == prefix(address)
     }
 
-    /// The first address of the block, and the first one behind it.
+    /// The first address of the block, and the first address after it.
     pub(super) fn edges(self) -> Vec<IpAddr> {
         let host = width(self.address) - self.length;
         let first = bits(self.address).checked_shr(host).unwrap_or(0).checked_shl(host).unwrap_or(0);
@@ -221,7 +221,7 @@ impl Expression {
 }
 
 impl Peer {
-    /// Whether it is meant, in a policy of this namespace.
+    /// Whether the peer selects this endpoint, in a policy of this namespace.
     pub(super) fn matches(&self, end: &Endpoint, namespace: &str) -> bool {
         if let Some(block) = &self.ip_block {
             return block.cidr.contains(end.address) && !block.except.iter().any(|cidr| cidr.contains(end.address));
@@ -236,12 +236,12 @@ impl Peer {
 }
 
 impl Rule {
-    /// The rules of a list, as values have it.
+    /// Parses a list of rules from the values.
     pub(super) fn list(value: &Value) -> Result<Vec<Self>, serde_json::Error> {
         if value.is_null() { Ok(Vec::new()) } else { serde_json::from_value(value.clone()) }
     }
 
-    /// The ports that it opens between a policy's pods and `peer`; `server` is the one of the two that is connected to.
+    /// The ports that the rule opens between a policy's pods and `peer`. `server` is the end of the two that accepts the connection.
     pub(super) fn opens(&self, peer: &Endpoint, server: &Endpoint, namespace: &str) -> Ports {
         if !self.peers.is_empty() && !self.peers.iter().any(|one| one.matches(peer, namespace)) {
             return Ports::NONE;
@@ -265,16 +265,16 @@ impl Rule {
 }
 
 impl Policy {
-    /// Reads a NetworkPolicy; without a namespace of its own it is in `namespace`.
+    /// Reads a NetworkPolicy. `namespace` applies if its metadata name none.
     ///
     /// # Errors
-    /// When it has something that is not known here.
+    /// If the policy has an unknown field or value.
     pub(super) fn read(object: &Value, namespace: &str) -> Result<Self, serde_json::Error> {
         let own = object["metadata"]["namespace"].as_str().unwrap_or(namespace);
         Ok(Self { namespace: own.to_owned(), spec: serde_json::from_value(object["spec"].clone())? })
     }
 
-    /// Every peer that its rules name.
+    /// All peers of its rules.
     pub(super) fn peers(&self) -> impl Iterator<Item = &Peer> {
         self.spec.ingress.iter().chain(&self.spec.egress).flat_map(|rule| &rule.peers)
     }
@@ -298,7 +298,7 @@ pub(super) fn open(policies: &[Policy], client: &Endpoint, server: &Endpoint) ->
     if out.is_empty() { out } else { out.and(&passes(policies, Direction::Ingress, client, server)) }
 }
 
-/// The ports that the policies of one end let through.
+/// The ports that the policies of one end allow.
 pub(super) fn passes(policies: &[Policy], direction: Direction, client: &Endpoint, server: &Endpoint) -> Ports {
     let (of, peer) = match direction {
         Direction::Ingress => (server, client),

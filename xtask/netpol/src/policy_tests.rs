@@ -1,4 +1,4 @@
-//! The meaning of NetworkPolicies, as Kubernetes' documentation of them says it, on small examples.
+//! The semantics of NetworkPolicies on small examples, as the Kubernetes documentation describes them.
 
 use std::net::IpAddr;
 
@@ -26,7 +26,7 @@ fn policy(spec: &Value) -> Policy {
     Policy::read(&json!({ "spec": spec }), "here").expect("a policy")
 }
 
-/// What is open to a pod `app: server` in the namespace `here`, under one policy for it.
+/// The open ports of a pod `app: server` in the namespace `here`, under one policy for it.
 fn into_server(from: &Endpoint, rules: &Value) -> String {
     let spec =
         json!({ "podSelector": { "matchLabels": { "app": "server" } }, "policyTypes": ["Ingress"], "ingress": rules });
@@ -34,12 +34,12 @@ fn into_server(from: &Endpoint, rules: &Value) -> String {
 }
 
 #[test]
-fn without_a_policy_everything_is_open_and_a_policy_closes_its_direction_alone() {
+fn without_a_policy_everything_is_open_and_a_policy_closes_only_its_direction() {
     let (a, b) = (pod("here", &[("app", "a")]), pod("here", &[("app", "b")]));
     assert_eq!(open(&[], &a, &b), Ports::all());
     let closed_in = policy(&json!({ "podSelector": {}, "policyTypes": ["Ingress"] }));
     assert_eq!(open(std::slice::from_ref(&closed_in), &a, &b), Ports::NONE);
-    // Another namespace's pods are none of its.
+    // A policy does not select pods of another namespace.
     assert_eq!(open(&[closed_in], &a, &pod("there", &[])), Ports::all());
     let closed_out = policy(&json!({ "podSelector": { "matchLabels": { "app": "a" } }, "policyTypes": ["Egress"] }));
     assert_eq!(open(std::slice::from_ref(&closed_out), &a, &b), Ports::NONE);
@@ -47,17 +47,17 @@ fn without_a_policy_everything_is_open_and_a_policy_closes_its_direction_alone()
 }
 
 #[test]
-fn types_that_are_not_named_follow_from_the_rules() {
+fn missing_policy_types_are_derived_from_the_rules() {
     let (a, b) = (pod("here", &[("app", "a")]), pod("here", &[("app", "b")]));
     let of_a = |spec: Value| policy(&json!({ "podSelector": { "matchLabels": { "app": "a" } }, "egress": spec }));
-    // Ingress always, egress when there are rules of it.
+    // Always Ingress, and Egress if the policy has egress rules.
     assert_eq!(open(&[of_a(json!([]))], &b, &a), Ports::NONE);
     assert_eq!(open(&[of_a(json!([]))], &a, &b), Ports::all());
     assert_eq!(open(&[of_a(json!([{ "ports": [{ "port": 1 }] }]))], &a, &b).to_string(), "1");
 }
 
 #[test]
-fn both_ends_must_agree() {
+fn both_ends_must_allow_a_connection() {
     let (a, b) = (pod("here", &[("app", "a")]), pod("here", &[("app", "b")]));
     let out = json!({ "podSelector": { "matchLabels": { "app": "a" } }, "policyTypes": ["Egress"],
         "egress": [{ "ports": [{ "port": 80 }, { "port": 81 }] }] });
@@ -73,7 +73,7 @@ fn several_policies_add_up() {
 }
 
 #[test]
-fn selectors_in_one_peer_are_both_meant_and_in_two_either() {
+fn selectors_of_one_peer_must_both_match_and_of_two_peers_either() {
     let namespace = json!({ "matchLabels": { "kubernetes.io/metadata.name": "there" } });
     let pods = json!({ "matchLabels": { "app": "client" } });
     let both = json!([{ "from": [{ "namespaceSelector": namespace, "podSelector": pods }] }]);
@@ -84,7 +84,7 @@ fn selectors_in_one_peer_are_both_meant_and_in_two_either() {
         seen.push((into_server(&from, &both) == "every port", into_server(&from, &either) == "every port"));
     }
     assert_eq!(seen, [(true, true), (false, true), (false, true), (false, false)]);
-    // An empty namespace selector is every namespace, and none at all is the policy's own.
+    // An empty namespace selector matches every namespace; a missing one means the policy's own namespace.
     assert_eq!(
         into_server(&pod("there", &client), &json!([{ "from": [{ "namespaceSelector": {}, "podSelector": pods }] }])),
         "every port"
@@ -114,14 +114,14 @@ fn ports() {
     assert_eq!(with(json!([{ "port": 80 }])), "80");
     assert_eq!(with(json!([{ "port": 80, "endPort": 90, "protocol": "UDP" }])), "80-90/udp");
     assert_eq!(with(json!([{ "protocol": "SCTP" }])), "1-65535/sctp");
-    // A name is that of a port of the server, and of no other protocol.
+    // A port name refers to a named port of the server with the same protocol.
     assert_eq!(with(json!([{ "port": "http" }])), "8080");
     assert_eq!(with(json!([{ "port": "http", "protocol": "UDP" }])), "");
     assert_eq!(with(json!([{ "port": "gone" }])), "");
 }
 
 #[test]
-fn blocks_of_addresses() {
+fn cidr_blocks() {
     let from = |address: [u8; 4], block: &Value| {
         into_server(&outside(address), &json!([{ "from": [{ "ipBlock": block }] }])) == "every port"
     };
@@ -141,7 +141,7 @@ fn blocks_of_addresses() {
 }
 
 #[test]
-fn what_is_not_known_is_refused() {
+fn unknown_fields_are_rejected() {
     for spec in [
         json!({ "podSelector": {}, "ingres": [] }),
         json!({ "podSelector": {}, "ingress": [{ "from": [{ "nodeSelector": {} }] }] }),

@@ -1,8 +1,8 @@
-//! Sets of ports, over all protocols and all numbers: equal sets are equal for each of the 3 × 65,535 ports.
+//! Sets of ports over all protocols and numbers. Equal sets have equal representations.
 
 use std::fmt;
 
-/// A protocol that NetworkPolicies know.
+/// A protocol of a NetworkPolicy port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(super) enum Protocol {
@@ -16,7 +16,7 @@ const PROTOCOLS: [Protocol; 3] = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp];
 /// A set of ports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ports {
-    /// For each protocol, ranges with both ends: in order, and with a gap between one and the next.
+    /// For each protocol, inclusive ranges in ascending order with gaps between them.
     ranges: [Vec<(u16, u16)>; 3],
 }
 
@@ -68,7 +68,7 @@ impl Ports {
         }
     }
 
-    /// What is in both.
+    /// The ports that are in both sets.
     pub(super) fn and(&self, other: &Self) -> Self {
         let mut both = Self::NONE;
         for (position, ranges) in both.ranges.iter_mut().enumerate() {
@@ -80,7 +80,7 @@ impl Ports {
         both
     }
 
-    /// What is in this one and not in the other.
+    /// The ports that are in this set but not in the other.
     pub(super) fn without(&self, other: &Self) -> Self {
         let mut left = Self::NONE;
         for (position, ranges) in left.ranges.iter_mut().enumerate() {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_have_one_form() {
+    fn equal_sets_have_equal_representations() {
         assert_eq!(set(&[(5, 9), (1, 2), (3, 4), (7, 12)]), set(&[(1, 12)]));
         assert_eq!(set(&[(5, 9), (1, 3)]).to_string(), "1-3,5-9");
         assert_eq!(set(&[(1, u16::MAX), (9, 9)]), Ports::of(Protocol::Tcp));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn protocols_are_apart() {
+    fn protocols_are_independent() {
         let mut dns = Ports::tcp(53);
         dns.add(&Ports::range(Protocol::Udp, 53, 53));
         assert_eq!(dns.to_string(), "53,53/udp");
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_away_is_gone_and_the_rest_stays() {
+    fn without_removes_exactly_the_given_ports() {
         assert_eq!(set(&[(1, 10)]).without(&set(&[(3, 4), (8, 20)])).to_string(), "1-2,5-7");
         assert_eq!(set(&[(1, 10)]).without(&set(&[(1, 10)])), Ports::NONE);
         assert_eq!(Ports::all().without(&Ports::tcp(1)).and(&Ports::of(Protocol::Tcp)).to_string(), "2-65535");

@@ -1,4 +1,4 @@
-//! The proof itself on a small release, right and then broken in every way.
+//! The comparison on a small release: first correct, then with one defect at a time.
 
 use generator::{AccessPath, ComponentPort, TestTraffic, Traffic};
 use render::{Object, objects};
@@ -132,7 +132,7 @@ fn found(values: &Value, manifest: &str) -> Vec<String> {
 #[track_caller]
 fn broken(from: &str, to: &str, expected: &[&str]) {
     let release = release();
-    assert!(release.contains(from), "{from} is not there to be replaced");
+    assert!(release.contains(from), "{from} does not occur in the release");
     let wrong = found(&values(), &release.replacen(from, to, 1));
     for line in expected {
         assert!(wrong.iter().any(|one| one == line), "{line} is not among {wrong:#?}");
@@ -141,95 +141,95 @@ fn broken(from: &str, to: &str, expected: &[&str]) {
 }
 
 #[test]
-fn what_is_right_is_right() {
+fn a_correct_release_has_no_findings() {
     assert_eq!(found(&values(), &release()), [""; 0]);
 }
 
 #[test]
-fn a_path_that_nothing_declares_is_named() {
-    // One end alone opens nothing, and is named all the same.
+fn an_undeclared_connection_is_reported() {
+    // A rule at only one end opens nothing, but is reported as well.
     let out = (
         "    - to: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: shop}}}]\n      ports: [{port: 80}]\n",
         "page",
     );
     let to_db = out.0.replace("shop", "db").replace("80", "5432");
     let release = release().replacen(out.0, &(out.0.to_owned() + &to_db), 1);
-    let half = "page → db:5432 is let through by the policies of page alone, and nothing declares it";
+    let half = "page → db:5432 is allowed by the policies of page but not declared; only the other end closes it";
     assert_eq!(found(&values(), &release), [half]);
     let in_db = "    - from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: shop}}}]\n      ports: [{port: 5432}]\n";
     let release = release.replacen(in_db, &(in_db.to_owned() + &in_db.replace("shop", "page")), 1);
-    assert_eq!(found(&values(), &release), ["page → db:5432 is open, and nothing declares it"]);
+    assert_eq!(found(&values(), &release), ["page → db:5432 is open but not declared"]);
 }
 
 #[test]
-fn a_declared_path_that_is_closed_is_named_with_the_end_that_closes_it() {
+fn a_closed_declared_path_is_reported_with_the_end_that_closes_it() {
     broken(
         "x/identity: shop}}}]\n      ports: [{port: 80}]",
         "x/identity: shop}}}]\n      ports: [{port: 81}]",
-        &["page → shop:80 is declared, and closed by the policies of the one that connects"],
+        &["page → shop:80 is declared but closed by the policies of the client"],
     );
     broken(
         "x/identity: page}}}]\n      ports: [{port: 80}]",
         "x/identity: pages}}}]\n      ports: [{port: 80}]",
-        &["page → shop:80 is declared, and closed by the policies of the one that is connected to"],
+        &["page → shop:80 is declared but closed by the policies of the server"],
     );
 }
 
 #[test]
-fn selectors_that_are_too_wide_let_strangers_in() {
-    // Without the release's label another release's pods pass; with a namespace selector those of other namespaces.
+fn too_wide_selectors_are_reported() {
+    // Without the release's label, pods of another release match; with a namespace selector, pods of other namespaces.
     broken(
         "{app.kubernetes.io/instance: afp, x/identity: page}}}]",
         "{x/identity: page}}}]",
-        &["another release's page → shop:80 is open, and nothing declares it"],
+        &["another release's page → shop:80 is open but not declared"],
     );
     broken(
         "from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}}]",
         "from: [{namespaceSelector: {}, podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}}]",
-        &["a pod with page's labels in another namespace → shop:80 is open, and nothing declares it"],
+        &["a pod with page's labels in another namespace → shop:80 is open but not declared"],
     );
     broken(
         "{app.kubernetes.io/instance: afp, x/identity: page}}}]",
         "{app.kubernetes.io/instance: afp}}}]",
         &[
-            "a pod with app.kubernetes.io/instance=afp in the namespace → shop:80 is open, and nothing declares it",
-            "db → shop:80 is let through by the policies of shop alone, and nothing declares it",
+            "a pod with app.kubernetes.io/instance=afp in the namespace → shop:80 is open but not declared",
+            "db → shop:80 is allowed by the policies of shop but not declared; only the other end closes it",
         ],
     );
     broken(
         "from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}}]",
         "from: [{podSelector: {}}]",
-        &["a stranger in the namespace → shop:80 is open, and nothing declares it"],
+        &["a pod without labels in the namespace → shop:80 is open but not declared"],
     );
 }
 
 #[test]
-fn ports_that_are_too_wide_are_named() {
+fn too_wide_port_ranges_are_reported() {
     broken(
         "x/identity: page}}}]\n      ports: [{port: 80}]",
         "x/identity: page}}}, {ipBlock: {cidr: 198.51.100.0/24}}]\n      ports: [{port: 80, endPort: 90}]",
-        &["198.51.100.7 outside of the cluster → shop:80-90 is open, and nothing declares it"],
+        &["198.51.100.7 outside the cluster → shop:80-90 is open but not declared"],
     );
     broken(
         "- ipBlock: {cidr: 169.254.20.10/32}",
         "- ipBlock: {cidr: 169.254.0.0/16}",
-        &["shop → 169.254.0.0 outside of the cluster:53,53/udp is open, and nothing declares it"],
+        &["shop → 169.254.0.0 outside the cluster:53,53/udp is open but not declared"],
     );
 }
 
 #[test]
-fn a_pod_that_no_policy_selects_is_open_to_all() {
+fn a_pod_without_a_policy_is_reported_as_open() {
     broken(
         "x/identity: page, part: page",
         "part: page",
         &[
-            "a stranger in the namespace → Deployment page (without identity):every port is open, and nothing declares it",
+            "a pod without labels in the namespace → Deployment page (without identity):every port is open but not declared",
         ],
     );
 }
 
 #[test]
-fn what_is_switched_off_is_closed_at_the_other_ends_too() {
+fn a_disabled_service_must_be_closed_at_the_other_ends_too() {
     let mut off = values();
     off["page"]["enabled"] = false.into();
     let without = |name: &str, manifest: &str| -> String {
@@ -239,58 +239,63 @@ fn what_is_switched_off_is_closed_at_the_other_ends_too() {
     let to_shop = "  ingress:\n    - from: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: page}}}]\n      ports: [{port: 80}]\n";
     let gone = without("page", &release()).replace(to_shop, "");
     assert_eq!(found(&off, &gone), [""; 0]);
-    // The rule at the other end is left: whoever takes the labels needs only a way out.
+    // A remaining rule at the other end allows a pod with the service's labels; only its own egress is closed.
     let left = found(&off, &without("page", &release()));
     assert_eq!(
         left,
-        ["a pod with page's labels → shop:80 is let through by the policies of shop alone, and nothing declares it"]
+        [
+            "a pod with page's labels → shop:80 is allowed by the policies of shop but not declared; only the other end closes it"
+        ]
     );
-    // Its own policy is left as well, which is that way.
+    // With its own policy left as well, the connection is open.
     let both = POLICIES.to_owned() + &without("page", &workloads());
-    assert_eq!(found(&off, &both), ["a pod with page's labels → shop:80 is open, and nothing declares it"]);
+    assert_eq!(found(&off, &both), ["a pod with page's labels → shop:80 is open but not declared"]);
 }
 
 #[test]
-fn what_values_open_is_expected_and_what_they_do_not_is_not() {
+fn values_extend_the_expected_connections() {
     let with = |change: &dyn Fn(&mut Value)| {
         let mut values = values();
         change(&mut values);
         found(&values, &release())
     };
-    // The values promise what these policies do not have.
+    // The values allow connections that these policies do not allow.
     let metrics = with(&|values| values["global"]["metrics"]["enabled"] = true.into());
     assert!(
-        metrics.iter().any(|one| one.starts_with("a pod in namespace monitoring → shop:9000 is declared, and closed")),
+        metrics.iter().any(|one| one.starts_with("a pod in namespace monitoring → shop:9000 is declared but closed")),
         "{metrics:#?}"
     );
     let edge = with(&|values| values["page"]["exposure"]["via"] = "Ingress".into());
     assert!(
-        edge.iter().any(|one| one.starts_with("a pod in namespace edge → page:8080 is declared, and closed")),
+        edge.iter().any(|one| one.starts_with("a pod in namespace edge → page:8080 is declared but closed")),
         "{edge:#?}"
     );
     let anywhere = with(&|values| values["page"]["exposure"]["via"] = "NodePort".into());
     assert!(
-        anywhere.iter().any(|one| one.starts_with("198.51.100.7 outside of the cluster → page:8080 is declared")),
+        anywhere.iter().any(|one| one.starts_with("198.51.100.7 outside the cluster → page:8080 is declared")),
         "{anywhere:#?}"
     );
     let api = with(&|values| values["page"]["rbac"]["extraRules"] = json!([{}]));
     assert!(
-        api.iter().any(|one| one.starts_with("page → 10.96.0.1 outside of the cluster:443,6443 is declared")),
+        api.iter().any(|one| one.starts_with("page → 10.96.0.1 outside the cluster:443,6443 is declared")),
         "{api:#?}"
     );
     let extra = with(&|values| values["shop"]["network"]["extraIngress"] = json!([{ "ports": [{ "port": 7 }] }]));
-    assert!(extra.iter().any(|one| one.starts_with("a stranger in the namespace → shop:7 is declared")), "{extra:#?}");
+    assert!(
+        extra.iter().any(|one| one.starts_with("a pod without labels in the namespace → shop:7 is declared")),
+        "{extra:#?}"
+    );
 }
 
 #[test]
-fn a_service_that_does_not_lead_where_a_client_goes_is_named() {
-    let finding = "no Service leads to shop:80, where page connects to";
+fn a_service_that_does_not_lead_to_the_server_is_reported() {
+    let finding = "no Service leads to shop:80, to which page connects";
     broken("targetPort: http", "targetPort: gone", &[finding]);
     broken("selector: {part: shop}", "selector: {app.kubernetes.io/instance: afp}", &[finding]);
     broken("ports: [{port: 80, targetPort: http}]", "ports: [{port: 8000, targetPort: http}]", &[finding]);
 }
 
-/// What the tests of a release need while they run.
+/// The pods and policies of a release's tests while they run.
 const TESTS: &str = r"---
 kind: NetworkPolicy
 metadata: {name: nobody}
@@ -320,26 +325,21 @@ spec:
 ";
 
 #[test]
-fn test_pods_may_do_what_they_must_and_only_while_they_are_switched_on() {
+fn test_pods_have_their_connections_only_while_tests_are_enabled() {
     let mut on = values();
     on["global"]["tests"] = json!({ "isolation": true, "endToEnd": true });
     let with_tests = release() + TESTS;
     assert_eq!(found(&on, &with_tests), [""; 0]);
-    // Nobody is let in: a policy that lets all in from the release is seen by him.
+    // With the tests disabled, the rules for test pods are reported.
     let off = found(&values(), &with_tests);
+    assert!(off.contains(&"a pod with journey's labels → page:8080 is open but not declared".to_owned()), "{off:?}");
     assert!(
-        off.contains(&"a pod with journey's labels → page:8080 is open, and nothing declares it".to_owned()),
+        off.iter().any(|one| one.starts_with("a pod with nobody's labels → db:every port")
+            && one.ends_with("only the other end closes it")),
         "{off:?}"
     );
-    assert!(
-        off.iter().any(|one| one.starts_with("a pod with nobody's labels → db:every port") && one.contains("alone")),
-        "{off:?}"
-    );
-    // Without one of the services there is no journey.
+    // The end-to-end test needs all of its services.
     on["shop"]["enabled"] = json!(false);
     let gone = found(&on, &with_tests);
-    assert!(
-        gone.contains(&"a pod with journey's labels → page:8080 is open, and nothing declares it".to_owned()),
-        "{gone:?}"
-    );
+    assert!(gone.contains(&"a pod with journey's labels → page:8080 is open but not declared".to_owned()), "{gone:?}");
 }

@@ -1,4 +1,4 @@
-//! Everybody who could open a connection or be connected to: the release's pods, and strangers of every kind that the policies tell apart.
+//! The endpoints of all compared connections: the pods of the release, and one endpoint outside it for every distinction that policies make.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -10,24 +10,24 @@ use serde_json::Value;
 use super::policy::{Cidr, Endpoint, NAME_LABEL, Namespace, Operator, Peer, Policy, Selector};
 use super::ports::{Ports, Protocol};
 
-/// A pod that nothing tells apart from any other.
+/// The name of a pod without any labels, in a namespace that no policy names.
 pub(super) const ANY_POD: &str = "a pod in namespace elsewhere";
-/// An address that nothing tells apart from any other.
-pub(super) const ANY_ADDRESS: &str = "198.51.100.7 outside of the cluster";
+/// The name of an address that no policy names.
+pub(super) const ANY_ADDRESS: &str = "198.51.100.7 outside the cluster";
 const INSTANCE: &str = "app.kubernetes.io/instance";
-/// Where the DNS cache of a node answers.
+/// The address of the node-local DNS cache.
 pub(super) const NODE_LOCAL_DNS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(169, 254, 20, 10));
 
 type Labels = BTreeMap<String, String>;
 
-/// Who an endpoint is, as far as it belongs to the release: the value of its identity label.
+/// The identity of an endpoint of the release: the value of its identity label. `None` for other endpoints.
 pub(super) fn identity<'a>(traffic: &Traffic, end: &'a Endpoint) -> Option<&'a str> {
     let here = end.namespace.as_ref().is_some_and(|place| place.name == NAMESPACE);
     let ours = end.labels.get(INSTANCE).is_some_and(|release| release == RELEASE);
     if here && ours { end.labels.get(&traffic.identity_label).map(String::as_str) } else { None }
 }
 
-/// The pods that the objects of a release make, those that are the same but for their number once.
+/// The pods of a release, each kind of pod once, whatever its number of replicas.
 pub(super) fn pods(traffic: &Traffic, objects: &[Object]) -> Vec<Endpoint> {
     let mut all: Vec<Endpoint> = Vec::new();
     for object in objects {
@@ -63,7 +63,7 @@ fn ports(pod: &Value) -> BTreeMap<String, Ports> {
     named.collect()
 }
 
-/// An address of a pod. Which block the pods of a cluster are in is not known; this is where most of them are.
+/// An address of a pod. The pod CIDR of the cluster is unknown; this address is in the most common one.
 fn pod_address() -> IpAddr {
     IpAddr::from([10, 244, 0, 17])
 }
@@ -72,7 +72,7 @@ fn in_namespace(name: String, namespace: Namespace, labels: Labels) -> Endpoint 
     Endpoint { name, ours: false, namespace: Some(namespace), labels, address: pod_address(), ports: BTreeMap::new() }
 }
 
-/// Everybody else: in the release's namespace, in those that values or policies name, in one that nobody names, and outside of the cluster.
+/// The endpoints outside the release: in its namespace, in namespaces that values or policies name, in another namespace, and outside the cluster.
 pub(super) fn strangers(
     traffic: &Traffic,
     pods: &[Endpoint],
@@ -84,8 +84,11 @@ pub(super) fn strangers(
     let bears = |release: &str, who: &str| -> Labels {
         [(INSTANCE, release), (traffic.identity_label.as_str(), who)].map(|(k, v)| (k.to_owned(), v.to_owned())).into()
     };
-    let mut all =
-        vec![in_namespace("a stranger in the namespace".to_owned(), Namespace::named(NAMESPACE), Labels::new())];
+    let mut all = vec![in_namespace(
+        "a pod without labels in the namespace".to_owned(),
+        Namespace::named(NAMESPACE),
+        Labels::new(),
+    )];
     for who in &identities {
         let release =
             in_namespace(format!("another release's {who}"), Namespace::named(NAMESPACE), bears("other", who));
@@ -95,7 +98,7 @@ pub(super) fn strangers(
             bears(RELEASE, who),
         );
         all.extend([release, copy]);
-        // One that the release has not, such as a service that is switched off: whoever bears its labels may do nothing.
+        // A pod with the labels of a disabled service must have no rights.
         if !pods.iter().any(|pod| identity(traffic, pod) == Some(*who)) {
             all.push(in_namespace(
                 format!("a pod with {who}'s labels"),
@@ -110,7 +113,7 @@ pub(super) fn strangers(
         all.push(in_namespace(format!("a DNS pod in namespace {namespace}"), Namespace::named(namespace), dns));
     }
     let outside = |address: IpAddr| Endpoint {
-        name: format!("{address} outside of the cluster"),
+        name: format!("{address} outside the cluster"),
         ours: false,
         namespace: None,
         labels: Labels::new(),
@@ -127,20 +130,20 @@ pub(super) fn strangers(
     addresses.sort_unstable();
     addresses.dedup();
     all.extend(addresses.into_iter().map(outside));
-    // For whomever a policy means, one who is just that: a rule that asks for too little lets him in.
+    // For each peer of a policy, a pod with only the labels that the peer requires: it detects rules that require too few labels.
     for peer in peers().filter(|peer| peer.ip_block.is_none()) {
         let witness = witness(peer);
-        // Those who bear an identity are all there already.
+        // Pods with a known identity are already in the list.
         let is_known = identity(traffic, &witness).is_some_and(|who| identities.contains(&who));
-        let is_he = |end: &Endpoint| end.labels == witness.labels && end.namespace == witness.namespace;
-        if !is_known && !pods.iter().chain(&all).any(is_he) {
+        let is_witness = |end: &Endpoint| end.labels == witness.labels && end.namespace == witness.namespace;
+        if !is_known && !pods.iter().chain(&all).any(is_witness) {
             all.push(witness);
         }
     }
     all
 }
 
-/// A pod that a peer means.
+/// A pod that a peer selects, with no labels beyond those that the peer requires.
 fn witness(peer: &Peer) -> Endpoint {
     let labels = peer.pod_selector.as_ref().map(satisfying).unwrap_or_default();
     let (namespace, place) = match &peer.namespace_selector {
@@ -159,7 +162,7 @@ fn in_words(labels: &Labels) -> String {
     labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
 }
 
-/// Labels that a selector takes.
+/// The fewest labels that a selector matches.
 fn satisfying(selector: &Selector) -> Labels {
     let mut labels = selector.match_labels.clone();
     for expression in &selector.match_expressions {

@@ -1,4 +1,4 @@
-//! The ways in which the committed chart is installed, and in which every proof renders it.
+//! The cases: combinations of values files and arguments with which every check renders the committed chart.
 
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -6,27 +6,27 @@ use generator::Chart;
 use tools::{Template, ToolBinary};
 use vocabulary::{Change, Resolved, Scaling, Service, Use};
 
-/// The release that is rendered; the name that AuditFlow's own documents use.
+/// The name of the rendered release.
 pub const RELEASE: &str = "afp";
 
-/// One way to install the chart.
+/// A combination of values files and Helm arguments with which the chart is rendered.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// Its name, as it appears in verdicts and snapshots.
+    /// Its name in verdicts and snapshots.
     pub name: String,
-    /// The environment that it is installed in, if it is one.
+    /// The environment, if the case is one.
     pub environment: Option<String>,
-    /// Files with values, the later over the earlier.
+    /// Values files; later files override earlier ones.
     pub values: Vec<Utf8PathBuf>,
     /// Further arguments for Helm.
     pub arguments: Vec<String>,
 }
 
-/// The defaults, each environment, and everything that a value switches on or off, so that no branch of a template is without a proof;
-/// `folder` holds the chart.
+/// All cases: the default values, each environment, and each feature that a value switches, so that every branch of a template is checked.
+/// `folder` contains the chart.
 #[must_use]
 pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
-    // What an environment says stands over it: both may name a tag.
+    // The environment's file comes last and overrides the tag.
     let no_defaults = folder.join(&chart.paths().ci_values);
     let case = |name: String, arguments: Vec<String>| Case {
         name,
@@ -41,7 +41,7 @@ pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
         arguments: Vec::new(),
     });
     let features = features(platform).into_iter().map(|(name, arguments)| case(name, arguments));
-    // Without a password in the values.
+    // Modes in which the values contain no password.
     let elsewhere = [("existing", EXISTING), ("store", STORE)].map(|(name, arguments)| Case {
         name: name.to_owned(),
         environment: None,
@@ -52,7 +52,7 @@ pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     defaults.chain(environments).chain(features).chain(elsewhere).collect()
 }
 
-/// Each environment in each mode of secrets but its own. Each of the two is looked at by itself in [`all`]; together they take no snapshots.
+/// Each environment in each secrets mode other than its own. [`all`] covers environments and modes separately, so these have no snapshots.
 #[must_use]
 pub fn crossed(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     let no_defaults = folder.join(&chart.paths().ci_values);
@@ -71,10 +71,10 @@ pub fn crossed(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Cas
     chart.paths().environments.iter().flat_map(cross).collect()
 }
 
-/// The hash of a commit, as a delivery pipeline gives it for a tag.
+/// A commit hash, which a delivery pipeline would use as image tag.
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// A tag for each image that has none, neither by default nor in the environment.
+/// Arguments that set a tag for each image that has a tag neither by default nor in the environment.
 fn tags(platform: &Resolved, environment: Option<&str>) -> Vec<String> {
     let environment = platform.platform().environments.iter().find(|one| Some(one.name.as_str()) == environment);
     let named = |path: &[&str]| {
@@ -85,8 +85,8 @@ fn tags(platform: &Resolved, environment: Option<&str>) -> Vec<String> {
     lacking.map(|path| format!("--set-string={}={COMMIT}", path.join("."))).collect()
 }
 
-/// Cases in which values open traffic that nothing declares: each service lets in a partner's pods, and connects to addresses outside and to
-/// a server that it has no use of. What they render is what the values say, so it takes no snapshots; what it amounts to is for a proof.
+/// Cases whose values allow undeclared traffic: each service accepts connections from a partner's pods, and connects to addresses outside the
+/// cluster and to an unrelated server. They have no snapshots; the network check evaluates them.
 #[must_use]
 pub fn widened(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     let Some(server) = platform.platform().backing.first() else { return Vec::new() };
@@ -104,10 +104,10 @@ pub fn widened(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Cas
     vec![Case { name: "traffic".to_owned(), environment: None, values, arguments }]
 }
 
-/// A case for each of these files of values, over what has no default.
+/// One case for each values file, with tags for images without a default tag.
 ///
 /// # Errors
-/// When a file is not there, or two have one name, by which they are told apart.
+/// If a file does not exist, or if two files have the same name. The name identifies the case.
 pub fn from_files(chart: &Chart, folder: &Utf8Path, files: &[Utf8PathBuf]) -> anyhow::Result<Vec<Case>> {
     let no_defaults = folder.join(&chart.paths().ci_values);
     let mut cases: Vec<Case> = Vec::new();
@@ -115,16 +115,16 @@ pub fn from_files(chart: &Chart, folder: &Utf8Path, files: &[Utf8PathBuf]) -> an
         let path = file.canonicalize_utf8().with_context(|| file.to_string())?;
         let name = path.file_name().unwrap_or_default().to_owned();
         if cases.iter().any(|case| case.name == name) {
-            bail!("two files of values are called {name}: give one of them another name");
+            bail!("two values files have the name {name}: rename one of them");
         }
-        // The chart refuses objects of kinds that a cluster does not have; here it may have them all.
+        // The chart rejects kinds that the cluster does not have; assume a cluster that has them all.
         let arguments = [HAS_EXTERNAL_SECRETS, HAS_ROUTES].map(str::to_owned).to_vec();
         cases.push(Case { name, environment: None, values: vec![no_defaults.clone(), path], arguments });
     }
     Ok(cases)
 }
 
-/// Each thing that a value switches on or off, for all charts that have it.
+/// One case for each feature that a value switches on or off, in all charts that have it.
 fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
     let services = || platform.platform().services.iter();
     let for_each = |names: Vec<&str>, settings: &[&str]| -> Vec<String> {
@@ -164,7 +164,7 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
         ("httproute".to_owned(), route),
         ("loadbalancer".to_owned(), for_each(exposed(), &["exposure.via=LoadBalancer"])),
         ("metrics".to_owned(), vec!["--set=global.metrics.enabled=true".to_owned()]),
-        // Edge and monitoring in the release's own namespace, whose other pods then are let in as well.
+        // Ingress controller and monitoring in the release's own namespace; its other pods may then connect as well.
         ("together".to_owned(), together),
         ("untested".to_owned(), untested),
         ("external".to_owned(), EXTERNAL.map(str::to_owned).to_vec()),
@@ -172,7 +172,7 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
         ("mirror".to_owned(), mirror),
         ("placed".to_owned(), placed),
     ];
-    // A service that is off, and with it those that call it: they could not work.
+    // A disabled service, together with the services that call it.
     features.extend(services().map(|off| {
         let calls = |s: &&Service| s.uses.iter().any(|u| matches!(u, Use::Call(c) if c.endpoint.service == off.name));
         let with = services().filter(calls).map(|s| s.name.as_str());
@@ -240,17 +240,17 @@ const PLACED: &[&str] = &[
 ];
 
 impl Case {
-    /// The manifest, as a Helm renders it.
+    /// Renders the manifest with this Helm.
     ///
     /// # Errors
-    /// When Helm refuses the chart with these values, or cannot be run.
+    /// If Helm rejects the chart with these values, or cannot be run.
     pub fn render(&self, helm: &ToolBinary, chart: &Utf8Path) -> anyhow::Result<String> {
         let values: Vec<&Utf8Path> = self.values.iter().map(Utf8PathBuf::as_path).collect();
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
         let template = Template { chart, release: RELEASE, values: &values, arguments: &arguments };
         match helm.template(&template).context("helm template")? {
             Ok(manifest) => Ok(manifest),
-            Err(refusal) => bail!("{} {} refuses {}: {refusal}", helm.tool.title(), helm.version, self.name),
+            Err(refusal) => bail!("{} {} rejects {}: {refusal}", helm.tool.title(), helm.version, self.name),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The ways in which the committed chart is installed, and what Helm renders in each.
+//! The cases in which the committed chart is rendered, and the objects of the rendered manifests.
 //!
-//! *Invariant:* every proof renders the same cases ([`cases`]), so two of them never judge different charts.
+//! *Invariant:* all checks render the same cases ([`cases`]), so no two checks judge different charts.
 
 pub mod cases;
 mod objects;
@@ -10,5 +10,5 @@ pub use cases::{Case, RELEASE};
 pub use objects::{Object, objects};
 pub use stored::{SECRET_LIMIT, StoredRelease};
 
-/// The namespace that `helm template` renders for.
+/// The namespace of the rendered manifests: the default of `helm template`.
 pub const NAMESPACE: &str = "default";

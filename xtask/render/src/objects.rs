@@ -10,14 +10,14 @@ pub struct Object {
     pub kind: String,
     /// Its name.
     pub name: String,
-    /// All of it.
+    /// The object as a value.
     pub value: Value,
-    /// Its text.
+    /// The object as YAML text.
     pub text: String,
 }
 
 impl Object {
-    /// The pod, or the template of pods, in it.
+    /// The pod, or the pod template, of the object.
     #[must_use]
     pub fn pod(&self) -> Option<&Value> {
         let spec = &self.value["spec"];
@@ -33,7 +33,7 @@ impl Object {
 /// The objects of a manifest, in Helm's order.
 ///
 /// # Errors
-/// When the manifest is not YAML, or an object has no kind or name.
+/// If the manifest is not YAML, or an object has no kind or name.
 pub fn objects(manifest: &str) -> anyhow::Result<Vec<Object>> {
     let all = tools::objects(manifest).map_err(|error| anyhow!(error))?;
     let object = |o: tools::Object| {

@@ -1,4 +1,4 @@
-//! The size of a release as Helm stores it: one Secret with chart, values, manifest and hooks.
+//! The size of a release in Helm's storage: one Secret with chart, values, manifest and hooks.
 
 use std::fs;
 use std::io::Write as _;
@@ -13,26 +13,26 @@ use tools::ToolBinary;
 
 use crate::RELEASE;
 
-/// Bytes that a Kubernetes Secret can hold.
+/// The maximum size of a Kubernetes Secret, in bytes.
 pub const SECRET_LIMIT: usize = 1024 * 1024;
 
-/// The size of a release as Helm stores it.
+/// The size of a release in Helm's storage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRelease {
-    /// Bytes in the release's Secret.
+    /// The bytes of the release's Secret.
     pub bytes: usize,
-    /// Bytes if Helm also stored the files of the subcharts. It stores those of the umbrella chart alone; this figure holds a chart small that
-    /// moves templates from one to the other.
+    /// The bytes if Helm also stored the files of the subcharts. It stores only those of the umbrella chart. This figure also counts templates that
+    /// move from the umbrella chart to a subchart.
     pub with_subcharts: usize,
-    /// Bytes of each part before packing.
+    /// The bytes of each part before compression.
     pub parts: [(&'static str, usize); 4],
 }
 
 impl StoredRelease {
-    /// Measures the first revision of a release of this chart with these files of values.
+    /// Measures the first revision of a release of this chart with these values files.
     ///
     /// # Errors
-    /// When Helm refuses the chart, or shows less of the release than it stores.
+    /// If Helm rejects the chart, or prints an incomplete release.
     pub fn of(helm: &ToolBinary, chart: &Utf8Path, values: &[Utf8PathBuf]) -> anyhow::Result<Self> {
         let mut command = helm.command();
         command.args(["install", RELEASE, chart.as_str(), "--dry-run=client", "--output", "json"]);
@@ -46,13 +46,14 @@ impl StoredRelease {
         Self::of_json(output.stdout.trim_ascii_end(), &subchart_files(chart)?)
     }
 
-    /// `release` is what Helm stores, as JSON before packing.
+    /// `release` is the stored release as JSON before compression.
     fn of_json(release: &[u8], subchart_files: &[Value]) -> anyhow::Result<Self> {
-        let mut parsed: Value = serde_json::from_slice(release).context("Helm shows a release that cannot be read")?;
+        let mut parsed: Value =
+            serde_json::from_slice(release).context("cannot parse the release that Helm printed")?;
         let is_whole = ["manifest", "config", "hooks"].iter().all(|key| !parsed[key].is_null())
             && ["templates", "values", "schema", "files"].iter().all(|key| !parsed["chart"][key].is_null());
         let Some(templates) = parsed["chart"]["templates"].as_array_mut().filter(|_| is_whole) else {
-            bail!("Helm shows less of the release than it stores: chart, manifest, values or hooks are missing");
+            bail!("Helm printed an incomplete release: chart, manifest, values or hooks are missing");
         };
         templates.extend_from_slice(subchart_files);
         let with_subcharts = packed(&serde_json::to_vec(&parsed)?)?;
@@ -61,15 +62,15 @@ impl StoredRelease {
     }
 }
 
-/// Bytes of these bytes in a Secret: Helm packs a release as tightly as gzip can and encodes it in base64. The API server counts that, without
-/// the second base64 that a Secret is sent in.
+/// The size of these bytes in a Secret: Helm compresses a release with gzip at the highest level and encodes it in base64. The API server counts
+/// that size, without the second base64 encoding of the Secret's data.
 fn packed(release: &[u8]) -> anyhow::Result<usize> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     packed.write_all(release)?;
     Ok(packed.finish()?.len().div_ceil(3) * 4)
 }
 
-/// The files of a chart's subcharts, as a release holds files.
+/// The files of a chart's subcharts, in the form of a release's files.
 fn subchart_files(chart: &Utf8Path) -> anyhow::Result<Vec<Value>> {
     let mut files = Vec::new();
     let mut folders = vec![chart.join("charts")];
@@ -108,7 +109,7 @@ mod tests {
         let size = StoredRelease::of_json(&release("x"), &[]).expect("a size");
         assert_eq!((size.bytes % 4, size.bytes), (0, size.with_subcharts));
         assert_eq!(size.parts[0], ("manifest", 3));
-        // A manifest that repeats itself is packed.
+        // A repetitive manifest is compressed.
         let repeated = StoredRelease::of_json(&release(&"kind: Service\n".repeat(1000)), &[]).expect("a size");
         assert!((size.bytes + 1..size.bytes + 200).contains(&repeated.bytes), "{size:?} {repeated:?}");
         let subchart = StoredRelease::of_json(&release("x"), &[json!({ "name": "charts/a", "data": "abcdef" })]);

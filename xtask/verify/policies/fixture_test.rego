@@ -1,4 +1,4 @@
-# A small release that keeps every promise, and what tests change about it to break one promise at a time.
+# A small release that follows every rule, and helpers for tests that change it to break one rule at a time.
 package main
 
 labels(name) := {
@@ -61,7 +61,7 @@ policy_for(name, selector) := {
 	"spec": {"podSelector": selector, "policyTypes": ["Ingress", "Egress"], "egress": [{"ports": [{"port": 53}]}]},
 }
 
-# The places of the objects are in the paths of the changes.
+# The paths of the changes contain the positions of these objects.
 good := {
 	"case": "good", "environment": null, "release": "afp", "namespace": "default",
 	"values": {
@@ -124,7 +124,7 @@ drop(path) := {"op": "remove", "path": path}
 
 broken := {split(message, ":")[0] | some message in deny}
 
-# Whether each of these changes breaks this promise, and no other.
+# Whether each of these changes breaks this rule and no other.
 breaks(promise, changes) if {
 	every change in changes {
 		found := broken with input as json.patch(good, change)

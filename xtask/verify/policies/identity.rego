@@ -1,9 +1,9 @@
-# Who the pods are at the Kubernetes API, and that nobody is more than he needs to be.
+# ServiceAccounts and RBAC: every identity has its own account and no more rights than it needs.
 package main
 
 account(pod) := object.get(pod.spec, "serviceAccountName", "default")
 
-deny contains finding("own-account", pod.of, sprintf("runs as the ServiceAccount %s, which the release does not make", [account(pod)])) if {
+deny contains finding("own-account", pod.of, sprintf("uses the ServiceAccount %s, which the release does not create", [account(pod)])) if {
 	some pod in pods
 	not account(pod) in {one.metadata.name | some one in of_kind("ServiceAccount")}
 }
@@ -15,7 +15,7 @@ identities[name] contains identity if {
 	endswith(label, "/identity")
 }
 
-# Jobs of one identity may share an account: they are one and the same.
+# Jobs of the same identity may share an account.
 deny contains finding("no-shared-account", sprintf("ServiceAccount %s", [name]), sprintf("is shared by %s", [concat(", ", sharing)])) if {
 	some name, sharing in identities
 	count(sharing) > 1
@@ -28,20 +28,20 @@ deny contains finding("no-shared-account", sprintf("ServiceAccount %s", [name]),
 	count(sharing) > 1
 }
 
-# The accounts that a Role is bound to.
+# The accounts with a RoleBinding.
 bound := {subject.name |
 	some binding in of_kind("RoleBinding")
 	some subject in binding.subjects
 	subject.kind == "ServiceAccount"
 }
 
-deny contains finding("no-idle-token", pod.of, "has a token, and its ServiceAccount has no rights") if {
+deny contains finding("no-idle-token", pod.of, "mounts a token although its ServiceAccount has no rights") if {
 	some pod in pods
 	has_token(pod)
 	not account(pod) in bound
 }
 
-# By default a pod has one.
+# Kubernetes mounts a token by default.
 has_token(pod) if object.get(pod.spec, "automountServiceAccountToken", true) != false
 
 has_token(pod) if {
@@ -50,12 +50,12 @@ has_token(pod) if {
 	source.serviceAccountToken
 }
 
-deny contains finding("no-token-by-default", named(one), "gives a token to every pod that does not refuse it") if {
+deny contains finding("no-token-by-default", named(one), "mounts a token into every pod that does not opt out") if {
 	some one in of_kind("ServiceAccount")
 	object.get(one, "automountServiceAccountToken", true) != false
 }
 
-deny contains finding("narrow-roles", named(one), sprintf("has a `*` among its %s", [key])) if {
+deny contains finding("narrow-roles", named(one), sprintf("has `*` in its %s", [key])) if {
 	some one in of_kind("Role")
 	some rule in one.rules
 	some key in ["apiGroups", "resources", "verbs"]
@@ -69,7 +69,7 @@ deny contains finding("secrets-by-name", named(one), "reads Secrets without nami
 	count(object.get(rule, "resourceNames", [])) == 0
 }
 
-deny contains finding("within-the-namespace", named(one), "is an object of the whole cluster") if {
+deny contains finding("within-the-namespace", named(one), "is a cluster-scoped object") if {
 	some one in input.objects
 	one.kind in {
 		"APIService", "ClusterExternalSecret", "ClusterRole", "ClusterRoleBinding", "ClusterSecretStore", "CustomResourceDefinition",
@@ -78,8 +78,8 @@ deny contains finding("within-the-namespace", named(one), "is an object of the w
 	}
 }
 
-# A route's Gateway may be elsewhere: that is the user's word.
-deny contains finding("within-the-namespace", named(one), sprintf("names the namespace %s", [namespace])) if {
+# An HTTPRoute may refer to a Gateway in another namespace: the installer chooses it.
+deny contains finding("within-the-namespace", named(one), sprintf("refers to the namespace %s", [namespace])) if {
 	some one in input.objects
 	some namespace in named_namespaces(one)
 	namespace != input.namespace

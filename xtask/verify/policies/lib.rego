@@ -1,10 +1,10 @@
-# What the policies share.
+# Helpers shared by the rules.
 #
-# The input is one case of the chart: `release`, `namespace`, `environment` (null where it is none), `values` as Helm joined them, the
-# `passwords` among them, and all `objects` together, since much of what the chart promises is about several at once.
+# The input is one case of the chart: `release`, `namespace`, `environment` (null if the case is not an environment), `values` as Helm merged
+# them, the `passwords` among the values, and all `objects` in one list, because many rules compare several objects.
 package main
 
-# A finding begins with the name of the promise that is broken; every promise has a test with changes that break it.
+# A finding begins with the name of the rule. Every rule has a test with changes that break it.
 finding(promise, of, text) := sprintf("%s: %s %s", [promise, of, text])
 
 named(one) := sprintf("%s %s", [one.kind, one.metadata.name])
@@ -17,14 +17,14 @@ pod_of(one) := one.spec.jobTemplate.spec.template if one.kind == "CronJob"
 
 pod_of(one) := one if one.kind == "Pod"
 
-# Every pod that objects make.
+# All pods and pod templates.
 pods := [found |
 	some one in input.objects
 	pod := pod_of(one)
 	found := {"of": named(one), "maker": one, "labels": object.get(pod.metadata, "labels", {}), "spec": pod.spec}
 ]
 
-# Every container of them, of each kind.
+# All containers of the pods, of each kind.
 containers := [found |
 	some pod in pods
 	some list in ["containers", "initContainers", "ephemeralContainers"]
@@ -38,7 +38,7 @@ volumes := [found |
 	found := {"of": sprintf("%s, volume %s,", [pod.of, volume.name]), "is": volume}
 ]
 
-# What holds for a container: its own word, or else its pod's.
+# The effective security setting of a container: its own, or else its pod's.
 secured(container, key) := object.get(
 	object.get(container.is, "securityContext", {}), key,
 	object.get(object.get(container.pod.spec, "securityContext", {}), key, null),
@@ -48,7 +48,7 @@ annotation(one, key) := object.get(object.get(one.metadata, "annotations", {}), 
 
 hooks(one) := {trim_space(hook) | some hook in split(annotation(one, "helm.sh/hook"), ","); trim_space(hook) != ""}
 
-# Whether a selector of labels takes these.
+# Whether a label selector matches these labels.
 selected(selector, labels) if {
 	every key, value in object.get(selector, "matchLabels", {}) {
 		labels[key] == value

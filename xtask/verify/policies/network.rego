@@ -1,4 +1,4 @@
-# Every pod is held by policies, and Services lead to those alone that do the work.
+# Every pod is selected by NetworkPolicies, and Services select only the pods that serve requests.
 package main
 
 selecting(pod) := {policy.metadata.name |
@@ -13,12 +13,12 @@ deny contains finding("closed-by-default", pod.of, sprintf("is not selected by t
 	not default_policy in selecting(pod)
 }
 
-deny contains finding("policy-of-its-own", pod.of, "is selected by no NetworkPolicy but the default one") if {
+deny contains finding("policy-of-its-own", pod.of, "is selected by no NetworkPolicy other than the default one") if {
 	some pod in pods
 	count(selecting(pod) - {default_policy}) == 0
 }
 
-deny contains finding("default-denies", named(policy), "does not close both directions, lets somebody in, or out to more than DNS") if {
+deny contains finding("default-denies", named(policy), "does not restrict both directions, allows ingress, or allows egress to more than DNS") if {
 	some policy in of_kind("NetworkPolicy")
 	policy.metadata.name == default_policy
 	not closes(policy)
@@ -32,7 +32,7 @@ closes(policy) if {
 	}
 }
 
-deny contains finding("numeric-ports", named(policy), sprintf("names the port %s, which some network plugins do not resolve", [port.port])) if {
+deny contains finding("numeric-ports", named(policy), sprintf("uses the port name %s, which some network plugins do not resolve", [port.port])) if {
 	some policy in of_kind("NetworkPolicy")
 	some direction in ["ingress", "egress"]
 	some rule in object.get(policy.spec, direction, [])
@@ -42,12 +42,12 @@ deny contains finding("numeric-ports", named(policy), sprintf("names the port %s
 
 component := "app.kubernetes.io/component"
 
-deny contains finding("services-select-workers", named(service), "does not select by component") if {
+deny contains finding("services-select-workers", named(service), "does not select by app.kubernetes.io/component") if {
 	some service in of_kind("Service")
 	not service.spec.selector[component]
 }
 
-deny contains finding("jobs-serve-nobody", pod.of, sprintf("gets the traffic of %s", [named(service)])) if {
+deny contains finding("jobs-serve-nobody", pod.of, sprintf("receives traffic of %s", [named(service)])) if {
 	some service in of_kind("Service")
 	some pod in pods
 	pod.maker.kind in {"Job", "CronJob", "Pod"}

@@ -1,4 +1,4 @@
-# What every object carries, and how those that run once or are many behave.
+# Labels and names of all objects, and the lifecycle of hooks, tests, Jobs and replicated workloads.
 package main
 
 recommended := {
@@ -12,7 +12,7 @@ deny contains finding("labels", named(one), sprintf("has no label %s", [label]))
 	object.get(one.metadata, ["labels", label], "") == ""
 }
 
-deny contains finding("labels", named(one), "does not say that it is of this release") if {
+deny contains finding("labels", named(one), "has the instance label of another release") if {
 	some one in input.objects
 	label := object.get(one.metadata, ["labels", "app.kubernetes.io/instance"], input.release)
 	label != input.release
@@ -23,13 +23,13 @@ deny contains finding("names", named(one), "does not begin with the release's na
 	not startswith(one.metadata.name, sprintf("%s-", [input.release]))
 }
 
-deny contains finding("names", named(one), "is there twice") if {
+deny contains finding("names", named(one), "exists twice") if {
 	some one in input.objects
 	count([other | some other in input.objects; named(other) == named(one)]) > 1
 }
 
-# Selectors cannot be changed: what moves with a version must not be in one.
-deny contains finding("lasting-selectors", named(one), sprintf("selects by %s, which changes with a version", [label])) if {
+# Selectors are immutable, so they must not contain a label that changes with the version.
+deny contains finding("lasting-selectors", named(one), sprintf("selects by %s, which changes with the version", [label])) if {
 	some one in input.objects
 	one.kind in {"Deployment", "StatefulSet", "DaemonSet"}
 	some label in ["app.kubernetes.io/version", "helm.sh/chart"]
@@ -38,7 +38,7 @@ deny contains finding("lasting-selectors", named(one), sprintf("selects by %s, w
 
 known_policies := {"before-hook-creation", "hook-failed", "hook-succeeded"}
 
-deny contains finding("hooks-go", named(one), "is a hook that nothing deletes: it would outlive the release") if {
+deny contains finding("hooks-go", named(one), "is a hook without a delete policy: it would outlive the release") if {
 	some one in input.objects
 	count(hooks(one)) > 0
 	count(delete_policies(one) & known_policies) == 0
@@ -46,8 +46,8 @@ deny contains finding("hooks-go", named(one), "is a hook that nothing deletes: i
 
 delete_policies(one) := {trim_space(policy) | some policy in split(annotation(one, "helm.sh/hook-delete-policy"), ",")}
 
-# What a test needs goes with it, its ways in above all; so does a test that passed.
-deny contains finding("tests-leave-nothing", named(one), "would stay after a test that passed: no hook-succeeded, or none before the next run") if {
+# A passed test is deleted together with the objects that it needs, above all the NetworkPolicies that allow its connections.
+deny contains finding("tests-leave-nothing", named(one), "remains after a passed test: its delete policies must include before-hook-creation and hook-succeeded") if {
 	some one in input.objects
 	"test" in hooks(one)
 	count({"before-hook-creation", "hook-succeeded"} - delete_policies(one)) > 0
@@ -59,26 +59,26 @@ deny contains finding("tests-end", named(one), "is a test without a time limit")
 	not one.spec.activeDeadlineSeconds
 }
 
-# A bare pod is nobody's: some network plugins and admission rules know it from those of a Job.
+# Some network plugins and admission rules treat a bare pod differently from the pod of a Job.
 deny contains finding("tests-are-jobs", named(one), "is a bare pod") if some one in of_kind("Pod")
 
-# Argo CD would make it again for ever; but for tests, which it does not know.
-deny contains finding("jobs-stay", named(one), "vanishes after a time: ttlSecondsAfterFinished") if {
+# Argo CD would create a deleted Job again and again. It does not run tests, so they are exempt.
+deny contains finding("jobs-stay", named(one), "is deleted after a time: remove ttlSecondsAfterFinished") if {
 	some one in of_kind("Job")
 	not "test" in hooks(one)
 	one.spec.ttlSecondsAfterFinished
 }
 
-# It would be left for ever where nobody runs the tests again, and outlive the release.
-deny contains finding("failed-tests-go", named(one), "is a test that nothing deletes once it has failed") if {
+# Without a deletion time, a failed test remains until the next run and outlives the release.
+deny contains finding("failed-tests-go", named(one), "is a test that is not deleted after a failure") if {
 	some one in of_kind("Job")
 	"test" in hooks(one)
 	not one.spec.ttlSecondsAfterFinished
 	not "hook-failed" in delete_policies(one)
 }
 
-# What is not there for a test's time alone lets somebody in all the time.
-deny contains finding("tests-leave-no-way", named(policy), "lets test pods through while no test runs") if {
+# A NetworkPolicy for test pods must be a test hook, so that it exists only while a test runs.
+deny contains finding("tests-leave-no-way", named(policy), "allows connections of test pods while no test runs") if {
 	some policy in of_kind("NetworkPolicy")
 	policy.metadata.name != default_policy
 	identities_of_tests(policy) != set()
@@ -92,14 +92,14 @@ identities_of_tests(policy) := {value |
 	endswith(value, "-test")
 }
 
-# What failed for good is not run again by the next upgrade.
-deny contains finding("plain-jobs-persist", named(one), "may fail for good: activeDeadlineSeconds, though no hook runs it anew") if {
+# An upgrade does not run a failed Job again.
+deny contains finding("plain-jobs-persist", named(one), "may fail permanently: it has activeDeadlineSeconds, and no hook creates it again") if {
 	some one in of_kind("Job")
 	count(hooks(one)) == 0
 	one.spec.activeDeadlineSeconds
 }
 
-deny contains finding("one-master", named(one), sprintf("says replicas, and so does %s", [named(scaler)])) if {
+deny contains finding("one-master", named(one), sprintf("sets replicas, which %s also sets", [named(scaler)])) if {
 	some scaler in of_kind("HorizontalPodAutoscaler")
 	some one in input.objects
 	one.kind == scaler.spec.scaleTargetRef.kind
@@ -107,12 +107,12 @@ deny contains finding("one-master", named(one), sprintf("says replicas, and so d
 	one.spec.replicas
 }
 
-deny contains finding("drains", named(budget), "lets a broken pod block a drain: unhealthyPodEvictionPolicy is not AlwaysAllow") if {
+deny contains finding("drains", named(budget), "lets an unready pod block a node drain: unhealthyPodEvictionPolicy is not AlwaysAllow") if {
 	some budget in of_kind("PodDisruptionBudget")
 	object.get(budget.spec, "unhealthyPodEvictionPolicy", "") != "AlwaysAllow"
 }
 
-deny contains finding("drains", named(budget), sprintf("guards the single pod of %s, and so blocks every drain", [named(one)])) if {
+deny contains finding("drains", named(budget), sprintf("protects the only pod of %s, and so blocks every node drain", [named(one)])) if {
 	some budget in of_kind("PodDisruptionBudget")
 	some one in input.objects
 	one.kind in {"Deployment", "StatefulSet"}

@@ -1,4 +1,4 @@
-# Every pod of the release, hooks and tests included, runs under Pod Security `restricted`, and a little further.
+# Every pod of the release, including hooks and tests, meets Pod Security `restricted` and some stricter rules.
 package main
 
 deny contains finding("non-root", container.of, "may run as root: runAsNonRoot is not true") if {
@@ -6,7 +6,7 @@ deny contains finding("non-root", container.of, "may run as root: runAsNonRoot i
 	secured(container, "runAsNonRoot") != true
 }
 
-deny contains finding("own-user", container.of, sprintf("has no number of its own for %s, or root's", [key])) if {
+deny contains finding("own-user", container.of, sprintf("has no %s, or that of root", [key])) if {
 	some container in containers
 	some key in ["runAsUser", "runAsGroup"]
 	not above_zero(secured(container, key))
@@ -17,12 +17,12 @@ above_zero(number) if {
 	number > 0
 }
 
-deny contains finding("seccomp", container.of, "is not held to the seccomp profile RuntimeDefault") if {
+deny contains finding("seccomp", container.of, "does not use the seccomp profile RuntimeDefault") if {
 	some container in containers
 	object.get(secured(container, "seccompProfile"), "type", "") != "RuntimeDefault"
 }
 
-deny contains finding("no-escalation", container.of, "may gain rights: allowPrivilegeEscalation is not false") if {
+deny contains finding("no-escalation", container.of, "may escalate privileges: allowPrivilegeEscalation is not false") if {
 	some container in containers
 	secured(container, "allowPrivilegeEscalation") != false
 }
@@ -32,7 +32,7 @@ deny contains finding("no-privilege", container.of, "is privileged") if {
 	secured(container, "privileged") == true
 }
 
-deny contains finding("no-capabilities", container.of, "does not drop all capabilities, or adds some") if {
+deny contains finding("no-capabilities", container.of, "does not drop all capabilities, or adds capabilities") if {
 	some container in containers
 	not bare_of_capabilities(secured(container, "capabilities"))
 }
@@ -42,7 +42,7 @@ bare_of_capabilities(capabilities) if {
 	count(object.get(capabilities, "add", [])) == 0
 }
 
-deny contains finding("read-only-root", container.of, "may write to its root file system") if {
+deny contains finding("read-only-root", container.of, "has a writable root file system") if {
 	some container in containers
 	secured(container, "readOnlyRootFilesystem") != true
 }
@@ -53,14 +53,14 @@ deny contains finding("off-the-node", pod.of, sprintf("shares %s with its node",
 	object.get(pod.spec, key, false) != false
 }
 
-deny contains finding("no-host-port", container.of, "takes a port of its node") if {
+deny contains finding("no-host-port", container.of, "uses a host port") if {
 	some container in containers
 	some port in object.get(container.is, "ports", [])
 	object.get(port, "hostPort", 0) != 0
 }
 
-# From Kubernetes 1.34 on `restricted` forbids it.
-deny contains finding("no-probe-host", container.of, "has a probe or hook of another host") if {
+# `restricted` forbids this since Kubernetes 1.34.
+deny contains finding("no-probe-host", container.of, "has a probe or lifecycle hook that connects to another host") if {
 	some container in containers
 	some path in [["livenessProbe"], ["readinessProbe"], ["startupProbe"], ["lifecycle", "postStart"], ["lifecycle", "preStop"]]
 	action := object.get(container.is, path, {})
@@ -70,32 +70,32 @@ deny contains finding("no-probe-host", container.of, "has a probe or hook of ano
 
 permitted_volumes := {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
 
-deny contains finding("volume-kinds", volume.of, sprintf("is of the kind %s", [kind])) if {
+deny contains finding("volume-kinds", volume.of, sprintf("has the forbidden type %s", [kind])) if {
 	some volume in volumes
 	some kind in (object.keys(volume.is) - {"name"})
 	not kind in permitted_volumes
 }
 
-deny contains finding("sized-folders", volume.of, "is an emptyDir without a size") if {
+deny contains finding("sized-folders", volume.of, "is an emptyDir without sizeLimit") if {
 	some volume in volumes
 	folder := volume.is.emptyDir
 	not folder.sizeLimit
 }
 
-deny contains finding("no-service-links", pod.of, "gets the addresses of all Services: enableServiceLinks is not false") if {
+deny contains finding("no-service-links", pod.of, "gets environment variables for all Services: enableServiceLinks is not false") if {
 	some pod in pods
 	object.get(pod.spec, "enableServiceLinks", true) != false
 }
 
-deny contains finding("resources", container.of, sprintf("says no %s of %s", [kind, what])) if {
+deny contains finding("resources", container.of, sprintf("has no %s for %s", [kind, what])) if {
 	some container in containers
 	some kind in ["requests", "limits"]
 	some what in ["cpu", "memory", "ephemeral-storage"]
 	object.get(container.is, ["resources", kind, what], "") == ""
 }
 
-# An environment of trial may follow a moving tag; what people rely on may not.
-deny contains finding("no-latest", container.of, sprintf("has the image %s, which is another one tomorrow", [container.is.image])) if {
+# The environment `dev` may use a moving tag; other environments may not.
+deny contains finding("no-latest", container.of, sprintf("has the image %s, whose tag can move", [container.is.image])) if {
 	input.environment != "dev"
 	some container in containers
 	moving(container.is.image)
@@ -114,14 +114,14 @@ deny contains finding("image-tag", container.of, sprintf("has the image %s, whos
 	endswith(container.is.image, ":")
 }
 
-# Wherever in the values an image lies: of a chart, or of the tests.
+# All image sections of the values: those of charts and those of tests.
 images contains value if {
 	walk(input.values, [path, value])
 	path[count(path) - 1] == "image"
 	value.repository
 }
 
-deny contains finding("digest", container.of, sprintf("has the image %s in spite of the digest %s", [container.is.image, image.digest])) if {
+deny contains finding("digest", container.of, sprintf("has the image %s although the values set the digest %s", [container.is.image, image.digest])) if {
 	some container in containers
 	some image in images
 	object.get(image, "digest", "") != ""

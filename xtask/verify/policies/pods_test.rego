@@ -90,7 +90,7 @@ test_mirror if breaks("mirror", [
 	[set(at(first, "/image"), "shop@sha256:1")],
 ])
 
-# A moving tag is for where things are tried.
+# The environment `dev` may use a moving tag.
 test_dev_may_follow_a_tag if {
 	tried := json.patch(good, [
 		set("/environment", "dev"),

@@ -1,9 +1,9 @@
-# Where passwords are, and where they are not.
+# Passwords occur only in Secrets, and every reference to a Secret or ConfigMap exists.
 package main
 
 telling := `(?i)(pass(word|wd|phrase)?|secret|token|credentials?|api_?key|private_?key)$`
 
-# A file's path is no password.
+# The path of a file is not a password.
 deny contains finding("no-literal-password", container.of, sprintf("has %s in the clear", [variable.name])) if {
 	some container in containers
 	some variable in object.get(container.is, "env", [])
@@ -13,13 +13,13 @@ deny contains finding("no-literal-password", container.of, sprintf("has %s in th
 	not startswith(value, "/")
 }
 
-deny contains finding("no-literal-password", container.of, sprintf("has a password in the address %s", [variable.name])) if {
+deny contains finding("no-literal-password", container.of, sprintf("has a password in the URL %s", [variable.name])) if {
 	some container in containers
 	some variable in object.get(container.is, "env", [])
 	regex.match(`://[^:/@]*:[^@/]+@`, object.get(variable, "value", ""))
 }
 
-# Scripts and configuration may speak of passwords; what is behind the word must be taken from somewhere.
+# Scripts and configuration may mention passwords, but must read them from a file or variable.
 spelt_out := `(?i)(^|[^a-z])(password|passwd|secret|token|api_?key)["']?\s*[:=]\s*["']?[a-z0-9+_-][a-z0-9+/_-]{5,}["']?\s*(\n|$)`
 
 deny contains finding("no-password-in-configuration", named(one), sprintf("has what looks like a password in %s", [key])) if {
@@ -34,7 +34,7 @@ secret_text(_, text) if regex.match(spelt_out, text)
 
 secret_text(_, text) if contains(text, "-----BEGIN")
 
-deny contains finding("passwords-in-secrets-alone", named(one), "holds a password of the values") if {
+deny contains finding("passwords-in-secrets-alone", named(one), "contains a password of the values") if {
 	some one in input.objects
 	one.kind != "Secret"
 	text := json.marshal(one)
@@ -43,7 +43,7 @@ deny contains finding("passwords-in-secrets-alone", named(one), "holds a passwor
 	contains(text, form)
 }
 
-deny contains finding("references", reference.of, sprintf("refers to the %s %s, which nobody makes", [reference.kind, reference.name])) if {
+deny contains finding("references", reference.of, sprintf("refers to the %s %s, which does not exist", [reference.kind, reference.name])) if {
 	some reference in array.concat(container_references, volume_references)
 	not made[reference.kind][reference.name]
 	not given(reference.kind)
@@ -55,7 +55,7 @@ made.Secret contains one.spec.target.name if some one in of_kind("ExternalSecret
 
 made.ConfigMap contains one.metadata.name if some one in of_kind("ConfigMap")
 
-# With `existing` whoever installs has made the Secrets.
+# With mode `existing` the installer creates the Secrets.
 given("Secret") if input.values.global.secrets.mode == "existing"
 
 container_references := [{"of": container.of, "kind": kind, "name": name} |
@@ -78,13 +78,13 @@ volume_references := [{"of": volume.of, "kind": kind, "name": name} |
 	some name in names
 ]
 
-deny contains finding("external-secrets-stay", named(one), "is a hook: it would count as ready at once, and be deleted with its Secret on each upgrade") if {
+deny contains finding("external-secrets-stay", named(one), "is a hook: Helm would not wait for it, and would delete it with its Secret on each upgrade") if {
 	some one in of_kind("ExternalSecret")
 	count(hooks(one)) > 0
 }
 
-# A Secret that is refreshed behind Helm's back gives pods a password that the server does not know yet.
-deny contains finding("external-secrets-wait", named(one), "is refreshed at times of its own") if {
+# A Secret that is refreshed outside an upgrade gives pods a password that the server does not know yet.
+deny contains finding("external-secrets-wait", named(one), "is refreshed outside upgrades: refreshPolicy is not CreatedOnce or OnChange") if {
 	some one in of_kind("ExternalSecret")
 	not object.get(one.spec, "refreshPolicy", "Periodic") in {"CreatedOnce", "OnChange"}
 }

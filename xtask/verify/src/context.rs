@@ -1,4 +1,4 @@
-//! What the steps work on: the chart, its cases, and what Helm makes of each, rendered once.
+//! The input of the steps: the chart, its cases, and the manifest of each case, rendered once.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,33 +17,33 @@ use tools::{Tool, ToolBinary};
 use super::Settings;
 use super::report::Progress;
 
-/// What the steps work on.
+/// The input of the steps.
 pub(super) struct VerifyContext {
     pub(super) root: Utf8PathBuf,
     /// The folder that holds the chart.
     pub(super) folder: Utf8PathBuf,
     /// The umbrella chart.
     pub(super) chart: Utf8PathBuf,
-    /// The files that the platform gives, by path below `folder`.
+    /// The files generated from the platform, by path below `folder`.
     pub(super) wanted: Wanted,
     pub(super) traffic: Traffic,
     pub(super) credentials: Vec<CredentialPath>,
     pub(super) cases: Vec<Case>,
-    /// Whether what could not be checked is a failure.
+    /// Whether a check that could not be made is a failure.
     pub(super) strict: bool,
-    /// Where else schemas of custom resources are.
+    /// Further folders or URLs with schemas of custom resources.
     pub(super) crd_schemas: Vec<String>,
     pub(super) progress: Progress,
     helms: OnceLock<Result<[ToolBinary; 2], String>>,
     manifests: OnceLock<Result<Vec<Rendered>, String>>,
-    /// A chart with the same values, whose one template shows them.
+    /// A chart with the same values, whose only template prints them.
     mirror: OnceLock<Result<TempDir, String>>,
 }
 
-/// A case, and what Helm 4 makes of it.
+/// A case and its manifest, rendered by Helm 4.
 pub(super) struct Rendered {
     pub(super) case: Case,
-    /// Its values, as Helm joins the defaults, the files and the arguments.
+    /// Its values, as Helm merges defaults, files and arguments.
     pub(super) values: Value,
     pub(super) manifest: String,
     pub(super) objects: Vec<Object>,
@@ -88,10 +88,10 @@ impl VerifyContext {
         Ok(&self.helms()?[1])
     }
 
-    /// What Helm 4 makes of every case.
+    /// The manifests of all cases, rendered by Helm 4.
     ///
     /// # Errors
-    /// When it refuses one; the step `template` says which.
+    /// If Helm rejects a case; the step `template` names it.
     pub(super) fn manifests(&self) -> anyhow::Result<&[Rendered]> {
         let all = || -> anyhow::Result<Vec<Rendered>> {
             let helm = self.helm()?;
@@ -105,13 +105,13 @@ impl VerifyContext {
         all.as_ref().map(Vec::as_slice).map_err(|error| anyhow!("{error}"))
     }
 
-    /// The values of a case, as Helm joins the defaults, the files and the arguments.
+    /// The values of a case, as Helm merges defaults, files and arguments.
     pub(super) fn values(&self, case: &Case) -> anyhow::Result<Value> {
         let mirror = self.mirror.get_or_init(|| self.mirror().map_err(|error| format!("{error:#}")));
         let mirror = mirror.as_ref().map_err(|error| anyhow!("{error}"))?;
-        let chart = Utf8Path::from_path(mirror.path()).context("the folder for temporary files is not UTF-8")?;
+        let chart = Utf8Path::from_path(mirror.path()).context("the path of the temporary folder is not UTF-8")?;
         let shown = case.render(self.helm()?, chart)?;
-        serde_yaml::from_str(&shown).context("Helm shows values that cannot be read")
+        serde_yaml::from_str(&shown).context("cannot parse the values that Helm printed")
     }
 
     fn mirror(&self) -> anyhow::Result<TempDir> {
@@ -124,8 +124,8 @@ impl VerifyContext {
     }
 }
 
-/// What `work` makes of each item, in the order of the items; as many at once as there are processors, since most of the work is waiting for
-/// another program.
+/// Applies `work` to each item and returns the results in the order of the items. Runs one thread per processor, because most of the work is
+/// waiting for another program.
 pub(super) fn in_parallel<T: Sync, R: Send>(items: &[T], progress: &Progress, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let worker = || {

@@ -1,4 +1,4 @@
-//! The steps that ask Helm, both versions: lint, template, what a delivery pipeline does.
+//! The steps that run Helm 3 and Helm 4: `lint`, `template` and `pipeline`.
 
 use std::process::Command;
 
@@ -16,7 +16,7 @@ pub(super) fn lint(context: &VerifyContext) -> anyhow::Result<Outcome> {
         context.cases.iter().flat_map(|case| helms.iter().map(move |h| (case, h))).collect();
     let lint = |(case, helm): &(&Case, &ToolBinary)| -> anyhow::Result<Option<String>> {
         let values: Vec<&Utf8Path> = case.values.iter().map(Utf8PathBuf::as_path).collect();
-        // Lint takes no `--api-versions`; that a kind is missing does not fail it.
+        // `helm lint` has no option `--api-versions`; a missing kind does not fail it.
         let arguments = case.arguments.iter().map(String::as_str).filter(|a| !a.starts_with("--api-versions"));
         let output = helm.lint(&context.chart, &values, &arguments.collect::<Vec<_>>())?;
         Ok(output.err().map(|output| format!("{} {}, {}:\n{output}", helm.tool.title(), helm.version, case.name)))
@@ -35,7 +35,7 @@ pub(super) fn template(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let (counts, wrong): (Vec<usize>, Vec<_>) =
         in_parallel(&context.cases, &context.progress, compare).into_iter().unzip();
     let (cases, count) = (context.cases.len(), counts.iter().sum::<usize>());
-    let summary = format!("{cases} cases, {count} objects, the same from both");
+    let summary = format!("{cases} cases, {count} objects, the same from both versions");
     let named = context
         .cases
         .iter()
@@ -44,7 +44,7 @@ pub(super) fn template(context: &VerifyContext) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(summary).with(by_finding(named, cases)))
 }
 
-/// The objects of a case, by kind and name: the order in which the two print them is no part of what they install.
+/// The objects of a case by kind and name. The versions may print them in a different order.
 fn rendered(case: &Case, helm: &ToolBinary, chart: &Utf8Path) -> anyhow::Result<Vec<Object>> {
     let mut all = objects(&case.render(helm, chart)?)?;
     all.sort_by(|a, b| (&a.kind, &a.name).cmp(&(&b.kind, &b.name)));
@@ -54,15 +54,15 @@ fn rendered(case: &Case, helm: &ToolBinary, chart: &Utf8Path) -> anyhow::Result<
 fn differences(three: &[Object], four: &[Object]) -> Vec<String> {
     let only = |ours: &[Object], theirs: &[Object], what: &str| -> Vec<String> {
         let missing = ours.iter().filter(|one| !theirs.iter().any(|other| other.value == one.value));
-        missing.map(|one| format!("{} {} is so with {what} alone", one.kind, one.name)).collect()
+        missing.map(|one| format!("{} {} differs: this form is rendered by {what} only", one.kind, one.name)).collect()
     };
     [only(three, four, "Helm 3"), only(four, three, "Helm 4")].concat()
 }
 
-/// What a delivery pipeline does with a checkout: `helm dependency build` without a network, and a commit's hash as image tag.
+/// The step `pipeline`: runs `helm dependency build` on a copy without network access, and renders with a commit hash as image tag.
 pub(super) fn pipeline(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let copy = tempfile::tempdir()?;
-    let copy = Utf8Path::from_path(copy.path()).context("the folder for temporary files is not UTF-8")?;
+    let copy = Utf8Path::from_path(copy.path()).context("the path of the temporary folder is not UTF-8")?;
     let status = Command::new("cp").args(["-R", context.folder.as_str(), copy.as_str()]).status()?;
     if !status.success() {
         bail!("cannot copy {} to {copy}", context.folder);
@@ -80,17 +80,16 @@ pub(super) fn pipeline(context: &VerifyContext) -> anyhow::Result<Outcome> {
             let tag = format!("--set={service}.image.tag={COMMIT}");
             let manifest = Case { arguments: vec![tag], ..defaults.clone() }.render(helm, &chart)?;
             let is_there = manifest.contains(&format!(":{COMMIT}\""));
-            let wrong =
-                || format!("{}: the tag that was given to {service} is not the tag that is rendered", helm.version);
+            let wrong = || format!("{}: {service} does not render the image tag that was set", helm.version);
             Ok((!is_there).then(wrong))
         };
         let found = in_parallel(&context.traffic.services, &Progress::default(), tagged);
         wrong.extend(found.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten());
     }
-    Ok(Outcome::of("dependency build and a commit's tag, with both").with(wrong))
+    Ok(Outcome::of("dependency build and commit tags, with both versions").with(wrong))
 }
 
-/// Another than any that the cases have for an image without a default tag.
+/// A commit hash that no case uses as an image tag.
 const COMMIT: &str = "fedcba9876543210fedcba9876543210fedcba98";
 
 #[cfg(test)]
@@ -104,6 +103,9 @@ mod tests {
             objects("kind: A\nmetadata: {name: x}\n---\nkind: B\nmetadata: {name: y, labels: {}}\n").expect("objects");
         assert!(differences(&three, &three).is_empty());
         let found = differences(&three, &four);
-        assert_eq!(found, ["B y is so with Helm 3 alone", "B y is so with Helm 4 alone"]);
+        assert_eq!(
+            found,
+            ["B y differs: this form is rendered by Helm 3 only", "B y differs: this form is rendered by Helm 4 only"]
+        );
     }
 }

@@ -1,7 +1,7 @@
-//! Every proof of model and chart that needs no cluster, each a step with a verdict.
+//! `cargo xtask verify`: all checks of the model and the chart that need no cluster. Each check is a step with a verdict.
 //!
-//! *Invariant:* the steps take the platform as an argument and know none; what they expect comes from its declaration and from the values, not
-//! from the rendered chart.
+//! *Invariant:* the steps receive the platform as an argument and name no platform. Their expectations come from its declaration and from the
+//! values, never from the rendered chart.
 
 mod context;
 mod helm;
@@ -24,37 +24,37 @@ use generator::Resolved;
 use context::VerifyContext;
 use report::{Outcome, Progress, Report, Verdict};
 
-/// What a run is told.
+/// Options of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// The names of the steps to run; all where there is none.
+    /// The names of the steps to run; all steps if empty.
     pub only: Vec<String>,
-    /// How verdicts are reported.
+    /// The format of the report.
     pub format: Format,
-    /// A file for the verdicts as one JSON document, beside what `format` asks for.
+    /// A file that also receives the verdicts as one JSON document.
     pub report: Option<Utf8PathBuf>,
-    /// Whether what could not be checked is a failure.
+    /// Whether a check that could not be made is a failure.
     pub strict: bool,
-    /// Files of values, each of which makes one more case.
+    /// Values files; each adds one case.
     pub values: Vec<Utf8PathBuf>,
-    /// Folders or web addresses that are asked first for the schemas of custom resources.
+    /// Folders or URLs that are searched first for the schemas of custom resources.
     pub crd_schemas: Vec<String>,
 }
 
-/// How verdicts are reported.
+/// The format of the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// Lines, each step when it is done.
+    /// Text; each step is printed as soon as it is done.
     #[default]
     Text,
-    /// One JSON document at the end.
+    /// One JSON document, printed at the end.
     Json,
 }
 
 struct Step {
     name: &'static str,
     proves: &'static str,
-    /// Whether it writes to standard error by itself.
+    /// Whether the step writes its own progress to standard error.
     talks: bool,
     run: fn(&VerifyContext) -> anyhow::Result<Outcome>,
 }
@@ -64,43 +64,47 @@ const fn step(name: &'static str, run: fn(&VerifyContext) -> anyhow::Result<Outc
 }
 
 const STEPS: &[Step] = &[
-    step("generate", rust::up_to_date, "the committed chart is what the model gives"),
+    step("generate", rust::up_to_date, "the committed chart equals the chart that the model generates"),
     Step {
         name: "tests",
-        proves: "types, mistakes, bad input, writing, and what real Helm renders",
+        proves: "all Rust tests pass, including those that render the chart with Helm",
         talks: true,
         run: rust::tests,
     },
-    step("snapshots", rust::snapshots, "no snapshot is unreferenced or waits to be accepted"),
-    step("lint", helm::lint, "helm lint --strict finds nothing in any case, with Helm 3 and 4"),
-    step("template", helm::template, "every case renders, and the same from Helm 3 and 4"),
+    step("snapshots", rust::snapshots, "no snapshot is unreferenced or waiting for review"),
+    step("lint", helm::lint, "helm lint --strict passes in every case, with Helm 3 and 4"),
+    step("template", helm::template, "every case renders, with the same result from Helm 3 and 4"),
     step("pipeline", helm::pipeline, "helm dependency build and commit tags work on the committed chart"),
-    step(
-        "kubeconform",
-        schemas::kubeconform,
-        "every object, custom resources too, fits the schemas of Kubernetes 1.34 to 1.37",
-    ),
+    step("kubeconform", schemas::kubeconform, "every object and custom resource is valid in Kubernetes 1.34 to 1.37"),
     step(
         "conftest",
         policies::conftest,
-        "every case keeps what xtask/verify/policies promises, and each promise can be broken",
+        "every case follows the rules in xtask/verify/policies, and each rule has a test that breaks it",
     ),
-    step("network", network::prove, "the NetworkPolicies of every case let exactly the declared traffic through"),
-    step("values", values::effects, "every value changes objects in some case, and only those that it is about"),
+    step("network", network::prove, "the NetworkPolicies of every case allow exactly the declared traffic"),
+    step(
+        "values",
+        values::effects,
+        "every value changes objects in at least one case, and only the objects that it may change",
+    ),
     step(
         "keys",
         values::keys,
-        "every path of .Values in a template exists, and the README's tables have the same keys",
+        "every .Values path in a template exists in the schema, and the README lists the same keys",
     ),
     step(
         "schema",
         values::schema,
-        "every object of the values' schema is closed, every default required and typed; both Helms apply it",
+        "the values schema allows no unknown key and no untyped value, and Helm 3 and 4 apply it",
     ),
-    step("size", size::release, "the release as Helm stores it stays small, and a further service adds little"),
+    step(
+        "size",
+        size::release,
+        "the stored release, and what each further service adds to it, stay within their budgets",
+    ),
 ];
 
-/// Writes each step and what it proves on a line of `out`.
+/// Writes one line per step to `out`: its name and what it proves.
 ///
 /// # Errors
 /// When `out` cannot be written.
@@ -108,11 +112,10 @@ pub fn list(out: &mut dyn Write) -> std::io::Result<()> {
     STEPS.iter().try_for_each(|step| writeln!(out, "{:12} {}", step.name, step.proves))
 }
 
-/// Runs the steps on the chart of `platform`, which the repository `root` holds, and reports on `out` what each gave; all of them, whatever the
-/// earlier ones gave.
+/// Runs the steps on the chart of `platform` in the repository `root`, and reports each verdict to `out`. A failed step does not stop the run.
 ///
 /// # Errors
-/// When a step is asked for that does not exist, or `out` or the file for the report cannot be written.
+/// If a requested step does not exist, or if `out` or the report file cannot be written.
 pub fn run(root: &Utf8Path, platform: &Resolved, settings: &Settings, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     if let Some(unknown) = settings.only.iter().find(|name| !STEPS.iter().any(|step| step.name == *name)) {
         let names: Vec<_> = STEPS.iter().map(|step| step.name).collect();

@@ -1,4 +1,4 @@
-//! The step that proves the NetworkPolicies: for each case, everybody to everybody on every port, exactly what is declared is open.
+//! The step `network`: in each case, the NetworkPolicies allow exactly the declared connections, for every pair of endpoints and every port.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::report::{Outcome, by_finding};
 
 pub(super) fn prove(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let manifests = context.manifests()?;
-    let defaults = manifests.first().context("there is no case")?;
+    let defaults = manifests.first().context("the chart has no case to render")?;
     let usual = netpol::policies(&defaults.objects)?;
     let prove = |one: &Rendered| -> anyhow::Result<(netpol::Findings, Option<String>)> {
         let found = netpol::compare(&context.traffic, &one.values, &one.objects)?;
@@ -24,7 +24,7 @@ pub(super) fn prove(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let wrong = by_finding(found, manifests.len());
     let (pairs, paths) = proven.first().map_or((0, 0), |(found, _)| (found.pairs, found.open_pairs()));
     let summary = format!(
-        "{} cases; in the defaults {pairs} pairs of ends on every port, of which {paths} have something open, as declared",
+        "{} cases; in the defaults {pairs} pairs of endpoints on every port; {paths} pairs are open, as declared",
         manifests.len()
     );
     let mut widened: BTreeMap<&String, Vec<&str>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! The step that holds every case against the policies in `xtask/verify/policies`, and these against their own tests.
+//! The step `conftest`: checks every case against the rules in `xtask/verify/policies`, and runs the tests of the rules.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,16 +28,16 @@ pub(super) fn conftest(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let found = findings(&conftest, &folder, &inputs)?;
     wrong.extend(by_finding(found, inputs.len()));
     let summary =
-        format!("{} promises, each with a test that breaks it, in {} cases", promises.made.len(), manifests.len());
+        format!("{} rules, each with a test that breaks it, in {} cases", promises.made.len(), manifests.len());
     Ok(Outcome::of(summary).with(wrong))
 }
 
-/// The folder of the policies: it lies in this crate, so a checkout of the crate has it, wherever cargo keeps that.
+/// The folder of the rules. It belongs to this crate, so it also exists where cargo checks the crate out as a git dependency.
 fn folder() -> Utf8PathBuf {
     Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("policies")
 }
 
-/// What the policies see of a case.
+/// The input document of the rules for one case.
 fn input(one: &Rendered, credentials: &[CredentialPath]) -> Value {
     let text = |credential: &CredentialPath| at(&one.values, &credential.value).and_then(Value::as_str);
     let passwords: Vec<&str> = credentials.iter().filter_map(text).filter(|password| !password.is_empty()).collect();
@@ -52,12 +52,12 @@ fn input(one: &Rendered, credentials: &[CredentialPath]) -> Value {
     })
 }
 
-/// The names of promises in the policies, and of those that a test breaks.
+/// The names of the rules, and the names of the rules that a test breaks.
 #[derive(Debug, Default)]
 struct Promises {
     made: BTreeSet<String>,
     broken: BTreeSet<String>,
-    /// Rules that make no finding with the name of a promise.
+    /// Rules whose finding has no name.
     nameless: Vec<String>,
 }
 
@@ -82,25 +82,25 @@ impl Promises {
         self.made.extend(after(text, "deny contains finding(\""));
         let rules = text.lines().filter(|line| line.starts_with("deny"));
         let nameless = rules.filter(|line| !line.starts_with("deny contains finding(\""));
-        self.nameless.extend(nameless.map(|line| format!("{name}: a rule without the name of a promise: {line}")));
+        self.nameless.extend(nameless.map(|line| format!("{name}: a rule without a name: {line}")));
     }
 
     fn wrong(&self) -> Vec<String> {
         let untested = self.made.difference(&self.broken);
         let untested =
-            untested.map(|promise| format!("no test breaks the promise {promise}: give it one in a `_test.rego`"));
+            untested.map(|promise| format!("no test breaks the rule {promise}: add one to a `_test.rego` file"));
         let unmade = self.broken.difference(&self.made);
-        let unmade = unmade.map(|promise| format!("a test breaks {promise}, which no policy promises"));
+        let unmade = unmade.map(|promise| format!("a test breaks {promise}, which is not a rule"));
         untested.chain(unmade).chain(self.nameless.iter().cloned()).collect()
     }
 }
 
-/// The words that stand between these and the next quote.
+/// The texts between each `before` and the next quote.
 fn after<'a>(text: &'a str, before: &'a str) -> impl Iterator<Item = String> {
     text.split(before).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned)
 }
 
-/// What conftest says about one file.
+/// conftest's result for one file.
 #[derive(Deserialize)]
 struct Checked {
     filename: String,
@@ -119,32 +119,32 @@ fn ask(conftest: &ToolBinary, arguments: &[&str], files: &[Utf8PathBuf]) -> anyh
     let mut command = conftest.command();
     command.args(arguments).args(["--no-color", "--output", "json"]).args(files);
     let output = command.output().with_context(|| conftest.path.to_string())?;
-    // It fails when it finds something, and then says what in the same way.
+    // conftest exits with an error when it has findings, and still prints its report.
     serde_json::from_slice(&output.stdout).map_err(|error| {
         let output = String::from_utf8_lossy(&output.stderr);
         anyhow!(
-            "conftest gives no report: {}",
+            "conftest printed no report: {}",
             if output.trim().is_empty() { error.to_string() } else { output.into() }
         )
     })
 }
 
-/// Tests of the policies that fail.
+/// The failed tests of the rules.
 fn failed_tests(conftest: &ToolBinary, folder: &Utf8Path) -> anyhow::Result<Vec<String>> {
     let checked = ask(conftest, &["verify", "--policy", folder.as_str()], &[])?;
     let failed = checked.iter().flat_map(|one| one.failures.iter().map(move |test| (&one.filename, &test.msg)));
-    let how = format!("`conftest verify --policy {folder} --report notes` says why");
+    let how = format!("run `conftest verify --policy {folder} --report notes` for the reason");
     Ok(failed.map(|(file, test)| format!("the test {test} of {file} fails; {how}")).collect())
 }
 
-/// Every finding, with the case that it is of.
+/// Every finding, with the name of its case.
 fn findings<'a>(
     conftest: &ToolBinary,
     folder: &Utf8Path,
     inputs: &'a [(&'a str, Value)],
 ) -> anyhow::Result<Vec<(&'a str, String)>> {
     let place = tempfile::tempdir()?;
-    let place = Utf8Path::from_path(place.path()).context("the folder for temporary files is not UTF-8")?;
+    let place = Utf8Path::from_path(place.path()).context("the path of the temporary folder is not UTF-8")?;
     let mut files = Vec::new();
     for (name, input) in inputs {
         let file = place.join(format!("{name}.json"));
@@ -180,10 +180,10 @@ mod tests {
     fn every_promise_has_a_test_that_breaks_it() {
         let policy = "deny contains finding(\"one\", of, \"is so\") if x\n";
         assert!(promises(policy, "test_one if breaks(\"one\", [\n").is_empty());
-        assert_eq!(promises(policy, ""), ["no test breaks the promise one: give it one in a `_test.rego`"]);
-        assert_eq!(promises("", "test_one if breaks(\"one\", ["), ["a test breaks one, which no policy promises"]);
+        assert_eq!(promises(policy, ""), ["no test breaks the rule one: add one to a `_test.rego` file"]);
+        assert_eq!(promises("", "test_one if breaks(\"one\", ["), ["a test breaks one, which is not a rule"]);
         let nameless = promises("deny contains \"x\" if y\n", "");
-        assert_eq!(nameless, ["a.rego: a rule without the name of a promise: deny contains \"x\" if y"]);
+        assert_eq!(nameless, ["a.rego: a rule without a name: deny contains \"x\" if y"]);
     }
 
     #[test]
@@ -194,7 +194,7 @@ mod tests {
         let input = |objects: &Value| json!({ "environment": null, "release": "afp", "namespace": "default", "values": {}, "passwords": [], "objects": objects });
         let inputs = [("a", input(&account)), ("b", input(&json!([]))), ("c", input(&account))];
         let found = findings(&conftest, &folder, &inputs).expect("a report");
-        let finding = "no-token-by-default: ServiceAccount afp-x gives a token to every pod that does not refuse it";
+        let finding = "no-token-by-default: ServiceAccount afp-x mounts a token into every pod that does not opt out";
         let of: Vec<&str> = found.iter().filter(|(_, one)| one == finding).map(|(case, _)| *case).collect();
         assert_eq!(of, ["a", "c"], "{found:?}");
     }

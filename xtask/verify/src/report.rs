@@ -1,4 +1,4 @@
-//! What a step found, and how it is said: as text while the steps run, or as one JSON document.
+//! The outcome of a step, and the report: text while the steps run, or one JSON document at the end.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write};
@@ -12,19 +12,19 @@ use serde_json::json;
 
 use super::Format;
 
-/// What a step found.
+/// The outcome of a step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcome {
-    /// What was looked at, in numbers.
+    /// The number of things checked, such as `33 cases`.
     pub(super) summary: String,
-    /// What is worth knowing, and no failure.
+    /// Remarks that are not failures.
     pub(super) notes: Vec<String>,
-    /// Everything that is wrong; the step has passed when nothing is.
+    /// The failures. The step passes if there are none.
     pub(super) wrong: Vec<String>,
 }
 
 impl Outcome {
-    /// With nothing wrong, so far.
+    /// An outcome without failures.
     pub(super) fn of(summary: impl Into<String>) -> Self {
         Self { summary: summary.into(), ..Self::default() }
     }
@@ -44,7 +44,7 @@ impl Outcome {
     }
 }
 
-/// The verdict on one step.
+/// The verdict of one step.
 #[derive(Clone, Debug)]
 pub(super) struct Verdict {
     pub(super) name: &'static str,
@@ -60,7 +60,7 @@ impl Verdict {
 
     fn text(&self) -> String {
         let Outcome { summary, notes, wrong } = &self.outcome;
-        // What was to be proven is not said where it was not.
+        // The summary describes a success, so a failed step does not print it.
         let head = if self.passed() {
             format!("ok, {summary} ({:.1} s)", self.seconds)
         } else {
@@ -84,7 +84,7 @@ impl Verdict {
     }
 }
 
-/// Findings with the cases that they are of, each finding once; `all` is how many cases there are.
+/// Lists each finding once, with the cases that have it. `all` is the number of all cases.
 pub(super) fn by_finding<'a>(found: impl IntoIterator<Item = (&'a str, String)>, all: usize) -> Vec<String> {
     let mut grouped: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (case, finding) in found {
@@ -101,7 +101,7 @@ pub(super) fn by_finding<'a>(found: impl IntoIterator<Item = (&'a str, String)>,
     grouped.into_iter().map(told).collect()
 }
 
-/// How many cases of a finding are named.
+/// The number of cases that are named for a finding.
 const SHOWN: usize = 4;
 
 fn findings(count: usize) -> String {
@@ -112,10 +112,10 @@ fn rounded(seconds: f64) -> f64 {
     (seconds * 10.0).round() / 10.0
 }
 
-/// All verdicts, said in the chosen way.
+/// Writes the verdicts in the chosen format.
 pub(super) struct Report {
     format: Format,
-    /// Where else the JSON document goes.
+    /// A file that also receives the JSON document.
     file: Option<Utf8PathBuf>,
     start: Instant,
     verdicts: Vec<Verdict>,
@@ -143,7 +143,7 @@ impl Report {
         Ok(())
     }
 
-    /// The last words, and the exit code.
+    /// Writes the end of the report and returns the exit code.
     pub(super) fn finish(self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
         let failed = self.verdicts.iter().filter(|verdict| !verdict.passed()).count();
         let passed = self.verdicts.len() - failed;
@@ -162,19 +162,19 @@ impl Report {
     }
 }
 
-/// A line on a terminal that says what is being done, and is gone afterwards. Nothing where standard error is no terminal.
+/// A progress line on the terminal, cleared at the end. Prints nothing if standard error is not a terminal.
 #[derive(Default)]
 pub(super) struct Progress {
     line: String,
-    /// When it was last drawn; none where it is not drawn at all.
+    /// The time of the last update; `None` if the line is not shown.
     drawn: Option<Mutex<Instant>>,
 }
 
-/// Goes to the line's start and clears it.
+/// Moves to the start of the line and clears it.
 const CLEAR: &str = "\r\x1b[2K";
 
 impl Progress {
-    /// Shows a line, unless the step writes lines of its own.
+    /// Shows the line, unless the step writes its own progress.
     pub(super) fn of(line: &str, talks: bool) -> Self {
         let shown = !talks && std::io::stderr().is_terminal();
         if shown {
@@ -183,7 +183,7 @@ impl Progress {
         Self { line: line.to_owned(), drawn: shown.then(|| Mutex::new(Instant::now())) }
     }
 
-    /// Says how far it is, at most ten times a second.
+    /// Updates the count, at most ten times a second.
     pub(super) fn at(&self, done: usize, of: usize) {
         let Some(Ok(mut drawn)) = self.drawn.as_ref().map(Mutex::lock) else { return };
         if drawn.elapsed() >= Duration::from_millis(100) {

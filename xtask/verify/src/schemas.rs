@@ -1,4 +1,4 @@
-//! The step that holds every object against the schemas of Kubernetes and of custom resources.
+//! The step `kubeconform`: validates every object against the schemas of Kubernetes and of custom resources.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ pub(super) fn kubeconform(context: &VerifyContext) -> anyhow::Result<Outcome> {
     Ok(judge(summary, &reports, &cases, context.strict))
 }
 
-/// Every object that is the same in no other case, with the first case that has it: what is checked once need not be checked again.
+/// Every distinct object, with the first case that contains it. Equal objects are checked only once.
 fn distinct(manifests: &[Rendered]) -> Vec<(&str, &str)> {
     let mut seen = BTreeSet::new();
     let each = manifests
@@ -34,7 +34,7 @@ fn distinct(manifests: &[Rendered]) -> Vec<(&str, &str)> {
     each.filter(|(text, _)| seen.insert(*text)).collect()
 }
 
-/// `cases` says of each object, in the order of the reports, where it comes from.
+/// `cases` names the case of each object, in the order of the reports.
 fn judge(summary: String, reports: &[(KubernetesVersion, KubeconformReport)], cases: &[&str], strict: bool) -> Outcome {
     let mut wrong = Vec::new();
     let mut invalid: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -42,7 +42,7 @@ fn judge(summary: String, reports: &[(KubernetesVersion, KubeconformReport)], ca
     for (version, report) in reports {
         if report.resources.len() != cases.len() {
             let (found, given) = (report.resources.len(), cases.len());
-            wrong.push(format!("{version}: kubeconform reports {found} objects of {given}"));
+            wrong.push(format!("{version}: kubeconform reported {found} of {given} objects"));
             continue;
         }
         for (resource, case) in report.resources.iter().zip(cases) {
@@ -64,12 +64,13 @@ fn judge(summary: String, reports: &[(KubernetesVersion, KubeconformReport)], ca
     });
     wrong.extend(told);
     if unchecked.is_empty() {
-        return Outcome::of(summary + ", every kind among them").with(wrong);
+        return Outcome::of(summary + "; every kind has a schema").with(wrong);
     }
     let kinds: Vec<String> = unchecked.iter().map(|(kind, names)| format!("{kind} ({})", names.len())).collect();
-    let output = format!("{} not checked, for lack of a schema: {}", kinds_in_words(kinds.len()), kinds.join(", "));
+    let output =
+        format!("{} not checked, because no schema was found: {}", kinds_in_words(kinds.len()), kinds.join(", "));
     if strict {
-        wrong.push(format!("{output}; --crd-schemas takes a folder that has it"));
+        wrong.push(format!("{output}; pass a folder with the schema to --crd-schemas"));
         return Outcome::of(summary).with(wrong);
     }
     Outcome::of(format!("{summary}; {output}")).with(wrong)
@@ -112,7 +113,7 @@ spec: {refreshIntervall: 1h}
     #[test]
     fn what_is_not_valid_fails_and_a_kind_without_schema_is_named() {
         let outcome = judged(false);
-        assert_eq!(outcome.summary, "4; 1 kind was not checked, for lack of a schema: example.org/v1 Odd (1)");
+        assert_eq!(outcome.summary, "4; 1 kind was not checked, because no schema was found: example.org/v1 Odd (1)");
         assert_eq!(outcome.wrong.len(), 2, "{outcome:?}");
         assert!(
             outcome.wrong[0].starts_with("b: v1 ConfigMap bad: ") && outcome.wrong[0].ends_with(" (1.37.2)"),
@@ -131,6 +132,6 @@ spec: {refreshIntervall: 1h}
     #[test]
     fn a_report_that_is_too_short_is_no_proof() {
         let outcome = judge("4".to_owned(), &[(KubernetesVersion::V1_34, KubeconformReport::default())], &["a"], false);
-        assert_eq!(outcome.wrong, ["1.34.4: kubeconform reports 0 objects of 1"]);
+        assert_eq!(outcome.wrong, ["1.34.4: kubeconform reported 0 of 1 objects"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The step that measures what Helm stores of a release, and what a further service adds.
+//! The step `size`: measures the release as Helm stores it, and the bytes that a further service adds.
 
 use std::fs;
 
@@ -11,41 +11,41 @@ use tools::ToolBinary;
 use super::context::{VerifyContext, in_parallel};
 use super::report::{Outcome, Progress};
 
-/// The share of a Secret that the release may take, in percent. A chart's users add subcharts and values of their own.
+/// The budget of the release, in percent of a Secret. The rest is left for subcharts and values that installers add.
 const RELEASE_PERCENT: usize = 20;
-/// The bytes that a further service may add, the files of its subchart counted.
+/// The budget of a further service in bytes, including the files of its subchart.
 const SERVICE_BYTES: usize = 3 * 1024;
-/// The bytes that a release of the larger of [`SERVICES`] may take, the files of the subcharts counted.
+/// The budget in bytes of a release with the larger number of [`SERVICES`], including the files of the subcharts.
 const MANY_BYTES: usize = SECRET_LIMIT / 2;
-/// The numbers of services between which growth is measured. Between two that are close to each other it depends on which texts still lie
-/// within gzip's window of 32 KiB.
+/// The two numbers of services between which growth is measured. They are far apart, because the growth between two small numbers depends on
+/// gzip's window of 32 KiB.
 const SERVICES: [usize; 2] = [10, 100];
 
 pub(super) fn release(context: &VerifyContext) -> anyhow::Result<Outcome> {
-    let defaults = context.cases.first().context("there is no case")?;
+    let defaults = context.cases.first().context("the chart has no case to render")?;
     let helm = context.helm()?;
     let own = StoredRelease::of(helm, &context.chart, &defaults.values)?;
     let grown = in_parallel(&SERVICES, &Progress::default(), |count| many_services(helm, *count));
-    let [few, many] = grown.try_into().map_err(|_| anyhow::anyhow!("two numbers of services have two sizes"))?;
+    let [few, many] = grown.try_into().map_err(|_| anyhow::anyhow!("expected one size for each number of services"))?;
     Ok(judge(&own, few?.with_subcharts, many?.with_subcharts))
 }
 
-/// The release of a platform with this many services that use a server of every kind.
+/// The release of a platform with this many services, which use one server of every kind.
 fn many_services(helm: &ToolBinary, count: usize) -> anyhow::Result<StoredRelease> {
     let folder = tempfile::tempdir()?;
-    let folder = Utf8Path::from_path(folder.path()).context("the folder for temporary files is not UTF-8")?;
+    let folder = Utf8Path::from_path(folder.path()).context("the path of the temporary folder is not UTF-8")?;
     let platform: Resolved = many_services::every_kind(count);
     let chart = generator::generate(&platform);
     for (path, text) in chart.files() {
         let path = folder.join(path);
-        fs::create_dir_all(path.parent().context("a file lies in a folder")?)?;
+        fs::create_dir_all(path.parent().context("the path of a file has no folder")?)?;
         fs::write(path, text)?;
     }
     let paths = chart.paths();
     StoredRelease::of(helm, &folder.join(&paths.umbrella), &[folder.join(&paths.ci_values)])
 }
 
-/// Holds the release, and the sizes with the smaller and the larger number of services, against the budgets.
+/// Compares the release, and the sizes with the smaller and the larger number of services, with the budgets.
 fn judge(own: &StoredRelease, few: usize, many: usize) -> Outcome {
     let [least, most] = SERVICES;
     let per_service = many.saturating_sub(few) / (most - least);
@@ -55,7 +55,7 @@ fn judge(own: &StoredRelease, few: usize, many: usize) -> Outcome {
     if own.bytes > budget {
         let parts = own.parts.map(|(part, bytes)| format!("{part} {bytes}")).join(", ");
         wrong.push(format!(
-            "the release takes {} bytes of the {budget} of its budget; before packing: {parts}",
+            "the release takes {} bytes; the budget is {budget}; bytes before compression: {parts}",
             own.bytes
         ));
     }
@@ -93,7 +93,7 @@ mod tests {
 
         let large = judge(&own(300_000), 250_000, 600_000).wrong.join("\n");
         for expected in [
-            "the release takes 300000 bytes of the 209715 of its budget; before packing: manifest 1, chart 2, config 3, hooks 4",
+            "the release takes 300000 bytes; the budget is 209715; bytes before compression: manifest 1, chart 2, config 3, hooks 4",
             "a further service adds 3888 bytes; the budget is 3072",
             "100 services take 600000 bytes; the budget is 524288",
         ] {

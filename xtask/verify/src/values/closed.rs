@@ -1,7 +1,7 @@
-//! A walk over the values' schema: it takes no key that it does not name, and no value without a type.
+//! A walk over the values schema: it must allow no unknown key and no untyped value.
 //!
-//! A schema of which this holds refuses every misspelt key and every value of a wrong type, at any place. That Helm applies the schema is shown by
-//! [probes](super::probes).
+//! Such a schema rejects every misspelt key and every value of a wrong type, at any depth. The [probes](super::probes) show that Helm applies
+//! the schema.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use serde_json::{Map, Value};
 
 use super::schema::Schema;
 
-/// The objects that take any key, with the reason.
+/// The objects that allow any key, with the reason.
 const OPEN: [(&str, &str); 2] = [
-    ("global", "a parent chart adds keys of its own"),
+    ("global", "a parent chart adds its own keys"),
     ("definitions.global", "Helm's copy of the top-level `global`, which is checked there"),
 ];
 
-/// The keys whose values are maps with names that an installer chooses, with what is named.
+/// The keys whose values are maps with names chosen by the installer, and what the names are.
 const MAPS: [(&str, &str); 4] = [
     ("podAnnotations", "annotations"),
     ("annotations", "annotations"),
@@ -23,38 +23,40 @@ const MAPS: [(&str, &str); 4] = [
     ("matchLabels", "labels of pods and namespaces"),
 ];
 
-/// The ends of the places of sections whose keys an installer may take away with `null`, with the reason.
+/// The last parts of the paths of sections whose keys an installer may remove with `null`, with the reason.
 const REMOVABLE: [(&str, &str); 2] = [
-    (".resources.requests", "an amount may be null: Helm does not reliably take a subchart's default away"),
-    (".resources.limits", "an amount may be null: Helm does not reliably take a subchart's default away"),
+    (".resources.requests", "an amount may be null: Helm does not reliably remove a subchart's default"),
+    (".resources.limits", "an amount may be null: Helm does not reliably remove a subchart's default"),
 ];
 
-/// Keywords that say nothing about what a value may be.
+/// Keywords that do not restrict a value.
 const NOTES: [&str; 5] = ["$schema", "title", "description", "default", "definitions"];
-/// Keywords that narrow the values of a type.
+/// Keywords that restrict the values of a type.
 const BOUNDS: [&str; 7] = ["pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"];
 /// Keywords that this walk follows.
 const FOLLOWED: [&str; 9] =
     ["$ref", "allOf", "anyOf", "type", "enum", "properties", "required", "additionalProperties", "patternProperties"];
 
-/// What the walk found.
+/// The result of the walk.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Closed {
-    /// The number of objects that take no key but those that they name.
+    /// The number of objects that allow only the keys that they list.
     pub(super) objects: usize,
-    /// The number of keys that have a default and are required.
+    /// The number of keys that have a default and are therefore required.
     pub(super) keys: usize,
-    /// Places where the schema takes what it should not.
+    /// The places where the schema allows too much.
     pub(super) wrong: Vec<String>,
 }
 
-/// Walks over a schema and over the default values.
+/// Walks over a schema and the default values.
 pub(super) fn closed(schema: &Value, defaults: &Value) -> Closed {
     let mut walk = Walk { root: schema, seen: BTreeSet::new(), found: Closed::default() };
     walk.schema("", schema);
     for name in schema["definitions"].as_object().into_iter().flatten().map(|(name, _)| name) {
         if !walk.seen.contains(name.as_str()) {
-            walk.found.wrong.push(format!("nothing refers to the definition {name}, which each release stores"));
+            walk.found
+                .wrong
+                .push(format!("nothing refers to the definition {name}: delete it, because every release stores it"));
         }
     }
     walk.defaults("", Schema::new(schema), defaults);
@@ -63,7 +65,7 @@ pub(super) fn closed(schema: &Value, defaults: &Value) -> Closed {
 
 struct Walk<'a> {
     root: &'a Value,
-    /// The definitions that something refers to.
+    /// The definitions that are referred to.
     seen: BTreeSet<&'a str>,
     found: Closed,
 }
@@ -71,7 +73,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn schema(&mut self, place: &str, schema: &'a Value) {
         let Some(schema) = schema.as_object() else {
-            return self.wrong(place, "is `true` or `false` in place of a schema");
+            return self.wrong(place, "is `true` or `false` instead of a schema");
         };
         for keyword in schema.keys().map(String::as_str) {
             if keyword != "items" && ![&NOTES[..], &BOUNDS, &FOLLOWED].iter().any(|known| known.contains(&keyword)) {
@@ -91,7 +93,7 @@ impl<'a> Walk<'a> {
             _ => Vec::new(),
         };
         if types.is_empty() && parts.is_empty() && !schema.contains_key("enum") {
-            self.wrong(place, "takes a value of any type");
+            self.wrong(place, "allows a value of any type");
         }
         if types.contains(&"object") {
             self.object(place, schema);
@@ -99,7 +101,7 @@ impl<'a> Walk<'a> {
         if types.contains(&"array") {
             match schema.get("items") {
                 Some(items) => self.schema(&format!("{place}[]"), items),
-                None => self.wrong(place, "takes items of any type"),
+                None => self.wrong(place, "allows items of any type"),
             }
         }
     }
@@ -129,24 +131,24 @@ impl<'a> Walk<'a> {
             Some(Value::Bool(false)) => self.found.objects += 1,
             Some(values @ Value::Object(_)) if named(&MAPS, key) => self.schema(&joined(place, "*"), values),
             None | Some(Value::Bool(true)) if named(&OPEN, place) => {}
-            _ => self.wrong(place, &format!("takes any key: close it, or list it with its reason in {}", file!())),
+            _ => self.wrong(place, &format!("allows any key: close it, or list it with its reason in {}", file!())),
         }
     }
 
-    /// Every key that has a default is required, so that taking it away is refused by its path.
+    /// Every key that has a default must be required, so that Helm rejects its removal and names its path.
     fn defaults(&mut self, place: &str, schema: Schema<'_>, values: &Value) {
         let required = schema.word("required").and_then(Value::as_array);
         let is_removable = REMOVABLE.iter().any(|(listed, _)| place.ends_with(listed));
         for (key, value) in values.as_object().into_iter().flatten() {
             let place = joined(place, key);
             let Some(inner) = schema.key(key) else {
-                self.wrong(&place, "has a default and no schema");
+                self.wrong(&place, "has a default but no schema");
                 continue;
             };
             if required.is_some_and(|keys| keys.iter().any(|required| required == key)) {
                 self.found.keys += 1;
             } else if !is_removable {
-                self.wrong(&place, "has a default and is not required");
+                self.wrong(&place, "has a default but is not required");
             }
             self.defaults(&place, inner, value);
         }
@@ -167,7 +169,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// A schema that takes the values `{"shop": {"image": {"tag": "1"}}}` and nothing else.
+    /// A schema for the values `{"shop": {"image": {"tag": "1"}}}`, which allows no other key.
     fn schema() -> Value {
         let object = |properties: Value| {
             let required: Vec<_> = properties.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
@@ -194,16 +196,16 @@ mod tests {
     fn what_a_schema_takes_too_much_is_found() {
         let image = |schema: &mut Value, keyword: &str, value: Value| schema["definitions"]["image"][keyword] = value;
         let tag = |schema: &mut Value, value: Value| schema["definitions"]["image"]["properties"]["tag"] = value;
-        let open = format!("takes any key: close it, or list it with its reason in {}", file!());
+        let open = format!("allows any key: close it, or list it with its reason in {}", file!());
         let cases: [(Vec<String>, String); 10] = [
             (wrong(|s| image(s, "additionalProperties", json!(true))), format!("definitions.image {open}")),
             (
                 wrong(|s| image(s, "additionalProperties", json!({ "type": "string" }))),
                 format!("definitions.image {open}"),
             ),
-            (wrong(|s| tag(s, json!({}))), "definitions.image.tag takes a value of any type".into()),
-            (wrong(|s| tag(s, json!(true))), "definitions.image.tag is `true` or `false` in place of a schema".into()),
-            (wrong(|s| tag(s, json!({ "type": "array" }))), "definitions.image.tag takes items of any type".into()),
+            (wrong(|s| tag(s, json!({}))), "definitions.image.tag allows a value of any type".into()),
+            (wrong(|s| tag(s, json!(true))), "definitions.image.tag is `true` or `false` instead of a schema".into()),
+            (wrong(|s| tag(s, json!({ "type": "array" }))), "definitions.image.tag allows items of any type".into()),
             (
                 wrong(|s| tag(s, json!({ "type": "string", "not": {} }))),
                 "definitions.image.tag has the keyword not, which this check does not know".into(),
@@ -216,18 +218,18 @@ mod tests {
                 wrong(|s| s["properties"]["shop"]["properties"]["image"]["type"] = json!("object")),
                 "shop.image has keywords beside `$ref`, which draft-07 ignores".into(),
             ),
-            (wrong(|s| image(s, "required", json!([]))), "shop.image.tag has a default and is not required".into()),
+            (wrong(|s| image(s, "required", json!([]))), "shop.image.tag has a default but is not required".into()),
             (
                 wrong(|s| s["definitions"]["other"] = json!({ "type": "string" })),
-                "nothing refers to the definition other, which each release stores".into(),
+                "nothing refers to the definition other: delete it, because every release stores it".into(),
             ),
         ];
         for (found, expected) in cases {
             assert_eq!(found, [expected]);
         }
-        // A key without a schema is not required either.
+        // A key without a schema is reported once, not also as not required.
         let none = wrong(|schema| image(schema, "properties", json!({})));
-        assert_eq!(none, ["shop.image.tag has a default and no schema"]);
+        assert_eq!(none, ["shop.image.tag has a default but no schema"]);
     }
 
     #[test]
@@ -242,9 +244,9 @@ mod tests {
         let schema = object("shop", object("resources", object("limits", amounts.clone())));
         let defaults = json!({ "shop": { "resources": { "limits": { "cpu": "1" } } } });
         assert_eq!(closed(&schema, &defaults), Closed { objects: 4, keys: 3, wrong: Vec::new() });
-        // A server's own `limits` are no amounts of resources.
+        // The `limits` section of a server holds no resource amounts.
         let found =
             closed(&object("broker", object("limits", amounts)), &json!({ "broker": { "limits": { "cpu": "1" } } }));
-        assert_eq!(found.wrong, ["broker.limits.cpu has a default and is not required"]);
+        assert_eq!(found.wrong, ["broker.limits.cpu has a default but is not required"]);
     }
 }

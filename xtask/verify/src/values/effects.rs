@@ -1,4 +1,4 @@
-//! Every value has an effect in some case, and on nothing that it is not about.
+//! The step `values`: every value changes objects in at least one case, and only the objects that it may change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -38,23 +38,23 @@ pub(in super::super) fn effects(context: &VerifyContext) -> anyhow::Result<Outco
             Effect::None(why) => wrong.push(format!("{}: {why}", key.join("."))),
         }
     }
-    let one_choice = if fixed > 0 { format!("; {fixed} have one choice alone") } else { String::new() };
+    let one_choice = if fixed > 0 { format!("; {fixed} allow only one value") } else { String::new() };
     let summary = format!(
-        "{shown} of {} values change objects, each only its own, in {} cases{one_choice}",
+        "{shown} of {} values change only the objects that they may change, in {} cases{one_choice}",
         keys.len(),
         cases.len()
     );
     Ok(Outcome::of(summary).with(wrong))
 }
 
-/// What another value at a place does.
+/// The effect of another value at a path.
 enum Effect<'a> {
-    /// In this case objects are others; and what is wrong with that.
+    /// The value changes objects in this case; `wrong` lists the objects that it must not change.
     Shown {
         case: &'a str,
         wrong: Vec<String>,
     },
-    /// The schema takes one value alone.
+    /// The schema allows only one value.
     NoChoice,
     None(String),
 }
@@ -64,14 +64,14 @@ struct Trial<'a> {
     helm: &'a ToolBinary,
     schema: Schema<'a>,
     manifests: &'a [Rendered],
-    /// In which case the same key of another chart showed its effect: the place to look at first.
+    /// The case in which the same key of another chart had an effect. It is tried first.
     worked: Mutex<BTreeMap<Path, usize>>,
 }
 
 impl<'a> Trial<'a> {
     fn of(&self, key: &Path) -> anyhow::Result<Effect<'a>> {
         let Some(schema) = self.schema.path(key) else {
-            return Ok(Effect::None("the schema does not know it".to_owned()));
+            return Ok(Effect::None("it is not in the schema".to_owned()));
         };
         let mut last_refusal = None;
         for position in self.order(key) {
@@ -96,14 +96,17 @@ impl<'a> Trial<'a> {
                 }
             }
         }
-        let why = "another value changes nothing in any case".to_owned();
+        let why = "a different value changes no object in any case".to_owned();
         Ok(Effect::None(match last_refusal {
-            Some(refusal) => format!("{why}; one was refused: {}", refusal.trim().lines().last().unwrap_or_default()),
+            Some(refusal) => {
+                format!("{why}; Helm rejected one value: {}", refusal.trim().lines().last().unwrap_or_default())
+            }
             None => why,
         }))
     }
 
-    /// The cases, the likeliest to show the effect of a key first: where the same key did, the defaults, those that speak of its section.
+    /// The cases in the order in which they are tried for a key: the case in which the same key of another chart had an effect, the defaults, the
+    /// cases whose arguments mention its section, then the rest.
     fn order(&self, key: &Path) -> Vec<usize> {
         let known = self.worked.lock().ok().and_then(|worked| worked.get(&key[1..]).copied());
         let about = |position: &usize| {
@@ -123,14 +126,14 @@ impl<'a> Trial<'a> {
         render(self.helm, &self.context.chart, values, &apis)
     }
 
-    /// What is changed and should not be.
+    /// The objects that changed although the value must not change them.
     fn judge(&self, key: &Path, before: &str, after: &str) -> anyhow::Result<Vec<String>> {
         let mut wrong = BTreeSet::new();
         for text in changed(before, after) {
             for object in objects(text)? {
                 let what = match may_change(&self.context.traffic, key, &About::new(&object)) {
                     Ok(true) => continue,
-                    Ok(false) => format!("changes {} {}, which it is not about", object.kind, object.name),
+                    Ok(false) => format!("changes {} {}, which it must not change", object.kind, object.name),
                     Err(unknown) => unknown,
                 };
                 wrong.insert(what);
@@ -140,9 +143,9 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// The documents that are in one manifest alone.
+/// The documents that occur in only one of the two manifests.
 fn changed<'a>(before: &'a str, after: &'a str) -> Vec<&'a str> {
-    // The first one begins with the line that stands between the others.
+    // The first document may begin with the separator.
     let documents = |manifest: &'a str| {
         manifest.trim_start_matches("---\n").split("\n---\n").map(str::trim).collect::<BTreeSet<_>>()
     };
@@ -159,7 +162,7 @@ mod tests {
         let (before, after) = ("a: 1\n---\nb: 2\n---\nc: 3\n", "a: 1\n---\nb: 3\n---\nc: 3\n---\nd: 4\n");
         assert_eq!(changed(before, after), ["b: 2", "b: 3", "d: 4"]);
         assert!(changed(before, before).is_empty());
-        // It is the same wherever it stands.
+        // The position of a document does not matter.
         assert_eq!(changed("---\na: 1\n---\nb: 2\n", "---\nb: 2\n"), ["a: 1"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Every path of `.Values` in a template exists in the schema, and README and values have the same keys.
+//! The step `keys`: every `.Values` path in a template exists in the schema, and the README lists the same keys as the values.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +20,7 @@ pub(in super::super) fn keys(context: &VerifyContext) -> anyhow::Result<Outcome>
     for template in templates(&context.chart)? {
         let text = fs::read_to_string(&template).with_context(|| template.to_string())?;
         let name = template.strip_prefix(&context.chart).unwrap_or(&template);
-        // A template of a subchart sees its own section. One of the umbrella sees all, and helpers are given the scope of any subchart.
+        // A subchart's template sees only its own section. An umbrella template sees all sections, and helpers are called with any subchart's scope.
         let own = name
             .strip_prefix("charts")
             .ok()
@@ -40,7 +40,7 @@ pub(in super::super) fn keys(context: &VerifyContext) -> anyhow::Result<Outcome>
     let readme = fs::read_to_string(context.chart.join("README.md"))?;
     let rows = rows(&readme);
     wrong.extend(table(&rows, &values));
-    let summary = format!("{paths} uses of .Values, {} rows of the README's tables", rows.len());
+    let summary = format!("{paths} uses of .Values, {} rows in the README's tables", rows.len());
     Ok(Outcome::of(summary).with(wrong))
 }
 
@@ -58,19 +58,19 @@ fn templates(folder: &Utf8Path) -> anyhow::Result<Vec<Utf8PathBuf>> {
     Ok(found)
 }
 
-/// Whether a path exists in a scope: the umbrella's, or a subchart's, where `global` is seen as well.
+/// Whether a path exists in a scope: the umbrella's, or a subchart's, which also sees `global`.
 fn exists(schema: Schema<'_>, scope: Option<&str>, path: &[String]) -> bool {
     let section = scope.filter(|_| path.first().is_none_or(|first| first != "global"));
     section.map_or(Some(schema), |name| schema.key(name)).and_then(|schema| schema.path(path)).is_some()
 }
 
-/// The paths behind every `.Values` of a template: `.Values.a.b`, `index .Values "a" "b"`, `(index .Values "a").b`.
+/// The paths of all uses of `.Values` in a template: `.Values.a.b`, `index .Values "a" "b"`, `(index .Values "a").b`.
 fn used(text: &str) -> Vec<Path> {
     const WORD: &str = ".Values";
     let mut found = Vec::new();
     for (position, _) in text.match_indices(WORD) {
         let (before, mut rest) = (&text[..position], &text[position + WORD.len()..]);
-        // Part of another word, such as `.ValuesOf`.
+        // Skip longer words, such as `.ValuesOf`.
         if rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
             continue;
         }
@@ -91,7 +91,7 @@ fn used(text: &str) -> Vec<Path> {
     found
 }
 
-/// Takes `.a.b` from the front.
+/// Splits a leading `.a.b` off the text.
 fn dotted(rest: &mut &str) -> Path {
     let mut path = Path::new();
     while let Some(inner) = rest.strip_prefix('.') {
@@ -112,11 +112,11 @@ fn rows(readme: &str) -> Vec<&str> {
     tables.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(key, _)| key)).collect()
 }
 
-/// Rows without a value, and values without a row. A row stands for all that is below its key.
+/// Rows without a value, and values without a row. A row covers all keys below its key.
 fn table(rows: &[&str], values: &Value) -> Vec<String> {
     let path = |row: &str| row.split('.').map(str::to_owned).collect::<Path>();
     let unreal = rows.iter().filter(|row| at(values, &path(row)).is_none());
-    let unreal = unreal.map(|row| format!("the README has a row for {row}, which is no value"));
+    let unreal = unreal.map(|row| format!("the README has a row for {row}, which is not a value of the chart"));
     let known: BTreeSet<Path> = rows.iter().map(|row| path(row)).collect();
     let has_row = |leaf: &Path| (1..=leaf.len()).any(|length| known.contains(&leaf[..length]));
     let unsaid = leaves(values).into_iter().filter(|leaf| !has_row(leaf));
@@ -154,7 +154,7 @@ mod tests {
         let values = json!({ "a": { "b": { "c": 1 }, "d": 2 } });
         assert_eq!(
             table(&rows(readme), &values),
-            ["the README has a row for a.gone, which is no value", "the README has no row for a.d"]
+            ["the README has a row for a.gone, which is not a value of the chart", "the README has no row for a.d"]
         );
     }
 }

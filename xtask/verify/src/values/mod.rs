@@ -1,4 +1,4 @@
-//! The steps about values: each has an effect, where it should; each that is used exists; each mistake is refused.
+//! The steps about values: `values`, `keys` and `schema`.
 
 mod closed;
 mod effects;
@@ -23,10 +23,10 @@ pub(super) use effects::effects;
 pub(super) use keys::keys;
 pub(super) use probes::schema;
 
-/// A place in the values, from the umbrella on.
+/// The path of a value, from the top of the umbrella chart's values.
 type Path = Vec<String>;
 
-/// The places of all values that are no section: amounts, texts, lists, and maps without a key.
+/// The paths of all values that are not sections: scalars, lists and empty maps.
 fn leaves(values: &Value) -> Vec<Path> {
     let mut found = Vec::new();
     walk(values, &mut Vec::new(), &mut |path, value| {
@@ -50,7 +50,7 @@ fn walk(value: &Value, path: &mut Path, visit: &mut impl FnMut(&Path, &Value)) {
     }
 }
 
-/// The chart's schema, and its default values.
+/// The chart's schema and its default values.
 fn schema_and_defaults(context: &VerifyContext) -> anyhow::Result<(Value, Value)> {
     let read = |name: &str| {
         let file = context.chart.join(name);
@@ -59,20 +59,20 @@ fn schema_and_defaults(context: &VerifyContext) -> anyhow::Result<(Value, Value)
     Ok((serde_json::from_str(&read("values.schema.json")?)?, serde_yaml::from_str(&read("values.yaml")?)?))
 }
 
-/// What a Helm makes of these values.
+/// Renders the chart with these values.
 fn render(helm: &ToolBinary, chart: &Utf8Path, values: &Value, arguments: &[&str]) -> anyhow::Result<tools::Rendered> {
     let mut file = tempfile::Builder::new().suffix(".json").tempfile()?;
     file.write_all(&serde_json::to_vec(values)?)?;
-    let path = Utf8Path::from_path(file.path()).context("the folder for temporary files is not UTF-8")?;
+    let path = Utf8Path::from_path(file.path()).context("the path of the temporary folder is not UTF-8")?;
     Ok(helm.template(&Template { chart, release: RELEASE, values: &[path], arguments })?)
 }
 
-/// What is at a place.
+/// The value at a path.
 pub(super) fn at<'a>(values: &'a Value, path: &[String]) -> Option<&'a Value> {
     path.iter().try_fold(values, |value, key| value.get(key))
 }
 
-/// The values with another one at this place.
+/// The values, with the value at this path replaced.
 fn with(values: &Value, path: &[String], value: Value) -> Value {
     let mut changed = values.clone();
     let place = path.iter().fold(&mut changed, |place, key| &mut place[key.as_str()]);

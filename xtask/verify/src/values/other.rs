@@ -1,10 +1,10 @@
-//! Another valid value, by the schema.
+//! Generates different valid values for a path, from the schema.
 
 use serde_json::{Value, json};
 
 use super::schema::Schema;
 
-/// Other values that the schema takes at a place, the likeliest to have an effect first; none where there is no choice.
+/// Different values that the schema allows at a path, the most likely to have an effect first. Empty if the schema allows only one value.
 pub(super) fn others(schema: Schema<'_>, is: &Value) -> Vec<Value> {
     if let Some(Value::Array(choices)) = schema.word("enum") {
         return choices.iter().filter(|choice| *choice != is).cloned().collect();
@@ -23,7 +23,7 @@ fn integers(schema: Schema<'_>, is: i64) -> Vec<Value> {
     let fits = |number: &i64| {
         bound("minimum").is_none_or(|least| *number >= least) && bound("maximum").is_none_or(|most| *number <= most)
     };
-    // The ends of the range come last: some numbers mean something only within a smaller one.
+    // The ends of the range come last: some numbers have an effect only within a smaller range.
     let all = [Some(is + 1), Some(is - 1), bound("minimum"), bound("maximum")];
     all.into_iter().flatten().filter(fits).filter(|number| *number != is).map(Value::from).collect()
 }
@@ -31,7 +31,7 @@ fn integers(schema: Schema<'_>, is: i64) -> Vec<Value> {
 fn texts(schema: Schema<'_>, is: &str) -> Vec<Value> {
     match schema.text("pattern") {
         Some(pattern) if pattern.contains("sha256") => vec![json!(format!("sha256:{}", "a".repeat(64)))],
-        // An amount, such as 100m: its number is another one.
+        // An amount, such as 100m: change its number.
         Some(pattern) if pattern.contains("Ki|Mi") => {
             let unit = is.trim_start_matches(|c: char| c.is_ascii_digit());
             let number: u64 = is[..is.len() - unit.len()].parse().unwrap_or(1);
@@ -41,7 +41,7 @@ fn texts(schema: Schema<'_>, is: &str) -> Vec<Value> {
     }
 }
 
-/// Something that the schema takes. Definitions of Kubernetes without a required field would take an empty object, which says nothing.
+/// A value that the schema allows. Kubernetes types without a required field get a sample by hand, because an empty object has no effect.
 fn sample(schema: Schema<'_>) -> Value {
     let expression = json!({ "matchExpressions": [{ "key": "changed", "operator": "Exists" }] });
     match schema.kubernetes_type() {

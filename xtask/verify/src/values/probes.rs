@@ -1,4 +1,4 @@
-//! Wrong values that both Helms are given, to see that Helm applies the schema everywhere.
+//! The step `schema`: closes the schema by a [walk](super::closed), and gives wrong values to Helm 3 and 4 to see that they apply it.
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
@@ -9,13 +9,13 @@ use super::{Path, render, schema_and_defaults, with};
 use crate::context::{VerifyContext, in_parallel};
 use crate::report::Outcome;
 
-/// A wrong value.
+/// A wrong value that Helm must reject.
 struct Probe {
-    /// What is wrong with it.
+    /// What is wrong with the value.
     name: &'static str,
     path: Path,
     value: Value,
-    /// The part of Helm's message that names the place.
+    /// The expected part of Helm's message, which names the path.
     refusal: String,
 }
 
@@ -23,7 +23,7 @@ struct Probe {
 pub(in super::super) fn schema(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let (schema, defaults) = schema_and_defaults(context)?;
     let closed = closed(&schema, &defaults);
-    let valid = context.values(context.cases.first().context("there is no case")?)?;
+    let valid = context.values(context.cases.first().context("the chart has no case to render")?)?;
     let probes = probes(&defaults).context("the chart has no subchart with an image")?;
     let helms = context.helms()?;
     let tasks: Vec<(&Probe, &ToolBinary)> =
@@ -37,7 +37,7 @@ pub(in super::super) fn schema(context: &VerifyContext) -> anyhow::Result<Outcom
         in_parallel(&tasks, &context.progress, ask).into_iter().collect::<Result<_, _>>()?;
     let names: Vec<_> = probes.iter().map(|probe| probe.name).collect();
     let summary = format!(
-        "{} objects closed, {} keys with a default required; both Helms refuse {}",
+        "{} closed objects, {} required keys with a default; Helm 3 and 4 reject {}",
         closed.objects,
         closed.keys,
         names.join(", ")
@@ -45,7 +45,7 @@ pub(in super::super) fn schema(context: &VerifyContext) -> anyhow::Result<Outcom
     Ok(Outcome::of(summary).with(closed.wrong.into_iter().chain(missed.into_iter().flatten()).collect()))
 }
 
-/// A wrong value of each kind, in the first subchart.
+/// One wrong value of each kind, in the first subchart with an image.
 fn probes(defaults: &Value) -> Option<[Probe; 5]> {
     let has_image = |section: &Value| section["image"]["repository"].is_string();
     let (chart, _) = defaults.as_object()?.iter().find(|(_, section)| has_image(section))?;
@@ -72,12 +72,12 @@ fn probes(defaults: &Value) -> Option<[Probe; 5]> {
     ])
 }
 
-/// How a Helm fails a probe, by its error message; without a message it took the values.
+/// The failure of a probe, or `None`. `message` is Helm's error message, or `None` if Helm accepted the value.
 fn missed(probe: &Probe, message: Option<&str>) -> Option<String> {
     match message {
-        None => Some(format!("takes {} at {}", probe.name, probe.path.join("."))),
+        None => Some(format!("accepts {} at {}", probe.name, probe.path.join("."))),
         Some(message) if message.contains(&probe.refusal) => None,
-        Some(message) => Some(format!("refuses {} without `{}`: {message}", probe.name, probe.refusal)),
+        Some(message) => Some(format!("rejects {}, but its message lacks `{}`: {message}", probe.name, probe.refusal)),
     }
 }
 
@@ -89,12 +89,12 @@ mod tests {
     fn a_probe_that_is_taken_or_refused_without_its_place_is_missed() {
         let defaults = json!({ "global": {}, "shop": { "image": { "repository": "a/b" } } });
         let probes = probes(&defaults).expect("a chart with an image");
-        assert_eq!(missed(&probes[1], None).as_deref(), Some("takes a misspelt key of a chart at shop.imagex"));
+        assert_eq!(missed(&probes[1], None).as_deref(), Some("accepts a misspelt key of a chart at shop.imagex"));
         let message = "- at '/shop': additional properties 'imagex' not allowed";
         assert_eq!(missed(&probes[1], Some(message)), None);
         let elsewhere = "- at '/page': additional properties 'imagex' not allowed";
         let expected = format!(
-            "refuses a misspelt key of a chart without `at '/shop': additional properties 'imagex' not allowed`: {elsewhere}"
+            "rejects a misspelt key of a chart, but its message lacks `at '/shop': additional properties 'imagex' not allowed`: {elsewhere}"
         );
         assert_eq!(missed(&probes[1], Some(elsewhere)), Some(expected));
     }

@@ -1,8 +1,8 @@
-//! A JSON schema as far as the chart's values need it: what a place may hold.
+//! Lookups in a JSON schema: the keywords, types and sub-schemas that apply at a path of the values.
 
 use serde_json::Value;
 
-/// A schema, and the document that its references are into.
+/// A schema, and the document that its references point into.
 #[derive(Clone, Copy)]
 pub(super) struct Schema<'a> {
     root: &'a Value,
@@ -14,7 +14,7 @@ impl<'a> Schema<'a> {
         Self { root, here: root }
     }
 
-    /// The first value of this keyword, here, behind a reference or in a part (`allOf`, the first of `anyOf`).
+    /// The first value of this keyword: in the schema itself, behind its `$ref`, or in a part (`allOf`, the first of `anyOf`).
     pub(super) fn word(self, keyword: &str) -> Option<&'a Value> {
         if let Some(value) = self.here.get(keyword) {
             return Some(value);
@@ -26,7 +26,7 @@ impl<'a> Schema<'a> {
         self.word(keyword).and_then(Value::as_str)
     }
 
-    /// The Kubernetes type that is referred to, by the last part of its name, such as `Toleration`.
+    /// The last part of the name of the Kubernetes type that the schema refers to, such as `Toleration`.
     pub(super) fn kubernetes_type(self) -> Option<&'a str> {
         let reference = self.here.get("$ref").and_then(Value::as_str);
         let own = reference.and_then(|reference| reference.strip_prefix("#/definitions/io.k8s."));
@@ -34,7 +34,7 @@ impl<'a> Schema<'a> {
             .or_else(|| self.parts().into_iter().find_map(Self::kubernetes_type))
     }
 
-    /// The types that are taken.
+    /// The allowed types.
     pub(super) fn types(self) -> Vec<&'a str> {
         match self.word("type") {
             Some(Value::String(one)) => vec![one],
@@ -43,7 +43,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// What holds for a key of an object.
+    /// The schema of a key of an object.
     pub(super) fn key(self, key: &str) -> Option<Self> {
         if let Some(here) = self.here.get("properties").and_then(|all| all.get(key)) {
             return Some(self.at(here));
@@ -51,12 +51,12 @@ impl<'a> Schema<'a> {
         self.parts().into_iter().find_map(|part| part.key(key)).or_else(|| self.any_key())
     }
 
-    /// What holds for keys that are not named, where there may be any.
+    /// The schema of the keys that the object does not list, if it allows them.
     pub(super) fn any_key(self) -> Option<Self> {
         self.word("additionalProperties").filter(|value| value.is_object()).map(|here| self.at(here))
     }
 
-    /// What holds for the items of a list.
+    /// The schema of the items of a list.
     pub(super) fn items(self) -> Option<Self> {
         self.word("items").map(|here| self.at(here))
     }

@@ -1,13 +1,13 @@
-//! Which objects a value may change.
+//! The rules about which objects each value may change.
 
 use generator::Traffic;
 use render::{Object, RELEASE};
 
-/// An object, as far as it matters here.
+/// The properties of an object that decide whether a value may change it.
 pub(super) struct About<'a> {
     kind: &'a str,
     name: &'a str,
-    /// The chart that it is of: the value of its label `app.kubernetes.io/name`.
+    /// The chart of the object: its label `app.kubernetes.io/name`.
     of: &'a str,
     has_pods: bool,
 }
@@ -22,41 +22,41 @@ impl<'a> About<'a> {
         self.kind == kind && self.name.strip_prefix(RELEASE).and_then(|rest| rest.strip_prefix('-')) == Some(suffix)
     }
 
-    /// A Job of a service's own tests.
+    /// Whether the object is a test Job of this service.
     fn is_test_of(&self, service: &str) -> bool {
         let rest = self.name.strip_prefix(RELEASE).and_then(|rest| rest.strip_prefix('-')?.strip_prefix(service));
         rest.is_some_and(|rest| rest.starts_with("-test-"))
     }
 
-    /// What the tests need: it says who is there, and who lets others in.
+    /// Whether the object is shared by the tests: it lists the enabled services and the allowed connections.
     fn is_of_tests(&self) -> bool {
         self.name == format!("{RELEASE}-tests") || self.is_end_to_end()
     }
 
-    /// What tries that closed ports are closed: as nobody, and as each service.
+    /// Whether the object belongs to the tests that try closed ports, from each service and from a pod without rights.
     fn is_isolation(&self, network_policy: &str) -> bool {
         self.name == format!("{RELEASE}-{network_policy}")
             || self.kind == "Job" && self.name.ends_with("-test-isolation")
     }
 
-    /// What follows something through the platform.
+    /// Whether the object belongs to the end-to-end test.
     fn is_end_to_end(&self) -> bool {
         self.name.strip_prefix(RELEASE).is_some_and(|rest| rest.starts_with("-end-to-end-test"))
     }
 
-    /// The chart's own source of External Secrets.
+    /// Whether the object belongs to the SecretStore that the chart creates for External Secrets.
     fn is_source(&self) -> bool {
         ["credentials", "credentials-reader"].iter().any(|suffix| self.name == format!("{RELEASE}-{suffix}"))
     }
 }
 
-/// Whether a value may change an object; an error where nothing is said about the value.
+/// Whether a value may change an object. An error if no rule covers the value.
 ///
-/// A service's value changes the service's objects. Beyond that, only what is said here.
+/// The value of a service may change the objects of that service. Every exception is listed here.
 pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>) -> Result<bool, String> {
     let words: Vec<&str> = path.iter().map(String::as_str).collect();
     let is = |list: &[String], name: &str| list.iter().any(|one| one == name);
-    // Its server, whose pods never change for a login: no server restarts for one.
+    // A login may change the provisioning objects of its server, but not the StatefulSet: a new password must not restart a server.
     let makes_logins = |backing: &str| object.of == backing && object.kind != "StatefulSet";
     Ok(match words.as_slice() {
         ["global", "imageRegistry" | "imagePullSecrets"] => object.has_pods,
@@ -67,7 +67,7 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
         ["global", "tests", "endToEnd"] => object.is_of_tests(),
         ["global", "tests", "isolation"] => object.is_isolation(&traffic.tests.network_policy),
         ["global", "tests", ..] => object.has_pods && object.name.contains("-test"),
-        // Names of Secrets stand in pods; who serves, who scales and who may talk to whom has nothing to do with them.
+        // Pods contain names of Secrets. Services, autoscalers and NetworkPolicies do not.
         ["global", "secrets", ..] => {
             object.has_pods
                 || object.is_source()
@@ -75,7 +75,7 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
         }
         ["global", backing, "mode"] if is(&traffic.backing, backing) => object.of == *backing,
         ["global", backing, "image", ..] if is(&traffic.backing, backing) => object.of == *backing,
-        ["global", ..] => return Err(format!("say in {} what it may change", file!())),
+        ["global", ..] => return Err(format!("add a rule to {} for the objects that it may change", file!())),
         [service, rest @ ..] if is(&traffic.services, service) => {
             let own = object.of == *service;
             let uses = || traffic.paths.iter().filter(|path| path.from == *service);
@@ -95,12 +95,12 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                         || object.is_end_to_end()
                         || is(&traffic.backing, key) && makes_logins(key)
                 }
-                // Where it lets others in, the tests do not try it.
+                // The tests do not try to connect where extraIngress allows it.
                 ["network", "extraIngress"] => policy || object.is_of_tests(),
                 ["network", ..] => policy || object.is_test_of(service),
                 ["exposure", ..] => own || policy || object.is_of_tests(),
                 ["rbac", ..] => own || policy,
-                // The journey removes what it left as the service that owns it.
+                // The end-to-end test cleans up with the login of the service that owns the data.
                 ["existingSecret"] => own || object.is_end_to_end(),
                 ["tests", ..] => object.is_test_of(service),
                 _ => own,
@@ -109,7 +109,7 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
         [backing, rest @ ..] if is(&traffic.backing, backing) => {
             object.of == *backing || rest.first() == Some(&"credentials") && object.is_source()
         }
-        _ => return Err(format!("say in {} what it may change", file!())),
+        _ => return Err(format!("add a rule to {} for the objects that it may change", file!())),
     })
 }
 
