@@ -1,4 +1,4 @@
-//! `check`: everything that is wrong with the passwords, at once.
+//! `check`: reports all problems of the file and its passwords.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -11,16 +11,16 @@ use super::file::{Content, SourceLocation};
 use super::sops::{Rule, Sops};
 use super::{Subject, shell_word, strength};
 
-/// The highest revision that the chart takes.
+/// The highest revision that the chart accepts.
 pub(super) const HIGHEST_REVISION: u64 = 9999;
 
-/// Says on `out` what is wrong; whether nothing is.
+/// Reports all problems to `out`. Returns whether there are none.
 pub(super) fn run(subject: &Subject, out: &mut dyn Write) -> anyhow::Result<bool> {
     let sops = Sops::default();
     let place = SourceLocation::of(subject)?;
     let Some(content) = place.read()? else {
-        let about = "it".to_owned();
-        let reason = format!("is not there, and {} credentials need a password", subject.credentials.len());
+        let about = "the file".to_owned();
+        let reason = format!("does not exist, and {} credentials need a password", subject.credentials.len());
         return tell(subject, &[Finding { about, reason, remedy: subject.new_command() }], "", out);
     };
     let rule = sops.rule(&place)?;
@@ -32,11 +32,11 @@ pub(super) fn run(subject: &Subject, out: &mut dyn Write) -> anyhow::Result<bool
         undeclared(subject, &content, &document),
     ]
     .concat();
-    let state = if content.is_encrypted() { "encrypted" } else { "not encrypted, so never to be committed" };
+    let state = if content.is_encrypted() { "encrypted" } else { "not encrypted: do not commit it" };
     tell(subject, &findings, state, out)
 }
 
-/// One thing that is wrong. None of its parts is a password.
+/// A problem and its remedy. It never contains a password.
 #[derive(Clone)]
 struct Finding {
     about: String,
@@ -47,9 +47,9 @@ struct Finding {
 fn tell(subject: &Subject, findings: &[Finding], state: &str, out: &mut dyn Write) -> anyhow::Result<bool> {
     let (file, count) = (&subject.shown, subject.credentials.len());
     match findings.len() {
-        0 => writeln!(out, "{file}: all is well with {count} passwords; {state}")?,
-        1 => writeln!(out, "{file}: 1 thing is wrong")?,
-        several => writeln!(out, "{file}: {several} things are wrong")?,
+        0 => writeln!(out, "{file}: no problems in {count} passwords; {state}")?,
+        1 => writeln!(out, "{file}: 1 problem")?,
+        several => writeln!(out, "{file}: {several} problems")?,
     }
     for Finding { about, reason, remedy } in findings {
         writeln!(out, "  {about} {reason}\n      {remedy}")?;
@@ -57,28 +57,28 @@ fn tell(subject: &Subject, findings: &[Finding], state: &str, out: &mut dyn Writ
     Ok(findings.is_empty())
 }
 
-/// What is wrong with the file as a whole.
+/// The problems of the file as a whole.
 fn of_file(subject: &Subject, place: &SourceLocation, content: &Content, rule: &Rule) -> Vec<Finding> {
-    let finding = |reason, remedy| Finding { about: "it".to_owned(), reason, remedy };
+    let finding = |reason, remedy| Finding { about: "the file".to_owned(), reason, remedy };
     let mut all = Vec::new();
     match rule {
         Rule::By(source) if !content.is_encrypted() => {
-            all.push(finding(format!("is in the clear, and recipients are named in {source}"), subject.new_command()));
+            all.push(finding(format!("is not encrypted, although {source} names recipients"), subject.new_command()));
         }
         Rule::None(reason) if content.is_encrypted() => {
-            let remedy = "put a rule for it into .sops.yaml, in its folder or one above".to_owned();
-            all.push(finding(format!("is encrypted, but cannot be again: {reason}"), remedy));
+            let remedy = "add a rule for the file to a .sops.yaml in its folder or above".to_owned();
+            all.push(finding(format!("is encrypted, but sops cannot encrypt it again: {reason}"), remedy));
         }
         _ => {}
     }
     if !content.is_encrypted() && place.is_open_to_others() {
         let remedy = format!("chmod 600 {}", shell_word(subject.shown.as_str()));
-        all.push(finding("is in the clear, and others than its owner may read it".to_owned(), remedy));
+        all.push(finding("is not encrypted, and other users can read it".to_owned(), remedy));
     }
     all
 }
 
-/// What is wrong with one credential, without regard to the others.
+/// The problems of one credential by itself.
 fn of_credential(
     subject: &Subject,
     content: &Content,
@@ -92,8 +92,11 @@ fn of_credential(
     let mut all = Vec::new();
     match document.get(&credential.value) {
         Err(NoMap(path)) => {
-            let remedy = edit(format!("and make `{path}` a map, or take it out"));
-            return vec![finding("cannot be there, since what should hold it is no map".to_owned(), remedy)];
+            let remedy = edit(format!("and make `{path}` a map, or remove it"));
+            return vec![finding(
+                "cannot be read, because the value that should contain it is not a map".to_owned(),
+                remedy,
+            )];
         }
         Ok(None) => all.push(finding("has no password".to_owned(), subject.new_command())),
         Ok(Some(Value::String(password))) => {
@@ -103,29 +106,30 @@ fn of_credential(
                 all.push(finding("has control characters, such as a line break".to_owned(), rotate()));
             }
         }
-        // What is written without quotes, as digits or as `true`.
-        Ok(Some(_)) => all.push(finding("is no text, which Helm would refuse".to_owned(), rotate())),
+        // A number or boolean, written without quotes.
+        Ok(Some(_)) => all.push(finding("is not a string, so Helm would reject it".to_owned(), rotate())),
     }
     if content.is_encrypted() && content.is_clear(&credential.value) {
-        let remedy = format!("take encrypted_regex and its kin out of the rule in .sops.yaml, then {}", rotate());
-        all.push(finding("is in the clear, in a file that is encrypted otherwise".to_owned(), remedy));
+        let remedy =
+            format!("remove encrypted_regex and similar keys from the rule in .sops.yaml, then run {}", rotate());
+        all.push(finding("is not encrypted, although the file is".to_owned(), remedy));
     }
     let now = document.find(&credential.revision).ok().flatten();
     if let Err(reason) = revision(now) {
         let path = credential.revision.join(".");
-        let remedy = edit(format!("and set `{path}` to the revision that is installed, or to 1"));
+        let remedy = edit(format!("and set `{path}` to the installed revision, or to 1"));
         all.push(finding(format!("has a revision that {reason}"), remedy));
     }
     all
 }
 
-/// The revision that a value says, 1 when there is none; or why it says none.
+/// Parses a revision; a missing value means 1. The error completes a sentence about the value.
 pub(super) fn revision(value: Option<&Value>) -> Result<u64, &'static str> {
     let Some(value) = value else { return Ok(1) };
-    value.as_u64().filter(|number| (1..=HIGHEST_REVISION).contains(number)).ok_or("is no integer from 1 to 9999")
+    value.as_u64().filter(|number| (1..=HIGHEST_REVISION).contains(number)).ok_or("is not an integer from 1 to 9999")
 }
 
-/// Which credentials have the password of another.
+/// The credentials whose password equals that of another credential.
 fn same(subject: &Subject, document: &Document) -> Vec<Finding> {
     let mut first = BTreeMap::<&str, &str>::new();
     let mut all = Vec::new();
@@ -142,7 +146,7 @@ fn same(subject: &Subject, document: &Document) -> Vec<Finding> {
     all
 }
 
-/// What the file calls credentials and no declaration does.
+/// The credentials in the file that the platform does not declare.
 fn undeclared(subject: &Subject, content: &Content, document: &Document) -> Vec<Finding> {
     let mut all = Vec::new();
     let charts = document.root().as_mapping().into_iter().flatten();
@@ -151,15 +155,15 @@ fn undeclared(subject: &Subject, content: &Content, document: &Document) -> Vec<
         for (chart, key) in keys.filter_map(|key| Some((chart.as_str()?, key.as_str()?))) {
             let about = format!("{chart}.{key}");
             if !subject.credentials.iter().any(|credential| credential.name == about) {
-                let remedy = format!("{}, and take `{chart}.credentials.{key}` out", by_hand(subject, content));
-                all.push(Finding { about, reason: "is no declared credential".to_owned(), remedy });
+                let remedy = format!("{}, and remove `{chart}.credentials.{key}`", by_hand(subject, content));
+                all.push(Finding { about, reason: "is not a declared credential".to_owned(), remedy });
             }
         }
     }
     all
 }
 
-/// How the file is changed by hand.
+/// How to change the file by hand.
 fn by_hand(subject: &Subject, content: &Content) -> String {
     let file = shell_word(subject.shown.as_str());
     if content.is_encrypted() { format!("sops {file}") } else { format!("edit {file}") }

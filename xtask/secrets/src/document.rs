@@ -1,17 +1,16 @@
-//! A values file in memory: its text, and the tree that the text says.
+//! A values file in memory: its text and the parsed tree.
 //!
-//! A change is made in both. The text is changed where it must be and nowhere else, so comments, order and quotes stay; whether the changed text
-//! says the changed tree is decided by reading it again. Where it does not (values in braces, aliases), the whole text is written anew, which loses
-//! comments and nothing else.
+//! A change applies to both. In the text it affects only the necessary lines, so comments, order and quotes stay. The changed text is parsed again
+//! and compared with the changed tree. If they differ (values in braces, aliases), the whole text is written again, which loses only comments.
 //!
-//! Nothing here has a `Debug`: it would show passwords.
+//! The types do not implement `Debug`, because it would show passwords.
 
 use generator::yaml;
 use serde_yaml::{Mapping, Value};
 
 use super::Error;
 
-/// A values file. The tree's root is a map with strings as keys.
+/// A values file. The root of the tree is a map with strings as keys.
 pub(super) struct Document {
     text: String,
     tree: Value,
@@ -19,13 +18,13 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Reads a text; `file` is its name in messages, which never quote it.
+    /// Parses a text. `file` is its name in messages; messages never quote the text.
     pub(super) fn parse(text: String, file: &str) -> Result<Self, Error> {
         let tree = read(&text).map_err(|problem| problem.of(file))?;
         Ok(Self { text, tree, lost_comments: false })
     }
 
-    /// Another text that holds nothing but a comment.
+    /// A document that contains only a comment.
     pub(super) fn empty(comment: &str) -> Self {
         Self { text: format!("# {comment}\n"), tree: Value::Mapping(Mapping::new()), lost_comments: false }
     }
@@ -34,7 +33,7 @@ impl Document {
         &self.text
     }
 
-    /// Whether a change made it necessary to write the text anew, and there were comments in it.
+    /// Whether a change rewrote the whole text, and so removed comments.
     pub(super) fn lost_comments(&self) -> bool {
         self.lost_comments
     }
@@ -43,26 +42,26 @@ impl Document {
         &self.tree
     }
 
-    /// The value at a path: nothing when it is not there.
+    /// The value at a path; `None` if it does not exist.
     ///
     /// # Errors
-    /// When there is something else than a map on the way; with the path of that.
+    /// If a value on the path is not a map; contains the path of that value.
     pub(super) fn find(&self, path: &[String]) -> Result<Option<&Value>, NoMap> {
         find(&self.tree, path)
     }
 
-    /// The same, and nothing when it is empty or null either.
+    /// Like [`Self::find`], but returns `None` for an empty or null value as well.
     ///
     /// # Errors
-    /// As [`Self::find`].
+    /// The errors of [`Self::find`].
     pub(super) fn get(&self, path: &[String]) -> Result<Option<&Value>, NoMap> {
         self.find(path).map(|found| found.filter(|value| !is_nothing(value)))
     }
 
-    /// Puts a value at a path, making the maps on the way.
+    /// Sets the value at a path, and creates missing maps on the path.
     ///
     /// # Errors
-    /// When there is something else than a map on the way, or the file has something that would be lost.
+    /// If a value on the path is not a map, or if rewriting the file would lose something.
     pub(super) fn set(&mut self, path: &[String], value: Value, file: &str) -> Result<(), Error> {
         let old = self.get(path).map_err(|no_map| no_map.of(file))?;
         let changed = edited(&self.text, path, old, &value);
@@ -87,7 +86,7 @@ impl Document {
     }
 }
 
-/// Something that is no map where one must be, with its path.
+/// The path of a value that is not a map and must be one.
 pub(super) struct NoMap(pub(super) String);
 
 impl NoMap {
@@ -96,7 +95,7 @@ impl NoMap {
     }
 }
 
-/// Why a text is no values file.
+/// Why a text is not a values file.
 enum Problem {
     Syntax { line: usize, column: usize },
     Documents,
@@ -115,7 +114,7 @@ impl Problem {
 }
 
 fn read(text: &str) -> Result<Value, Problem> {
-    // The parser's own words are left out: they may quote the file.
+    // The parser's message is left out, because it may quote the file.
     let syntax = |error: serde_yaml::Error| {
         let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
         Problem::Syntax { line, column }
@@ -147,12 +146,12 @@ fn is_nothing(value: &Value) -> bool {
     value.is_null() || value.as_str().is_some_and(str::is_empty)
 }
 
-/// The text with the value at the path, if the text is laid out as a block; `old` is what is there.
+/// The text with the value set at the path, if the text has block style. `old` is the current value.
 ///
-/// This need not be right in every case: the caller reads what comes out.
+/// The result may be wrong for unusual texts: the caller parses and compares it.
 fn edited(text: &str, path: &[String], old: Option<&Value>, value: &Value) -> Option<String> {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    // The lines in which the map's keys are looked for, and the column they stand in.
+    // The range of lines that contain the map's keys, and the column of the keys.
     let (mut from, mut to, mut column) = (0, lines.len(), 0);
     for (depth, key) in path.iter().enumerate() {
         let content = |lines: &[String]| {
@@ -173,7 +172,7 @@ fn edited(text: &str, path: &[String], old: Option<&Value>, value: &Value) -> Op
         if depth + 1 == path.len() {
             let head = lines[at].strip_suffix(rest.as_str())?.to_owned();
             let comment = comment_after(&rest, old);
-            // What else belongs to the old value, such as the lines of a block: every line further in than its key.
+            // Remove the other lines of the old value: all lines that are indented more than its key.
             let last =
                 (at + 1..end).rev().find(|next| !lines[*next].trim().is_empty() && indent(&lines[*next]) > column);
             lines.drain(at + 1..last.map_or(at + 1, |last| last + 1));
@@ -188,7 +187,7 @@ fn edited(text: &str, path: &[String], old: Option<&Value>, value: &Value) -> Op
     None
 }
 
-/// A value below the keys of a path, as a block.
+/// A value below the keys of a path, in block style.
 fn nested(path: &[String], value: &Value) -> String {
     let mut tree = Value::Null;
     yaml::put(&mut tree, path, value.clone());
@@ -204,7 +203,7 @@ fn joined(lines: &[String]) -> String {
     lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
 }
 
-/// Whether the line is neither empty nor a comment nor a mark between documents.
+/// Whether the line is neither empty nor a comment nor a document separator.
 fn is_content(line: &str) -> bool {
     let text = line.trim();
     !text.is_empty() && !text.starts_with('#') && text != "---" && text != "..."
@@ -214,13 +213,13 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start_matches(' ').len()
 }
 
-/// Whether a line of content belongs no more to a key in this column. The items of a list may stand in the column of its key.
+/// Whether a content line ends the block of a key in this column. List items may have the column of their key.
 fn ends_block(line: &str, column: usize) -> bool {
     let at = indent(line);
     at < column || at == column && !line.trim_start().starts_with("- ")
 }
 
-/// What follows the key and its colon, if the line begins with this key.
+/// The rest of the line after the key and its colon, if the line begins with this key.
 fn after_key<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     let line = line.trim_start_matches(' ');
     [key.to_owned(), format!("\"{key}\""), format!("'{key}'")].iter().find_map(|written| {
@@ -229,7 +228,7 @@ fn after_key<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     })
 }
 
-/// The comment behind a value, with the space before it. A `#` may also be part of the value: then what stands before is not the value.
+/// The comment after a value, with the space before it. A `#` may also be part of the value; then the text before it is not the value.
 fn comment_after(rest: &str, old: Option<&Value>) -> String {
     let is_old = |text: &str| {
         let read = yaml::read_all::<Value>(text).ok().map(|mut all| all.pop());
@@ -280,7 +279,7 @@ big: 1.10
             set(FILE, "web.credentials.broker.revision", 3),
             (FILE.replace("revision: 2", "revision: 3"), false)
         );
-        // What YAML 1.1 reads as something else is quoted.
+        // Strings that YAML 1.1 would read as another type are quoted.
         assert!(set(FILE, "web.credentials.broker.password", "1_0").0.contains("password: \"1_0\"   # from Ann\n"));
     }
 
@@ -330,8 +329,8 @@ big: 1.10
         assert!(!syntax.contains("hunter2"));
         assert!(error("a: hunter2\na: hunter3\n").starts_with("file, line "));
         assert!(error("a: 1\n---\nb: 1\n").contains("more than one"));
-        assert!(error("- a\n").contains("no map"));
-        assert!(error("1: a\n").contains("no map"));
+        assert!(error("- a\n").contains("not a map"));
+        assert!(error("1: a\n").contains("not a map"));
     }
 
     #[test]

@@ -1,45 +1,47 @@
-//! What can go wrong, each with the item, the reason and the remedy. No password is ever part of it.
+//! The errors of `secrets`, each with the item, the reason and the remedy. They never contain a password.
 
 use std::io;
 
 use camino::Utf8PathBuf;
 
-/// Why passwords were not made or not checked. No file is half-written, and where it says so nothing was changed.
+/// Why passwords were not created or not checked. No file is ever half-written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No such environment is declared.
+    /// The environment is not declared.
     #[error("there is no environment `{name}`; the environments are {}", .known.join(", "))]
     UnknownEnvironment {
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// What there is.
+        /// The declared names.
         known: Vec<String>,
     },
 
-    /// No such credential is declared.
+    /// The credential is not declared.
     #[error("there is no credential `{name}`; the credentials are {}", .known.join(", "))]
     UnknownCredential {
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// What there is.
+        /// The declared names.
         known: Vec<String>,
     },
 
-    /// A credential that is to get a new password has no old one.
+    /// A credential in `--rotate` has no password yet.
     #[error(
-        "{name} has no password in {file} yet, so there is none to replace (nothing was changed)\n  `{remedy}` makes it"
+        "{name} has no password in {file} yet, so there is none to replace (nothing was changed)\n  Run `{remedy}` to create it."
     )]
     NothingToRotate {
         /// The credential.
         name: String,
         /// The file.
         file: String,
-        /// What makes the password.
+        /// The command that creates the password.
         remedy: String,
     },
 
-    /// A revision that cannot be raised.
-    #[error("the revision of {name} cannot be raised (nothing was changed): `{path}` in {file} {reason}\n  {remedy}")]
+    /// A revision cannot be incremented.
+    #[error(
+        "the revision of {name} cannot be incremented (nothing was changed): `{path}` in {file} {reason}\n  {remedy}"
+    )]
     Revision {
         /// The credential.
         name: String,
@@ -47,69 +49,71 @@ pub enum Error {
         path: String,
         /// The file.
         file: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: &'static str,
-        /// What to do.
+        /// The remedy.
         remedy: String,
     },
 
-    /// The file is no YAML.
+    /// The file is not valid YAML.
     #[error(
-        "{file}, line {line}, column {column}: here it is no YAML any more\n  Mend it by hand; the line is the one of the clear text."
+        "{file}, line {line}, column {column}: invalid YAML\n  Correct it by hand; the line number refers to the decrypted text."
     )]
     Syntax {
         /// The file.
         file: String,
-        /// The line, of the clear text.
+        /// The line in the decrypted text.
         line: usize,
         /// The column.
         column: usize,
     },
 
     /// The file has several documents.
-    #[error("{file} has more than one YAML document, and Helm reads the first alone\n  Make one of them.")]
+    #[error("{file} has more than one YAML document, but Helm reads only the first\n  Merge them into one.")]
     Documents {
         /// The file.
         file: String,
     },
 
-    /// Something is no map that must be one.
-    #[error("in {file}, `{path}` is no map with names as keys\n  Mend it by hand: it must be one, or not be there.")]
+    /// A value must be a map, and is not.
+    #[error(
+        "in {file}, `{path}` is not a map with strings as keys\n  Correct it by hand: make it a map, or remove it."
+    )]
     NoMap {
         /// The file.
         file: String,
-        /// The path of what is no map.
+        /// The path of the value.
         path: String,
     },
 
-    /// The file has something that is lost when it is written.
+    /// Rewriting the file would lose something.
     #[error(
-        "{file} has something that would be lost when it is written again, such as a tag or a number that is none (nothing was changed)\n  Write it as \
-         a block, one key a line, without braces and aliases around the credentials."
+        "{file} contains something that would be lost by rewriting it, such as a tag or an invalid number (nothing was changed)\n  Write it in \
+        block style, one key per line, without braces and aliases around the credentials."
     )]
     CannotRewrite {
         /// The file.
         file: String,
     },
 
-    /// The file is encrypted, and would have to be written in the clear.
+    /// The file is encrypted, but no rule encrypts it again.
     #[error(
-        "{file} is encrypted, and {reason}; it is never written in the clear again (nothing was changed)\n  Put a rule for it into .sops.yaml, \
-         in its folder or one above:\n{rule}"
+        "{file} is encrypted, but {reason}; an encrypted file is never replaced by plain text (nothing was changed)\n  Add a rule for the file to a \
+        .sops.yaml in its folder or above:\n{rule}"
     )]
     NoRule {
         /// The file.
         file: String,
-        /// Why sops would not encrypt it.
+        /// Why sops cannot encrypt it.
         reason: String,
-        /// The rule that is missing.
+        /// An example of the missing rule.
         rule: String,
     },
 
-    /// What sops gave back has passwords in the clear.
+    /// The output of sops contains unencrypted passwords.
     #[error(
-        "sops would leave in the clear what {file} says of {} (nothing was changed)\n  The rule for the file in .sops.yaml lets it, by encrypted_regex \
-         or one of its kin: take that out, so that every value is encrypted.",
+        "sops would leave these passwords of {file} unencrypted: {} (nothing was changed)\n  The rule for the file in .sops.yaml restricts encryption, \
+        for example with encrypted_regex. Remove that key, so that every value is encrypted.",
         .names.join(", ")
     )]
     LeftClear {
@@ -120,31 +124,33 @@ pub enum Error {
     },
 
     /// sops failed.
-    #[error("sops cannot {action} {file} (nothing was changed)\n{remedy}  sops says:{}", quoted(.said))]
+    #[error("sops cannot {action} {file} (nothing was changed)\n{remedy}  Output of sops:{}", quoted(.said))]
     Sops {
-        /// What it was to do.
+        /// The action, such as `encrypt`.
         action: &'static str,
-        /// With what.
+        /// The file or folder.
         file: String,
-        /// What to do, whole lines, or nothing.
+        /// The remedy as whole lines; may be empty.
         remedy: &'static str,
-        /// What it said.
+        /// The error output of sops.
         said: String,
     },
 
-    /// Somebody else wrote the file meanwhile.
-    #[error("{file} was changed by somebody else meanwhile, and is left so\n  Run the command again.")]
+    /// Another program changed the file during the run.
+    #[error("another program changed {file} during this run (the file keeps that change)\n  Run the command again.")]
     Changed {
         /// The file.
         file: String,
     },
 
-    /// The operating system gave no random bytes.
-    #[error("the operating system gives no random bytes (nothing was changed): {0}")]
+    /// The operating system returned no random bytes.
+    #[error("the operating system returned no random bytes (nothing was changed): {0}")]
     Random(getrandom::Error),
 
-    /// The folder of the file is not there.
-    #[error("there is no folder {folder} for {file}\n  Make it, or write the path of the file from where you are.")]
+    /// The folder of the file does not exist.
+    #[error(
+        "the folder {folder} of {file} does not exist\n  Create it, or give a path relative to the current folder."
+    )]
     NoFolder {
         /// The folder.
         folder: Utf8PathBuf,
@@ -155,20 +161,20 @@ pub enum Error {
     /// The file or its folder cannot be read or written.
     #[error("cannot {action} {path}: {cause}")]
     Io {
-        /// What was to be done.
+        /// The action, such as `read`.
         action: &'static str,
-        /// With what.
+        /// The file or folder.
         path: Utf8PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         cause: io::Error,
     },
 
-    /// sops is not there.
+    /// sops is not available.
     #[error(transparent)]
     Tool(#[from] tools::ToolError),
 }
 
-/// What a program said, indented.
+/// The output of a program, indented.
 fn quoted(said: &str) -> String {
     said.lines().filter(|line| !line.trim().is_empty()).flat_map(|line| ["\n    ", line]).collect()
 }

@@ -1,4 +1,4 @@
-//! The file on the disk: read and decrypted, encrypted and written. It is replaced whole or not at all.
+//! The file on disk: reads and decrypts it, encrypts and writes it. A write replaces the whole file atomically.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
@@ -10,17 +10,17 @@ use super::document::Document;
 use super::sops::{self, Rule, Sops};
 use super::{Error, Subject};
 
-/// Where a file lies.
+/// The location of the file.
 pub(super) struct SourceLocation {
-    /// Its folder, without links, as sops needs it to find its configuration.
+    /// Its folder with all symbolic links resolved, in which sops looks for its configuration.
     pub(super) folder: Utf8PathBuf,
     pub(super) name: String,
-    /// The file in messages.
+    /// The file's name in messages.
     pub(super) shown: String,
 }
 
 impl SourceLocation {
-    /// The place of a file whose folder is there. A link is followed: what it points to is what is replaced.
+    /// The location of a file in an existing folder. If the file is a symbolic link, its target is replaced.
     pub(super) fn of(subject: &Subject) -> Result<Self, Error> {
         let failed = |action, path: &Utf8Path| {
             let path = path.to_owned();
@@ -53,9 +53,9 @@ impl SourceLocation {
         move |cause| Error::Io { action, path, cause }
     }
 
-    /// Waits until no other process is changing passwords in this folder, and takes it.
+    /// Locks the folder against other runs of this command, and waits for a running one.
     ///
-    /// The lock is on the folder itself, which leaves no file behind; the system gives it up when the process ends.
+    /// The lock is on the folder itself, so no lock file is left behind. The operating system releases it when the process ends.
     #[cfg(unix)]
     pub(super) fn lock(&self) -> Result<Option<File>, Error> {
         let folder = File::open(&self.folder).map_err(self.failed("open the folder of"))?;
@@ -66,14 +66,14 @@ impl SourceLocation {
         }
     }
 
-    /// A folder cannot be locked here.
+    /// Folders cannot be locked on this system.
     #[cfg(not(unix))]
     #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "the same signature as on Unix")]
     pub(super) fn lock(&self) -> Result<Option<File>, Error> {
         Ok(None)
     }
 
-    /// What lies there, if anything does.
+    /// Reads the file; `None` if it does not exist.
     pub(super) fn read(&self) -> Result<Option<Content>, Error> {
         match fs::read_to_string(self.path()) {
             Ok(text) => Content::of(text, &self.shown).map(Some),
@@ -82,23 +82,23 @@ impl SourceLocation {
         }
     }
 
-    /// Whether others than its owner may read the file.
+    /// Whether users other than the owner can read the file.
     #[cfg(unix)]
     pub(super) fn is_open_to_others(&self) -> bool {
         use std::os::unix::fs::PermissionsExt as _;
         fs::metadata(self.path()).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
     }
 
-    /// Who may read a file is said in other ways here.
+    /// This system has no Unix file modes.
     #[cfg(not(unix))]
     #[expect(clippy::unused_self, reason = "the same signature as on Unix")]
     pub(super) fn is_open_to_others(&self) -> bool {
         false
     }
 
-    /// Puts a text in the place of what was read, for its owner alone (mode 0600).
+    /// Replaces the file that was read; only the owner can read the new one (mode 0600).
     pub(super) fn replace(&self, old: Option<&Content>, new: &str) -> Result<(), Error> {
-        // Its name is one that git ignores here, should the process be killed before it has its final one.
+        // .gitignore covers this name, in case the process is killed before the rename.
         let mut temporary = tempfile::Builder::new()
             .prefix(&format!(".{}.", self.name))
             .suffix(".generate-tmp")
@@ -108,7 +108,7 @@ impl SourceLocation {
             .write_all(new.as_bytes())
             .and_then(|()| temporary.as_file().sync_all())
             .map_err(self.failed("write"))?;
-        // An editor knows no lock.
+        // Editors ignore the lock, so compare the file again.
         let now = match fs::read_to_string(self.path()) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -133,7 +133,7 @@ impl SourceLocation {
     }
 }
 
-/// What lies on the disk, as it is written there.
+/// The content of the file on disk.
 pub(super) struct Content {
     written: Document,
 }
@@ -143,26 +143,26 @@ impl Content {
         Ok(Self { written: Document::parse(text, file)? })
     }
 
-    /// Whether sops has encrypted it. It says so by a key of its own, which a clear file cannot have: sops would refuse that.
+    /// Whether sops has encrypted the content. sops marks it with the key `sops`, and rejects unencrypted files with that key.
     pub(super) fn is_encrypted(&self) -> bool {
         self.written.root().get("sops").is_some()
     }
 
-    /// What it says in the clear.
+    /// The decrypted document.
     pub(super) fn document(&self, place: &SourceLocation, sops: &Sops) -> Result<Document, Error> {
         let text = self.written.text();
         let text = if self.is_encrypted() { sops.decrypt(place, text)? } else { text.to_owned() };
         Document::parse(text, &place.shown)
     }
 
-    /// Whether the value at the path is there, and is not encrypted.
+    /// Whether the value at the path exists and is not encrypted.
     pub(super) fn is_clear(&self, path: &[String]) -> bool {
         let is_encrypted = |value: &Value| value.as_str().is_some_and(|text| text.starts_with("ENC["));
         self.written.get(path).is_ok_and(|value| value.is_some_and(|value| !is_encrypted(value)))
     }
 }
 
-/// Writes the document in the place of what was read: encrypted where there is a rule, else in the clear.
+/// Replaces the file with the document: encrypted if there is a rule, otherwise as plain text.
 pub(super) fn write(
     place: &SourceLocation,
     subject: &Subject,

@@ -1,8 +1,8 @@
-//! The values file with an environment's passwords: `cargo xtask secrets new|check <environment>` makes and checks it.
+//! `cargo xtask secrets new|check <environment>`: creates and checks the values file with an environment's passwords.
 //!
-//! Which passwords there are follows from the platform's declaration alone. A password is never said: not on standard output or error, not
-//! in an argument or the environment of another process. Where sops has recipients for the file, no password is ever on the disk in the
-//! clear either: sops gets it by standard input.
+//! The platform's declaration alone determines the passwords. The command never prints a password, and never passes one to another process in an
+//! argument or environment variable. If sops has recipients for the file, no password is ever written to disk in plain text: sops reads the text
+//! from standard input.
 
 mod check;
 mod document;
@@ -21,20 +21,20 @@ use owned_tree::FOLDER;
 
 pub use error::Error;
 
-/// The passwords of one environment, and the file that has them.
+/// The passwords of one environment, and the file that contains them.
 pub struct Subject {
     environment: String,
     /// The credentials that the platform declares.
     credentials: Vec<CredentialPath>,
     file: Utf8PathBuf,
-    /// The file in messages: below the workspace, or as it was given.
+    /// The file's name in messages: relative to the workspace, or as given with `--file`.
     shown: Utf8PathBuf,
-    /// Whether the file was given, and so must be given again in a command that mends something.
+    /// Whether the file was given with `--file`, so that suggested commands must repeat it.
     is_given: bool,
 }
 
 impl Subject {
-    /// The passwords of this environment of `platform`, in `file` or else in the usual file of the repository `root`.
+    /// The passwords of an environment of `platform`, in `file` or by default in the environment's file in the repository `root`.
     ///
     /// # Errors
     /// [`Error::UnknownEnvironment`].
@@ -58,35 +58,35 @@ impl Subject {
         })
     }
 
-    /// Writes a strong password for every credential that has none, and a new one for each credential in `rotate`; reports on `out`.
+    /// Writes a strong password for every credential that has none, or replaces the passwords of the credentials in `rotate`. Reports to `out`.
     ///
     /// # Errors
-    /// When a credential is not declared, the file cannot be read or written, sops fails, or `out` cannot be written. Then the file is as it was.
+    /// If a credential is not declared, the file cannot be read or written, sops fails, or `out` cannot be written. The file is then unchanged.
     pub fn make_passwords(&self, rotate: &[String], out: &mut dyn Write) -> anyhow::Result<()> {
         new::run(self, rotate, out)
     }
 
-    /// Reports on `out` what is wrong with the passwords; whether nothing is.
+    /// Reports the problems of the file and its passwords to `out`. Returns whether there are none.
     ///
     /// # Errors
-    /// When the file cannot be read or decrypted, or `out` cannot be written.
+    /// If the file cannot be read or decrypted, or `out` cannot be written.
     pub fn check(&self, out: &mut dyn Write) -> anyhow::Result<bool> {
         check::run(self, out)
     }
 
-    /// The command that makes what is not there.
+    /// The command that creates the missing passwords.
     fn new_command(&self) -> String {
         let file = if self.is_given { format!(" --file {}", shell_word(self.shown.as_str())) } else { String::new() };
         format!("cargo xtask secrets new {}{file}", self.environment)
     }
 
-    /// The command that makes a new password for a credential.
+    /// The command that replaces the password of a credential.
     fn rotate_command(&self, name: &str) -> String {
         format!("{} --rotate {name}", self.new_command())
     }
 }
 
-/// Text as one word of a shell.
+/// Quotes a text for the shell.
 fn shell_word(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {

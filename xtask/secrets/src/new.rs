@@ -1,4 +1,4 @@
-//! `new`: passwords for the credentials that have none, and new ones for those that are named.
+//! `new`: creates the missing passwords, or replaces the passwords of the named credentials.
 
 use std::io::Write;
 
@@ -11,7 +11,7 @@ use super::file::{self, Content, SourceLocation};
 use super::sops::{Rule, Sops};
 use super::{Error, Subject, password};
 
-/// Makes what is missing, or replaces what `rotate` names, and says on `out` what was done.
+/// Creates the missing passwords, or replaces those of the credentials in `rotate`, and reports the changes to `out`.
 pub(super) fn run(subject: &Subject, rotate: &[String], out: &mut dyn Write) -> anyhow::Result<()> {
     let named = named(subject, rotate)?;
     let sops = Sops::default();
@@ -27,7 +27,7 @@ pub(super) fn run(subject: &Subject, rotate: &[String], out: &mut dyn Write) -> 
     let mut document = match &old {
         Some(content) => content.document(&place, &sops)?,
         None => Document::empty(&format!(
-            "Made by `{}`, which keeps what else is written here; `--rotate NAME` replaces a password.",
+            "Created by `{}`, which keeps your other changes; `--rotate NAME` replaces a password.",
             subject.new_command()
         )),
     };
@@ -37,21 +37,21 @@ pub(super) fn run(subject: &Subject, rotate: &[String], out: &mut dyn Write) -> 
     if named.is_empty() {
         for credential in &missing {
             make(subject, &mut document, credential)?;
-            done.push(format!("made  {}", credential.name));
+            done.push(format!("created  {}", credential.name));
         }
     }
     for credential in &named {
         let next = replace(subject, &mut document, credential)?;
-        done.push(format!("replaced  {}, now of revision {next}", credential.name));
+        done.push(format!("replaced  {}, now revision {next}", credential.name));
     }
 
-    // A file that is in the clear is protected as far as it can be, even if nothing else is to be done.
+    // Protect an unencrypted file even if no password changes.
     let protection = match &rule {
         Rule::By(source) if old.is_some() && !was_encrypted => {
-            Some(format!("it was in the clear, and is encrypted now, for the recipients in {source}"))
+            Some(format!("the file was not encrypted and now is, for the recipients in {source}"))
         }
         Rule::None(_) if old.is_some() && place.is_open_to_others() => {
-            Some("others could read it, and can no more".to_owned())
+            Some("removed read access for other users".to_owned())
         }
         Rule::By(source) if !done.is_empty() => Some(format!("encrypted for the recipients in {source}")),
         _ => None,
@@ -62,10 +62,10 @@ pub(super) fn run(subject: &Subject, rotate: &[String], out: &mut dyn Write) -> 
 
     let what = match done.len() {
         0 if protection.is_some() => "no password changed".to_owned(),
-        0 => format!("nothing to do, each of the {} credentials has a password", subject.credentials.len()),
+        0 => format!("nothing to do: all {} credentials have a password", subject.credentials.len()),
         count => {
             let passwords = if count == 1 { "password" } else { "passwords" };
-            format!("{count} {passwords} {}", if named.is_empty() { "made" } else { "replaced" })
+            format!("{count} {passwords} {}", if named.is_empty() { "created" } else { "replaced" })
         }
     };
     let how = protection.map(|how| format!("; {how}")).unwrap_or_default();
@@ -74,12 +74,12 @@ pub(super) fn run(subject: &Subject, rotate: &[String], out: &mut dyn Write) -> 
         writeln!(out, "  {line}")?;
     }
     if document.lost_comments() {
-        let why = "what stands in braces or is an alias could only be changed by writing the file anew";
-        writeln!(out, "Its comments are lost: {why}.")?;
+        let why = "to change a value in braces or behind an alias, the command wrote the whole file again";
+        writeln!(out, "The file's comments are lost: {why}.")?;
     }
     if let (false, Some(one)) = (named.is_empty(), missing.first()) {
-        let others = if missing.len() == 1 { "has" } else { "and others have" };
-        writeln!(out, "{} {others} no password yet: `{}` makes it", one.name, subject.new_command())?;
+        let others = if missing.len() == 1 { "has" } else { "and other credentials have" };
+        writeln!(out, "{} {others} no password yet: run `{}`", one.name, subject.new_command())?;
     }
     if let Rule::None(reason) = &rule {
         tell_it_is_clear(subject, reason, out)?;
@@ -87,7 +87,7 @@ pub(super) fn run(subject: &Subject, rotate: &[String], out: &mut dyn Write) -> 
     Ok(())
 }
 
-/// The declared credentials of these names, each once.
+/// The declared credentials with these names, each once.
 fn named<'a>(subject: &'a Subject, names: &[String]) -> Result<Vec<&'a CredentialPath>, Error> {
     let known = || subject.credentials.iter().map(|credential| credential.name.clone()).collect();
     if let Some(name) =
@@ -110,7 +110,7 @@ fn missing<'a>(subject: &'a Subject, document: &Document) -> Result<Vec<&'a Cred
     Ok(missing)
 }
 
-/// Makes a password. A revision that is there stays: it may be one that a server has seen.
+/// Creates a password. Keeps an existing revision, because a server may already know it.
 fn make(subject: &Subject, document: &mut Document, credential: &CredentialPath) -> Result<(), Error> {
     let file = subject.shown.as_str();
     document.set(&credential.value, password::random().map_err(Error::Random)?.into(), file)?;
@@ -120,7 +120,7 @@ fn make(subject: &Subject, document: &mut Document, credential: &CredentialPath)
     Ok(())
 }
 
-/// Makes a new password in the place of one that is there, and gives its new revision.
+/// Replaces an existing password and returns its new revision.
 fn replace(subject: &Subject, document: &mut Document, credential: &CredentialPath) -> Result<u64, Error> {
     let file = subject.shown.as_str();
     let (name, path) = (credential.name.clone(), credential.revision.join("."));
@@ -134,29 +134,29 @@ fn replace(subject: &Subject, document: &mut Document, credential: &CredentialPa
         Ok(HIGHEST_REVISION) => {
             return Err(refused(
                 "is 9999, the highest",
-                "Set it back to 1; the service's pods are replaced all the same.",
+                "Set it to 1; the service's pods are replaced in this case too.",
             ));
         }
         Ok(now) => now + 1,
-        Err(reason) => return Err(refused(reason, "Set it to the one that is installed, or to 1.")),
+        Err(reason) => return Err(refused(reason, "Set it to the installed revision, or to 1.")),
     };
     document.set(&credential.value, password::random().map_err(Error::Random)?.into(), file)?;
     document.set(&credential.revision, Value::from(next), file)?;
     Ok(next)
 }
 
-/// That passwords are on the disk in the clear, and how they come not to be.
+/// Warns that the passwords are stored in plain text, and explains how to encrypt them.
 fn tell_it_is_clear(subject: &Subject, reason: &str, out: &mut dyn Write) -> anyhow::Result<()> {
     let (file, rule, again) = (&subject.shown, example_of_a_rule("       "), subject.new_command());
     writeln!(
         out,
-        "\nIt is NOT ENCRYPTED: {reason}.
-Never commit {file} like this; its owner alone may read it. To have it encrypted by sops:
-  1. `age-keygen -o keys.txt` makes a key and says its public part. Keep the file, outside of the checkout; SOPS_AGE_KEY_FILE
-     tells sops where it is (without that: sops/age/keys.txt in your configuration folder, ~/.config on Linux).
-  2. Put a rule into .sops.yaml at the top of the checkout:
+        "\nThe file is NOT ENCRYPTED: {reason}.
+Do not commit {file} in this state; only its owner can read it. To encrypt it with sops:
+  1. Run `age-keygen -o keys.txt`: it creates a key and prints its public part. Keep the file outside the checkout and set SOPS_AGE_KEY_FILE
+     to its path (default: sops/age/keys.txt in your configuration folder, ~/.config on Linux).
+  2. Add a rule to .sops.yaml at the top of the checkout:
 {rule}
-  3. `{again}` encrypts the file, and changes no password in it."
+  3. Run `{again}`: it encrypts the file and changes no password."
     )?;
     Ok(())
 }

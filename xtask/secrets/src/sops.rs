@@ -1,4 +1,4 @@
-//! sops: whether it encrypts a file, and that it does. What is clear goes in and comes out by pipes.
+//! Runs sops. Plain text goes to sops and comes from it through pipes only.
 
 use std::cell::OnceCell;
 use std::env;
@@ -11,7 +11,7 @@ use tools::{Tool, ToolBinary};
 use super::Error;
 use super::file::SourceLocation;
 
-/// Where sops takes recipients from, before any .sops.yaml.
+/// The variables from which sops takes recipients; they take precedence over .sops.yaml.
 const RECIPIENTS: [&str; 7] = [
     "SOPS_AGE_RECIPIENTS",
     "SOPS_AZURE_KEYVAULT_URLS",
@@ -22,28 +22,28 @@ const RECIPIENTS: [&str; 7] = [
     "SOPS_VAULT_URIS",
 ];
 
-/// Where sops looks for its files. It runs in another folder than this process, so what is relative is made absolute for it.
+/// The variables with paths for sops. sops runs in a different folder, so relative paths are made absolute.
 const FILES: [&str; 3] = ["SOPS_AGE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_FILE", "SOPS_CONFIG"];
 
-/// Whether sops encrypts a file.
+/// Whether sops has recipients for a file.
 pub(super) enum Rule {
-    /// It does, for the recipients named here.
+    /// Yes; names the source of the recipients.
     By(String),
-    /// It does not, for this reason.
+    /// No, for this reason.
     None(String),
 }
 
-/// sops, found or built when it is first needed: with no file to encrypt or decrypt it is not.
+/// sops, found or built on first use.
 #[derive(Default)]
 pub(super) struct Sops {
     binary: OnceCell<ToolBinary>,
 }
 
 impl Sops {
-    /// Whether sops has recipients for the file, whatever is in it now.
+    /// Whether sops has recipients for the file, independent of its content.
     ///
-    /// Where it looks is known (the environment, then .sops.yaml in the file's folder and above); whether what stands there is for this file is
-    /// its own answer, to a text without a secret.
+    /// The sources are the environment, then a .sops.yaml in the file's folder or above. To find out whether a rule there applies to the file, sops
+    /// encrypts a text without a secret.
     pub(super) fn rule(&self, place: &SourceLocation) -> Result<Rule, Error> {
         let source = match source_of_recipients(&place.folder) {
             Ok(source) => source,
@@ -54,23 +54,23 @@ impl Sops {
             return Ok(Rule::By(source));
         }
         let said = said(&output);
-        // Two messages of sops 3.13: no rule matches; there are no rules at all.
+        // Messages of sops 3.13 for: no rule matches; the file has no rules.
         let has_none = said.contains("no matching creation rules found") || said.contains("has no creation rules");
         if has_none {
-            Ok(Rule::None(format!("no rule in {source} is for it")))
+            Ok(Rule::None(format!("no rule in {source} matches it")))
         } else {
             Err(cannot_encrypt(place, said))
         }
     }
 
-    /// The text that this content of the file says.
+    /// Decrypts the content of the file.
     pub(super) fn decrypt(&self, place: &SourceLocation, content: &str) -> Result<String, Error> {
         let output = self.run("decrypt", place, content)?;
         if !output.status.success() {
             return Err(Error::Sops {
                 action: "decrypt",
                 file: place.shown.clone(),
-                remedy: "  It needs the key of one of the file's recipients: set SOPS_AGE_KEY_FILE to the file of your age key.\n",
+                remedy: "  sops needs the key of one of the file's recipients: set SOPS_AGE_KEY_FILE to the path of your age key.\n",
                 said: said(&output),
             });
         }
@@ -82,7 +82,7 @@ impl Sops {
         })
     }
 
-    /// The file's new content, for this text. `secrets` are the passwords in it, which no message repeats.
+    /// Encrypts the text for the file. Error messages leave out the passwords in `secrets`.
     pub(super) fn encrypt(&self, place: &SourceLocation, text: &str, secrets: &[&str]) -> Result<String, Error> {
         let output = self.run("encrypt", place, text)?;
         if !output.status.success() {
@@ -101,7 +101,7 @@ impl Sops {
             }
         }
         let mut child = command
-            // It looks for .sops.yaml from here on upwards, and compares a rule's path_regex with the file's path below the one it finds.
+            // sops looks for .sops.yaml in this folder and above, and matches a rule's path_regex with the path relative to the .sops.yaml.
             .current_dir(&place.folder)
             .args([action, "--input-type", "yaml", "--output-type", "yaml", "--filename-override", &place.name])
             .stdin(Stdio::piped())
@@ -111,7 +111,7 @@ impl Sops {
             .map_err(failed)?;
         if let Some(mut pipe) = child.stdin.take() {
             match pipe.write_all(input.as_bytes()) {
-                // It stopped reading; its answer says why.
+                // sops stopped reading; its error output contains the reason.
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
                 written => written.map_err(failed)?,
             }
@@ -132,34 +132,34 @@ pub(super) fn cannot_encrypt(place: &SourceLocation, said: String) -> Error {
     Error::Sops { action: "encrypt", file: place.shown.clone(), remedy: "", said }
 }
 
-/// What names recipients for files in this folder, or why nothing does.
+/// The source of recipients for files in this folder, or the reason why there is none.
 fn source_of_recipients(folder: &Utf8Path) -> Result<String, String> {
     let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     if let Some(name) = RECIPIENTS.iter().find(|name| is_set(name)) {
         return Ok(format!("${name}"));
     }
     if is_set("SOPS_CONFIG") {
-        return Ok("the file that $SOPS_CONFIG names".to_owned());
+        return Ok("the file in $SOPS_CONFIG".to_owned());
     }
     let above = |name: &str| folder.ancestors().map(|folder| folder.join(name)).find(|path| path.exists());
     let misnamed = above(".sops.yml");
     above(".sops.yaml").map(Utf8PathBuf::into_string).ok_or_else(|| match misnamed {
-        Some(path) => format!("sops does not read {path}, since it must be called .sops.yaml"),
+        Some(path) => format!("sops does not read {path}; the name must be .sops.yaml"),
         None => "there is no .sops.yaml in its folder or above".to_owned(),
     })
 }
 
 fn said(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    if said.is_empty() { format!("(nothing; {})", output.status) } else { said }
+    if said.is_empty() { format!("(none; {})", output.status) } else { said }
 }
 
-/// The lines that have no secret in them, and no beginning of one: the YAML reader of sops quotes seven characters.
+/// The lines that contain no secret and no beginning of one: the YAML parser of sops quotes the first seven characters of a value.
 fn without(said: &str, secrets: &[&str]) -> String {
     let beginnings: Vec<String> = secrets.iter().map(|secret| secret.chars().take(7).collect()).collect();
     let is_fine = |line: &&str| !beginnings.iter().any(|beginning| line.contains(beginning.as_str()));
     let lines: Vec<&str> = said.lines().filter(is_fine).collect();
-    if lines.is_empty() { "(what has a password in it, and is not shown)".to_owned() } else { lines.join("\n") }
+    if lines.is_empty() { "(hidden, because it contains a password)".to_owned() } else { lines.join("\n") }
 }
 
 #[cfg(test)]
@@ -167,10 +167,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_line_with_a_secret_is_repeated() {
+    fn lines_with_a_secret_are_hidden() {
         let said = "line 1: cannot unmarshal !!str `x7Kq0Zp...`\nline 2";
         assert_eq!(without(said, &["x7Kq0ZpLm2Vt9RbW"]), "line 2");
-        assert_eq!(without("x7Kq0ZpLm2Vt9RbW", &["x7Kq0ZpLm2Vt9RbW"]), "(what has a password in it, and is not shown)");
+        assert_eq!(without("x7Kq0ZpLm2Vt9RbW", &["x7Kq0ZpLm2Vt9RbW"]), "(hidden, because it contains a password)");
         assert_eq!(without(said, &[]), said);
     }
 }

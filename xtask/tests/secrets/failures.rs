@@ -1,4 +1,4 @@
-//! What goes wrong costs nothing: the file is as it was, and no password is anywhere it should not be.
+//! Failures change nothing: the file stays as it was, and passwords do not leak.
 
 use std::fs;
 use std::thread;
@@ -20,23 +20,23 @@ fn without_the_key_nothing_is_changed() {
         checkout.on_file("new", &[]).failure(1),
         checkout.on_file("check", &[]).failure(3),
     ] {
-        let first = "error: sops cannot decrypt env/secrets-dev.yaml (nothing was changed)\n  It needs the key of one of the file's \
-                     recipients: set SOPS_AGE_KEY_FILE to the file of your age key.\n  sops says:\n    Failed to get the data key";
+        let first = "error: sops cannot decrypt env/secrets-dev.yaml (nothing was changed)\n  sops needs the key of one of the file's \
+                     recipients: set SOPS_AGE_KEY_FILE to the path of your age key.\n  Output of sops:\n    Failed to get the data key";
         assert!(said.starts_with(first), "{said}");
     }
     assert_eq!(checkout.files(), before);
 }
 
 #[test]
-fn an_encrypted_file_is_never_made_clear() {
+fn an_encrypted_file_is_never_replaced_by_plain_text() {
     let checkout = Checkout::new();
     checkout.on_file("new", &[]).success();
     let before = checkout.read(FILE);
     fs::remove_file(checkout.root.join(".sops.yaml")).unwrap();
     let said = checkout.on_file("new", &["--rotate", "redis.administrator"]).failure(1);
     assert_snapshot!(said, @r"
-    error: env/secrets-dev.yaml is encrypted, and there is no .sops.yaml in its folder or above; it is never written in the clear again (nothing was changed)
-      Put a rule for it into .sops.yaml, in its folder or one above:
+    error: env/secrets-dev.yaml is encrypted, but there is no .sops.yaml in its folder or above; an encrypted file is never replaced by plain text (nothing was changed)
+      Add a rule for the file to a .sops.yaml in its folder or above:
       creation_rules:
         - path_regex: secrets-.*\.yaml$
           age: age1…  # the public part of the key
@@ -45,26 +45,26 @@ fn an_encrypted_file_is_never_made_clear() {
     checkout.rules("^elsewhere/", "");
     let said = checkout.on_file("new", &[]).failure(1);
     assert!(
-        checkout.plain(&said).contains("is encrypted, and no rule in …/.sops.yaml is for it; it is never"),
+        checkout.plain(&said).contains("is encrypted, but no rule in …/.sops.yaml matches it; an encrypted"),
         "{said}"
     );
     let said = checkout.on_file("check", &[]);
     assert_eq!(said.code, Some(1));
     assert_snapshot!(checkout.plain(&said.out), @"
-    env/secrets-dev.yaml: 1 thing is wrong
-      it is encrypted, but cannot be again: no rule in …/.sops.yaml is for it
-          put a rule for it into .sops.yaml, in its folder or one above
+    env/secrets-dev.yaml: 1 problem
+      the file is encrypted, but sops cannot encrypt it again: no rule in …/.sops.yaml matches it
+          add a rule for the file to a .sops.yaml in its folder or above
     ");
     assert_eq!(checkout.read(FILE), before);
 }
 
 #[test]
-fn a_sops_that_fails_changes_nothing_and_is_not_repeated_with_a_password() {
+fn a_failing_sops_changes_nothing_and_its_output_is_shown_without_passwords() {
     let checkout = Checkout::new();
     let input = checkout.root.with_file_name("input");
     for is_there in [false, true] {
         let before = checkout.files();
-        // It answers the question for a rule, and then says what it got, whole and as its YAML reader would quote it.
+        // The script encrypts the probe, and otherwise prints its input: whole, and shortened as the YAML parser of sops quotes values.
         checkout.sops_script(&format!(
             "[ $1 = encrypt ] || exec $REAL \"$@\"\ncat >{input}; [ \"$(cat {input})\" != 'probe: 1' ] || exit 0\n\
              cat {input} >&2; sed 's/password: \\(.......\\).*/!!str `\\1...`/' <{input} >&2\necho broken >&2\nexit 4",
@@ -76,14 +76,14 @@ fn a_sops_that_fails_changes_nothing_and_is_not_repeated_with_a_password() {
         let values = yaml::read_all(&fs::read_to_string(&input).unwrap()).unwrap().remove(0);
         for credential in credentials() {
             let password = at(&values, &credential.value).and_then(serde_yaml::Value::as_str).unwrap();
-            assert!(!said.contains(&password[..7]), "{} is said", credential.name);
+            assert!(!said.contains(&password[..7]), "the message contains the password of {}", credential.name);
         }
         assert_eq!(checkout.files(), before);
 
         for script in ["exit 0", "cat; exit 0"] {
             checkout.sops_script(&format!("[ $1 = encrypt ] || exec $REAL \"$@\"\n{script}"));
             let said = checkout.on_file("new", more).failure(1);
-            assert!(said.ends_with("  sops says:\n    (text that is not encrypted)\n"), "{said}");
+            assert!(said.ends_with("  Output of sops:\n    (text that is not encrypted)\n"), "{said}");
         }
         assert_eq!(checkout.files(), before);
         checkout.no_sops_script();
@@ -92,19 +92,19 @@ fn a_sops_that_fails_changes_nothing_and_is_not_repeated_with_a_password() {
 }
 
 #[test]
-fn a_rule_that_leaves_passwords_in_the_clear_is_refused() {
+fn a_rule_that_leaves_passwords_unencrypted_is_rejected() {
     let checkout = Checkout::new();
     checkout.rules("^env/", "    encrypted_regex: ^(data|stringData)$\n");
     let said = checkout.on_file("new", &[]).failure(1);
     assert_snapshot!(said, @"
-    error: sops would leave in the clear what env/secrets-dev.yaml says of audit-event-generator.rabbitmq, audit-log-analysis.rabbitmq, notification-service.rabbitmq, notification-service.postgresql, rabbitmq.administrator, postgresql.superuser, redis.administrator (nothing was changed)
-      The rule for the file in .sops.yaml lets it, by encrypted_regex or one of its kin: take that out, so that every value is encrypted.
+    error: sops would leave these passwords of env/secrets-dev.yaml unencrypted: audit-event-generator.rabbitmq, audit-log-analysis.rabbitmq, notification-service.rabbitmq, notification-service.postgresql, rabbitmq.administrator, postgresql.superuser, redis.administrator (nothing was changed)
+      The rule for the file in .sops.yaml restricts encryption, for example with encrypted_regex. Remove that key, so that every value is encrypted.
     ");
     assert!(!checkout.root.join(FILE).exists());
 }
 
 #[test]
-fn what_is_wrong_with_the_rules_is_told_as_sops_says_it() {
+fn errors_in_the_rules_are_shown_as_sops_reports_them() {
     let checkout = Checkout::new();
     checkout.write(".sops.yaml", "creation_rules:\n  - age: age1wrong\n");
     let said = checkout.on_file("new", &[]).failure(1);
@@ -113,9 +113,9 @@ fn what_is_wrong_with_the_rules_is_told_as_sops_says_it() {
     assert!(!checkout.root.join(FILE).exists());
 }
 
-/// A look over the shoulder of sops, each time it is run: its arguments, its environment, and every file of the checkout.
+/// Records the arguments, the environment and every file of the checkout each time sops runs.
 #[test]
-fn no_password_is_on_the_disk_in_an_argument_or_in_the_environment_at_any_time() {
+fn no_password_is_ever_on_disk_in_an_argument_or_in_the_environment() {
     let checkout = Checkout::new();
     let seen = checkout.root.with_file_name("seen");
     checkout.sops_script(&format!(
@@ -133,7 +133,7 @@ fn no_password_is_on_the_disk_in_an_argument_or_in_the_environment_at_any_time()
     assert!(seen.contains("encrypt --input-type yaml") && seen.contains("decrypt --input-type yaml"));
     assert!(seen.contains("SOPS_AGE_KEY_FILE=") && seen.contains("secrets-dev.yaml\n"));
     for (name, password) in all {
-        assert!(!seen.contains(&password), "{name} was seen");
+        assert!(!seen.contains(&password), "the password of {name} was visible");
     }
 }
 
@@ -158,42 +158,42 @@ fn a_killed_run_leaves_the_file_as_it_was() {
 }
 
 #[test]
-fn what_somebody_else_writes_meanwhile_is_not_overwritten() {
+fn a_concurrent_change_of_the_file_is_not_overwritten() {
     let checkout = Checkout::new();
     checkout.write(FILE, &text(&complete()));
     checkout
         .sops_script(&format!("$REAL \"$@\" || exit $?\n[ $1 != encrypt ] || echo '# me' >>{}/{FILE}", checkout.root));
     let said = checkout.on_file("new", &["--rotate", "redis.administrator"]).failure(1);
     assert_snapshot!(said, @"
-    error: env/secrets-dev.yaml was changed by somebody else meanwhile, and is left so
+    error: another program changed env/secrets-dev.yaml during this run (the file keeps that change)
       Run the command again.
     ");
-    // Once for the question whether there is a rule, once for the file.
+    // sops ran twice: once for the probe, once for the file.
     assert!(checkout.read(FILE).ends_with("# me\n# me\n"));
 }
 
 #[test]
-fn two_runs_at_once_make_one_set_of_passwords() {
+fn concurrent_runs_create_one_set_of_passwords() {
     let checkout = Checkout::new();
     let outputs: Vec<_> = thread::scope(|scope| {
         let runs =
             [(); 3].map(|()| scope.spawn(|| checkout.command(&["new", "dev", "--file", FILE]).output().unwrap()));
         runs.into_iter().map(|run| Said::of(&run.join().unwrap()).success()).collect()
     });
-    assert_eq!(outputs.iter().filter(|said| said.contains("passwords made")).count(), 1, "{outputs:?}");
+    assert_eq!(outputs.iter().filter(|said| said.contains("passwords created")).count(), 1, "{outputs:?}");
     assert_eq!(outputs.iter().filter(|said| said.contains("nothing to do")).count(), 2, "{outputs:?}");
 }
 
 #[test]
-fn unknown_names_are_refused_with_the_names_there_are() {
+fn unknown_names_are_rejected_and_the_known_names_listed() {
     let checkout = Checkout::new();
     let said = checkout.run(&["new", "prod", "--file", FILE]).failure(1);
     assert_snapshot!(said, @"error: there is no environment `prod`; the environments are dev, test, stg, main");
     assert_eq!(checkout.run(&["check", "prod", "--file", FILE]).failure(3), said);
     assert_snapshot!(checkout.on_file("new", &["--rotate", "rabbitmq"]).failure(1), @"error: there is no credential `rabbitmq`; the credentials are audit-event-generator.rabbitmq, audit-log-analysis.rabbitmq, notification-service.rabbitmq, notification-service.postgresql, rabbitmq.administrator, postgresql.superuser, redis.administrator");
     assert_snapshot!(checkout.run(&["new", "dev", "--file", "nowhere/secrets.yaml"]).failure(1), @"
-    error: there is no folder nowhere for nowhere/secrets.yaml
-      Make it, or write the path of the file from where you are.
+    error: the folder nowhere of nowhere/secrets.yaml does not exist
+      Create it, or give a path relative to the current folder.
     ");
     assert!(!checkout.root.join(FILE).exists());
     assert_eq!(checkout.run(&["new"]).code, Some(2));

@@ -1,4 +1,4 @@
-//! What `new` keeps: everything that it is not asked to change.
+//! `new` keeps everything that it need not change.
 
 use generator::yaml;
 use insta::assert_snapshot;
@@ -6,7 +6,7 @@ use serde_yaml::Value;
 
 use crate::support::{Checkout, FILE, complete, text, with};
 
-/// Passwords that a person may have put in, each with its own way to be spoilt.
+/// Passwords with characters that are hard to preserve in YAML.
 const AWKWARD: [&str; 40] = [
     r#"double " and single ' quotes"#,
     r"back\slash \n \\ \u0041 and at the end \",
@@ -50,18 +50,18 @@ const AWKWARD: [&str; 40] = [
     ".inf",
 ];
 
-/// Every credential and some more have awkward values.
+/// Values in which every credential and some further keys have awkward texts.
 fn awkward() -> Value {
     let passwords = crate::support::credentials().into_iter().zip(AWKWARD);
     let values = passwords.fold(complete(), |values, (one, password)| with(values, &one.value.join("/"), password));
     let more = AWKWARD.iter().enumerate();
     let values = more.fold(values, |values, (at, value)| with(values, &format!("further/value{at}"), *value));
-    // sops 3.13 writes what nobody can read for a text of several lines in a list that begins with white space; so does it for itself.
+    // sops 3.13 writes invalid YAML for a multi-line list item that begins with white space, also when run by itself.
     let list = AWKWARD.into_iter().filter(|value| !value.starts_with('\n'));
     with(values, "further/list", list.collect::<Vec<_>>())
 }
 
-/// A file with awkward passwords stays what it is but for the one credential.
+/// Rotates one credential of a file with awkward passwords; all other values must stay the same.
 fn survives(checkout: &Checkout) {
     checkout.write(FILE, &text(&awkward()));
     let out = checkout.on_file("new", &["--rotate", "redis.administrator"]);
@@ -77,7 +77,7 @@ fn survives(checkout: &Checkout) {
 }
 
 #[test]
-fn awkward_passwords_survive_in_the_clear() {
+fn awkward_passwords_survive_without_encryption() {
     survives(&Checkout::without_rules());
 }
 
@@ -85,7 +85,7 @@ fn awkward_passwords_survive_in_the_clear() {
 fn awkward_passwords_survive_sops() {
     let checkout = Checkout::new();
     survives(&checkout);
-    // And once more, from the file that sops wrote.
+    // Once more, starting from the file that sops wrote.
     checkout.on_file("new", &["--rotate", "rabbitmq.administrator"]).success();
     assert_eq!(checkout.values()["further"], awkward()["further"]);
 }
@@ -104,7 +104,7 @@ global:
 "#;
 
 #[test]
-fn comments_and_layout_stay_in_a_clear_file() {
+fn comments_and_layout_stay_in_an_unencrypted_file() {
     let checkout = Checkout::without_rules();
     checkout.write(FILE, BY_HAND);
     checkout.on_file("new", &[]).success();
@@ -114,18 +114,18 @@ fn comments_and_layout_stay_in_a_clear_file() {
     assert!(!rest.contains('#'));
 
     checkout.on_file("new", &["--rotate", "notification-service.rabbitmq"]).success();
-    // Quoted where it begins with a digit.
+    // The password is quoted if it begins with a digit.
     let password = yaml::write(&checkout.passwords()["notification-service.rabbitmq"].as_str().into());
     let line = format!("password: {password} # until May\n      revision: 2\n");
     let expected = BY_HAND.replace("password: \"by hand: kJ8#mQ2$vL5\" # until May\n", &line);
     assert_eq!(checkout.read(FILE), format!("{expected}audit-event-generator:{rest}"));
 
-    // In braces there is no line of its own to change.
+    // A value in braces has no line of its own, so the whole file is written again.
     let said = checkout.on_file("new", &["--rotate", "notification-service.postgresql"]).success();
     assert_snapshot!(said.lines().take(3).collect::<Vec<_>>().join("\n"), @"
     env/secrets-dev.yaml: 1 password replaced
-      replaced  notification-service.postgresql, now of revision 2
-    Its comments are lost: what stands in braces or is an alias could only be changed by writing the file anew.
+      replaced  notification-service.postgresql, now revision 2
+    The file's comments are lost: to change a value in braces or behind an alias, the command wrote the whole file again.
     ");
     assert!(!checkout.read(FILE).contains('#'));
 }
@@ -136,10 +136,13 @@ fn comments_stay_in_an_encrypted_file() {
     checkout.write(FILE, BY_HAND);
     checkout.on_file("new", &[]).success();
     for comment in ["ours", "asked Ann", "until May"] {
-        assert!(!checkout.read(FILE).contains(comment), "a comment may tell something, and is encrypted as well");
+        assert!(
+            !checkout.read(FILE).contains(comment),
+            "comments are encrypted too, because they may reveal something"
+        );
     }
     checkout.on_file("new", &["--rotate", "notification-service.rabbitmq"]).success();
-    // sops moves a comment at the end of a line above it, and does away with braces.
+    // sops moves a comment from the end of a line to the line above, and replaces braces by block style.
     let password = &checkout.passwords()["notification-service.rabbitmq"];
     let clear = checkout.clear_text().replace(password, "PASSWORD");
     assert_snapshot!(clear.split_once("audit-event-generator:").unwrap().0, @"
@@ -165,12 +168,12 @@ fn comments_stay_in_an_encrypted_file() {
 }
 
 #[test]
-fn what_is_in_the_way_is_refused() {
+fn files_that_cannot_be_changed_are_rejected() {
     let checkout = Checkout::new();
     for (text, path) in [
-        ("rabbitmq:\n  credentials: none\n", "`rabbitmq.credentials` is no map"),
-        ("- a\n", "`the whole file` is no map"),
-        ("a: \"b\nc: d\n", "no YAML"),
+        ("rabbitmq:\n  credentials: none\n", "`rabbitmq.credentials` is not a map"),
+        ("- a\n", "`the whole file` is not a map"),
+        ("a: \"b\nc: d\n", "invalid YAML"),
         ("a: 1\n---\nb: 1\n", "more than one YAML document"),
         ("a: !mine b\nb: {c: d}\nrabbitmq: {}\n", "would be lost"),
     ] {

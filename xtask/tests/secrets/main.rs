@@ -1,10 +1,10 @@
-//! `cargo xtask secrets`, with real sops and real age keys: what it makes and finds, that it says no password and leaves none in the clear, and
-//! that no failure costs what is there.
+//! `cargo xtask secrets` with real sops and age keys: the files that it creates, the problems that it finds, that it never prints a password or
+//! leaves one unencrypted, and that failures change nothing.
 //!
-//! The first run builds sops where it is not on `PATH`, which takes minutes, so a plain `cargo test` leaves these tests out.
+//! The first run builds sops if it is not on `PATH`. That takes minutes, so a plain `cargo test` does not run these tests.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-// Programs in the place of sops are shell scripts.
+// The tests replace sops by shell scripts.
 #![cfg(unix)]
 
 mod check;
@@ -13,9 +13,9 @@ mod keep;
 mod new;
 mod support;
 
-/// What is built is a release in all but name: it says its version, and not that of the module it was built in.
+/// A built tool reports its own version, not that of the module in which it was built.
 #[test]
-fn sops_and_age_keygen_are_what_is_pinned() {
+fn sops_and_age_keygen_have_the_pinned_versions() {
     use tools::{Origin, Tool};
 
     for (tool, arguments) in

@@ -1,4 +1,4 @@
-//! A checkout with an age key, the command run in it, and what is in its files.
+//! A temporary checkout with an age key, in which tests run the command and inspect the files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,23 +11,23 @@ use serde_yaml::Value;
 use tempfile::TempDir;
 use tools::{Tool, ToolBinary};
 
-/// The file that most tests are about, below the checkout.
+/// The file that most tests use, relative to the checkout.
 pub(crate) const FILE: &str = "env/secrets-dev.yaml";
 
 pub(crate) static SOPS: LazyLock<ToolBinary> = LazyLock::new(|| Tool::Sops.ensure().unwrap());
 static AGE_KEYGEN: LazyLock<ToolBinary> = LazyLock::new(|| Tool::AgeKeygen.ensure().unwrap());
 
-/// A checkout with a folder for the file, and a key outside of it.
+/// A checkout with a folder for the file, and an age key outside the checkout.
 pub(crate) struct Checkout {
     pub(crate) root: Utf8PathBuf,
     temporary: Utf8PathBuf,
-    /// A folder of programs that come before those of `PATH`.
+    /// A folder of programs that precedes `PATH`.
     programs: Utf8PathBuf,
     key: Utf8PathBuf,
     _temporary: TempDir,
 }
 
-/// How a run ended, with what it said.
+/// The exit code and output of a run.
 pub(crate) struct Said {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
@@ -35,7 +35,7 @@ pub(crate) struct Said {
 }
 
 impl Checkout {
-    /// No rule names recipients.
+    /// A checkout without a .sops.yaml.
     pub(crate) fn without_rules() -> Self {
         let temporary = TempDir::new().unwrap();
         let path = Utf8Path::from_path(temporary.path()).unwrap().canonicalize_utf8().unwrap();
@@ -54,21 +54,21 @@ impl Checkout {
         one
     }
 
-    /// Files in `env/` are encrypted for the key.
+    /// A checkout whose .sops.yaml encrypts files in `env/` for the key.
     pub(crate) fn new() -> Self {
         let one = Self::without_rules();
         one.rules(r"^env/secrets-.*\.yaml$", "");
         one
     }
 
-    /// A new key in the place of the old one.
+    /// Replaces the key by a new one.
     pub(crate) fn make_key(&self) {
         let _ = fs::remove_file(&self.key);
         let made = AGE_KEYGEN.command().args(["-o", self.key.as_str()]).output().unwrap();
         assert!(made.status.success());
     }
 
-    /// A .sops.yaml with one rule, for files of these paths and the key.
+    /// Writes a .sops.yaml with one rule, for these paths and the key.
     pub(crate) fn rules(&self, path_regex: &str, more: &str) {
         let public = AGE_KEYGEN.command().args(["-y", self.key.as_str()]).output().unwrap();
         let public = String::from_utf8(public.stdout).unwrap();
@@ -76,27 +76,27 @@ impl Checkout {
         self.write(".sops.yaml", &text);
     }
 
-    /// `cargo xtask secrets …` with the key at hand, in the checkout. No password of the file, before or after, may be in what it says.
+    /// Runs `cargo xtask secrets …` in the checkout with the key. The output must contain no password that was or is in the file.
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
         let before = self.passwords();
         let said = Said::of(&self.command(arguments).output().unwrap());
         for password in before.values().chain(self.passwords().values()) {
-            assert!(!said.out.contains(password) && !said.err.contains(password), "{arguments:?} says a password");
+            assert!(!said.out.contains(password) && !said.err.contains(password), "{arguments:?} prints a password");
         }
         self.assert_tidy();
         said
     }
 
-    /// The same on the usual test file.
+    /// Runs the command on the test file.
     pub(crate) fn on_file(&self, what: &str, more: &[&str]) -> Said {
         self.run(&[&[what, "dev", "--file", FILE], more].concat())
     }
 
-    /// The command, without any setting of sops that whoever runs the tests has.
+    /// The command, without the developer's own sops settings.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         self.prepare(&mut command);
-        // The scripts come first, then the sops that the tests know.
+        // The scripts come first, then the real sops.
         let path = format!("{0}:{0}/known:{1}", self.programs, std::env::var("PATH").unwrap());
         command.arg("secrets").args(arguments).env("PATH", path);
         command
@@ -113,11 +113,11 @@ impl Checkout {
             .env("SOPS_AGE_KEY_FILE", &self.key);
     }
 
-    /// A script that is found before the real sops. It says a version that fits, and else does this.
+    /// Replaces sops by a script. It reports a suitable version, and otherwise runs `script`.
     pub(crate) fn sops_script(&self, script: &str) {
         let version = "[ \"$2\" != --version ] || { echo sops 3.13.3; exit; }";
         let text = format!("#!/bin/sh\n{version}\nREAL={}\n{script}\n", SOPS.path);
-        // Not by this process: while it has the file open and starts a program for another test, the script is "busy".
+        // Written by a separate process: if this process had the file open while it starts a program for another test, running the script would fail with "text file busy".
         let written = Command::new("sh")
             .args(["-c", "printf %s \"$1\" >\"$0\" && chmod 755 \"$0\"", self.programs.join("sops").as_str(), &text])
             .status();
@@ -140,7 +140,7 @@ impl Checkout {
         self.read(FILE).contains("\nsops:\n")
     }
 
-    /// What the test file says in the clear.
+    /// The decrypted text of the test file.
     pub(crate) fn clear_text(&self) -> String {
         if !self.is_encrypted() {
             return self.read(FILE);
@@ -158,7 +158,7 @@ impl Checkout {
         all.remove(0)
     }
 
-    /// The passwords in the test file that are texts, by their credentials. None if there is no values file, or this key cannot open it.
+    /// The string passwords in the test file, by credential. Empty if the file does not exist, or the key cannot decrypt it.
     pub(crate) fn passwords(&self) -> BTreeMap<String, String> {
         let is_there = self.root.join(FILE).exists();
         let is_ours = is_there && (!self.is_encrypted() || self.can_decrypt());
@@ -175,7 +175,7 @@ impl Checkout {
         command.args(["decrypt", FILE]).output().unwrap().status.success()
     }
 
-    /// No file is left behind; and where the file is encrypted, no password is anywhere in the checkout.
+    /// Asserts that no temporary file is left, and that no file contains a password if the test file is encrypted.
     pub(crate) fn assert_tidy(&self) {
         for (path, text) in self.files() {
             assert!(!path.as_str().contains("generate-tmp"), "{path} is left behind");
@@ -204,7 +204,7 @@ impl Checkout {
         files
     }
 
-    /// Text without this checkout's folder.
+    /// The text with the path of the checkout replaced by `…`.
     pub(crate) fn plain(&self, text: &str) -> String {
         text.replace(self.root.as_str(), "…")
     }
@@ -216,13 +216,13 @@ impl Said {
         Self { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
     }
 
-    /// What it said, of a run that did what it was asked to.
+    /// The output of a run, which must have succeeded.
     pub(crate) fn success(self) -> String {
         assert_eq!((self.code, self.err.as_str()), (Some(0), ""), "{}", self.out);
         self.out
     }
 
-    /// What it said on standard error, of a run that failed with this code.
+    /// The error output of a run, which must have failed with this code.
     pub(crate) fn failure(self, code: i32) -> String {
         assert_eq!((self.code, self.out.as_str()), (Some(code), ""), "{}", self.err);
         self.err
@@ -238,7 +238,7 @@ pub(crate) fn at<'a>(values: &'a Value, path: &[String]) -> Option<&'a Value> {
     path.iter().try_fold(values, |value, key| value.get(key))
 }
 
-/// Values with one more at a path.
+/// The values with the value at a path set.
 pub(crate) fn with(mut values: Value, path: &str, value: impl Into<Value>) -> Value {
     let mut place = &mut values;
     for key in path.split('/') {
