@@ -15,27 +15,26 @@ fn a_wrong_command_line_is_2() {
 }
 
 #[test]
-fn help_tells_the_exit_codes() {
+fn help_lists_the_exit_codes() {
     let output = xtask(&["generate", "--help"]);
     assert_eq!(output.status.code(), Some(0));
     assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @"
     Writes generated-chart/ from the model
 
-    Exit codes: 0 the chart is up to date (or now is); 4 it is not (--check); 1 the command failed; 2 it
-    was called wrongly.
+    Exit codes: 0 the chart is up to date, or was updated; 1 the command failed; 2 invalid command line;
+    4 with --check, the chart is not up to date.
 
     Usage: cargo xtask generate [OPTIONS]
 
     Options:
           --check
-              Change nothing: report each file that differs, with a diff, and exit with 4 if there is
-              one
+              Change nothing; print a diff of each file that differs, and exit with 4 if there are any
 
           --force
-              Overwrite hand-edited files, and delete hand-edited ones that the model no longer has
+              Overwrite hand-edited files, and delete hand-edited files that are no longer generated
 
           --replace-platform
-              Delete the chart of another platform that this folder holds, and write this platform's
+              Replace the chart of another platform in generated-chart/
 
       -h, --help
               Print help (see a summary with '-h')

@@ -1,14 +1,13 @@
-//! Unified diffs, short enough to be read in a terminal.
+//! Unified diffs, cut to a length that fits a terminal.
 
 use std::fmt::Write as _;
 
 use similar::TextDiff;
 
-/// How many lines of one file's diff are shown.
+/// The maximum number of lines of a file's diff.
 const SHOWN_LINES: usize = 40;
 
-/// The unified diff that leads from `old` to `new`, each with the name its header gives it, cut after [`SHOWN_LINES`]
-/// lines.
+/// The unified diff from `old` to `new`, each given as name and text, cut after [`SHOWN_LINES`] lines.
 pub(super) fn unified(old: (&str, &str), new: (&str, &str)) -> String {
     let diff = TextDiff::from_lines(old.1, new.1);
     let mut lines = Vec::new();
@@ -34,8 +33,8 @@ pub(super) fn unified(old: (&str, &str), new: (&str, &str)) -> String {
     text
 }
 
-/// The text with its control characters written out: a carriage return is a difference that must be seen, and a
-/// terminal must not act on what a file holds.
+/// The text with its control characters escaped, so that a changed carriage return is visible and a file cannot send
+/// control sequences to the terminal.
 pub(super) fn visible(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     for c in text.chars() {

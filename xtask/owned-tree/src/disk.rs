@@ -1,4 +1,4 @@
-//! The changes on disk: each is one step, and no step leaves a half-written file under a final name.
+//! The changes on disk. Each change is one step, and no step leaves a half-written file under its final name.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -12,15 +12,15 @@ use super::{Error, look};
 /// One change on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Makes a folder.
+    /// Creates a folder.
     CreateFolder,
-    /// Makes the temporary file, empty.
+    /// Creates the empty temporary file.
     CreateTemporary,
     /// Writes the first half of the temporary file.
     WriteFirstHalf,
-    /// Writes the second half, and waits until the disk has it.
+    /// Writes the second half and syncs the file.
     WriteSecondHalf,
-    /// Gives the temporary file its final name.
+    /// Renames the temporary file to its final name.
     Rename,
     /// Deletes a file.
     DeleteFile,
@@ -28,7 +28,7 @@ pub enum Step {
     RemoveFolder,
 }
 
-/// Called right before each change with the path that it is about. Its error stops the run there, as a kill would.
+/// Called right before each change with the path of the change. An error stops the run there, like a kill.
 pub type BeforeStep<'a> = &'a mut dyn FnMut(Step, &Utf8Path) -> io::Result<()>;
 
 /// Changes the files of one tree.
@@ -44,7 +44,7 @@ impl<'a> Disk<'a> {
         Self { root, before_step, touched: BTreeSet::new() }
     }
 
-    /// Makes the root, with the folders above it, unless something is there.
+    /// Creates the root and its parent folders, unless the path exists.
     pub(super) fn create_root(mut self) -> Result<(), Error> {
         let root = self.root.path();
         if fs::symlink_metadata(root).is_ok() {
@@ -53,7 +53,7 @@ impl<'a> Disk<'a> {
         self.step(Step::CreateFolder, Utf8Path::new(""), || fs::create_dir_all(root))
     }
 
-    /// Gives the file this content, in place of what it held if it was there.
+    /// Writes the file, and replaces an existing one.
     pub(super) fn replace(&mut self, path: &Utf8Path, text: &str) -> Result<(), Error> {
         let mut folders: Vec<_> = paths::folders_of(path).collect();
         folders.reverse();
@@ -65,7 +65,7 @@ impl<'a> Disk<'a> {
         }
         let temporary = paths::temporary(path);
         let (from, to) = (self.root.join(&temporary), self.root.join(path));
-        // Two halves, so that a test can stop between them.
+        // Write in two halves, so that a test can stop between them.
         let (first, second) = text.as_bytes().split_at(text.len() / 2);
         let mut file = self.step(Step::CreateTemporary, &temporary, || File::create_new(&from))?;
         self.step(Step::WriteFirstHalf, &temporary, || file.write_all(first))?;
@@ -79,7 +79,7 @@ impl<'a> Disk<'a> {
         self.step(Step::DeleteFile, path, || fs::remove_file(file))
     }
 
-    /// Removes the folder if it is there and empty.
+    /// Removes the folder if it exists and is empty.
     pub(super) fn remove_if_empty(&mut self, path: &Utf8Path) -> Result<(), Error> {
         if !look::is_empty_folder(self.root, path) {
             return Ok(());
@@ -88,7 +88,7 @@ impl<'a> Disk<'a> {
         self.step(Step::RemoveFolder, path, || fs::remove_dir(folder))
     }
 
-    /// Waits until the disk has all changes made so far, so that no later one gets there before them.
+    /// Syncs all changes so far, so that no later change reaches the disk before them.
     pub(super) fn sync_folders(&mut self) -> Result<(), Error> {
         for folder in std::mem::take(&mut self.touched) {
             sync_folder(&self.root.join(&folder)).map_err(|cause| Error::Io {
@@ -108,20 +108,20 @@ impl<'a> Disk<'a> {
 }
 
 impl Step {
-    /// The step, as it reads after "cannot".
+    /// The step as a phrase after "cannot".
     fn action(self) -> &'static str {
         match self {
             Self::CreateFolder => "create the folder",
             Self::CreateTemporary => "create",
             Self::WriteFirstHalf | Self::WriteSecondHalf => "write",
-            Self::Rename => "put the new content in place of",
+            Self::Rename => "replace",
             Self::DeleteFile => "delete",
             Self::RemoveFolder => "remove the empty folder",
         }
     }
 }
 
-/// A folder that was removed again needs no syncing, and some file systems cannot sync one.
+/// Syncs a folder. Ignores folders that were removed, and file systems that cannot sync folders.
 #[cfg(unix)]
 fn sync_folder(folder: &Utf8Path) -> io::Result<()> {
     use std::io::ErrorKind::{InvalidInput, NotADirectory, NotFound, Unsupported};
@@ -132,7 +132,7 @@ fn sync_folder(folder: &Utf8Path) -> io::Result<()> {
     }
 }
 
-/// A folder cannot be opened here, and renaming is durable by other means.
+/// Folders cannot be opened on this system; it makes renames durable by other means.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "the same signature as on Unix")]
 fn sync_folder(_folder: &Utf8Path) -> io::Result<()> {

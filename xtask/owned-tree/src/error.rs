@@ -1,4 +1,4 @@
-//! What can go wrong, each with the path, the reason and the remedy.
+//! The errors, each with the path, the reason and the remedy.
 
 use std::fmt;
 use std::io;
@@ -8,12 +8,12 @@ use camino::Utf8PathBuf;
 use super::diff;
 use super::report::Remedies;
 
-/// Why a tree was not read, compared or written. The text ends with what to do.
+/// Why a tree was not read, compared or written. The text ends with the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The wanted paths cannot all be files of one folder: a mistake of whoever made them. Nothing was changed.
+    /// The wanted paths cannot all be files of one folder: a bug of the generator. Nothing was changed.
     #[error(
-        "the generator wants files that cannot be written (a bug of the generator; nothing was changed):{}",
+        "the generator returned invalid paths (a bug of the generator; nothing was changed):{}",
         list(.0)
     )]
     BadPaths(Vec<BadPath>),
@@ -21,17 +21,17 @@ pub enum Error {
     /// The record has a line that is not `<sha256>  <path>`. Nothing was changed.
     #[error("{record}, line {line}")]
     RecordLine {
-        /// The record, as the message shows it.
+        /// The record's path in messages.
         record: String,
         /// The line.
         line: BadLine,
     },
 
-    /// Something stands in the way that is no file of ours and cannot be one. Nothing was changed.
-    #[error("something is in the way (nothing was changed):{}", list(.0))]
+    /// A path is blocked by something other than an owned file. Nothing was changed.
+    #[error("these paths are blocked (nothing was changed):{}", list(.0))]
     Obstructed(Vec<Obstacle>),
 
-    /// Writing would lose what somebody else wrote. Nothing was changed.
+    /// Writing would lose hand-written content. Nothing was changed.
     #[error("{0}")]
     Refused(Box<Refusal>),
 
@@ -43,37 +43,37 @@ pub enum Error {
     Lock {
         /// The folder.
         root: String,
-        /// What the system says.
+        /// The error of the operating system.
         cause: io::Error,
     },
 
-    /// The disk failed while files were changed. What was begun is recorded, and the next run completes it.
+    /// A change on disk failed. The record contains the started changes, and the next run completes them.
     #[error(
         "cannot {action} {path}: {cause}\n  \
-         No file is half-written. Mend the cause and run `cargo xtask generate` again: it picks up where this run \
+         No file is half-written. Fix the cause and run `cargo xtask generate` again: it continues where this run \
          stopped."
     )]
     Io {
-        /// What was being done.
+        /// The action that failed.
         action: &'static str,
-        /// To what, as the message shows it.
+        /// The path of the action, for messages.
         path: String,
-        /// What the system says.
+        /// The error of the operating system.
         cause: io::Error,
     },
 }
 
-/// A wanted path that no file can have.
+/// An invalid wanted path.
 #[derive(Debug, thiserror::Error)]
 #[error("{path:?}: {reason}")]
 pub struct BadPath {
     /// The path, below the root.
     pub path: Utf8PathBuf,
-    /// What is wrong with it.
+    /// Why the path is invalid.
     pub reason: &'static str,
 }
 
-/// A line of the record that cannot be read.
+/// An invalid line of the record.
 #[derive(Debug)]
 pub struct BadLine {
     number: usize,
@@ -81,7 +81,7 @@ pub struct BadLine {
     fault: LineFault,
 }
 
-/// What is wrong with the line.
+/// Why the line is invalid.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum LineFault {
     ConflictMarker,
@@ -99,7 +99,7 @@ impl BadLine {
 impl fmt::Display for BadLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { number, line, fault } = self;
-        write!(f, "{number} cannot be read: `{line}`: ")?;
+        write!(f, "{number} is invalid: `{line}`: ")?;
         match fault {
             LineFault::ConflictMarker => {
                 return f.write_str(
@@ -110,38 +110,38 @@ impl fmt::Display for BadLine {
             }
             LineFault::Form => f.write_str("it is not `<sha256>  <path>`.")?,
             LineFault::Hash => {
-                f.write_str("it does not begin with the 64 lower-case hexadecimal digits of a SHA-256.")?;
+                f.write_str("it does not begin with a SHA-256 of 64 lower-case hexadecimal digits.")?;
             }
-            LineFault::Path(reason) => write!(f, "generate writes no such path: {reason}.")?,
+            LineFault::Path(reason) => write!(f, "the path is invalid: {reason}.")?,
         }
         f.write_str(
-            "\n  Delete the line, or bring the committed record back with `git checkout`, and run \
+            "\n  Delete the line, or restore the committed record with `git checkout`, and run \
              `cargo xtask generate`.",
         )
     }
 }
 
-/// Something that stands where a file of ours is or is to be, and is none.
+/// Something other than an owned file, at the path of an owned or wanted file.
 #[derive(Debug)]
 pub struct Obstacle {
     path: String,
     kind: ObstacleKind,
 }
 
-/// What stands there.
+/// The kind of an obstacle.
 #[derive(Debug)]
 pub enum ObstacleKind {
-    /// A symbolic link, at the path or at a folder of it. None is followed: what is behind it is not in the tree.
+    /// A symbolic link, at the path or at one of its folders. Links are never followed.
     SymbolicLink,
-    /// A folder, with something in it that is not ours, where a file is wanted.
+    /// A folder with foreign content, where a file is wanted.
     Folder,
-    /// A file that is not ours, where a folder is needed for this wanted path.
+    /// A foreign file, where this wanted path needs a folder.
     FileForFolder(String),
-    /// Something that is not a file: a pipe, a device; or a folder that has a temporary file's or the record's name.
+    /// Not a file: a pipe, a device, or a folder with the name of a temporary file or the record.
     NotAFile,
     /// The tree's root is not a folder.
     NotAFolder,
-    /// The system does not let us look.
+    /// The operating system denies access.
     Unreadable(io::Error),
 }
 
@@ -160,17 +160,17 @@ impl fmt::Display for Obstacle {
         let path = &self.path;
         match &self.kind {
             ObstacleKind::SymbolicLink => {
-                write!(f, "{path} is a symbolic link, and generate follows none: move the link away")
+                write!(f, "{path} is a symbolic link, which generate does not follow: move the link away")
             }
             ObstacleKind::Folder => {
                 write!(
                     f,
-                    "{path} is a folder that generate did not make, where it has to write a file: move the folder away"
+                    "{path} is a folder with foreign content, but generate must write a file there: move the folder away"
                 )
             }
             ObstacleKind::FileForFolder(wanted) => write!(
                 f,
-                "{path} is a file that generate did not write, where it needs a folder for {wanted}: move the file away"
+                "{path} is a foreign file, but generate needs a folder there for {wanted}: move the file away"
             ),
             ObstacleKind::NotAFile => write!(f, "{path} is not a regular file: move it away"),
             ObstacleKind::NotAFolder => write!(f, "{path} is not a folder: move it away"),
@@ -181,7 +181,7 @@ impl fmt::Display for Obstacle {
     }
 }
 
-/// The files for whose sake nothing was written.
+/// The files that prevented the write.
 #[derive(Debug)]
 pub struct Refusal {
     pub(super) root: String,
@@ -194,21 +194,21 @@ pub struct Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { root, hand_edited, hand_edited_orphans, foreign, remedies } = self;
-        write!(f, "nothing was written: that would lose what somebody else wrote in {root}")?;
+        write!(f, "nothing was written, because that would lose hand-written content in {root}")?;
         for (title, paths) in [
             ("hand-edited", hand_edited),
             ("hand-edited, and no longer in the model", hand_edited_orphans),
-            ("foreign (not in the record of what generate wrote, and where it has to write a file)", foreign),
+            ("foreign (not written by generate according to its record, but at the path of a generated file)", foreign),
         ] {
             if !paths.is_empty() {
                 write!(f, "\n{title}:{}", list(paths))?;
             }
         }
-        write!(f, "\n`cargo xtask generate --check` shows how each differs.\n{remedies}")
+        write!(f, "\n`cargo xtask generate --check` shows the differences.\n{remedies}")
     }
 }
 
-/// The items, each on a line of its own.
+/// The items, one per line.
 fn list<T: fmt::Display>(items: &[T]) -> String {
     items.iter().fold(String::new(), |lines, item| lines + "\n  " + &item.to_string())
 }

@@ -1,20 +1,18 @@
-//! The files that `generate` owns below one folder, and how it changes them without ever touching one that it does not
-//! own.
+//! Writes generated files into a folder, and changes only the files that it owns.
 //!
-//! What it wrote is recorded in the folder's `.generated-files`, one line per file: `<sha256>  <path>`, the form of
-//! `sha256sum`. [`OwnedTree::plan`] compares the record, the disk and what is wanted; [`Plan::report`] (check) and
-//! [`write_tree`] are two uses of that one comparison, so they cannot disagree.
+//! The folder's `.generated-files` records the files that were written, one line per file: `<sha256>  <path>`, the format
+//! of `sha256sum`. [`OwnedTree::plan`] compares the record, the disk and the wanted files. [`Plan::report`] (check) and
+//! [`write_tree`] both use that comparison, so they cannot disagree.
 //!
-//! **An interrupted run.** Before the first change, the record is replaced by one that knows, for each file about to be
-//! changed, what is there now *and* what will be. Each file is then replaced as a whole (a temporary file beside it,
-//! synced, renamed) or deleted, and at the end the record is replaced by one that knows the new content only. Killed at
-//! any step, the files are each the old or the new one, and the record knows both, so the next run finds nothing
-//! hand-edited, whatever is wanted by then. An error leaves what a kill would: there is one way to clean up, and it is
-//! the next run.
+//! **Interrupted runs.** Before the first change, a run writes a record that contains, for each file to be changed, both
+//! the current and the new hash. It then replaces each file as a whole (a temporary file beside it, synced and renamed) or
+//! deletes it. At the end it writes a record with only the new hashes. If the run is killed at any step, each file has its
+//! old or new content, and the record contains both, so the next run finds no hand edits. An error leaves the same state
+//! as a kill; in both cases the next run cleans up.
 //!
-//! **Merging.** The record is sorted by path and a path may have several lines. So keeping the lines of both sides is
-//! the right answer to a conflict in it (`merge=union` in `.gitattributes` does that), and either side of a conflicting
-//! file will do: the record knows both.
+//! **Merging.** The record is sorted by path, and a path may have several lines. To resolve a conflict in the record, keep
+//! the lines of both sides (`merge=union` in `.gitattributes` does this). For a conflicting file, take either side: the
+//! record contains the hashes of both.
 
 mod diff;
 mod disk;
@@ -43,33 +41,33 @@ use self::disk::Disk;
 use self::paths::Root;
 use self::record::Record;
 
-/// The folder of a repository that the generated files lie in.
+/// The folder of a repository that contains the generated files.
 pub const FOLDER: &str = "generated-chart";
 
-/// The files that are to be there: path below the tree's root, and text.
+/// The wanted files: paths relative to the tree's root, and texts.
 pub type Wanted = BTreeMap<Utf8PathBuf, String>;
 
-/// A folder some of whose files are `generate`'s, with the record of them.
+/// A folder that contains generated files, and their record. The folder may contain other files too.
 ///
-/// It is locked while this value lives, on Unix: whoever opens it a second time waits, be it another process or this
-/// one. Elsewhere, and on a file system without locks, two runs at once are not kept apart.
+/// On Unix the folder is locked while this value lives: opening it again waits, in this or another process. On other
+/// systems, and on file systems without locks, concurrent runs are not prevented.
 #[derive(Debug)]
 pub struct OwnedTree {
     root: Root,
-    /// What the record says, and its text as it is on disk. A folder without a record has none of our files.
+    /// The parsed record, and its text on disk. A folder without a record contains no owned file.
     record: Record,
     record_text: Option<String>,
-    /// Dropping the folder's handle gives up the lock. A folder that is not there has none.
+    /// Dropping the folder's handle releases the lock. A folder that does not exist has no lock.
     _lock: Option<File>,
 }
 
 impl OwnedTree {
-    /// Locks the folder `root`, waiting for another process that has it, and reads its record. A folder that is not
-    /// there is a tree without files.
+    /// Locks the folder `root`, waiting for other processes if necessary, and reads its record. A folder that does not
+    /// exist is a tree without files.
     ///
     /// # Errors
-    /// When `root` or its record is something else than a folder and a file, cannot be read, or the record has a line
-    /// that is not `<sha256>  <path>`.
+    /// If `root` is not a folder, its record is not a file, one of them cannot be read, or the record has a line that is
+    /// not `<sha256>  <path>`.
     pub fn open(root: &Utf8Path) -> Result<Self, Error> {
         let root = Root::new(root);
         let lock = match fs::metadata(root.path()) {
@@ -84,41 +82,40 @@ impl OwnedTree {
         Ok(Self { root, record, record_text, _lock: lock })
     }
 
-    /// Compares the record, the disk and what is wanted. Looks at the paths that are recorded or wanted and at no
-    /// others.
+    /// Compares the record, the disk and the wanted files. Looks only at recorded and wanted paths.
     ///
     /// # Errors
-    /// All wanted paths that no file can have; else all paths at which something stands that is neither a file nor
-    /// absent.
+    /// If wanted paths are invalid as paths of files, or if something other than a file exists at a path. Lists all such
+    /// paths.
     pub fn plan<'a>(&'a self, wanted: &'a Wanted) -> Result<Plan<'a>, Error> {
         Plan::new(self, wanted)
     }
 }
 
-/// Makes the files below `root` equal to `wanted`, or changes nothing at all if that would lose somebody's work.
+/// Makes the files below `root` equal to `wanted`, or changes nothing if that would lose hand-written content.
 ///
-/// A file that is already equal is left alone, as is the record: a second run changes nothing.
+/// Equal files, and an up-to-date record, are not written again: a second run changes nothing.
 ///
 /// # Errors
-/// [`Error::Refused`] names every hand-edited file (unless they are to be overwritten) and every foreign one, and
-/// nothing was changed, as with all other errors but [`Error::Io`]. After that one, another run picks up where this one
+/// [`Error::Refused`] names every hand-edited file (unless `hand_edits` allows overwriting) and every foreign file.
+/// After all errors but [`Error::Io`] nothing was changed. After [`Error::Io`], the next run continues where this one
 /// stopped.
 pub fn write_tree(root: &Utf8Path, wanted: &Wanted, hand_edits: HandEdits) -> Result<Summary, Error> {
     write_tree_stepwise(root, wanted, hand_edits, &mut |_, _| Ok(()))
 }
 
-/// [`write_tree`], which calls `before_step` right before each single change on disk. Tests stop it there, in every
-/// place.
+/// Like [`write_tree`], but calls `before_step` right before each single change on disk, so that tests can stop it at
+/// every step.
 ///
 /// # Errors
-/// Those of [`write_tree`]; an error of `before_step` becomes [`Error::Io`].
+/// The errors of [`write_tree`]; an error of `before_step` becomes [`Error::Io`].
 pub fn write_tree_stepwise(
     root: &Utf8Path,
     wanted: &Wanted,
     hand_edits: HandEdits,
     before_step: BeforeStep<'_>,
 ) -> Result<Summary, Error> {
-    // The folder comes first, so that there is something to lock.
+    // Create the folder first, so that it can be locked.
     Disk::new(&Root::new(root), before_step).create_root()?;
     let tree = OwnedTree::open(root)?;
     let plan = tree.plan(wanted)?;

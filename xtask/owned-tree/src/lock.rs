@@ -1,14 +1,14 @@
-//! Keeping two runs on one tree apart.
+//! The lock that prevents concurrent runs on the same tree.
 
 use std::fs::File;
 
 use super::Error;
 use super::paths::Root;
 
-/// Waits until no other process has the folder and takes it.
+/// Waits until no other process has locked the folder, and locks it.
 ///
-/// The lock is on the folder itself: that leaves no file behind, is the same for every target directory, and is not
-/// lost when the record is replaced by a rename. The system gives it up when the process ends, however it ends.
+/// The lock is on the folder itself: it leaves no file behind, does not depend on the target directory, and survives
+/// the rename that replaces the record. The operating system releases it when the process ends for any reason.
 #[cfg(unix)]
 pub(super) fn exclusive(root: &Root) -> Result<Option<File>, Error> {
     use std::io::ErrorKind;
@@ -22,7 +22,7 @@ pub(super) fn exclusive(root: &Root) -> Result<Option<File>, Error> {
     }
 }
 
-/// A folder cannot be locked here.
+/// Folders cannot be locked on this system.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "the same signature as on Unix")]
 pub(super) fn exclusive(_root: &Root) -> Result<Option<File>, Error> {

@@ -1,4 +1,4 @@
-//! What stands at a path of the tree. Symbolic links are never followed: what is behind one is not in the tree.
+//! Inspects paths of the tree. Symbolic links are never followed: their targets are not part of the tree.
 
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
@@ -8,17 +8,17 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::paths::{self, Root};
 use super::{Obstacle, ObstacleKind};
 
-/// What stands at a path.
+/// What exists at a path.
 #[derive(Debug)]
 pub(super) enum Seen {
     Absent,
     File(Vec<u8>),
     Folder,
-    /// Nothing can stand there, for this folder of the path is a file.
+    /// The path cannot exist, because this folder of the path is a file.
     BelowFile(Utf8PathBuf),
 }
 
-/// Looks at `path`, outermost folder first.
+/// Inspects `path`, from the outermost folder inwards.
 pub(super) fn look(root: &Root, path: &Utf8Path) -> Result<Seen, Obstacle> {
     let mut folders: Vec<_> = paths::folders_of(path).collect();
     folders.reverse();
@@ -36,8 +36,8 @@ pub(super) fn look(root: &Root, path: &Utf8Path) -> Result<Seen, Obstacle> {
     }
 }
 
-/// Whether a temporary file of ours was left beside `path`. Says no where something else is in the way: looking at
-/// `path` itself tells that.
+/// Whether an earlier run left a temporary file beside `path`. Returns false if an obstacle is in the way: inspecting
+/// `path` itself reports it.
 pub(super) fn has_leftover(root: &Root, path: &Utf8Path) -> Result<bool, Obstacle> {
     let temporary = paths::temporary(path);
     match look_without_following(root, &temporary) {
@@ -49,8 +49,8 @@ pub(super) fn has_leftover(root: &Root, path: &Utf8Path) -> Result<bool, Obstacl
     }
 }
 
-/// Whether `folder` goes away by itself: it and all folders in it are such that one of our files was in them
-/// (`is_passing_folder`), and hold nothing but files that are about to be deleted (`is_passing_file`).
+/// Whether this run removes `folder`: it and all its subfolders contained an owned file (`is_passing_folder`), and
+/// contain only files that are about to be deleted (`is_passing_file`).
 pub(super) fn will_be_gone(
     root: &Root,
     folder: &Utf8Path,
@@ -64,7 +64,7 @@ pub(super) fn will_be_gone(
     for entry in entries {
         let path = match entry {
             Ok(entry) => folder.join(entry.file_name()),
-            // A name that is not UTF-8 is none of ours.
+            // Owned files have UTF-8 names.
             Err(cause) if cause.kind() == ErrorKind::InvalidData => return Ok(false),
             Err(cause) => return Err(unreadable(root, folder, cause)),
         };
@@ -81,7 +81,7 @@ pub(super) fn will_be_gone(
     Ok(true)
 }
 
-/// Whether `folder` is a folder, not a link to one, with nothing in it.
+/// Whether `folder` is an empty folder, and not a link to one.
 pub(super) fn is_empty_folder(root: &Root, folder: &Utf8Path) -> bool {
     matches!(kind(root, folder), Ok(Kind::Folder))
         && root.join(folder).read_dir_utf8().is_ok_and(|mut entries| entries.next().is_none())
@@ -99,7 +99,7 @@ fn kind(root: &Root, path: &Utf8Path) -> Result<Kind, Obstacle> {
         Ok(Some(metadata)) if metadata.is_symlink() => Err(Obstacle::new(root.shown(path), ObstacleKind::SymbolicLink)),
         Ok(Some(metadata)) if metadata.is_dir() => Ok(Kind::Folder),
         Ok(Some(metadata)) if metadata.is_file() => Ok(Kind::File),
-        // A pipe or a device: reading it might never end.
+        // Do not read a pipe or a device: it might never end.
         Ok(Some(_)) => Err(Obstacle::new(root.shown(path), ObstacleKind::NotAFile)),
         Err(cause) => Err(unreadable(root, path, cause)),
     }

@@ -1,4 +1,4 @@
-//! The one comparison of record, disk and wanted.
+//! The comparison of the record, the disk and the wanted files.
 
 use std::collections::BTreeMap;
 
@@ -9,28 +9,28 @@ use super::paths::{self, RECORD};
 use super::record::Record;
 use super::{Error, Obstacle, ObstacleKind, OwnedTree, Wanted};
 
-/// How a path that is recorded or wanted stands.
+/// The state of a recorded or wanted path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    /// On disk as wanted. A file that nobody recorded is ours from now on.
+    /// On disk as wanted. If it was not recorded, it is owned from now on.
     Equal,
-    /// Wanted and not on disk.
+    /// Wanted, but not on disk.
     Missing,
-    /// On disk as we wrote it, and wanted otherwise.
+    /// On disk as it was written, but wanted with different content.
     Stale,
-    /// On disk as we wrote it, and no longer wanted.
+    /// On disk as it was written, but no longer wanted.
     Orphaned,
-    /// Ours and wanted, but on disk it is neither what we wrote nor what is wanted.
+    /// Owned and wanted, but the content on disk is neither the written nor the wanted one.
     HandEdited,
-    /// Ours and no longer wanted, but on disk it is not what we wrote.
+    /// Owned and no longer wanted, but the content on disk is not the written one.
     HandEditedOrphan,
-    /// Wanted, on disk otherwise, and not ours.
+    /// Wanted, but on disk with different content and not owned.
     Foreign,
-    /// Recorded, no longer wanted, and not on disk: only the record has to forget it.
+    /// Recorded, but no longer wanted and not on disk: only the record changes.
     Gone,
 }
 
-/// What a path's state is, and what it follows from.
+/// The state of a path, and the contents that it is derived from.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
     pub(super) state: State,
@@ -38,14 +38,14 @@ pub(super) struct Entry<'a> {
     pub(super) on_disk: Option<Vec<u8>>,
 }
 
-/// What has to happen to make the tree equal to what is wanted. Nothing has happened yet.
+/// The changes that make the tree equal to the wanted files. Creating a plan changes nothing.
 #[derive(Debug)]
 pub struct Plan<'a> {
     pub(super) tree: &'a OwnedTree,
     pub(super) entries: BTreeMap<&'a Utf8Path, Entry<'a>>,
-    /// Temporary files that an interrupted run left.
+    /// Temporary files of an interrupted run.
     pub(super) leftovers: Vec<Utf8PathBuf>,
-    /// The record as it will be.
+    /// The new record.
     pub(super) next_record: Record,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Plan<'a> {
         if obstacles.is_empty() {
             Ok(Self { tree, entries, leftovers, next_record: Record::of(wanted) })
         } else {
-            // One link or file stands in the way of all paths below it.
+            // Report an obstacle once, not for every path below it.
             let mut told: Vec<String> = Vec::new();
             obstacles.retain(|obstacle| {
                 let text = obstacle.to_string();
@@ -87,30 +87,29 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The state of each path that is recorded or wanted, ordered by path.
+    /// The state of each recorded or wanted path, ordered by path.
     pub fn states(&self) -> impl Iterator<Item = (&'a Utf8Path, State)> {
         self.entries.iter().map(|(path, entry)| (*path, entry.state))
     }
 
-    /// Whether there is nothing to do at all: every file is as wanted, the record says just that, and nothing is left
-    /// over.
+    /// Whether there is nothing to do: all files are as wanted, the record matches them, and no temporary file is left.
     #[must_use]
     pub fn is_up_to_date(&self) -> bool {
         self.leftovers.is_empty() && !self.changes_files() && !self.changes_record()
     }
 
-    /// Whether a file has to be written or deleted.
+    /// Whether any file must be written or deleted.
     pub(super) fn changes_files(&self) -> bool {
         self.states().any(|(_, state)| !matches!(state, State::Equal | State::Gone))
     }
 
-    /// Whether the record has to be written. A checkout with CRLF line ends is no reason.
+    /// Whether the record must be written. CRLF line ends alone are no reason.
     pub(super) fn changes_record(&self) -> bool {
         let now = self.tree.record_text.as_deref().unwrap_or_default();
         now.replace("\r\n", "\n") != self.next_record.to_string()
     }
 
-    /// The paths in this state, ordered.
+    /// The paths in this state, in order.
     pub(super) fn paths_in(&self, state: State) -> impl Iterator<Item = &'a Utf8Path> {
         self.states().filter(move |(_, its)| *its == state).map(|(path, _)| path)
     }
@@ -130,7 +129,7 @@ fn compare<'a>(
         (Some(_), Seen::File(content)) if record.has(path) => (State::HandEdited, Some(content)),
         (Some(_), Seen::File(content)) => (State::Foreign, Some(content)),
         (Some(_), Seen::Absent) => (State::Missing, None),
-        // What was a file of ours becomes a folder: the file is deleted first, or refused as hand-edited.
+        // An owned file becomes a folder: it is deleted first, or refused as hand-edited.
         (Some(_), Seen::BelowFile(file)) if is_orphan(&file) => (State::Missing, None),
         (Some(_), Seen::BelowFile(file)) => {
             return Err(Obstacle::new(root.shown(&file), ObstacleKind::FileForFolder(root.shown(path))));

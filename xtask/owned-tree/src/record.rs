@@ -1,4 +1,4 @@
-//! The record of what `generate` wrote: `<sha256>  <path>` lines, sorted by path.
+//! The record of the written files: lines `<sha256>  <path>`, sorted by path.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,13 +12,13 @@ use super::error::{BadLine, LineFault};
 use super::paths::{self, RECORD, Root};
 use super::{Error, Obstacle, ObstacleKind, Wanted};
 
-/// What we know to have written, by path. A path has several hashes after an interrupted run or a merge: the file is
-/// ours if it has any of them.
+/// The hashes of the written contents, by path. After an interrupted run or a merge a path has several hashes; the file
+/// is unchanged if it matches any of them.
 #[derive(Debug, Default)]
 pub(super) struct Record(BTreeMap<Utf8PathBuf, BTreeSet<Hash>>);
 
 impl Record {
-    /// Reads the record's text. Order, repeated lines, blank lines and CRLF do not matter: a merge may leave such.
+    /// Parses the record's text. Order, repeated lines, blank lines and CRLF do not matter, because a merge may cause them.
     pub(super) fn parse(text: &str) -> Result<Self, BadLine> {
         let mut record = Self::default();
         for (index, line) in text.lines().enumerate() {
@@ -31,7 +31,7 @@ impl Record {
         Ok(record)
     }
 
-    /// The record of exactly these files.
+    /// A record of exactly these files.
     pub(super) fn of(wanted: &Wanted) -> Self {
         let mut record = Self::default();
         for (path, text) in wanted {
@@ -44,7 +44,7 @@ impl Record {
         self.0.entry(path.to_owned()).or_default().insert(hash);
     }
 
-    /// Takes over all that `other` says about a path.
+    /// Adds all hashes that `other` has for a path.
     pub(super) fn add_all(&mut self, path: &Utf8Path, other: &Self) {
         let hashes = other.0.get(path).into_iter().flatten().copied();
         self.0.entry(path.to_owned()).or_default().extend(hashes);
@@ -58,7 +58,7 @@ impl Record {
         self.0.contains_key(path)
     }
 
-    /// Whether this is content that we gave the path.
+    /// Whether the record contains the hash of this content for the path.
     pub(super) fn knows(&self, path: &Utf8Path, content: &[u8]) -> bool {
         self.0.get(path).is_some_and(|hashes| hashes.contains(&Hash::of(content)))
     }
@@ -110,7 +110,7 @@ impl fmt::Debug for Hash {
     }
 }
 
-/// The record's text as it is on disk, if there is one.
+/// The record's text on disk; `None` if there is no record.
 pub(super) fn read(root: &Root) -> Result<Option<String>, Error> {
     let record = Utf8Path::new(RECORD);
     let file = root.join(record);

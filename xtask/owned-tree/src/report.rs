@@ -1,4 +1,4 @@
-//! What `--check` says: every difference with its diff, the counts, and what mends it.
+//! The report of `--check`: every difference with its diff, the counts and the remedy.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,15 +11,15 @@ use super::plan::Entry;
 use super::{HandEdits, Plan, State};
 
 impl Plan<'_> {
-    /// All that differs, each with a diff, then how many of each kind there are and the command that mends it; one line
-    /// if nothing differs.
+    /// A diff for each difference, then the number of differences of each kind and the command that fixes them. A single
+    /// line if nothing differs.
     #[must_use]
     pub fn report(&self) -> Report<'_> {
         Report(self)
     }
 }
 
-/// The text of a check.
+/// The text of a check's report.
 #[derive(Debug)]
 pub struct Report<'a>(&'a Plan<'a>);
 
@@ -45,7 +45,7 @@ impl fmt::Display for Report<'_> {
         for leftover in &plan.leftovers {
             writeln!(f, "left over from an interrupted run: {}\n", root.shown(leftover))?;
         }
-        // Where files differ, so does the record, and there is nothing more to say about it.
+        // If files differ, the record differs too and needs no mention of its own.
         let only_record = plan.changes_record() && !plan.changes_files();
         if only_record {
             let (path, next) = (root.shown(Utf8Path::new(RECORD)), plan.next_record.to_string());
@@ -54,7 +54,7 @@ impl fmt::Display for Report<'_> {
             writeln!(f, "stale record: {path}\n{diff}")?;
         }
 
-        write!(f, "{} is not what the model gives: ", root.name())?;
+        write!(f, "{} differs from the model: ", root.name())?;
         for (state, count) in &counts {
             if let Some(label) = label(*state) {
                 write!(f, "{count} {label}, ")?;
@@ -82,7 +82,7 @@ fn label(state: State) -> Option<&'static str> {
     }
 }
 
-/// The diff leads to what would be written, except for hand-edited files: there it shows what was edited.
+/// The diff from the content on disk to the content to be written. For hand-edited files, the diff shows the hand edit.
 fn diff_of(path: &str, entry: &Entry<'_>) -> String {
     const NOTHING: &str = "/dev/null";
     let found = entry.on_disk.as_deref().map(String::from_utf8_lossy);
@@ -110,14 +110,14 @@ fn generated(path: &str) -> String {
     format!("{path} (generated)")
 }
 
-/// What to do about the differences. The same words end a check and a refusal.
+/// The remedies for the differences. A check and a refusal end with the same text.
 #[derive(Debug)]
 pub(super) struct Remedies {
     hand_edited: bool,
-    /// Whoever has asked for overwriting hand edits knows about them.
+    /// With [`HandEdits::Overwrite`] the text does not mention hand edits.
     asked_for: HandEdits,
     foreign: bool,
-    /// The record, if it is lost: then everything that differs is foreign.
+    /// The record's path if the record does not exist. All files that differ are then foreign.
     lost_record: Option<String>,
 }
 
@@ -139,9 +139,9 @@ impl fmt::Display for Remedies {
         let Self { hand_edited, asked_for, foreign, lost_record } = self;
         if *hand_edited && *asked_for == HandEdits::Keep {
             f.write_str(
-                "A hand edit belongs in the model: make it there, so that the generated text has it. \
-                 What is left of it in the file\n\
-                 is given up by `cargo xtask generate --force`, or by `git checkout -- <file>`.\n",
+                "Make hand edits in the model instead, so that the generated file contains them. \
+                Then discard the edit of the\n\
+                file with `cargo xtask generate --force`, or with `git checkout -- <file>`.\n",
             )?;
         }
         if *foreign {
@@ -151,8 +151,8 @@ impl fmt::Display for Remedies {
             )?;
         }
         if let (true, Some(record)) = (foreign, lost_record) {
-            writeln!(f, "All that differs counts as foreign, for there is no {record}:")?;
-            writeln!(f, "`git checkout -- {record}` brings it back.")?;
+            writeln!(f, "All files that differ count as foreign, because {record} does not exist:")?;
+            writeln!(f, "restore it with `git checkout -- {record}`.")?;
         }
         let force = if *hand_edited { " --force" } else { "" };
         let first = if *hand_edited || *foreign { "Then run" } else { "Run" };

@@ -1,4 +1,4 @@
-//! Carrying a plan out.
+//! Applies a plan.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,29 +12,29 @@ use super::record::{Hash, Record};
 use super::report::Remedies;
 use super::{Error, Plan, State};
 
-/// What to do with files that somebody edited after they were written.
+/// What to do with files that were edited after they were written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HandEdits {
     /// Refuse to write anything.
     #[default]
     Keep,
-    /// Overwrite them, and delete those that are no longer wanted. Foreign files are refused all the same.
+    /// Overwrite them, and delete those that are no longer wanted. Foreign files are still refused.
     Overwrite,
 }
 
-/// What a run changed. Its text lists the paths when there are not too many.
+/// The changes of a run. The text lists the paths unless there are too many.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     root: String,
-    /// The files that got a new content.
+    /// The files with new content.
     pub written: Vec<Utf8PathBuf>,
     /// The files that were deleted.
     pub deleted: Vec<Utf8PathBuf>,
-    /// How many files were as wanted.
+    /// The number of files that were as wanted.
     pub unchanged: usize,
 }
 
-/// How many paths a summary lists.
+/// The maximum number of paths in a summary.
 const LISTED: usize = 20;
 
 impl fmt::Display for Summary {
@@ -49,7 +49,7 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Carries the plan out, or refuses all of it.
+/// Applies the plan, or refuses all of it.
 pub(super) fn apply(plan: &Plan<'_>, hand_edits: HandEdits, mut disk: Disk<'_>) -> Result<Summary, Error> {
     refuse(plan, hand_edits)?;
     let paths_in = |states: &[State]| -> BTreeSet<Utf8PathBuf> {
@@ -61,14 +61,14 @@ pub(super) fn apply(plan: &Plan<'_>, hand_edits: HandEdits, mut disk: Disk<'_>) 
     for leftover in &plan.leftovers {
         disk.delete(leftover)?;
     }
-    // From here until the last record is written, a kill leaves what the next run takes for ours.
+    // From here until the last record is written, the record contains both the old and the new hashes.
     let journal = plan.changes_files().then(|| journal(plan).to_string());
     let journal = journal.filter(|journal| plan.tree.record_text.as_ref() != Some(journal));
     if let Some(journal) = &journal {
         disk.replace(Utf8Path::new(RECORD), journal)?;
         disk.sync_folders()?;
     }
-    // Deleting comes first: a file of ours may become a folder, and a folder a file.
+    // Delete first: an owned file may become a folder, and a folder a file.
     for path in &deleted {
         disk.delete(path)?;
     }
@@ -110,15 +110,15 @@ fn refuse(plan: &Plan<'_>, hand_edits: HandEdits) -> Result<(), Error> {
     }
 }
 
-/// The record while files are being changed: it knows what each file holds now and what it will hold.
+/// The record during a run: it contains the current and the new hash of each file.
 ///
-/// What somebody wrote by hand is in it only when it is to be overwritten: they have said so, and should the run be
-/// interrupted, the next one need not ask again.
+/// It contains the hash of a hand-edited file only if the file may be overwritten. If the run is interrupted, the next
+/// one then needs no `--force`.
 fn journal(plan: &Plan<'_>) -> Record {
     let mut journal = Record::default();
     for (path, entry) in &plan.entries {
         if entry.state == State::Gone {
-            // The folder that it leaves may still have to be removed, and only the record knows of it.
+            // Its folder may still have to be removed, and only the record mentions it.
             journal.add_all(path, &plan.tree.record);
         }
         for content in entry.on_disk.as_deref().into_iter().chain(entry.wanted.map(str::as_bytes)) {
@@ -128,7 +128,7 @@ fn journal(plan: &Plan<'_>) -> Record {
     journal
 }
 
-/// The folders that held a file which is no longer wanted and that no wanted file needs. Outer ones come first.
+/// The folders that contained unwanted files and that no wanted file needs, outer folders first.
 fn emptied_folders<'a>(plan: &Plan<'a>) -> BTreeSet<&'a Utf8Path> {
     let folders = |is_wanted: bool| {
         plan.entries

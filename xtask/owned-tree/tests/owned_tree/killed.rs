@@ -1,7 +1,7 @@
-//! A real process, killed right before each single change it makes on disk.
+//! Kills a real process right before each single change on disk.
 //!
-//! The process is this test's own program, started again to run nothing but [`child`], which an environment variable
-//! tells where to abort.
+//! The process is this test's own program, started to run only [`child`]. An environment variable sets the step at which
+//! it aborts.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -16,7 +16,7 @@ const ROOT: &str = "KILLED_RUN_ROOT";
 const ABORT_BEFORE: &str = "KILLED_RUN_ABORT_BEFORE_STEP";
 const FORCE: &str = "KILLED_RUN_FORCE";
 
-/// Not a test: the process that is killed. Without its variables it does nothing.
+/// The process that is killed, not a test. Without its environment variables it does nothing.
 #[test]
 fn child() {
     let (Ok(root), Ok(abort_before)) = (env::var(ROOT), env::var(ABORT_BEFORE)) else { return };
@@ -33,7 +33,7 @@ fn child() {
     .unwrap();
 }
 
-/// Whether the run for [`second`] got to its end before step `abort_before`.
+/// Whether the run for [`second`] completed before step `abort_before`.
 fn run(folder: &Folder, abort_before: usize, force: bool) -> bool {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", "killed::child"]).env(ROOT, &folder.root).env(ABORT_BEFORE, abort_before.to_string());
@@ -41,12 +41,12 @@ fn run(folder: &Folder, abort_before: usize, force: bool) -> bool {
         command.env(FORCE, "1");
     }
     let output = command.output().unwrap();
-    // A failed test exits with a code; an aborted process has none.
+    // A failed test has an exit code; an aborted process has none.
     assert!(output.status.success() || output.status.code().is_none(), "{}", String::from_utf8_lossy(&output.stdout));
     output.status.success()
 }
 
-/// What the chart was.
+/// The chart before the killed run.
 fn first() -> Wanted {
     wanted(&[
         ("equal.yaml", "equal in the first and the second\n"),
@@ -61,7 +61,7 @@ fn first() -> Wanted {
     ])
 }
 
-/// What the killed run was to make of it.
+/// The chart that the killed run should write.
 fn second() -> Wanted {
     wanted(&[
         ("equal.yaml", "equal in the first and the second\n"),
@@ -73,7 +73,7 @@ fn second() -> Wanted {
     ])
 }
 
-/// What the model has become before the next run: different everywhere; as before; as in the killed run; nothing.
+/// The wanted files of the next run: all different, as before the killed run, as in the killed run, or none.
 fn thirds() -> Vec<Wanted> {
     let different = wanted(&[
         ("equal.yaml", "third\n"),
@@ -94,7 +94,7 @@ fn thirds() -> Vec<Wanted> {
     vec![different, the_other_way, first(), second(), wanted(&[])]
 }
 
-/// Files that nobody generated; they lie in folders that the runs empty.
+/// Foreign files, in folders that the runs empty.
 fn foreign() -> Wanted {
     wanted(&[("Chart.lock", "mine\n"), ("shared/notes.txt", "mine\n")])
 }
@@ -105,7 +105,7 @@ fn before_the_run() -> Folder {
     for (path, text) in foreign() {
         folder.edit(path, &text);
     }
-    // Somebody deleted these files, and left the folders of the second.
+    // These files were deleted by hand, but the folders of the second one remain.
     folder.remove("lost.yaml");
     folder.remove("gone/deep/a.yaml");
     folder
@@ -116,7 +116,7 @@ fn with_foreign(mut files: Wanted) -> Wanted {
     files
 }
 
-/// Each file that has a final name is the old or the new one, and one that is in neither is none of ours.
+/// Asserts that each file has its old or new content, and that other files are foreign.
 fn assert_whole(folder: &Folder, old: &Wanted) {
     let is_temporary = |path: &Utf8PathBuf| path.as_str().ends_with(".generate-tmp");
     for (path, text) in folder.files().iter().filter(|(path, _)| !is_temporary(path)) {
@@ -132,7 +132,7 @@ fn assert_whole(folder: &Folder, old: &Wanted) {
     }
 }
 
-/// The tree is exactly as wanted: nothing is left over, no temporary file and no empty folder.
+/// Asserts that the tree is exactly as wanted, without temporary files and empty folders.
 fn assert_is(folder: &Folder, files: &Wanted) {
     assert_eq!(folder.files(), *files);
     let needed: BTreeSet<_> = files.keys().flat_map(|path| path.ancestors().map(Utf8Path::to_owned)).collect();
@@ -142,7 +142,7 @@ fn assert_is(folder: &Folder, files: &Wanted) {
 }
 
 #[test]
-fn killed_at_any_step_the_next_run_needs_no_force() {
+fn after_a_kill_at_any_step_the_next_run_needs_no_force() {
     let steps = before_the_run().steps(&second());
     let kinds: BTreeSet<_> = steps.iter().map(|step| format!("{step:?}")).collect();
     assert_eq!(kinds.len(), 7, "the run takes steps of every kind: {kinds:?}");
@@ -162,8 +162,8 @@ fn killed_at_any_step_the_next_run_needs_no_force() {
 }
 
 #[test]
-fn killed_again_and_again_the_last_run_needs_no_force() {
-    // One folder, in which each run gets one step further than the one before it, with the model changed in between.
+fn after_repeated_kills_the_last_run_needs_no_force() {
+    // All runs use one folder. Each run gets one step further than the previous one, and the model changes in between.
     let folder = before_the_run();
     let mut abort_before = 0;
     while !run(&folder, abort_before, false) {
@@ -178,7 +178,7 @@ fn killed_again_and_again_the_last_run_needs_no_force() {
 }
 
 #[test]
-fn a_killed_forced_run_has_said_so_for_the_next_one() {
+fn after_a_killed_forced_run_the_next_run_needs_no_force() {
     let edited = || {
         let folder = before_the_run();
         folder.edit("stale.yaml", "by hand\n");
@@ -195,7 +195,7 @@ fn a_killed_forced_run_has_said_so_for_the_next_one() {
         let record = folder.record();
         let finished = run(&folder, abort_before, true);
         assert_whole(&folder, &old);
-        // As long as the record is the old one, nothing has begun and the edits are still there and still protected.
+        // While the old record is in place, nothing has changed and the hand edits are still protected.
         let begun = folder.record() != record;
         for third in thirds() {
             let folder = folder.copy();
@@ -214,6 +214,6 @@ fn a_killed_forced_run_has_said_so_for_the_next_one() {
         }
         abort_before += 1;
     }
-    // Only the steps that write the first record come before it has begun.
+    // Only the steps that write the first record come before that.
     assert_eq!(asked_again, 4 * thirds().len());
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask generate`: what it does to the files it owns, what it says, and that no kill and no sequence of events
-//! makes it lose what somebody else wrote.
+//! `cargo xtask generate`: its changes of owned files and its messages, and that no kill and no sequence of events makes
+//! it lose hand-written content.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! What git makes of the record and of generated files when two branches are merged.
+//! The record and the generated files after git has merged two branches.
 
 use std::process::Command;
 
@@ -6,10 +6,10 @@ use owned_tree::{State, Wanted};
 
 use crate::support::{Folder, wanted};
 
-/// What `.gitattributes` says about the record: in a conflict, the lines of both sides stay.
+/// The line of `.gitattributes` for the record: in a conflict, keep the lines of both sides.
 const ATTRIBUTES: &str = ".generated-files merge=union\n";
 
-/// Runs git in the folder, deaf to the configuration of whoever runs the test; whether it succeeded.
+/// Runs git in the folder without the developer's configuration. Returns whether it succeeded.
 fn git(folder: &Folder, arguments: &[&str]) -> bool {
     let output = Command::new("git")
         .args(["-c", "user.name=test", "-c", "user.email=test@example.invalid", "-c", "commit.gpgSign=false"])
@@ -26,7 +26,7 @@ fn commit(folder: &Folder) {
     assert!(git(folder, &["add", "--all"]) && git(folder, &["commit", "--message", "generated"]));
 }
 
-/// Two branches generated from different models, one merged into the other; whether that went without conflict.
+/// Merges two branches that were generated from different models. Returns whether there was no conflict.
 fn merge(base: &Wanted, ours: &Wanted, theirs: &Wanted) -> (Folder, bool) {
     let folder = Folder::empty();
     folder.edit(".gitattributes", ATTRIBUTES);
@@ -61,7 +61,7 @@ fn after_a_clean_merge_the_next_run_needs_no_force() {
 }
 
 #[test]
-fn after_a_conflict_either_side_of_the_file_will_do() {
+fn after_a_conflict_either_side_of_the_file_is_accepted() {
     let base = wanted(&[("a.yaml", "1\n"), ("b.yaml", "1\n")]);
     let ours = wanted(&[("a.yaml", "ours\n"), ("b.yaml", "ours\n")]);
     let theirs = wanted(&[("a.yaml", "theirs\n"), ("b.yaml", "theirs\n")]);

@@ -1,4 +1,4 @@
-//! Every text that `generate` shows.
+//! The texts that `generate` prints.
 
 use std::fmt::Write as _;
 use std::io;
@@ -8,8 +8,8 @@ use owned_tree::{self, Error, HandEdits, OwnedTree, Step};
 
 use crate::support::{Folder, wanted};
 
-/// A chart in which there is one file of each state, and the files that are wanted of it.
-fn one_of_each() -> (Folder, owned_tree::Wanted) {
+/// A chart with one file in each state, and its wanted files.
+fn one_file_of_each_state() -> (Folder, owned_tree::Wanted) {
     let values = "# Values\nreplicas: 1\nimage: a\nport: 80\nhost: b\n";
     let folder = Folder::generated(&[
         ("chart/values.yaml", values),
@@ -40,7 +40,7 @@ fn refused(folder: &Folder, files: &owned_tree::Wanted) -> String {
 
 #[test]
 fn a_check_reports_every_difference() {
-    let (folder, files) = one_of_each();
+    let (folder, files) = one_file_of_each_state();
     assert_snapshot!(folder.report(&files), @"
     hand-edited and no longer in the model: generated-chart/chart/edited-orphan.yaml
     --- /dev/null
@@ -89,9 +89,9 @@ fn a_check_reports_every_difference() {
      port: 80
      host: b
 
-    generated-chart is not what the model gives: 1 missing, 1 stale, 1 orphaned, 1 hand-edited, 1 hand-edited and no longer in the model, 1 foreign, 1 equal.
-    A hand edit belongs in the model: make it there, so that the generated text has it. What is left of it in the file
-    is given up by `cargo xtask generate --force`, or by `git checkout -- <file>`.
+    generated-chart differs from the model: 1 missing, 1 stale, 1 orphaned, 1 hand-edited, 1 hand-edited and no longer in the model, 1 foreign, 1 equal.
+    Make hand edits in the model instead, so that the generated file contains them. Then discard the edit of the
+    file with `cargo xtask generate --force`, or with `git checkout -- <file>`.
     A foreign file is never overwritten, not even with --force: move it away, or give the generated file another name.
     Then run `cargo xtask generate --force` and commit the result.
     ");
@@ -121,7 +121,7 @@ fn a_check_that_needs_no_force_names_the_plain_command() {
     -1
     +2
 
-    generated-chart is not what the model gives: 1 missing, 1 stale, 1 orphaned, 1 equal.
+    generated-chart differs from the model: 1 missing, 1 stale, 1 orphaned, 1 equal.
     Run `cargo xtask generate` and commit the result.
     ");
 }
@@ -150,13 +150,13 @@ fn a_long_diff_is_cut() {
     -old-38: value
     ... and 81 more lines
 
-    generated-chart is not what the model gives: 1 stale, 0 equal.
+    generated-chart differs from the model: 1 stale, 0 equal.
     Run `cargo xtask generate` and commit the result.
     ");
 }
 
 #[test]
-fn line_ends_and_control_characters_are_seen() {
+fn line_ends_and_control_characters_are_visible() {
     let folder = Folder::generated(&[("edited.yaml", "a: 1\nb: 2\n")]);
     folder.edit("edited.yaml", "a: 1\r\nb: \u{1b}[31mred");
     assert_snapshot!(folder.report(&wanted(&[("edited.yaml", "a: 1\nb: 2\n")])), @r"
@@ -170,15 +170,15 @@ fn line_ends_and_control_characters_are_seen() {
     +b: \u{1b}[31mred
     \ No newline at end of file
 
-    generated-chart is not what the model gives: 1 hand-edited, 0 equal.
-    A hand edit belongs in the model: make it there, so that the generated text has it. What is left of it in the file
-    is given up by `cargo xtask generate --force`, or by `git checkout -- <file>`.
+    generated-chart differs from the model: 1 hand-edited, 0 equal.
+    Make hand edits in the model instead, so that the generated file contains them. Then discard the edit of the
+    file with `cargo xtask generate --force`, or with `git checkout -- <file>`.
     Then run `cargo xtask generate --force` and commit the result.
     ");
 }
 
 #[test]
-fn what_an_interrupted_run_left_is_reported() {
+fn leftovers_of_an_interrupted_run_are_reported() {
     let (folder, other) = (Folder::generated(&[("a.yaml", "1\n")]), Folder::generated(&[("a.yaml", "2\n")]));
     folder.edit(".generated-files", &(folder.record() + &other.record()));
     folder.edit(".a.yaml.generate-tmp", "hal");
@@ -192,25 +192,25 @@ fn what_an_interrupted_run_left_is_reported() {
      4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865  a.yaml
     -53c234e5e8472b6ac51c1ae1cab3fe06fad053beb8ebfd8977b010655bfdd3c3  a.yaml
 
-    generated-chart is not what the model gives: 1 left over, 1 stale record, 1 equal.
+    generated-chart differs from the model: 1 left over, 1 stale record, 1 equal.
     Run `cargo xtask generate` and commit the result.
     ");
 }
 
 #[test]
 fn a_refusal_names_every_file() {
-    let (folder, files) = one_of_each();
+    let (folder, files) = one_file_of_each_state();
     assert_snapshot!(refused(&folder, &files), @"
-    nothing was written: that would lose what somebody else wrote in generated-chart
+    nothing was written, because that would lose hand-written content in generated-chart
     hand-edited:
       generated-chart/chart/edited.yaml
     hand-edited, and no longer in the model:
       generated-chart/chart/edited-orphan.yaml
-    foreign (not in the record of what generate wrote, and where it has to write a file):
+    foreign (not written by generate according to its record, but at the path of a generated file):
       generated-chart/chart/foreign.yaml
-    `cargo xtask generate --check` shows how each differs.
-    A hand edit belongs in the model: make it there, so that the generated text has it. What is left of it in the file
-    is given up by `cargo xtask generate --force`, or by `git checkout -- <file>`.
+    `cargo xtask generate --check` shows the differences.
+    Make hand edits in the model instead, so that the generated file contains them. Then discard the edit of the
+    file with `cargo xtask generate --force`, or with `git checkout -- <file>`.
     A foreign file is never overwritten, not even with --force: move it away, or give the generated file another name.
     Then run `cargo xtask generate --force` and commit the result.
     ");
@@ -222,25 +222,25 @@ fn a_refusal_for_hand_edits() {
     folder.edit("a.yaml", "by hand\n");
     folder.edit("b.yaml", "by hand\n");
     assert_snapshot!(refused(&folder, &wanted(&[("a.yaml", "2\n"), ("b.yaml", "1\n")])), @"
-    nothing was written: that would lose what somebody else wrote in generated-chart
+    nothing was written, because that would lose hand-written content in generated-chart
     hand-edited:
       generated-chart/a.yaml
       generated-chart/b.yaml
-    `cargo xtask generate --check` shows how each differs.
-    A hand edit belongs in the model: make it there, so that the generated text has it. What is left of it in the file
-    is given up by `cargo xtask generate --force`, or by `git checkout -- <file>`.
+    `cargo xtask generate --check` shows the differences.
+    Make hand edits in the model instead, so that the generated file contains them. Then discard the edit of the
+    file with `cargo xtask generate --force`, or with `git checkout -- <file>`.
     Then run `cargo xtask generate --force` and commit the result.
     ");
 }
 
 #[test]
 fn a_refusal_in_spite_of_force() {
-    let (folder, files) = one_of_each();
+    let (folder, files) = one_file_of_each_state();
     assert_snapshot!(folder.force(&files).unwrap_err(), @"
-    nothing was written: that would lose what somebody else wrote in generated-chart
-    foreign (not in the record of what generate wrote, and where it has to write a file):
+    nothing was written, because that would lose hand-written content in generated-chart
+    foreign (not written by generate according to its record, but at the path of a generated file):
       generated-chart/chart/foreign.yaml
-    `cargo xtask generate --check` shows how each differs.
+    `cargo xtask generate --check` shows the differences.
     A foreign file is never overwritten, not even with --force: move it away, or give the generated file another name.
     Then run `cargo xtask generate --force` and commit the result.
     ");
@@ -251,32 +251,32 @@ fn a_refusal_without_a_record() {
     let folder = Folder::empty();
     folder.edit("a.yaml", "1\n");
     assert_snapshot!(refused(&folder, &wanted(&[("a.yaml", "2\n")])), @"
-    nothing was written: that would lose what somebody else wrote in generated-chart
-    foreign (not in the record of what generate wrote, and where it has to write a file):
+    nothing was written, because that would lose hand-written content in generated-chart
+    foreign (not written by generate according to its record, but at the path of a generated file):
       generated-chart/a.yaml
-    `cargo xtask generate --check` shows how each differs.
+    `cargo xtask generate --check` shows the differences.
     A foreign file is never overwritten, not even with --force: move it away, or give the generated file another name.
-    All that differs counts as foreign, for there is no generated-chart/.generated-files:
-    `git checkout -- generated-chart/.generated-files` brings it back.
+    All files that differ count as foreign, because generated-chart/.generated-files does not exist:
+    restore it with `git checkout -- generated-chart/.generated-files`.
     Then run `cargo xtask generate` and commit the result.
     ");
 }
 
 #[test]
-fn wanted_paths_that_no_file_can_have() {
+fn invalid_wanted_paths() {
     let folder = Folder::empty();
     let paths = ["../a", "/a", "a//b", "a\\b", "a\nb", "", ".generated-files", ".a.generate-tmp", "b", "b/c"];
     assert_snapshot!(refused(&folder, &wanted(&paths.map(|path| (path, "")))), @r#"
-    the generator wants files that cannot be written (a bug of the generator; nothing was changed):
+    the generator returned invalid paths (a bug of the generator; nothing was changed):
       "": it is not a plain relative path
       "/a": it is not a plain relative path
       "../a": it is not a plain relative path
-      ".a.generate-tmp": such names are for temporary files
-      ".generated-files": that name is the record's
+      ".a.generate-tmp": such names are reserved for temporary files
+      ".generated-files": that name is reserved for the record
       "a//b": it is not a plain relative path
       "a\nb": it has a backslash or a control character
       "a\\b": it has a backslash or a control character
-      "b/c": it lies below another file that is wanted
+      "b/c": it is below another wanted file
     "#);
 }
 
@@ -286,14 +286,14 @@ fn a_conflict_in_the_record() {
     let text = format!("<<<<<<< HEAD\n{}=======\n{}>>>>>>> theirs\n", ours.record(), theirs.record());
     ours.edit(".generated-files", &text);
     assert_snapshot!(refused(&ours, &wanted(&[])), @"
-    generated-chart/.generated-files, line 1 cannot be read: `<<<<<<< HEAD`: this is a merge conflict marker.
+    generated-chart/.generated-files, line 1 is invalid: `<<<<<<< HEAD`: this is a merge conflict marker.
       Delete the marker lines and keep the lines of both sides (a path may have several).
       In a generated file that conflicts, keep either side. Then run `cargo xtask generate`.
     ");
 }
 
 #[test]
-fn lines_of_the_record_that_cannot_be_read() {
+fn invalid_lines_of_the_record() {
     let hash = "0".repeat(64);
     let texts = ["a.yaml\n", &format!("\n\nABC  {hash}\n"), &format!("{hash}  ../a.yaml\r\n"), &format!("{hash} *a\n")];
     let messages = texts.map(|text| {
@@ -302,20 +302,20 @@ fn lines_of_the_record_that_cannot_be_read() {
         refused(&folder, &wanted(&[]))
     });
     assert_snapshot!(messages.join("\n"), @"
-    generated-chart/.generated-files, line 1 cannot be read: `a.yaml`: it is not `<sha256>  <path>`.
-      Delete the line, or bring the committed record back with `git checkout`, and run `cargo xtask generate`.
-    generated-chart/.generated-files, line 3 cannot be read: `ABC  0000000000000000000000000000000000000000000000000000000000000000`: it does not begin with the 64 lower-case hexadecimal digits of a SHA-256.
-      Delete the line, or bring the committed record back with `git checkout`, and run `cargo xtask generate`.
-    generated-chart/.generated-files, line 1 cannot be read: `0000000000000000000000000000000000000000000000000000000000000000  ../a.yaml`: generate writes no such path: it is not a plain relative path.
-      Delete the line, or bring the committed record back with `git checkout`, and run `cargo xtask generate`.
-    generated-chart/.generated-files, line 1 cannot be read: `0000000000000000000000000000000000000000000000000000000000000000 *a`: it is not `<sha256>  <path>`.
-      Delete the line, or bring the committed record back with `git checkout`, and run `cargo xtask generate`.
+    generated-chart/.generated-files, line 1 is invalid: `a.yaml`: it is not `<sha256>  <path>`.
+      Delete the line, or restore the committed record with `git checkout`, and run `cargo xtask generate`.
+    generated-chart/.generated-files, line 3 is invalid: `ABC  0000000000000000000000000000000000000000000000000000000000000000`: it does not begin with a SHA-256 of 64 lower-case hexadecimal digits.
+      Delete the line, or restore the committed record with `git checkout`, and run `cargo xtask generate`.
+    generated-chart/.generated-files, line 1 is invalid: `0000000000000000000000000000000000000000000000000000000000000000  ../a.yaml`: the path is invalid: it is not a plain relative path.
+      Delete the line, or restore the committed record with `git checkout`, and run `cargo xtask generate`.
+    generated-chart/.generated-files, line 1 is invalid: `0000000000000000000000000000000000000000000000000000000000000000 *a`: it is not `<sha256>  <path>`.
+      Delete the line, or restore the committed record with `git checkout`, and run `cargo xtask generate`.
     ");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_is_in_the_way() {
+fn blocked_paths() {
     use std::os::unix::{fs::symlink, net::UnixListener};
 
     let folder = Folder::generated(&[("orphan-behind-link/a.yaml", "1\n")]);
@@ -339,21 +339,21 @@ fn what_is_in_the_way() {
         (&long, "1\n"),
     ]);
     assert_snapshot!(refused(&folder, &files).replace(&long, "(300 characters)"), @"
-    something is in the way (nothing was changed):
-      generated-chart/file is a file that generate did not write, where it needs a folder for generated-chart/file/a.yaml: move the file away
-      generated-chart/folder.yaml is a folder that generate did not make, where it has to write a file: move the folder away
-      generated-chart/link is a symbolic link, and generate follows none: move the link away
-      generated-chart/link.yaml is a symbolic link, and generate follows none: move the link away
+    these paths are blocked (nothing was changed):
+      generated-chart/file is a foreign file, but generate needs a folder there for generated-chart/file/a.yaml: move the file away
+      generated-chart/folder.yaml is a folder with foreign content, but generate must write a file there: move the folder away
+      generated-chart/link is a symbolic link, which generate does not follow: move the link away
+      generated-chart/link.yaml is a symbolic link, which generate does not follow: move the link away
       generated-chart/(300 characters) cannot be read: File name too long (os error 36): make it readable, or move it away
       generated-chart/socket.yaml is not a regular file: move it away
-      generated-chart/orphan-behind-link is a symbolic link, and generate follows none: move the link away
+      generated-chart/orphan-behind-link is a symbolic link, which generate does not follow: move the link away
       generated-chart/.a.yaml.generate-tmp is not a regular file: move it away
     ");
 }
 
 #[cfg(unix)]
 #[test]
-fn what_is_in_the_way_of_the_root_and_the_record() {
+fn a_blocked_root_or_record() {
     let record = |make: &dyn Fn(&camino::Utf8Path)| {
         let folder = Folder::empty();
         make(&folder.root.join(".generated-files"));
@@ -369,13 +369,13 @@ fn what_is_in_the_way_of_the_root_and_the_record() {
         record(&|path| std::fs::write(path, [0xff]).unwrap()),
     ];
     assert_snapshot!(messages.join("\n"), @"
-    something is in the way (nothing was changed):
+    these paths are blocked (nothing was changed):
       generated-chart is not a folder: move it away
-    something is in the way (nothing was changed):
+    these paths are blocked (nothing was changed):
       generated-chart/.generated-files is not a regular file: move it away
-    something is in the way (nothing was changed):
-      generated-chart/.generated-files is a symbolic link, and generate follows none: move the link away
-    something is in the way (nothing was changed):
+    these paths are blocked (nothing was changed):
+      generated-chart/.generated-files is a symbolic link, which generate does not follow: move the link away
+    these paths are blocked (nothing was changed):
       generated-chart/.generated-files cannot be read: stream did not contain valid UTF-8: make it readable, or move it away
     ");
 }
@@ -384,7 +384,7 @@ fn what_is_in_the_way_of_the_root_and_the_record() {
 fn the_disk_fails() {
     let mut seen: Vec<Step> = Vec::new();
     let mut messages = Vec::new();
-    // The run stops at the first step of each kind in turn.
+    // Each run stops at the first step of a kind that no earlier run stopped at.
     for _ in 0..7 {
         let folder = Folder::generated(&[("charts/a.yaml", "1\n")]);
         let files = wanted(&[("templates/b.yaml", "1\n")]);
@@ -401,7 +401,7 @@ fn the_disk_fails() {
     cannot create generated-chart/..generated-files.generate-tmp: the disk is full
     cannot write generated-chart/..generated-files.generate-tmp: the disk is full
     cannot write generated-chart/..generated-files.generate-tmp: the disk is full
-    cannot put the new content in place of generated-chart/.generated-files: the disk is full
+    cannot replace generated-chart/.generated-files: the disk is full
     cannot delete generated-chart/charts/a.yaml: the disk is full
     cannot remove the empty folder generated-chart/charts: the disk is full
     cannot create the folder generated-chart/templates: the disk is full
@@ -410,7 +410,7 @@ fn the_disk_fails() {
         Error::Io { action: "delete", path: "generated-chart/a.yaml".to_owned(), cause: io::Error::other("gone") };
     assert_snapshot!(whole, @"
     cannot delete generated-chart/a.yaml: gone
-      No file is half-written. Mend the cause and run `cargo xtask generate` again: it picks up where this run stopped.
+      No file is half-written. Fix the cause and run `cargo xtask generate` again: it continues where this run stopped.
     ");
 }
 
@@ -424,7 +424,7 @@ fn the_folder_cannot_be_locked() {
 }
 
 #[test]
-fn a_summary_lists_what_changed_unless_that_is_much() {
+fn a_summary_lists_the_changes_unless_there_are_many() {
     let folder = Folder::generated(&[("a.yaml", "1\n"), ("b.yaml", "1\n"), ("c.yaml", "1\n")]);
     let files = wanted(&[("a.yaml", "2\n"), ("c.yaml", "1\n"), ("d/e.yaml", "1\n")]);
     assert_snapshot!(folder.generate(&files).unwrap(), @"
@@ -439,7 +439,7 @@ fn a_summary_lists_what_changed_unless_that_is_much() {
 }
 
 #[test]
-fn a_tree_that_is_not_there_is_missing_as_a_whole() {
+fn all_files_of_a_missing_tree_are_missing() {
     let folder = Folder::empty();
     std::fs::remove_dir(&folder.root).unwrap();
     let tree = OwnedTree::open(&folder.root).unwrap();
@@ -450,7 +450,7 @@ fn a_tree_that_is_not_there_is_missing_as_a_whole() {
     @@ -0,0 +1 @@
     +1
 
-    generated-chart is not what the model gives: 1 missing, 0 equal.
+    generated-chart differs from the model: 1 missing, 0 equal.
     Run `cargo xtask generate` and commit the result.
     ");
 }

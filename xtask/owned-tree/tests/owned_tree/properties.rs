@@ -1,5 +1,4 @@
-//! Whatever happens, in whatever order: nothing that somebody else wrote is lost, and `generate` never gets stuck on
-//! its own.
+//! Random sequences of events: hand-written content is never lost, and `generate` never gets stuck without a hand edit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,19 +10,19 @@ use proptest::prelude::*;
 
 use crate::support::Folder;
 
-/// Few paths, so that events meet; some of them cannot be there together.
+/// A few paths, so that events collide. Some paths exclude each other.
 const PATHS: [&str; 8] = ["a", "a/q", "b", "d", "d/x", "d/y", "d/e", "d/e/z"];
 
-/// Few models, so that a run often wants what an earlier one wanted.
+/// A few models, so that runs often want the same files.
 const MODELS: usize = 3;
 
 #[derive(Clone, Debug)]
 enum Event {
-    /// `generate` for one of the [`MODELS`], perhaps killed before one of its steps.
+    /// Runs `generate` for one of the [`MODELS`], possibly killed before a step.
     Run { model: usize, hand_edits: HandEdits, killed_before: Option<usize> },
-    /// Somebody writes a file: a text of their own, or one that the generator might write too.
+    /// A developer writes a file: with their own text, or with one that the generator might write too.
     Edit { path: &'static str, generated: Option<u8> },
-    /// Somebody deletes a file.
+    /// A developer deletes a file.
     Remove { path: &'static str },
 }
 
@@ -51,12 +50,12 @@ fn generated_text(number: u8) -> String {
     format!("generated {number}\n")
 }
 
-/// What happened to one folder, as a bystander would write it down.
+/// The expected state of the folder, tracked independently of the record.
 struct World {
     folder: Folder,
-    /// Texts that are somebody's own, and that nobody has said may be overwritten.
+    /// Hand-written texts that may not be overwritten.
     protected: BTreeMap<Utf8PathBuf, String>,
-    /// Paths that somebody else wrote and that have not become the generator's since.
+    /// Paths with hand-written content that the generator has not taken over since.
     meddled_with: BTreeSet<Utf8PathBuf>,
     edits: usize,
 }

@@ -1,4 +1,4 @@
-//! What happens to a file, by how it stands.
+//! The effect of a run on a file in each state.
 
 use std::fs::{self, File};
 use std::thread;
@@ -22,7 +22,7 @@ fn new_files_are_written_and_recorded_as_sha256sum_does() {
 }
 
 #[test]
-fn a_root_that_is_not_there_is_made() {
+fn a_missing_root_is_created() {
     let folder = Folder::empty();
     fs::remove_dir(&folder.root).unwrap();
     let files = wanted(&[("a.yaml", "a\n")]);
@@ -34,7 +34,7 @@ fn a_root_that_is_not_there_is_made() {
 }
 
 #[test]
-fn a_second_run_touches_nothing() {
+fn a_second_run_changes_nothing() {
     let files = wanted(&[("a.yaml", "a\n"), ("templates/b.yaml", "b\n")]);
     let folder = Folder::generated(&[("a.yaml", "a\n"), ("templates/b.yaml", "b\n")]);
     age(&folder);
@@ -45,7 +45,7 @@ fn a_second_run_touches_nothing() {
 }
 
 #[test]
-fn an_equal_file_is_left_alone_while_others_change() {
+fn an_equal_file_is_not_written_while_others_change() {
     let folder = Folder::generated(&[("equal.yaml", "same\n"), ("stale.yaml", "1\n")]);
     age(&folder);
 
@@ -83,7 +83,7 @@ fn stale_missing_orphaned_and_gone_files_need_no_force() {
 }
 
 #[test]
-fn folders_that_orphans_leave_are_removed_only_when_empty() {
+fn folders_of_orphans_are_removed_only_when_empty() {
     let folder = Folder::generated(&[("empty/deep/a.yaml", "1\n"), ("used/a.yaml", "1\n"), ("ours/a.yaml", "1\n")]);
     folder.edit("used/notes.txt", "mine\n");
 
@@ -95,14 +95,14 @@ fn folders_that_orphans_leave_are_removed_only_when_empty() {
 }
 
 #[test]
-fn a_folder_that_is_still_needed_is_not_removed_and_made_again() {
+fn a_folder_that_is_still_needed_is_not_recreated() {
     let folder = Folder::generated(&[("charts/a.yaml", "1\n")]);
     let steps = folder.steps(&wanted(&[("charts/b.yaml", "1\n")]));
     assert!(!steps.contains(&Step::RemoveFolder) && !steps.contains(&Step::CreateFolder), "{steps:?}");
 }
 
 #[test]
-fn a_file_that_is_as_wanted_is_adopted_without_a_word() {
+fn an_unrecorded_file_with_the_wanted_content_is_adopted_silently() {
     let folder = Folder::empty();
     folder.edit("a.yaml", "a\n");
     age(&folder);
@@ -111,7 +111,7 @@ fn a_file_that_is_as_wanted_is_adopted_without_a_word() {
 
     assert_eq!((summary.written, summary.deleted, summary.unchanged), (vec![], vec![], 1));
     assert!(is_untouched(&folder, "a.yaml"));
-    // From now on it is ours.
+    // From now on the file is owned.
     folder.generate(&wanted(&[])).unwrap();
     assert_eq!(folder.files(), wanted(&[]));
 }
@@ -182,7 +182,7 @@ fn a_foreign_file_is_never_overwritten() {
 }
 
 #[test]
-fn what_helm_leaves_is_neither_ours_nor_an_orphan() {
+fn files_of_helm_are_neither_owned_nor_orphaned() {
     let folder = Folder::generated(&[("chart/Chart.yaml", "1\n"), ("chart/charts/a/Chart.yaml", "1\n")]);
     folder.edit("chart/Chart.lock", "digest: sha256:1\n");
     folder.edit("chart/charts/dependency-1.0.0.tgz", "an archive");
@@ -209,7 +209,7 @@ fn a_file_may_become_a_folder_and_back() {
 }
 
 #[test]
-fn a_hand_edited_file_is_not_made_a_folder_without_force() {
+fn a_hand_edited_file_is_not_replaced_by_a_folder_without_force() {
     let folder = Folder::generated(&[("rbac", "1\n")]);
     folder.edit("rbac", "by hand\n");
     let files = wanted(&[("rbac/a.yaml", "1\n")]);
@@ -221,7 +221,7 @@ fn a_hand_edited_file_is_not_made_a_folder_without_force() {
 }
 
 #[test]
-fn a_folder_with_somebody_elses_file_is_not_made_a_file() {
+fn a_folder_with_a_foreign_file_is_not_replaced_by_a_file() {
     let folder = Folder::generated(&[("rbac/a.yaml", "1\n")]);
     folder.edit("rbac/notes/mine.txt", "mine\n");
 
@@ -243,7 +243,7 @@ fn the_record_may_have_crlf() {
 }
 
 #[test]
-fn after_a_merge_the_file_of_either_side_is_ours() {
+fn after_a_merge_the_file_of_either_side_is_owned() {
     let (ours, theirs) = (Folder::generated(&[("a.yaml", "ours\n")]), Folder::generated(&[("a.yaml", "theirs\n")]));
     let lines = theirs.record() + "\n" + &ours.record() + &theirs.record();
     let merged = wanted(&[("a.yaml", "both\n")]);
@@ -257,7 +257,7 @@ fn after_a_merge_the_file_of_either_side_is_ours() {
 }
 
 #[test]
-fn a_record_that_knows_too_much_is_not_up_to_date() {
+fn a_record_with_surplus_lines_is_not_up_to_date() {
     let (folder, other) = (Folder::generated(&[("a.yaml", "1\n")]), Folder::generated(&[("a.yaml", "2\n")]));
     folder.edit(".generated-files", &(folder.record() + &other.record()));
     let files = wanted(&[("a.yaml", "1\n")]);
@@ -321,7 +321,7 @@ fn nothing_behind_a_symbolic_link_is_touched() {
 }
 
 #[test]
-fn two_runs_at_once_come_one_after_the_other() {
+fn concurrent_runs_are_serialized() {
     let folder = Folder::empty();
     let contents: Vec<_> = (0..4)
         .map(|run| {
@@ -352,7 +352,7 @@ fn an_open_tree_is_locked() {
     assert!(!folder.root.join("a.yaml").exists());
 }
 
-/// When the files of this module were last modified, if nobody has touched them since [`age`].
+/// The modification time of files that have not changed since [`age`].
 const LONG_AGO: SystemTime = SystemTime::UNIX_EPOCH;
 
 fn age(folder: &Folder) {

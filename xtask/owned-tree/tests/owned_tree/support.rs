@@ -1,4 +1,4 @@
-//! A folder to write in, and what is in it.
+//! A temporary folder for the tests, and its content.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,15 +8,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use owned_tree::{self, Error, HandEdits, OwnedTree, State, Step, Summary, Wanted};
 use tempfile::TempDir;
 
-/// A `generated-chart` in a temporary folder of its own.
+/// A `generated-chart` in its own temporary folder.
 pub(crate) struct Folder {
     _temporary: TempDir,
     pub(crate) root: Utf8PathBuf,
 }
 
 impl Folder {
-    /// There is nothing in it. It lies in memory where the system has such a place: thousands of writes are synced
-    /// here.
+    /// An empty folder, in memory if the system has a memory file system, because the tests sync thousands of writes.
     pub(crate) fn empty() -> Self {
         let memory = Path::new("/dev/shm");
         let temporary = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap();
@@ -25,7 +24,7 @@ impl Folder {
         Self { _temporary: temporary, root }
     }
 
-    /// `generate` has written these files.
+    /// A folder with these files, written by `generate`.
     pub(crate) fn generated(files: &[(&str, &str)]) -> Self {
         let folder = Self::empty();
         folder.generate(&wanted(files)).unwrap();
@@ -52,7 +51,7 @@ impl Folder {
         owned_tree::write_tree(&self.root, wanted, HandEdits::Overwrite)
     }
 
-    /// The steps that a run takes.
+    /// The steps of a run.
     pub(crate) fn steps(&self, wanted: &Wanted) -> Vec<Step> {
         let mut steps = Vec::new();
         owned_tree::write_tree_stepwise(&self.root, wanted, HandEdits::Keep, &mut |step, _| {
@@ -67,7 +66,7 @@ impl Folder {
         OwnedTree::open(&self.root).unwrap().plan(wanted).unwrap().report().to_string()
     }
 
-    /// The paths that are not equal, with their states.
+    /// The paths that differ, with their states.
     pub(crate) fn differing(&self, wanted: &Wanted) -> Vec<(String, State)> {
         let tree = OwnedTree::open(&self.root).unwrap();
         let plan = tree.plan(wanted).unwrap();
@@ -81,7 +80,7 @@ impl Folder {
         OwnedTree::open(&self.root).unwrap().plan(wanted).unwrap().is_up_to_date()
     }
 
-    /// Somebody writes a file by hand.
+    /// Writes a file by hand.
     pub(crate) fn edit(&self, path: impl AsRef<Utf8Path>, text: &str) {
         let file = self.root.join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -100,14 +99,14 @@ impl Folder {
         self.read(".generated-files")
     }
 
-    /// Everything that lies in the folder.
+    /// All paths in the folder.
     pub(crate) fn content(&self) -> BTreeMap<Utf8PathBuf, Node> {
         let mut content = BTreeMap::new();
         collect(&self.root, Utf8Path::new(""), &mut content);
         content
     }
 
-    /// The texts of the files, the record apart.
+    /// The texts of the files, without the record.
     pub(crate) fn files(&self) -> Wanted {
         self.content()
             .into_iter()
