@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use insta::assert_snapshot;
 
 #[test]
-fn a_wrong_command_line_is_2() {
+fn an_invalid_command_line_exits_with_2() {
     for arguments in [&["generate", "--chekc"][..], &["generate", "--check", "--force"], &["genrate"], &[]] {
         let output = xtask(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

@@ -1,4 +1,4 @@
-//! The binary is thin: an edit of the model recompiles the model's crate and this one.
+//! The binary is thin: an edit of the model recompiles only the model's crate and the binary.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

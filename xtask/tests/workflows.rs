@@ -1,4 +1,4 @@
-//! The GitHub workflows run every proof, on the supported versions of Kubernetes.
+//! The GitHub workflows run every step of `verify`, and the scenarios on the supported versions of Kubernetes.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -43,7 +43,7 @@ fn the_workflow_names_scenarios_that_exist() {
 }
 
 #[test]
-fn the_versions_in_texts_are_the_supported_ones() {
+fn documents_name_the_supported_versions() {
     let range = format!("Kubernetes 1.{} to 1.{}", MINOR_VERSIONS.start(), MINOR_VERSIONS.end());
     for text in [output(&["verify", "--list"]), std::fs::read_to_string(format!("{ROOT}/README.md")).unwrap()] {
         assert!(text.contains(&range), "{range} is not in:\n{text}");

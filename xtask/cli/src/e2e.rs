@@ -12,7 +12,7 @@ use crate::Project;
 /// Tests the chart on a real cluster; each scenario uses its own namespaces
 ///
 /// Uses the current kube context and kubectl from PATH. The cluster must enforce NetworkPolicies and Pod Security, and must have a default
-/// StorageClass. The file e2e-passes.txt records the last complete pass of each scenario.
+/// storage class. The file e2e-passes.txt records the last complete pass of each scenario.
 ///
 /// Exit codes: 0 all scenarios passed, or with --stale none is out of date; 1 a scenario failed; 2 invalid command line; 4 with --stale, a
 /// scenario is out of date.

@@ -124,7 +124,7 @@ pub enum Error {
     },
 
     /// sops failed.
-    #[error("sops cannot {action} {file} (nothing was changed)\n{remedy}  Output of sops:{}", quoted(.said))]
+    #[error("sops cannot {action} {file} (nothing was changed)\n{remedy}  Output of sops:{}", quoted(.message))]
     Sops {
         /// The action, such as `encrypt`.
         action: &'static str,
@@ -133,7 +133,7 @@ pub enum Error {
         /// The remedy as whole lines; may be empty.
         remedy: &'static str,
         /// The error output of sops.
-        said: String,
+        message: String,
     },
 
     /// Another program changed the file during the run.
@@ -175,6 +175,6 @@ pub enum Error {
 }
 
 /// The output of a program, indented.
-fn quoted(said: &str) -> String {
-    said.lines().filter(|line| !line.trim().is_empty()).flat_map(|line| ["\n    ", line]).collect()
+fn quoted(message: &str) -> String {
+    message.lines().filter(|line| !line.trim().is_empty()).flat_map(|line| ["\n    ", line]).collect()
 }

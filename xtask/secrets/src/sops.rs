@@ -53,13 +53,14 @@ impl Sops {
         if output.status.success() {
             return Ok(Rule::By(source));
         }
-        let said = said(&output);
+        let message = error_output(&output);
         // Messages of sops 3.13 for: no rule matches; the file has no rules.
-        let has_none = said.contains("no matching creation rules found") || said.contains("has no creation rules");
+        let has_none =
+            message.contains("no matching creation rules found") || message.contains("has no creation rules");
         if has_none {
             Ok(Rule::None(format!("no rule in {source} matches it")))
         } else {
-            Err(cannot_encrypt(place, said))
+            Err(cannot_encrypt(place, message))
         }
     }
 
@@ -71,14 +72,14 @@ impl Sops {
                 action: "decrypt",
                 file: place.shown.clone(),
                 remedy: "  sops needs the key of one of the file's recipients: set SOPS_AGE_KEY_FILE to the path of your age key.\n",
-                said: said(&output),
+                message: error_output(&output),
             });
         }
         String::from_utf8(output.stdout).map_err(|_| Error::Sops {
             action: "decrypt",
             file: place.shown.clone(),
             remedy: "",
-            said: "(text that is not UTF-8)".to_owned(),
+            message: "(text that is not UTF-8)".to_owned(),
         })
     }
 
@@ -86,7 +87,7 @@ impl Sops {
     pub(super) fn encrypt(&self, place: &SourceLocation, text: &str, secrets: &[&str]) -> Result<String, Error> {
         let output = self.run("encrypt", place, text)?;
         if !output.status.success() {
-            return Err(cannot_encrypt(place, without(&said(&output), secrets)));
+            return Err(cannot_encrypt(place, without(&error_output(&output), secrets)));
         }
         String::from_utf8(output.stdout).map_err(|_| cannot_encrypt(place, "(text that is not UTF-8)".to_owned()))
     }
@@ -128,8 +129,8 @@ impl Sops {
     }
 }
 
-pub(super) fn cannot_encrypt(place: &SourceLocation, said: String) -> Error {
-    Error::Sops { action: "encrypt", file: place.shown.clone(), remedy: "", said }
+pub(super) fn cannot_encrypt(place: &SourceLocation, message: String) -> Error {
+    Error::Sops { action: "encrypt", file: place.shown.clone(), remedy: "", message }
 }
 
 /// The source of recipients for files in this folder, or the reason why there is none.
@@ -149,16 +150,16 @@ fn source_of_recipients(folder: &Utf8Path) -> Result<String, String> {
     })
 }
 
-fn said(output: &Output) -> String {
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    if said.is_empty() { format!("(none; {})", output.status) } else { said }
+fn error_output(output: &Output) -> String {
+    let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    if message.is_empty() { format!("(none; {})", output.status) } else { message }
 }
 
 /// The lines that contain no secret and no beginning of one: the YAML parser of sops quotes the first seven characters of a value.
-fn without(said: &str, secrets: &[&str]) -> String {
+fn without(message: &str, secrets: &[&str]) -> String {
     let beginnings: Vec<String> = secrets.iter().map(|secret| secret.chars().take(7).collect()).collect();
     let is_fine = |line: &&str| !beginnings.iter().any(|beginning| line.contains(beginning.as_str()));
-    let lines: Vec<&str> = said.lines().filter(is_fine).collect();
+    let lines: Vec<&str> = message.lines().filter(is_fine).collect();
     if lines.is_empty() { "(hidden, because it contains a password)".to_owned() } else { lines.join("\n") }
 }
 
@@ -168,9 +169,9 @@ mod tests {
 
     #[test]
     fn lines_with_a_secret_are_hidden() {
-        let said = "line 1: cannot unmarshal !!str `x7Kq0Zp...`\nline 2";
-        assert_eq!(without(said, &["x7Kq0ZpLm2Vt9RbW"]), "line 2");
+        let message = "line 1: cannot unmarshal !!str `x7Kq0Zp...`\nline 2";
+        assert_eq!(without(message, &["x7Kq0ZpLm2Vt9RbW"]), "line 2");
         assert_eq!(without("x7Kq0ZpLm2Vt9RbW", &["x7Kq0ZpLm2Vt9RbW"]), "(hidden, because it contains a password)");
-        assert_eq!(without(said, &[]), said);
+        assert_eq!(without(message, &[]), message);
     }
 }

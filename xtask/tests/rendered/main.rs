@@ -1,4 +1,4 @@
-//! What real Helm makes of the committed chart: one small snapshot per object, and the texts with which it refuses.
+//! Renders the committed chart with real Helm: one small snapshot per object, and the messages for wrong values.
 
 #![expect(clippy::panic, reason = "a test fails by panicking, and says why")]
 
@@ -33,17 +33,17 @@ fn rendered() -> Chart {
     generator::generate(&platform())
 }
 
-/// The committed umbrella chart. The generator is asked once: it is asked for in every object of every case.
+/// The path of the committed umbrella chart, computed once, because every object of every case needs it.
 fn chart() -> &'static Utf8Path {
     static CHART: LazyLock<Utf8PathBuf> = LazyLock::new(|| folder().join(&rendered().paths().umbrella));
     &CHART
 }
 
-/// Snapshots of one folder below `snapshots/`, all compared before the first difference fails the test. No two have the same text. The step
-/// `snapshots` of `verify` finds those that no test compares.
+/// The snapshots of one folder below `snapshots/`. All of them are compared before a difference fails the test. No two have the same text. The
+/// step `snapshots` of `verify` finds unused ones.
 struct Snapshots {
     folder: &'static str,
-    /// The name of the first snapshot with a text.
+    /// The name of the first snapshot with each text.
     names: BTreeMap<String, String>,
     repeated: Vec<String>,
     different: Vec<String>,
@@ -71,7 +71,7 @@ impl Snapshots {
         }
     }
 
-    /// Compares the list of the texts since the last call that earlier snapshots have, if there are any.
+    /// Compares the list of texts that repeat an earlier snapshot since the last call, if there are any.
     fn compare_repeated(&mut self, name: &str) {
         if !self.repeated.is_empty() {
             let list = std::mem::take(&mut self.repeated).join("\n");
@@ -79,9 +79,9 @@ impl Snapshots {
         }
     }
 
-    /// Fails when a text differed.
+    /// Fails if a text differed.
     fn finish(self) {
         assert!(self.repeated.is_empty(), "a call of `compare_repeated` is missing: {:#?}", self.repeated);
-        assert!(self.different.is_empty(), "these differ, see above: {:#?}", self.different);
+        assert!(self.different.is_empty(), "these snapshots differ (see above): {:#?}", self.different);
     }
 }

@@ -1,4 +1,4 @@
-//! One snapshot per object of the defaults; for every other case only what differs from them.
+//! One snapshot per object of the defaults, and for every other case one per object that differs from the defaults.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,22 +10,19 @@ use vocabulary::Platform;
 use crate::text::{difference, without_digests};
 use crate::{Snapshots, chart, folder, platform};
 
-/// Cases that do the same to every service and to every server: the snapshots show one of each. All proofs of `verify` render them whole.
+/// Cases that change every service and every server in the same way: the snapshots show only one of each. The steps of `verify` render all.
 const UNIFORM: &[&str] = &["mirror", "placed", "store"];
 
 #[test]
-fn every_object_is_what_was_reviewed() {
+fn every_object_equals_its_reviewed_snapshot() {
     let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
     let platform = platform();
     let rendered = generator::generate(&platform);
     let cases = cases::all(&platform, &rendered, &folder());
-    assert!(
-        UNIFORM.iter().all(|name| cases.iter().any(|case| case.name == *name)),
-        "a uniform case is no longer there"
-    );
+    assert!(UNIFORM.iter().all(|name| cases.iter().any(|case| case.name == *name)), "a uniform case no longer exists");
     let mut files = ChartFiles::new(&rendered);
     let mut snapshots = Snapshots::of("rendered");
-    // Each object as the first case shows it that has it.
+    // Each object, as in the first case that contains it.
     let mut shown_before: BTreeMap<String, String> = BTreeMap::new();
     let mut defaults: Vec<String> = Vec::new();
     for case in &cases {
@@ -35,7 +32,7 @@ fn every_object_is_what_was_reviewed() {
         let objects = tools::objects(&manifest).expect("Helm renders YAML");
         let count = objects.len();
         let objects: BTreeMap<_, _> = objects.into_iter().map(|object| (name(&object), files.shown(&object))).collect();
-        assert_eq!(objects.len(), count, "two objects of {} have one name", case.name);
+        assert_eq!(objects.len(), count, "two objects of {} have the same name", case.name);
         for (object, text) in objects.iter().filter(|(object, _)| is_shown(object)) {
             match shown_before.get(object) {
                 None => snapshots.compare(&format!("{}@{object}", case.name), text),
@@ -62,7 +59,7 @@ fn every_object_is_what_was_reviewed() {
     snapshots.finish();
 }
 
-/// The kind and the name of an object, without the release; `digest` stands for a digest.
+/// The kind and the name of an object, without the release's name; a digest is replaced by `digest`.
 fn name(object: &Object) -> String {
     let name = without_digests(object.name.trim_start_matches(&format!("{}-", cases::RELEASE)));
     format!("{}-{}", object.kind.to_lowercase(), name.replace("<digest>", "digest"))
@@ -81,11 +78,11 @@ fn is_example(object: &str, platform: &Platform) -> bool {
     owner.is_some() && (owner == service || owner == server)
 }
 
-/// The scripts and configuration files of the chart. A snapshot names them instead of showing them: they are reviewed as files.
+/// The scripts and configuration files of the chart. Snapshots contain only their names, because they are reviewed as files.
 struct ChartFiles {
-    /// The path below the umbrella chart, and the text as it stands in a ConfigMap.
+    /// The paths below the umbrella chart, and the texts as in a ConfigMap.
     blocks: Vec<(String, String)>,
-    /// The paths that some object has.
+    /// The paths of the files that an object contains.
     found: BTreeSet<String>,
 }
 
@@ -95,13 +92,13 @@ impl ChartFiles {
             let path = path.strip_prefix(&chart.paths().umbrella).ok()?;
             let is_mounted = path.components().any(|part| part.as_str() == "files");
             let block: String = text.lines().flat_map(|line| ["    ", line, "\n"]).collect();
-            // Helm leaves the indentation of empty lines, and trims the document's end.
+            // Helm keeps the indentation of empty lines, and trims the end of the document.
             is_mounted.then(|| (path.to_string(), block.trim_end().to_owned()))
         });
         Self { blocks: files.collect(), found: BTreeSet::new() }
     }
 
-    /// The object's text, without digests and without these files.
+    /// The object's text without digests, and with these files replaced by their names.
     fn shown(&mut self, object: &Object) -> String {
         let mut text = object.text.clone();
         for (path, block) in &self.blocks {
@@ -113,7 +110,7 @@ impl ChartFiles {
         without_digests(&text)
     }
 
-    /// Fails when an object no longer has one of the files as it is.
+    /// Fails if no object contains the exact text of a file.
     fn assert_all_found(&self) {
         let lost: Vec<_> =
             self.blocks.iter().map(|(path, _)| path).filter(|path| !self.found.contains(*path)).collect();

@@ -1,4 +1,4 @@
-//! Passwords are in Secrets, each in those that it belongs to, and nowhere else.
+//! Passwords occur only in Secrets, each only in the Secrets that need it.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use tools::{Object, Tool};
 
 use crate::{chart, folder, platform};
 
-/// What every password of `ci/default-values.yaml` begins with, as it is and as it is quoted in SQL, JSON and libpq's language.
+/// The beginning of every password of `ci/default-values.yaml`: plain, and as quoted in SQL, JSON and libpq connection strings.
 const SIGNS: &[&str] = &["fake '", r"fake \'", "fake ''"];
 
 fn signs(text: &str) -> usize {
@@ -17,7 +17,7 @@ fn signs(text: &str) -> usize {
 }
 
 #[test]
-fn no_password_is_outside_of_a_secret() {
+fn no_password_is_outside_a_secret() {
     let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
     let platform = platform();
     let rendered = generator::generate(&platform);
@@ -28,7 +28,7 @@ fn no_password_is_outside_of_a_secret() {
             let inside = held(&object);
             let elsewhere = if inside.is_empty() { object.text.as_str() } else { above(&object) };
             assert_eq!(signs(elsewhere), 0, "{}: {} {} shows a password", case.name, object.kind, object.name);
-            // Coded, a password is one as well.
+            // Look for base64-encoded passwords too.
             for word in elsewhere.split(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c)) {
                 let decoded = BASE64_STANDARD.decode(word).unwrap_or_default();
                 let decoded = String::from_utf8_lossy(&decoded);
@@ -37,10 +37,10 @@ fn no_password_is_outside_of_a_secret() {
             seen += inside.iter().map(|text| signs(text)).sum::<usize>();
         }
     }
-    assert!(seen > 100, "the passwords of the cases are looked for under another name: {seen} found");
+    assert!(seen > 100, "the test must find the passwords of the cases, but found only {seen}");
 }
 
-/// What a Secret holds, decoded.
+/// The decoded values of a Secret.
 fn held(object: &Object) -> Vec<String> {
     if object.kind != "Secret" {
         return Vec::new();
@@ -52,14 +52,15 @@ fn held(object: &Object) -> Vec<String> {
     decoded.chain(texts("stringData").map(str::to_owned)).collect()
 }
 
-/// The labels and annotations of a Secret, which everybody may see.
+/// The part of a Secret above its data: its labels and annotations, which are not secret.
 fn above(secret: &Object) -> &str {
     secret.text.split("\ntype: Opaque").next().unwrap_or_default()
 }
 
-/// Each service's Secret has that service's own passwords; each server's those of its logins; the source of External Secrets all.
+/// The Secret of a service contains the passwords of that service, that of a server the passwords of its logins, and the source of External
+/// Secrets all passwords.
 #[test]
-fn a_password_is_in_the_secrets_that_it_belongs_to_alone() {
+fn a_password_is_only_in_the_secrets_that_need_it() {
     let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
     let platform = platform();
     let rendered = generator::generate(&platform);
@@ -78,7 +79,7 @@ fn a_password_is_in_the_secrets_that_it_belongs_to_alone() {
         let ci_values = std::fs::read_to_string(folder().join(&rendered.paths().ci_values)).expect("a file");
         let all: Vec<serde_json::Value> = generator::yaml::read_all(&ci_values).expect("YAML");
         let password = credential.value.iter().fold(&all[0], |at, part| &at[part]).as_str().expect("a password");
-        // The words at its end are its own.
+        // The end of each password is unique.
         let end = password.rsplit("é ").next().expect("it has an end");
         let found: BTreeSet<_> = secrets
             .iter()

@@ -1,11 +1,11 @@
-//! Values that are wrong: Helm refuses them, both versions, with a text that says which and what to do.
+//! Wrong values: Helm 3 and 4 reject them, with a message that names the value and the remedy.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use tools::{Template, Tool, ToolBinary};
 
 use crate::{Snapshots, chart, folder, rendered};
 
-/// Something wrong: its name, the release's name, whether there are passwords, and further arguments.
+/// A wrong installation: its name, the release's name, whether to set passwords, and further arguments.
 type Wrong = (&'static str, &'static str, bool, &'static [&'static str]);
 
 const WRONG: &[Wrong] = &[
@@ -136,7 +136,7 @@ const WRONG: &[Wrong] = &[
 ];
 
 #[test]
-fn what_is_wrong_is_refused_with_its_path() {
+fn wrong_values_are_rejected_with_their_path() {
     let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
     let older = Tool::Helm3.ensure().expect("Helm 3 is there or can be built");
     let mut snapshots = Snapshots::of("refusals");
@@ -144,19 +144,19 @@ fn what_is_wrong_is_refused_with_its_path() {
         let (name, ..) = *wrong;
         let refusal = refusal(&helm, wrong);
         let older = self::refusal(&older, wrong);
-        // Each Helm has its own first line; what is wrong is the same.
+        // The first line depends on the Helm version; the listed mistakes must not.
         let items = |text: &str| {
             text.lines().filter(|l| l.starts_with("- ") || l.starts_with("  * ")).map(str::to_owned).collect::<Vec<_>>()
         };
-        assert!(!items(&refusal).is_empty(), "Helm 4 names nothing in {name}: {refusal}");
-        assert_eq!(items(&older), items(&refusal), "Helm 3 and 4 say different things of {name}");
+        assert!(!items(&refusal).is_empty(), "Helm 4 lists no mistake for {name}: {refusal}");
+        assert_eq!(items(&older), items(&refusal), "Helm 3 and 4 list different mistakes for {name}");
         snapshots.compare(name, &without_position(&refusal));
     }
     snapshots.compare_repeated("repeated");
     snapshots.finish();
 }
 
-/// A refusal without the line and column of the template that makes it, which any edit above them moves.
+/// The message without the template's line and column, which change with any edit above them.
 fn without_position(refusal: &str) -> String {
     const TEMPLATE: &str = "checks.yaml";
     let Some((before, after)) = refusal.split_once(TEMPLATE) else { return refusal.to_owned() };
@@ -164,7 +164,7 @@ fn without_position(refusal: &str) -> String {
 }
 
 #[test]
-fn what_people_write_is_taken() {
+fn common_spellings_of_valid_values_are_accepted() {
     let right: &[&[&str]] = &[
         &["--set=rabbitmq.resources.limits.cpu=1"],
         &["--set=rabbitmq.resources.limits.cpu=0.5"],
@@ -192,7 +192,7 @@ fn what_people_write_is_taken() {
         let helm = tool.ensure().expect("Helm is there or can be built");
         for arguments in right {
             let rendered = render(&helm, "afp", true, arguments);
-            assert!(rendered.is_ok(), "{} refuses {arguments:?}: {rendered:?}", helm.version);
+            assert!(rendered.is_ok(), "{} rejects {arguments:?}: {rendered:?}", helm.version);
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The text of a snapshot: digests are left out, and a difference shows the changed lines below their keys.
+//! The text of a snapshot: without digests, and for a difference the changed lines below their keys.
 
 use similar::{ChangeTag, TextDiff};
 
-/// Replaces each digest by `<digest>`, so that a snapshot changes only where the reviewed text does.
+/// Replaces each digest by `<digest>`, so that a snapshot changes only if the reviewed text changes.
 ///
-/// A digest is a word of 16 or 64 hexadecimal digits, as in checksum annotations, or of 6 or 8 at the end of an object's name. What follows
-/// `sha256:` stays: it is the digest of an image, which the values name.
+/// A digest is a word of 16 or 64 hexadecimal digits, as in checksum annotations, or of 6 or 8 digits at the end of an object's name. Words after
+/// `sha256:` stay: they are image digests from the values.
 pub(crate) fn without_digests(text: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
     let mut rest = text;
@@ -32,9 +32,9 @@ fn is_hexadecimal(word: &str) -> bool {
     word.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
 }
 
-/// The lines that differ, each below the keys and list items that contain it; `…` stands for lines that are left out.
+/// The lines that differ, each below the keys and list items that contain it; `…` replaces omitted lines.
 ///
-/// There are no line numbers and no neighbouring lines: a change elsewhere in the object leaves this text as it is.
+/// The text contains no line numbers and no context lines, so a change elsewhere in the object does not affect it.
 pub(crate) fn difference(old: &str, new: &str) -> String {
     let diff = TextDiff::from_lines(old, new);
     let lines: Vec<Line> = diff.iter_all_changes().map(|change| Line::new(change.tag(), change.value())).collect();
@@ -66,14 +66,14 @@ pub(crate) fn difference(old: &str, new: &str) -> String {
             is_after_change = false;
         }
     }
-    // Lines that are left out at the end separate nothing.
+    // Omitted lines at the end need no mark.
     text.strip_suffix("…\n").map(str::to_owned).unwrap_or(text)
 }
 
 struct Line<'a> {
     tag: ChangeTag,
     text: &'a str,
-    /// Its depth; a line contains the deeper lines below it.
+    /// Its depth. A line contains the deeper lines below it.
     level: usize,
     /// Whether it is a key or a list item, not a comment.
     contains_others: bool,
@@ -90,7 +90,7 @@ impl<'a> Line<'a> {
 }
 
 #[test]
-fn digests_are_left_out_and_other_words_stay() {
+fn digests_are_replaced_and_other_words_stay() {
     let text = "name: afp-redis-provision-52431b37\n\
                 secretName: afp-caller-external-r1.1-27ebe5\n\
                 checksum/credentials: \"d23ccfecb68499ea\"\n\
@@ -141,7 +141,7 @@ spec:
 }
 
 #[test]
-fn a_change_elsewhere_leaves_a_difference_as_it_is() {
+fn a_change_elsewhere_does_not_affect_a_difference() {
     let old = "metadata:\n  labels:\n    a: b\nspec:\n  replicas: 1\n";
     let new = "metadata:\n  labels:\n    a: b\nspec:\n  replicas: 2\n";
     let with_annotation = |text: &str| text.replace("    a: b\n", "    a: b\n  annotations:\n    c: d\n");

@@ -1,4 +1,4 @@
-//! The chart's shell scripts, run as they are by the machine's `sh`, with tools on `PATH` that play the servers.
+//! Runs the chart's shell scripts with the machine's `sh`, and with programs on `PATH` that simulate the servers.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
 
-/// A pod: the script of one kind of server, its folders below a temporary one, and the tools that it calls.
+/// A simulated pod: the script of one kind of server, its folders below a temporary folder, and the programs that it calls.
 struct Pod {
     root: Utf8PathBuf,
     _temporary: TempDir,
@@ -28,7 +28,7 @@ impl Pod {
             ("files/common.sh".to_owned(), "common.sh"),
             (format!("charts/{chart}/files/provisioning.sh"), "provisioning.sh"),
         ] {
-            // The folders of a container, and a clock that does not wait.
+            // Move the folders of the container below the temporary folder, and do not wait.
             let text = fs::read_to_string(umbrella.join(from)).unwrap();
             let text = ["/etc/", "/var/lib/", "/run/", "/data/", "/tmp/"]
                 .iter()
@@ -55,9 +55,10 @@ impl Pod {
         fs::read_to_string(self.root.join(path)).unwrap_or_default()
     }
 
-    /// A program that the script finds first.
+    /// Adds a program that precedes others on `PATH`.
     fn tool(&self, name: &str, script: &str) {
-        // Not by this process: while it has the file open and starts a program for another test, the script is "busy".
+        // Written by a separate process: if this process had the file open while it starts a program for another test, running
+        // the script would fail with "text file busy".
         let path = self.root.join("bin").join(name);
         let written = Command::new("sh")
             .args(["-c", "printf '%s\\n' '#!/bin/sh' \"$1\" >\"$0\" && chmod 755 \"$0\"", path.as_str(), script])
@@ -65,7 +66,7 @@ impl Pod {
         assert!(written.unwrap().success());
     }
 
-    /// Runs the script; whether it succeeded, and all that it said.
+    /// Runs the script. Returns whether it succeeded, and its output.
     fn run(&self, arguments: &[&str]) -> (bool, String) {
         let path = format!("{}:{}", self.root.join("bin"), std::env::var("PATH").unwrap());
         let Output { status, stdout, stderr } = Command::new("sh")
@@ -77,12 +78,12 @@ impl Pod {
             .output()
             .unwrap();
         let said = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-        assert!(!said.contains("adm'in") && !said.contains("secret "), "a password is said: {said}");
+        assert!(!said.contains("adm'in") && !said.contains("secret "), "a password is printed: {said}");
         (status.success(), said)
     }
 }
 
-/// A broker with these users; who is connected is in `connected`, who was removed in `removed`.
+/// A broker with these users. The file `connected` lists the connected users, and `removed` the removed ones.
 fn broker(users: &str) -> Pod {
     let pod = Pod::of("rabbitmq");
     pod.write("etc/provisioning/logins", "shop.r2 ns.afp.shop.r2\n");
@@ -103,7 +104,7 @@ esac"#,
 const USERS: &str = "administrator administrator x=\nns.afp.shop.r1 x=\nns.afp.shop.r2 x=\nns.afp-2.shop.r1 x=\nns.afp.shop x=\nother x=\n";
 
 #[test]
-fn an_empty_broker_is_given_everything_and_one_with_users_nothing() {
+fn an_empty_broker_gets_all_definitions_and_one_with_data_gets_none() {
     let pod = broker(USERS);
     let (ok, said) = pod.run(&["serve"]);
     assert!(ok && said.contains("server: rabbitmq-server"), "{said}");
@@ -119,7 +120,7 @@ fn an_empty_broker_is_given_everything_and_one_with_users_nothing() {
 }
 
 #[test]
-fn a_password_that_is_missing_or_has_a_line_break_is_named() {
+fn a_missing_password_or_one_with_a_line_break_is_reported() {
     for (content, complaint) in [(None, "no password shop.r2"), (Some("secret\n2"), "shop.r2 has a line break")] {
         let pod = broker(USERS);
         fs::remove_file(pod.root.join("etc/credentials/shop.r2")).unwrap();
@@ -132,7 +133,7 @@ fn a_password_that_is_missing_or_has_a_line_break_is_named() {
 }
 
 #[test]
-fn a_login_that_is_not_declared_goes_once_nobody_uses_it_and_others_stay() {
+fn an_undeclared_unused_login_is_removed_and_others_stay() {
     let pod = broker(USERS);
     let (ok, said) = pod.run(&["reconcile"]);
     assert!(ok && said.contains("Removed ns.afp.shop.r1,") && said.contains("exactly the declared ones"), "{said}");
@@ -141,7 +142,7 @@ fn a_login_that_is_not_declared_goes_once_nobody_uses_it_and_others_stay() {
 }
 
 #[test]
-fn a_login_in_use_is_left_and_named() {
+fn a_login_in_use_stays_and_is_reported() {
     let pod = broker(USERS);
     pod.write("connected", "ns.afp.shop.r1 10.0.0.1\n");
     let (ok, said) = pod.run(&["reconcile"]);
@@ -150,7 +151,7 @@ fn a_login_in_use_is_left_and_named() {
 }
 
 #[test]
-fn who_cannot_be_asked_removes_nobody_and_fails() {
+fn without_an_answer_of_the_broker_no_login_is_removed() {
     for (failing, left) in [
         (r#"[ "$1 $2" != "users list" ] || [ ! -e "$ROOT/imported" ] || exit 1"#, "none was removed"),
         (r#"[ "$1 $2" != "connections list_of_user" ] || exit 1"#, "LEFT ns.afp.shop.r1,"),
@@ -167,7 +168,7 @@ fn who_cannot_be_asked_removes_nobody_and_fails() {
 }
 
 #[test]
-fn adding_takes_nothing_away() {
+fn adding_logins_removes_none() {
     let pod = broker(USERS);
     let (ok, said) = pod.run(&["add"]);
     assert!(ok && said.contains("All declared logins are there."), "{said}");
@@ -175,7 +176,7 @@ fn adding_takes_nothing_away() {
 }
 
 #[test]
-fn an_empty_cache_is_given_its_users_and_one_with_users_keeps_them() {
+fn an_empty_cache_gets_its_users_and_one_with_users_keeps_them() {
     let pod = Pod::of("redis");
     pod.write(
         "etc/provisioning/logins",
@@ -196,5 +197,5 @@ fn an_empty_cache_is_given_its_users_and_one_with_users_keeps_them() {
     assert!(pod.run(&["serve", "valkey-server"]).0);
     let again = pod.read("data/users.acl");
     assert_eq!(again.lines().take(4).collect::<Vec<_>>(), lines[..4]);
-    assert_ne!(again.lines().last(), lines.last().copied(), "the token is another at each start");
+    assert_ne!(again.lines().last(), lines.last().copied(), "the token differs at each start");
 }

@@ -1,4 +1,4 @@
-//! A folder of things that are dear to make: each is made once, appears whole or not at all, and never changes.
+//! A cache of expensive results on disk: each entry is created once and atomically, and never changes.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -11,11 +11,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::ToolError;
 
-/// The folder `<name>-<digest>` in `folder`, filled by `fill` if it is not there yet.
+/// The path of the entry `<name>-<digest>` in `folder`. Calls `fill` to create a missing entry.
 ///
-/// `ingredients` is everything that decides what `fill` makes; its digest is in the name, so a change of any of it makes a
-/// new entry beside the old one, which another process may be using. Processes that ask for the same entry at once wait
-/// for the one that fills it.
+/// `ingredients` lists all inputs of `fill`. Their digest is part of the name, so a changed input creates a new entry and
+/// leaves the old one for other processes. Processes that need the same entry wait for the one that creates it.
 pub(crate) fn entry(
     folder: &Utf8Path,
     name: &str,
@@ -43,11 +42,11 @@ pub(crate) fn entry(
     Ok(target)
 }
 
-/// Holds the lock until the file is dropped; the operating system lets it go if the process dies.
+/// Locks the entry until the file is dropped. The operating system releases the lock if the process dies.
 fn lock(folder: &Utf8Path, name: &str) -> Result<File, ToolError> {
     let path = folder.join(format!(".{name}.lock"));
     let file = File::create(&path).map_err(ToolError::io("create", &path))?;
-    // Most of what is made is there in a second; only a longer wait is worth a word.
+    // Most entries take less than a second; announce only a longer wait.
     for _ in 0..30 {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -55,7 +54,7 @@ fn lock(folder: &Utf8Path, name: &str) -> Result<File, ToolError> {
             Err(TryLockError::Error(source)) => return Err(ToolError::io("lock", &path)(source)),
         }
     }
-    eprintln!("waiting for another process, which is making {name}");
+    eprintln!("waiting for another process that is creating {name}");
     file.lock().map_err(ToolError::io("lock", &path))?;
     Ok(file)
 }
@@ -63,7 +62,7 @@ fn lock(folder: &Utf8Path, name: &str) -> Result<File, ToolError> {
 fn digest(ingredients: &[&str]) -> String {
     let mut hash = Sha256::new();
     for ingredient in ingredients {
-        // The length first, so that what stands in one ingredient cannot be taken for what stands in the next.
+        // Hash the length first, so that ingredients with the same concatenation have different digests.
         hash.update((ingredient.len() as u64).to_be_bytes());
         hash.update(ingredient);
     }

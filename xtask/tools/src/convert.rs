@@ -1,20 +1,21 @@
-//! Turns what Kubernetes publishes about its kinds into JSON schemas (draft 4) for kubeconform, one file per kind.
+//! Converts the OpenAPI document of Kubernetes and custom resource definitions into JSON schemas (draft 4) for kubeconform,
+//! one file per kind.
 //!
-//! The two entry points are pure: [`kubernetes`] takes Kubernetes' OpenAPI 2 document, [`custom_resources`] a file of
-//! custom resource definitions. Both give file names and contents.
+//! The two entry points are pure functions: [`kubernetes`] converts the OpenAPI 2 document of Kubernetes, and
+//! [`custom_resources`] a file of custom resource definitions. Both return file names and contents.
 //!
-//! A schema made here is **closed**: a field that Kubernetes does not know is an error, at any depth. Exceptions are what
-//! Kubernetes itself leaves open (`x-kubernetes-preserve-unknown-fields`, `RawExtension`) and a definition inside itself
-//! (`JSONSchemaProps` in a custom resource definition), which is checked one level deep.
+//! The schemas are **closed**: an unknown field is an error, at any depth. Exceptions are objects that Kubernetes itself
+//! leaves open (`x-kubernetes-preserve-unknown-fields`, `RawExtension`), and recursive definitions (`JSONSchemaProps` in a
+//! custom resource definition), which are checked one level deep.
 //!
-//! As the API server does, and the published strict schema sets with it, `null` is accepted for a field that may be
-//! absent, and, in Kubernetes' own kinds, in lists and maps; never for a required field. Where a custom resource
-//! combines alternatives (`oneOf` and the like) `null` may be refused, which is stricter than the API server.
+//! Like the API server and the published strict schemas, these schemas accept `null` for an optional field and, in the
+//! kinds of Kubernetes, in lists and maps, but never for a required field. In the alternatives of a custom resource
+//! (`oneOf` and similar) `null` may be rejected, which is stricter than the API server.
 //!
-//! A field of a custom resource with a default may be absent even if it is required, for the API server fills it in first;
-//! and since that may decide which of several alternatives holds, `oneOf` beside a default only asks for at least one.
+//! A required field of a custom resource may be absent if it has a default, because the API server sets defaults first.
+//! A default may decide which alternative applies, so `oneOf` beside a default requires only at least one match.
 //!
-//! What no schema says is not checked: rules in CEL, uniqueness in lists, references between objects.
+//! The schemas do not cover CEL rules, uniqueness in lists and references between objects.
 
 use std::collections::BTreeMap;
 
@@ -27,36 +28,36 @@ type Object = Map<String, Value>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConvertError {
-    /// The document has not the outer form it should have.
+    /// The document does not have the expected structure.
     #[error("{0}")]
     Shape(String),
-    /// The document is no YAML or JSON.
+    /// The document is not valid YAML or JSON.
     #[error("it cannot be read: {0}")]
     Syntax(String),
-    /// A reference leads nowhere.
-    #[error("it refers to the definition `{0}`, which it does not have")]
+    /// A reference has no target.
+    #[error("it refers to the definition `{0}`, which does not exist")]
     Dangling(String),
-    /// A schema uses a word that this converter does not know, so it cannot say what the schema means.
-    #[error("the converter does not know the keyword `{keyword}` ({place}); teach xtask/tools/src/convert.rs")]
+    /// A schema uses a keyword that the converter does not support.
+    #[error("the converter does not support the keyword `{keyword}` ({place}); add it to xtask/tools/src/convert.rs")]
     Keyword {
-        /// The word.
+        /// The keyword.
         keyword: String,
-        /// The kind or definition it stands in.
+        /// The kind or definition that contains it.
         place: String,
     },
-    /// Two kinds would get the same file, so kubeconform could not tell them apart.
+    /// Two kinds have the same file name, so kubeconform could not distinguish them.
     #[error("two kinds share the file name {0}")]
     Collision(String),
 }
 
-/// Converts every kind in Kubernetes' `swagger.json` that can stand in a manifest: those with an object's metadata, so no
-/// lists and no answers of the API server such as `Status`.
+/// Converts every kind in Kubernetes' `swagger.json` that can occur in a manifest: the kinds with object metadata. This
+/// excludes lists, and responses of the API server such as `Status`.
 ///
-/// File names are those kubeconform looks for by default: `deployment-apps-v1.json`, with the API group's first label, and
-/// `service-v1.json` for the group without a name.
+/// The file names are the defaults of kubeconform: `deployment-apps-v1.json`, with the first label of the API group, and
+/// `service-v1.json` for the core group.
 ///
 /// # Errors
-/// [`ConvertError`] if the document is not what it should be. It is all or nothing.
+/// [`ConvertError`] if a document has an unexpected structure. There is no partial result.
 pub fn kubernetes(swagger: &Value) -> Result<BTreeMap<String, Value>, ConvertError> {
     let converter = Converter::for_kubernetes(swagger)?;
     let mut files = BTreeMap::new();
@@ -82,15 +83,15 @@ pub fn kubernetes(swagger: &Value) -> Result<BTreeMap<String, Value>, ConvertErr
         }
     }
     if files.is_empty() {
-        return Err(ConvertError::Shape("it has no kinds".to_owned()));
+        return Err(ConvertError::Shape("it contains no kinds".to_owned()));
     }
     Ok(files)
 }
 
-/// Converts every served version of every custom resource definition in a YAML file, which may have several documents and
-/// other objects among them. File names are `<group>/<kind>_<version>.json`, all lower case.
+/// Converts every served version of every custom resource definition in a YAML file. The file may have several documents
+/// and contain other objects. The file names are `<group>/<kind>_<version>.json` in lower case.
 ///
-/// `swagger` is Kubernetes' own `swagger.json`, for the metadata that every object has.
+/// `swagger` is Kubernetes' `swagger.json`, which contains the schema of the object metadata.
 ///
 /// # Errors
 /// [`ConvertError`] if a document is not what it should be. It is all or nothing.
@@ -155,7 +156,7 @@ struct Schema {
 const REFERENCE: &str = "#/definitions/";
 const OBJECT_META: &str = "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 const QUANTITY: &str = "io.k8s.apimachinery.pkg.api.resource.Quantity";
-/// The pattern that generated custom resource definitions give to quantities.
+/// The pattern of quantities in generated custom resource definitions.
 const QUANTITY_PATTERN: &str = r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -164,13 +165,13 @@ enum Source {
     CustomResource,
 }
 
-/// Where a schema stands.
+/// The context of a schema.
 #[derive(Clone, Copy)]
 struct SourceLocation {
-    /// Whether `null` does there.
+    /// Whether `null` is accepted.
     nullable: bool,
-    /// Whether the schema says all there is to say about its object, so that it can be closed. Not so inside of `oneOf` and
-    /// the like, where it adds a condition to what its parent says.
+    /// Whether the schema describes its object completely, so that it can be closed. False inside `oneOf` and similar
+    /// keywords, where a schema only adds a condition to its parent.
     whole: bool,
 }
 
@@ -186,14 +187,14 @@ impl<'a> Converter<'a> {
         Ok(Self { definitions, source: Source::Kubernetes })
     }
 
-    /// The definition of this name in full. `path` is the names of the definitions that are being converted.
+    /// Converts the definition with this name. `path` contains the names of the definitions that are being converted.
     fn definition(&self, name: &'a str, place: SourceLocation, path: &mut Vec<&'a str>) -> Result<Value, ConvertError> {
         let definition = self.definitions.get(name).ok_or_else(|| ConvertError::Dangling(name.to_owned()))?;
         if name == QUANTITY {
             return Ok(json!({ "type": types(&["string", "number"], place), "pattern": QUANTITY_PATTERN }));
         }
         if path.contains(&name) {
-            // A definition inside itself: its outer form is checked, what is in it is not.
+            // A recursive definition: check only its type.
             let name = definition.get("type").and_then(Value::as_str);
             return Ok(name.map_or_else(|| json!({}), |name| json!({ "type": types(&[name], place) })));
         }
@@ -215,7 +216,10 @@ impl<'a> Converter<'a> {
 
     fn schema(&self, schema: &'a Value, place: SourceLocation, path: &mut Vec<&'a str>) -> Result<Value, ConvertError> {
         let Some(schema) = schema.as_object() else {
-            return Err(ConvertError::Shape(format!("a schema is `{schema}` and no object, in {}", path.join(", "))));
+            return Err(ConvertError::Shape(format!(
+                "a schema is `{schema}` instead of an object, in {}",
+                path.join(", ")
+            )));
         };
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
             return self.reference(reference, place, path);
@@ -232,13 +236,13 @@ impl<'a> Converter<'a> {
         }
         for (keyword, value) in schema {
             let converted = match keyword.as_str() {
-                // Done above, or nothing that decides which values are right.
+                // Already converted, or without effect on the validity of values.
                 "type" | "nullable" | "description" | "title" | "default" | "example" | "externalDocs" => continue,
                 word if word.starts_with("x-") => continue,
                 "format" | "anyOf" if integer_or_text => continue,
                 "enum" => with_null(value, place),
                 "required" => match self.required(schema) {
-                    // JSON schema wants at least one entry here.
+                    // JSON Schema requires at least one entry.
                     names if names.is_empty() => continue,
                     names => json!(names),
                 },
@@ -253,7 +257,7 @@ impl<'a> Converter<'a> {
                 "additionalProperties" if value.is_boolean() => value.clone(),
                 "additionalProperties" => self.schema(value, SourceLocation { nullable: true, ..place }, path)?,
                 "not" => self.schema(value, CONDITION, path)?,
-                // Before the API server has filled a field in, more than one alternative may seem to hold.
+                // Before the API server sets defaults, several alternatives may match.
                 "oneOf" if has_default(schema.get("properties")) => {
                     if !schema.contains_key("anyOf") {
                         out.insert("anyOf".to_owned(), self.branches(value, path)?);
@@ -293,7 +297,7 @@ impl<'a> Converter<'a> {
         Ok(Value::Object(converted))
     }
 
-    /// The fields a manifest must have. The API server fills defaults in before it looks for what is missing.
+    /// The fields that a manifest must contain. The API server sets defaults before it checks for missing fields.
     fn required(&self, schema: &'a Object) -> Vec<&'a str> {
         let names = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let filled_in = |name: &str| {
@@ -303,13 +307,13 @@ impl<'a> Converter<'a> {
         names.filter(|name| !filled_in(name)).collect()
     }
 
-    /// Whether the schema names every field its object may have.
+    /// Whether the schema lists every field that its object may have.
     fn is_closed(&self, schema: &Object) -> bool {
         let open = schema.contains_key("additionalProperties")
             || schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true))
             || schema.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true));
-        // An object without a single property means any object in Kubernetes' own document, and in a custom resource
-        // one that has none: the API server drops, or in strict mode refuses, whatever is in it.
+        // In Kubernetes' document, an object without properties means any object. In a custom resource it means an empty
+        // object: the API server drops its fields, or rejects them in strict mode.
         let named = schema.contains_key("properties")
             || (self.source == Source::CustomResource && schema.get("type").is_some_and(|name| name == "object"));
         named && !open
@@ -318,7 +322,7 @@ impl<'a> Converter<'a> {
 
 const CONDITION: SourceLocation = SourceLocation { nullable: false, whole: false };
 
-/// One type, or several as a list, with `null` among them where it does.
+/// One type, or a list of several types, including `null` if it is accepted.
 fn types(names: &[&str], place: SourceLocation) -> Value {
     let mut names = names.to_vec();
     if place.nullable {
@@ -335,7 +339,7 @@ fn with_null(choices: &Value, place: SourceLocation) -> Value {
     Value::Array(choices)
 }
 
-/// Whether there is a default in these properties, at any depth.
+/// Whether these properties contain a default at any depth.
 fn has_default(properties: Option<&Value>) -> bool {
     match properties {
         Some(Value::Object(object)) => {
@@ -345,7 +349,7 @@ fn has_default(properties: Option<&Value>) -> bool {
     }
 }
 
-/// Says which kind a schema is of. kubeconform finds a file by the first label of the API group; this holds the rest of it.
+/// Restricts a schema to its API version and kind. kubeconform selects the file only by the first label of the API group.
 fn name_kind(schema: &mut Value, api_version: &str, kind: &str) {
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         properties.insert("apiVersion".to_owned(), json!({ "type": "string", "enum": [api_version] }));

@@ -1,4 +1,4 @@
-//! What can go wrong on the way to a tool or a schema.
+//! The errors of finding, building and running tools and of preparing schemas.
 
 use std::fmt;
 
@@ -6,33 +6,33 @@ use camino::Utf8PathBuf;
 
 use crate::Tool;
 
-/// Why a tool or a set of schemas is not there, or did not do its work.
+/// Why a tool or a set of schemas is not available, or why a tool failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ToolError {
-    /// A tool is neither on `PATH` in a fitting version nor could it be built.
+    /// A tool is not on `PATH` in a supported version, and could not be built.
     #[error("{}", unavailable(*.tool, .attempts))]
     Unavailable {
-        /// The tool that is needed.
+        /// The tool.
         tool: Tool,
-        /// Everything that was tried, in order.
+        /// All attempts, in order.
         attempts: Vec<Attempt>,
     },
-    /// A Go module that schemas are read from could not be had.
-    #[error("the schemas in {module} {version} are needed, which Go fetches: {reason}")]
+    /// A Go module with schemas could not be downloaded.
+    #[error("Go cannot download {module} {version}, which contains the needed schemas: {reason}")]
     Module {
         /// The module's path.
         module: String,
         /// Its version.
         version: String,
-        /// What went wrong.
+        /// The reason.
         #[source]
         reason: GoError,
     },
-    /// A module's content is not what was pinned. Nothing of it was used.
+    /// The checksum of a module differs from the pinned one. The module was not used.
     #[error(
-        "{module} {version} has the checksum {found}, and xtask/tools/modules.sum pins {pinned}: \
-         the module or the module proxy's copy of it was changed; do not use it before it is known why"
+        "{module} {version} has the checksum {found}, but xtask/tools/modules.sum pins {pinned}: \
+        the module, or the module proxy's copy of it, was changed; do not use it until you know the reason"
     )]
     Checksum {
         /// The module's path.
@@ -41,7 +41,7 @@ pub enum ToolError {
         version: String,
         /// The checksum in `modules.sum`.
         pinned: String,
-        /// The checksum of what was fetched.
+        /// The checksum of the downloaded module.
         found: String,
     },
     /// A module has no checksum in `modules.sum`.
@@ -57,26 +57,26 @@ pub enum ToolError {
     Convert {
         /// The file with the schema.
         file: Utf8PathBuf,
-        /// What about it is not understood.
+        /// The reason.
         #[source]
         reason: crate::convert::ConvertError,
     },
-    /// A tool was there and did not do what it was asked to.
+    /// A tool failed.
     #[error("{path} failed: {output}")]
     Failed {
         /// The program.
         path: Utf8PathBuf,
-        /// What it said.
+        /// Its output.
         output: String,
     },
     /// A file or folder could not be read, written, locked or run.
     #[error("cannot {action} {path}: {source}")]
     Io {
-        /// What was to be done, such as `write`.
+        /// The action, such as `write`.
         action: &'static str,
-        /// With which file.
+        /// The file or folder.
         path: Utf8PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }
@@ -88,12 +88,12 @@ impl ToolError {
     }
 }
 
-/// One thing that was tried to get a tool, and why it did not work.
+/// An attempt to find or build a tool, and why it failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// What was tried.
+    /// The attempt.
     pub tried: String,
-    /// What came of it.
+    /// Why it failed.
     pub outcome: String,
 }
 
@@ -103,31 +103,31 @@ impl fmt::Display for Attempt {
     }
 }
 
-/// Why Go did not build or fetch what it was asked to.
+/// Why Go could not build a tool or download a module.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GoError {
     /// There is no `go` on `PATH`.
     #[error("there is no `go` on PATH; install Go {needed} or newer")]
     Missing {
-        /// The oldest Go that does.
+        /// The oldest supported Go.
         needed: String,
     },
-    /// There is one, which is too old and does not fetch a newer one by itself.
+    /// The `go` on `PATH` is too old and does not download a newer toolchain.
     #[error("{path} is {found}, which is too old; install Go {needed} or newer")]
     TooOld {
         /// The `go` on `PATH`.
         path: Utf8PathBuf,
         /// Its version, such as `go1.24.2`.
         found: String,
-        /// The oldest Go that does.
+        /// The oldest supported Go.
         needed: String,
     },
-    /// It failed.
+    /// The command failed.
     #[error("`{command}` failed:\n{output}")]
     Failed {
         /// The command, with its arguments.
         command: String,
-        /// The end of what it said.
+        /// The end of its output.
         output: String,
     },
 }
@@ -138,7 +138,7 @@ fn unavailable(tool: Tool, attempts: &[Attempt]) -> String {
     let names = tool.names().join("` or `");
     let go = crate::go::oldest_go(tool.go_mod());
     format!(
-        "{title} is needed, version {fitting}, and is not there{tried}\n  to do: put {title} ({fitting}) on PATH as \
-         `{names}`, or install Go {go} or newer, with which {pinned} is built from its Go module"
+        "{title}, version {fitting}, is needed but was not found{tried}\n  to do: put {title} ({fitting}) on PATH as \
+        `{names}`, or install Go {go} or newer, which builds {pinned} from its Go module"
     )
 }

@@ -1,4 +1,4 @@
-//! Go, as far as this crate needs it: building a tool and fetching a module.
+//! Runs Go to build a tool or to download a module.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{GoError, Tool};
 
-/// The oldest Go that reads modules which name no version themselves.
+/// The oldest supported Go for modules whose `go.mod` names no version.
 pub(crate) const OLDEST_GO: &str = "1.26";
 
 /// The `go` on `PATH`.
@@ -18,10 +18,10 @@ pub(crate) struct Go {
 /// A module in Go's module cache.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Module {
-    /// Where its files lie, read-only.
+    /// The read-only folder of its files.
     #[serde(rename = "Dir")]
     pub(crate) folder: String,
-    /// The checksum of its content, as in `go.sum`.
+    /// The checksum of its content, in the format of `go.sum`.
     #[serde(rename = "Sum")]
     pub(crate) checksum: String,
 }
@@ -33,25 +33,25 @@ impl Go {
         path.map(|path| Self { path }).ok_or_else(|| GoError::Missing { needed: needed.to_owned() })
     }
 
-    /// Builds a tool from the module pinned in `module_folder` into the file `target`.
+    /// Builds a tool from the Go module in `module_folder` into the file `target`.
     pub(crate) fn build(&self, tool: Tool, module_folder: &Utf8Path, target: &Utf8Path) -> Result<(), GoError> {
         let mut command = self.command(module_folder);
         command.args(["build", "-trimpath", "-ldflags", &tool.linker_flags(), "-o", target.as_str(), &tool.package()]);
         self.run(command, oldest_go(tool.go_mod())).map(drop)
     }
 
-    /// Fetches a module into Go's module cache, if it is not there yet. The caller compares its checksum.
+    /// Downloads a module into Go's module cache, unless it is there already. The caller compares its checksum.
     pub(crate) fn download(&self, module: &str, version: &str, folder: &Utf8Path) -> Result<Module, GoError> {
         let mut command = self.command(folder);
-        // The checksum is compared with the one pinned here, which is stronger than asking a checksum database.
+        // The caller compares the checksum with the pinned one, which is stricter than the checksum database.
         command.env("GOSUMDB", "off").args(["mod", "download", "-json", &format!("{module}@{version}")]);
         let shown = show(&command);
         let output = self.run(command, OLDEST_GO)?;
         serde_json::from_str(&output)
-            .map_err(|error| GoError::Failed { command: shown, output: format!("{error} in its answer:\n{output}") })
+            .map_err(|error| GoError::Failed { command: shown, output: format!("{error} in its output:\n{output}") })
     }
 
-    /// Go as this crate needs it, whatever its user has set: for this machine, with modules, and changing none of them.
+    /// A `go` command that ignores the user's settings: it builds for this machine, in module mode, and changes no module file.
     fn command(&self, folder: &Utf8Path) -> Command {
         let mut command = Command::new(&self.path);
         command.current_dir(folder);
@@ -67,7 +67,7 @@ impl Go {
         command
     }
 
-    /// What the command prints to standard output.
+    /// Runs the command and returns its standard output.
     fn run(&self, mut command: Command, needed: &str) -> Result<String, GoError> {
         let shown = show(&command);
         let failed = |output| GoError::Failed { command: shown, output };
@@ -77,7 +77,7 @@ impl Go {
             Err(error) => return Err(failed(error.to_string())),
         };
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        // Since 1.21 Go says "requires go >= 1.26.0"; older ones do not even read a version with a patch number.
+        // Go 1.21 and newer print "requires go >= 1.26.0"; older versions cannot parse a version with a patch number.
         if said.contains("requires go >= ") || said.contains("invalid go version") {
             return Err(GoError::TooOld { path: self.path.clone(), found: self.version(), needed: needed.to_owned() });
         }
@@ -98,7 +98,7 @@ fn show(command: &Command) -> String {
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
-/// The Go version a `go.mod` demands.
+/// The Go version that a `go.mod` requires.
 pub(crate) fn oldest_go(go_mod: &str) -> &str {
     go_mod.lines().find_map(|line| line.strip_prefix("go ")).unwrap_or(OLDEST_GO)
 }

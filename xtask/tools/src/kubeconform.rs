@@ -1,4 +1,4 @@
-//! Manifests against schemas: what kubeconform says about each object.
+//! Validates manifests against schemas with kubeconform.
 
 use std::{
     fmt,
@@ -10,23 +10,23 @@ use serde::Deserialize;
 
 use crate::{KubernetesVersion, Tool, ToolBinary, ToolError, Toolbox};
 
-/// Checks manifests (YAML, any number of documents) with `kubeconform -strict` against the schemas of this version of
-/// Kubernetes and of the custom resources; see [`convert`](crate::convert) for what these say.
+/// Validates manifests (YAML, any number of documents) with `kubeconform -strict` against the schemas of this version of
+/// Kubernetes and of custom resources. [`convert`](crate::convert) describes the schemas.
 ///
-/// Nothing is skipped: an object of a kind without a schema is reported as [`Verdict::NoSchema`], which is a failure, and
-/// so is a document that cannot be read. Documents that are empty are not reported.
+/// No object is skipped: a kind without a schema is reported as [`Verdict::NoSchema`], which is a failure, like a document
+/// that cannot be parsed. Empty documents are not reported.
 ///
-/// The report of a chart of a hundred objects takes well under a second, once tool and schemas are there.
+/// A chart with a hundred objects takes less than a second, once the tool and the schemas are cached.
 ///
 /// # Errors
-/// Those of [`Tool::ensure`] and [`kubernetes_schemas`](crate::kubernetes_schemas), and [`ToolError::Failed`] if kubeconform
-/// gives no report. Objects that are not valid are no error but part of the report.
+/// The errors of [`Tool::ensure`] and [`kubernetes_schemas`](crate::kubernetes_schemas), and [`ToolError::Failed`] if
+/// kubeconform prints no report. Invalid objects are not an error but part of the report.
 pub fn kubeconform(version: KubernetesVersion, manifests: &str) -> Result<KubeconformReport, ToolError> {
     Toolbox::from_environment()?.kubeconform(version, &[], manifests)
 }
 
-/// As [`kubeconform`], with further places where schemas of custom resources are, which are asked first: folders or web addresses in which
-/// they lie as `<group>/<kind>_<version>.json`, all lower case, or whole templates as kubeconform's `-schema-location` takes them.
+/// Like [`kubeconform`], with further sources for the schemas of custom resources, which are searched first: folders or URLs with files
+/// `<group>/<kind>_<version>.json` in lower case, or templates for kubeconform's option `-schema-location`.
 ///
 /// # Errors
 /// Those of [`kubeconform`].
@@ -38,16 +38,16 @@ pub fn kubeconform_with(
     Toolbox::from_environment()?.kubeconform(version, further, manifests)
 }
 
-/// What kubeconform says about a set of manifests.
+/// The report of kubeconform on a set of manifests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct KubeconformReport {
-    /// One entry per object, in the order of the manifests; the items of a `List` are objects of their own.
+    /// One entry per object, in the order of the manifests. The items of a `List` are separate objects.
     pub resources: Vec<ResourceReport>,
 }
 
 impl KubeconformReport {
-    /// Whether every object is valid. True for no objects at all.
+    /// Whether every object is valid. True for a report without objects.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.failures().next().is_none()
@@ -59,40 +59,40 @@ impl KubeconformReport {
     }
 }
 
-/// What kubeconform says about one object. Its `Display` is one line with everything.
+/// The result for one object. `Display` prints all of it in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceReport {
-    /// Its API version, such as `apps/v1`; empty if it cannot be read.
+    /// Its API version, such as `apps/v1`; empty if unknown.
     pub api_version: String,
-    /// Its kind; empty if it cannot be read.
+    /// Its kind; empty if unknown.
     pub kind: String,
     /// Its name; empty if it has none.
     pub name: String,
-    /// Whether it is valid, and if not, why.
+    /// Whether the object is valid, or why not.
     pub verdict: Verdict,
 }
 
 /// Whether an object is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is what its schema says.
+    /// The object matches its schema.
     Valid,
-    /// It is not: at least one violation, in the order of their places.
+    /// The object violates its schema: at least one violation, ordered by path.
     Invalid(Vec<Violation>),
-    /// There is no schema for its kind and API version, so nothing is known about it.
+    /// There is no schema for its kind and API version.
     NoSchema,
-    /// It cannot be read: no YAML, a key twice in one object, no `kind`. With what kubeconform says.
+    /// The document cannot be read: invalid YAML, a duplicate key, or no `kind`. Contains kubeconform's message.
     Unreadable(String),
-    /// kubeconform skipped it. It was not told to, so this counts as a failure.
+    /// kubeconform skipped the object. No option asks for this, so it counts as a failure.
     Skipped,
 }
 
-/// One place where an object is not what its schema says.
+/// A violation of the schema.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct Violation {
-    /// The place, as a JSON pointer, such as `/spec/template/spec/containers/0`; empty for the object itself.
+    /// The JSON pointer of the value, such as `/spec/template/spec/containers/0`; empty for the object itself.
     pub path: String,
-    /// What is wrong there, such as `additional properties 'imagee' not allowed`.
+    /// The message, such as `additional properties 'imagee' not allowed`.
     #[serde(rename = "msg")]
     pub message: String,
 }
@@ -123,12 +123,12 @@ impl fmt::Display for Violation {
     }
 }
 
-/// kubeconform reads into a buffer of 4 MiB and moves what is in it while its workers still read from there; up to half of
-/// that it never moves anything.
+/// The maximum size of an input. kubeconform reads into a buffer of 4 MiB and may move its content while workers still read
+/// it; it never moves content of up to half of that size.
 const BATCH: usize = 2 * 1024 * 1024;
 
 impl Toolbox {
-    /// As [`kubeconform_with`], in this toolbox.
+    /// Like [`kubeconform_with`], with this toolbox.
     ///
     /// # Errors
     /// Those of [`kubeconform`].
@@ -149,7 +149,7 @@ impl Toolbox {
     }
 }
 
-/// The template for kubeconform of a place where schemas of custom resources are.
+/// The `-schema-location` template for a source of schemas of custom resources.
 fn location(place: &str) -> String {
     if place.contains("{{") {
         return place.to_owned();
@@ -165,7 +165,7 @@ fn run(
 ) -> Result<Vec<ResourceReport>, ToolError> {
     let failed = |output| ToolError::Failed { path: kubeconform.path.clone(), output };
     let mut command = kubeconform.command();
-    // One worker, so that the answers come in the order of the manifests.
+    // One worker, so that the results keep the order of the manifests.
     command.args(["-strict", "-verbose", "-output", "json", "-n", "1", "-kubernetes-version", version.as_str()]);
     for location in locations {
         command.args(["-schema-location", location]);
@@ -179,7 +179,7 @@ fn run(
         .map_err(ToolError::io("run", &kubeconform.path))?;
     if let Some(mut input) = child.stdin.take() {
         match input.write_all(manifests.as_bytes()) {
-            // It stopped reading; its answer says why.
+            // kubeconform stopped reading; its output contains the reason.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
             written => written.map_err(ToolError::io("write to", &kubeconform.path))?,
         }
@@ -187,7 +187,7 @@ fn run(
     let output = child.wait_with_output().map_err(ToolError::io("run", &kubeconform.path))?;
     let answer: Answer = serde_json::from_slice(&output.stdout).map_err(|error| {
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        failed(if said.is_empty() { format!("its report cannot be read: {error}") } else { said })
+        failed(if said.is_empty() { format!("cannot parse its report: {error}") } else { said })
     })?;
     Ok(answer.resources.into_iter().filter(|resource| !resource.status.is_empty()).map(ResourceReport::from).collect())
 }
@@ -230,18 +230,18 @@ impl From<Resource> for ResourceReport {
 
 /// The violations in kubeconform's message, which has the form `… - at '/spec': validation failed   - at '/spec/a': …`.
 ///
-/// Its list `validationErrors` will not do: where there are several at different depths it has their common ancestor only,
-/// of which it says "validation failed". Before kubeconform 0.7 the message has another form and the list is all there is.
+/// The list `validationErrors` is not sufficient: for several violations at different depths it contains only their common
+/// ancestor, with the message "validation failed". kubeconform before 0.7 has a different message, and only the list.
 fn violations(message: &str) -> Vec<Violation> {
     let entries = message.split(" - at '").skip(1).filter_map(|entry| entry.split_once("': "));
     let all = entries.map(|(path, message)| Violation { path: path.to_owned(), message: message.trim().to_owned() });
     let mut all: Vec<_> = all.filter(|violation| violation.message != "validation failed").collect();
-    // kubeconform finds them in another order each time.
+    // kubeconform reports violations in random order.
     all.sort();
     all
 }
 
-/// Cuts manifests between documents into pieces of at most `limit` bytes. A document that is longer is a piece of its own.
+/// Splits manifests between documents into pieces of at most `limit` bytes. A longer document is a separate piece.
 fn batches(manifests: &str, limit: usize) -> Vec<&str> {
     let mut batches = Vec::new();
     let mut rest = manifests;

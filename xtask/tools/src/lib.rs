@@ -1,19 +1,19 @@
-//! The external tools and schemas a generated chart is judged by, each in a pinned version: Helm 3, Helm 4,
-//! kubeconform, conftest, the JSON schemas of Kubernetes' own kinds and those of custom resources. And what its passwords are
-//! encrypted with: sops, and age-keygen, which makes keys for it.
+//! Finds or builds the external tools and schemas, each in a pinned version. The checks of the chart use Helm 3, Helm 4,
+//! kubeconform, conftest, and the JSON schemas of Kubernetes and of custom resources. The passwords are encrypted with
+//! sops; age-keygen creates keys for it.
 //!
-//! A tool on `PATH` in a fitting version is used; otherwise the pinned one is built from its Go module. Nothing but Go
-//! and a Go module proxy is needed, and nothing is fetched without a checksum that stands in this folder:
+//! A tool on `PATH` is used if its version is supported; otherwise the pinned version is built from its Go module. This
+//! needs only Go and a Go module proxy, and every download is verified with a checksum from this folder:
 //!
-//! - `helm3/`, `helm4/`, `kubeconform/`, `conftest/`, `sops/`, `age/` are one small Go module each (they need different versions of the same
-//!   libraries, so they cannot be one). `go.mod` says the version, `go.sum` the checksums; the Rust code reads both from
-//!   there, so moving a tool to a new version is one `go get` in its folder.
-//! - `modules.sum` says the same, in `go.sum`'s format, for modules that are only read: Kubernetes and those with
-//!   custom resource definitions.
+//! - `helm3/`, `helm4/`, `kubeconform/`, `conftest/`, `sops/` and `age/` are small Go modules. They are separate, because they
+//!   need different versions of the same libraries. `go.mod` contains the version and `go.sum` the checksums. The Rust code
+//!   reads both, so `go get` in the tool's folder is enough to update a tool.
+//! - `modules.sum` contains checksums, in the format of `go.sum`, of the modules that are only read: Kubernetes and the
+//!   modules with custom resource definitions.
 //!
-//! What is built and converted is kept in one folder: `$CHART_TOOLS_DIR`, or `tools/` in Cargo's target directory. Every
-//! entry's name carries a digest of what it was made from, so it is never stale, and entries appear whole or not at all:
-//! any number of processes may ask at once. The folder may be deleted at any time.
+//! Built tools and converted schemas are cached in one folder: `$CHART_TOOLS_DIR`, or `tools/` in Cargo's target
+//! directory. The name of every entry contains a digest of its inputs, so entries are never stale. Entries are created
+//! atomically, so processes may run concurrently. The folder can be deleted at any time.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), tools::ToolError> {

@@ -1,23 +1,23 @@
-//! A chart through Helm: what it renders, object by object, or why it refuses.
+//! Renders and lints charts with Helm.
 
 use camino::Utf8Path;
 
 use crate::{KUBERNETES_VERSIONS, ToolBinary, ToolError};
 
-/// What is to be rendered.
+/// The input of `helm template`.
 #[derive(Clone, Copy, Debug)]
 pub struct Template<'a> {
     /// The chart's folder.
     pub chart: &'a Utf8Path,
     /// The release's name.
     pub release: &'a str,
-    /// Files with values, the later over the earlier.
+    /// Values files; later files override earlier ones.
     pub values: &'a [&'a Utf8Path],
     /// Further arguments, such as `--set a=b`.
     pub arguments: &'a [&'a str],
 }
 
-/// What Helm said.
+/// Helm's output, or its error message.
 pub type Rendered = Result<String, String>;
 
 /// One object of a rendered chart.
@@ -27,21 +27,21 @@ pub struct Object {
     pub kind: String,
     /// Its name.
     pub name: String,
-    /// Its text, without the line that separates documents and the comment that names its template.
+    /// Its text, without the document separator and the comment with the template's name.
     pub text: String,
 }
 
 impl ToolBinary {
-    /// Renders a chart as `helm template` does, in namespace `default` and for the newest pinned version of Kubernetes: the manifest, or what
-    /// Helm refuses it with.
+    /// Renders a chart with `helm template`, in namespace `default` and for the newest pinned version of Kubernetes. Returns the manifest, or Helm's
+    /// error message.
     ///
     /// # Errors
-    /// When this is not a Helm, or cannot be run.
+    /// If this tool is not Helm, or cannot be run.
     pub fn template(&self, template: &Template<'_>) -> Result<Rendered, ToolError> {
         let mut command = self.command();
         let [.., newest] = KUBERNETES_VERSIONS;
         command.args(["template", template.release, template.chart.as_str()]);
-        // Otherwise Helm takes the version that it was built for, which an older Helm 3 has below the chart's `kubeVersion`.
+        // The default is the version that Helm was built for; an older Helm 3 has one below the chart's `kubeVersion`.
         command.args(["--kube-version", newest.as_str()]);
         for file in template.values {
             command.args(["--values", file.as_str()]);
@@ -51,10 +51,10 @@ impl ToolBinary {
         Ok(if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) })
     }
 
-    /// Checks a chart as `helm lint --strict` does, with further arguments such as `--set a=b`: what Helm says, as agreement or as refusal.
+    /// Runs `helm lint --strict` on a chart, with further arguments such as `--set a=b`. Returns Helm's output, or its error message.
     ///
     /// # Errors
-    /// When this is not a Helm, or cannot be run.
+    /// If this tool is not Helm, or cannot be run.
     pub fn lint(&self, chart: &Utf8Path, values: &[&Utf8Path], arguments: &[&str]) -> Result<Rendered, ToolError> {
         let mut command = self.command();
         command.args(["lint", "--strict", chart.as_str()]);
@@ -75,7 +75,7 @@ impl ToolBinary {
 /// The objects of a rendered chart, in Helm's order.
 ///
 /// # Errors
-/// When a document is not YAML, or has no kind or name; the text says which.
+/// If a document is not YAML, or has no kind or name. The error contains the document.
 pub fn objects(manifest: &str) -> Result<Vec<Object>, String> {
     let documents = manifest.split("\n---\n").map(|text| text.strip_prefix("---\n").unwrap_or(text));
     let mut all = Vec::new();
@@ -88,7 +88,7 @@ pub fn objects(manifest: &str) -> Result<Vec<Object>, String> {
         let word = |value: &serde_yaml::Value| value.as_str().map(str::to_owned);
         match (word(&value["kind"]), word(&value["metadata"]["name"])) {
             (Some(kind), Some(name)) => all.push(Object { kind, name, text: text.trim().to_owned() + "\n" }),
-            _ => return Err(format!("this has no kind or no name:\n{text}")),
+            _ => return Err(format!("this object has no kind or no name:\n{text}")),
         }
     }
     Ok(all)

@@ -1,4 +1,4 @@
-//! The folders of JSON schemas kubeconform is given, made from pinned Go modules.
+//! The folders with JSON schemas for kubeconform, created from pinned Go modules.
 
 use std::{collections::BTreeMap, fmt, fs};
 
@@ -24,12 +24,12 @@ pub enum KubernetesVersion {
     V1_37,
 }
 
-/// Every pinned version of Kubernetes, the oldest first.
+/// All pinned versions of Kubernetes, the oldest first.
 pub const KUBERNETES_VERSIONS: [KubernetesVersion; 4] =
     [KubernetesVersion::V1_34, KubernetesVersion::V1_35, KubernetesVersion::V1_36, KubernetesVersion::V1_37];
 
 impl KubernetesVersion {
-    /// The version without a `v`, as Helm's and kubeconform's options want it: `1.37.2`.
+    /// The version without a `v`, as in the options of Helm and kubeconform: `1.37.2`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -47,12 +47,12 @@ impl fmt::Display for KubernetesVersion {
     }
 }
 
-/// A Go module that carries custom resource definitions. Each also needs its line in `modules.sum`, whose checksum is the
-/// `Sum` that `go mod download -json <module>@<version>` prints.
+/// A Go module with custom resource definitions. Each module needs a line in `modules.sum`; its checksum is the `Sum` that
+/// `go mod download -json <module>@<version>` prints.
 struct CrdModule {
     module: &'static str,
     version: &'static str,
-    /// The folder in it whose `.yaml` files are read.
+    /// The folder of the module whose `.yaml` files are read.
     folder: &'static str,
 }
 
@@ -71,43 +71,43 @@ const CRD_MODULES: &[CrdModule] = &[
     CrdModule { module: "github.com/vmware-tanzu/velero", version: "v1.18.3", folder: "config/crd/v1/bases" },
 ];
 
-/// Checksums of modules that are read and not built, in the format of `go.sum`.
+/// The checksums of modules that are only read, in the format of `go.sum`.
 const PINNED: &str = include_str!("../modules.sum");
-/// The converter itself: what it makes is made again when it changes.
+/// The source of the converter: the schemas are converted again when it changes.
 const CONVERTER: &str = include_str!("convert.rs");
 const KUBERNETES: &str = "k8s.io/kubernetes";
 const SWAGGER: &str = "api/openapi-spec/swagger.json";
 
-/// The folder with the schemas of Kubernetes' own kinds, which is a `-schema-location` for kubeconform: in it lies
-/// `v1.37.2-standalone-strict/deployment-apps-v1.json` and so on.
+/// The folder with the schemas of Kubernetes' kinds, for kubeconform's option `-schema-location`. It contains files such as
+/// `v1.37.2-standalone-strict/deployment-apps-v1.json`.
 ///
-/// The first call for a version fetches the module `k8s.io/kubernetes` (some 20 MB) into Go's module cache, compares its
-/// checksum and converts its OpenAPI document; later ones find the folder. See [`convert`] for what the schemas say.
+/// The first call for a version downloads the module `k8s.io/kubernetes` (about 20 MB) into Go's module cache, compares its
+/// checksum and converts its OpenAPI document. Later calls use the cached folder. [`convert`] describes the schemas.
 ///
 /// # Errors
-/// [`ToolError::Module`] if Go or the module cannot be had, [`ToolError::Checksum`] if it is not the pinned one, and
-/// [`ToolError::Convert`] or [`ToolError::Io`] if it cannot be converted or written.
+/// [`ToolError::Module`] if Go or the module is not available, [`ToolError::Checksum`] if the module differs from the pinned
+/// one, and [`ToolError::Convert`] or [`ToolError::Io`] if it cannot be converted or written.
 pub fn kubernetes_schemas(version: KubernetesVersion) -> Result<Utf8PathBuf, ToolError> {
     Toolbox::from_environment()?.kubernetes_schemas(version)
 }
 
-/// The folder with the schemas of the custom resources charts use (those of the Gateway API, External Secrets, the Prometheus
-/// operator and Velero), one file per kind: `gateway.networking.k8s.io/httproute_v1.json`.
+/// The folder with the schemas of custom resources (Gateway API, External Secrets, Prometheus operator and Velero), one
+/// file per kind, such as `gateway.networking.k8s.io/httproute_v1.json`.
 ///
-/// They are read from pinned Go modules in the same way as [`kubernetes_schemas`], whose newest version says what the
-/// metadata of an object is.
+/// They come from pinned Go modules, like those of [`kubernetes_schemas`]. The newest pinned version of Kubernetes defines
+/// the schema of the object metadata.
 ///
 /// # Errors
-/// Those of [`kubernetes_schemas`].
+/// The errors of [`kubernetes_schemas`].
 pub fn crd_schemas() -> Result<Utf8PathBuf, ToolError> {
     Toolbox::from_environment()?.crd_schemas()
 }
 
 impl Toolbox {
-    /// As [`kubernetes_schemas`], in this toolbox.
+    /// Like [`kubernetes_schemas`], with this toolbox.
     ///
     /// # Errors
-    /// Those of [`kubernetes_schemas`].
+    /// The errors of [`kubernetes_schemas`].
     pub fn kubernetes_schemas(&self, version: KubernetesVersion) -> Result<Utf8PathBuf, ToolError> {
         let release = format!("v{version}");
         let ingredients = [CONVERTER, pinned(KUBERNETES, &release)?];
@@ -118,10 +118,10 @@ impl Toolbox {
         })
     }
 
-    /// As [`crd_schemas`], in this toolbox.
+    /// Like [`crd_schemas`], with this toolbox.
     ///
     /// # Errors
-    /// Those of [`kubernetes_schemas`].
+    /// The errors of [`kubernetes_schemas`].
     pub fn crd_schemas(&self) -> Result<Utf8PathBuf, ToolError> {
         let [.., newest] = KUBERNETES_VERSIONS;
         let mut ingredients = vec![CONVERTER, pinned(KUBERNETES, &format!("v{newest}"))?];
@@ -151,7 +151,7 @@ impl Toolbox {
         }
     }
 
-    /// The folder of a pinned module, after its checksum was compared.
+    /// The folder of a pinned module, after a check of its checksum.
     fn module(&self, module: &str, version: &str) -> Result<Utf8PathBuf, ToolError> {
         let failed = |reason| ToolError::Module { module: module.to_owned(), version: version.to_owned(), reason };
         let found = Go::find(&self.search_path, OLDEST_GO)

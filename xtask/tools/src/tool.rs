@@ -1,4 +1,4 @@
-//! Which tools there are, which versions of them fit, and a tool that was found.
+//! The tools, their supported versions, and the commands that run them.
 
 use std::process::Command;
 
@@ -6,42 +6,41 @@ use camino::Utf8PathBuf;
 
 use crate::{ToolError, Toolbox, version::Version};
 
-/// An external program this project runs, pinned to a version.
+/// An external program with a pinned version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tool {
-    /// Helm 3, from 3.18.5 on, where it began to check `values.schema.json` as Helm 4 does.
+    /// Helm 3, since 3.18.5, which checks `values.schema.json` like Helm 4.
     Helm3,
     /// Helm 4.
     Helm4,
-    /// kubeconform, which checks manifests against JSON schemas.
+    /// kubeconform, which validates manifests against JSON schemas.
     Kubeconform,
-    /// conftest, which holds manifests against policies in Rego. From 0.60 on, where Rego's first version with `contains` and `if` became the
-    /// default.
+    /// conftest, which checks manifests against rules in Rego. Since 0.60, whose default is the Rego version with `contains` and `if`.
     Conftest,
-    /// sops, which encrypts the values of a file and leaves its keys readable. From 3.13 on: its messages and its way of reading standard
-    /// input are known from there.
+    /// sops, which encrypts the values of a file and leaves its keys readable. Since 3.13: this crate relies on its messages and its handling of
+    /// standard input.
     Sops,
-    /// age-keygen, which makes the keys that sops encrypts for.
+    /// age-keygen, which creates keys for sops.
     AgeKeygen,
 }
 
 impl Tool {
-    /// Every tool.
+    /// All tools.
     pub const ALL: [Self; 6] =
         [Self::Helm3, Self::Helm4, Self::Kubeconform, Self::Conftest, Self::Sops, Self::AgeKeygen];
 
-    /// Finds this tool on `PATH` in a fitting version, or builds the pinned one, in the [`Toolbox`] of the environment.
+    /// Finds this tool on `PATH` in a supported version, or builds the pinned version, with the [`Toolbox`] of the environment.
     ///
-    /// The first build of a Helm, of conftest or of sops takes minutes and is announced on standard error. Each call asks the tool for its version
-    /// (some 50 ms for Helm), so keep the answer instead of asking again.
+    /// The first build of Helm, conftest or sops takes minutes and is announced on standard error. Each call runs the tool to get its version
+    /// (about 50 ms for Helm), so keep the result.
     ///
     /// # Errors
-    /// [`ToolError::Unavailable`] if neither works, with all that was tried and what to install.
+    /// [`ToolError::Unavailable`] if neither works; its text lists the attempts and the remedy.
     pub fn ensure(self) -> Result<ToolBinary, ToolError> {
         Toolbox::from_environment()?.ensure(self)
     }
 
-    /// The name in messages, such as `helm 3`.
+    /// Its name in messages, such as `helm 3`.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -54,7 +53,7 @@ impl Tool {
         }
     }
 
-    /// The versions that fit, in words.
+    /// The supported versions, as text.
     #[must_use]
     pub const fn fitting(self) -> &'static str {
         match self {
@@ -67,7 +66,7 @@ impl Tool {
         }
     }
 
-    /// The pinned version, the one that is built, such as `v4.3.1`.
+    /// The pinned version, which is built if necessary, such as `v4.3.1`.
     #[must_use]
     pub fn pinned(self) -> &'static str {
         self.required(self.module()).unwrap_or_default()
@@ -85,7 +84,7 @@ impl Tool {
         oldest <= version && version < too_new
     }
 
-    /// The names it may have on `PATH`, the most telling first.
+    /// Its possible names on `PATH`, the most specific first.
     pub(crate) const fn names(self) -> &'static [&'static str] {
         match self {
             Self::Helm3 => &["helm3", "helm"],
@@ -101,14 +100,14 @@ impl Tool {
         match self {
             Self::Helm3 | Self::Helm4 => &["version", "--template", "{{.Version}}"],
             Self::Kubeconform => &["-v"],
-            // Without the first it asks the network for the latest version.
+            // Without the first option sops requests the latest version over the network.
             Self::Sops => &["--disable-version-check", "--version"],
             Self::Conftest | Self::AgeKeygen => &["--version"],
         }
     }
 
-    /// The version in what the tool answers to [`Tool::version_arguments`]: some say a name before it, and conftest that of its library after
-    /// it.
+    /// The version in the tool's output for [`Tool::version_arguments`]. Some tools print a name before it, and conftest prints the version of its
+    /// library after it.
     pub(crate) fn version_in(self, answer: &str) -> &str {
         let first = answer.trim().lines().next().unwrap_or_default();
         let name = match self {
@@ -123,15 +122,15 @@ impl Tool {
         matches!(self, Self::Helm3 | Self::Helm4)
     }
 
-    /// How long its first build takes, in words.
+    /// The duration of its first build, as text.
     pub(crate) const fn build_time(self) -> &'static str {
         match self {
-            Self::Helm3 | Self::Helm4 | Self::Conftest | Self::Sops => "a few minutes the first time",
-            Self::Kubeconform | Self::AgeKeygen => "some seconds",
+            Self::Helm3 | Self::Helm4 | Self::Conftest | Self::Sops => "which takes a few minutes the first time",
+            Self::Kubeconform | Self::AgeKeygen => "which takes some seconds",
         }
     }
 
-    /// The folder of its Go module beside this crate's `Cargo.toml`, also its name in the cache.
+    /// The folder of its Go module beside this crate's `Cargo.toml`, and its name in the cache.
     pub(crate) const fn folder(self) -> &'static str {
         match self {
             Self::Helm3 => "helm3",
@@ -197,10 +196,10 @@ impl Tool {
         }
     }
 
-    /// The linker flags a release of the tool is built with, as its own build sets them.
+    /// The linker flags that the tool's own release build sets.
     ///
-    /// Without them Helm says `v3.22` for `v3.22.0`, and Helm 3 renders for Kubernetes 1.20 instead of the version of its
-    /// client library. (Helm 4 finds that version out by itself.) age-keygen would say no version at all.
+    /// Without them Helm reports `v3.22` instead of `v3.22.0`, Helm 3 renders for Kubernetes 1.20 instead of the version of its
+    /// client library (Helm 4 detects that version), and age-keygen reports no version.
     pub(crate) fn linker_flags(self) -> String {
         let version = self.pinned();
         let mut flags = vec!["-s".to_owned(), "-w".to_owned()];
@@ -232,35 +231,35 @@ impl Tool {
     }
 }
 
-/// A tool that is there, in a fitting version.
+/// An available tool in a supported version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolBinary {
     /// Which tool this is.
     pub tool: Tool,
     /// The program, as an absolute path.
     pub path: Utf8PathBuf,
-    /// What it says its version is, such as `v4.3.1`.
+    /// The version that it reports, such as `v4.3.1`.
     pub version: String,
-    /// Where it comes from.
+    /// Its origin.
     pub origin: Origin,
-    /// The folder its Helm home lies in; see [`ToolBinary::command`].
+    /// The folder of its Helm home; see [`ToolBinary::command`].
     pub home: Utf8PathBuf,
 }
 
-/// Where a located tool comes from.
+/// The origin of a tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// It was on `PATH`.
+    /// Found on `PATH`.
     OnPath,
-    /// It was built from the Go module pinned here, now or earlier.
+    /// Built from the pinned Go module, now or earlier.
     Built,
 }
 
 impl ToolBinary {
-    /// A command that runs this tool, without arguments.
+    /// A command that runs this tool, still without arguments.
     ///
-    /// A Helm neither sees its user's plugins, repositories and registry logins nor any `HELM_…` variable of the
-    /// environment: it gets a home of its own ([`ToolBinary::home`]), which it makes when it first needs it. `KUBECONFIG` stays.
+    /// Helm does not use the plugins, repositories and registry logins of the user, nor any `HELM_…` environment variable: it
+    /// gets a separate home ([`ToolBinary::home`]), which it creates on first use. `KUBECONFIG` stays.
     #[must_use]
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.path);

@@ -1,4 +1,4 @@
-//! Where tools are looked for and where they are kept.
+//! The search path for tools and the cache folder.
 
 use std::env;
 
@@ -12,21 +12,21 @@ use crate::{
     workspace_root,
 };
 
-/// Where tools are looked for and where what is built and converted is kept.
+/// The search path for tools, and the folder that caches built tools and converted schemas.
 ///
-/// The functions of this crate that take none use the one of the environment; a test makes one of its own.
+/// The functions of this crate without a toolbox argument use that of the environment. Tests create their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Toolbox {
-    /// The folders programs are looked for in, Go among them; first come, first served.
+    /// The folders that are searched for programs, including Go; the first match is used.
     pub search_path: Vec<Utf8PathBuf>,
-    /// The absolute path of the folder things are kept in. It need not exist.
+    /// The absolute path of the cache folder. It need not exist.
     pub folder: Utf8PathBuf,
 }
 
 impl Toolbox {
-    /// The toolbox the environment describes: the folders of `PATH` (those that are absolute and UTF-8), and
-    /// `$CHART_TOOLS_DIR`, or else `tools/` in `$CARGO_TARGET_DIR`, or else `target/tools/` in the workspace of the running program.
-    /// Relative folders are taken from the workspace's root, so that every process of a build means the same one.
+    /// The toolbox of the environment: the absolute UTF-8 folders of `PATH`, and as cache folder `$CHART_TOOLS_DIR`, or
+    /// `tools/` in `$CARGO_TARGET_DIR`, or `target/tools/` in the workspace of the running program. Relative folders are
+    /// relative to the workspace's root, so that all processes of a build use the same folder.
     ///
     /// # Errors
     /// [`ToolError::Io`] if one of the two variables is not UTF-8.
@@ -43,10 +43,10 @@ impl Toolbox {
         Ok(Self { search_path, folder })
     }
 
-    /// As [`Tool::ensure`], in this toolbox.
+    /// Like [`Tool::ensure`], with this toolbox.
     ///
     /// # Errors
-    /// [`ToolError::Unavailable`] if the tool is neither here in a fitting version nor can be built.
+    /// [`ToolError::Unavailable`] if the tool is not on the search path in a supported version, and cannot be built.
     pub fn ensure(&self, tool: Tool) -> Result<ToolBinary, ToolError> {
         let mut attempts = Vec::new();
         for candidate in self.candidates(tool) {
@@ -74,7 +74,7 @@ impl Toolbox {
         Ok(self.binary(tool, binary_in(&folder, tool), tool.pinned().to_owned(), Origin::Built))
     }
 
-    /// The files on the search path that bear one of the tool's names, the most telling name first.
+    /// The files on the search path with one of the tool's names, the most specific name first.
     fn candidates(&self, tool: Tool) -> Vec<Utf8PathBuf> {
         let mut found = Vec::new();
         for name in tool.names() {
@@ -88,7 +88,7 @@ impl Toolbox {
         found
     }
 
-    /// The version of the program at `path` if it fits, and else why not.
+    /// The version of the program at `path` if it is supported, otherwise the reason why not.
     fn examine(&self, tool: Tool, path: &Utf8Path) -> Result<String, String> {
         let mut command = std::process::Command::new(path);
         if tool.is_helm() {
@@ -102,8 +102,8 @@ impl Toolbox {
         }
         match Version::parse(&said) {
             Some(version) if tool.fits(version) => Ok(said),
-            Some(_) => Err(format!("is {said}, which does not fit")),
-            None => Err(format!("says its version is `{said}`, which is no release")),
+            Some(_) => Err(format!("is {said}, which is not supported")),
+            None => Err(format!("reports the version `{said}`, which is not a release")),
         }
     }
 

@@ -1,14 +1,14 @@
-//! Versions of released programs, as far as it takes to compare them.
+//! Versions of released programs, for comparison.
 
 /// Major, minor and patch of a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Version(pub(crate) u64, pub(crate) u64, pub(crate) u64);
 
 impl Version {
-    /// Reads `v3.22.0`, with or without the `v` and with or without build metadata (`+g1a2b3c`).
+    /// Parses versions such as `v3.22.0`, with or without the `v` and with or without build metadata (`+g1a2b3c`).
     ///
-    /// Pre-releases are not read, and neither is a version without a patch number: a Helm that prints `v3.22` was built
-    /// without its release's linker flags and takes Kubernetes for 1.20.
+    /// Rejects pre-releases and versions without a patch number: a Helm that prints `v3.22` was built without the linker flags
+    /// of a release and assumes Kubernetes 1.20.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let text = text.strip_prefix('v').unwrap_or(text);

@@ -1,19 +1,19 @@
-//! Where the workspace lies that a running program belongs to.
+//! Finds the workspace of the running program.
 
 use std::{env, fs};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// The root of the workspace that the running program belongs to; `package` is the folder that its package was compiled in.
+/// The root of the running program's workspace. `package` is the folder in which its package was compiled.
 ///
-/// Cargo tells a program that it runs where its package lies (`CARGO_MANIFEST_DIR`). A program that is started without cargo takes `package`,
-/// which is wrong once that folder has been moved.
+/// Cargo sets `CARGO_MANIFEST_DIR` for programs that it runs. A program that is started without Cargo uses `package`, which is wrong if the
+/// folder was moved since.
 #[must_use]
 pub fn workspace_root(package: &str) -> Utf8PathBuf {
     root_above(&env::var("CARGO_MANIFEST_DIR").map_or_else(|_| package.into(), Utf8PathBuf::from))
 }
 
-/// The nearest folder, from this one upwards, whose `Cargo.toml` has a `[workspace]`; a package without one is a workspace of its own.
+/// The nearest folder, from this one upwards, whose `Cargo.toml` has a `[workspace]`. A package without one is its own workspace.
 fn root_above(package: &Utf8Path) -> Utf8PathBuf {
     let is_root = |folder: &&Utf8Path| {
         let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The converter on small documents: what is closed, what may be null, what is refused.
+//! The converter on small documents: closed objects, accepted nulls and errors.
 
 use serde_json::{Value, json};
 use tools::convert::{ConvertError, custom_resources, kubernetes};
@@ -6,7 +6,7 @@ use tools::convert::{ConvertError, custom_resources, kubernetes};
 const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 const QUANTITY: &str = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 
-/// A document with one kind, `apps/v1` `Demo`, whose spec is this.
+/// A document with one kind, `apps/v1` `Demo`, with this spec.
 fn swagger(spec: &Value) -> Value {
     json!({ "definitions": {
         META: { "type": "object", "properties": {
@@ -59,7 +59,7 @@ fn every_object_is_closed_and_references_are_resolved() {
 }
 
 #[test]
-fn null_is_for_fields_that_may_be_absent() {
+fn null_is_accepted_for_optional_fields() {
     let spec = spec_of(&json!({
         "type": "object",
         "required": ["needed"],
@@ -77,7 +77,7 @@ fn null_is_for_fields_that_may_be_absent() {
 }
 
 #[test]
-fn numbers_are_text_too_where_kubernetes_says_so() {
+fn fields_that_kubernetes_declares_so_accept_numbers_and_strings() {
     let spec = spec_of(&json!({
         "type": "object",
         "required": ["port", "cpu"],
@@ -91,7 +91,7 @@ fn numbers_are_text_too_where_kubernetes_says_so() {
 }
 
 #[test]
-fn a_definition_inside_itself_is_left_open() {
+fn a_recursive_definition_is_open() {
     let spec = spec_of(&json!({
         "type": "object",
         "properties": { "not": { "$ref": "#/definitions/Spec" }, "name": { "type": "string" } },
@@ -106,7 +106,7 @@ fn an_object_without_properties_is_any_object() {
 }
 
 #[test]
-fn what_is_not_understood_is_refused() {
+fn unsupported_schemas_are_errors() {
     let converted = kubernetes(&swagger(&json!({ "type": "object", "patternProperties": {} })));
     assert!(
         matches!(&converted, Err(ConvertError::Keyword { keyword, place })
@@ -120,7 +120,7 @@ fn what_is_not_understood_is_refused() {
 }
 
 #[test]
-fn lists_and_answers_are_no_manifests() {
+fn lists_and_responses_are_not_converted() {
     let mut document = swagger(&json!({ "type": "object" }));
     document["definitions"]["DemoList"] = json!({
         "type": "object",
@@ -227,7 +227,7 @@ fn a_field_with_a_default_may_be_absent() {
     let files = custom_resources(&crd, &swagger(&json!({ "type": "object" }))).expect("a conversion");
     let spec = &files["example.com/thing_v1.json"]["properties"]["spec"];
     assert_eq!(spec["required"], json!(["void"]));
-    // `mode` may be filled in, so both alternatives may seem to hold.
+    // The API server may set `mode`, so both alternatives may match before.
     assert_eq!(spec["anyOf"].as_array().map(Vec::len), Some(2));
     assert_eq!(spec.get("oneOf"), None);
 
@@ -238,7 +238,7 @@ fn a_field_with_a_default_may_be_absent() {
 }
 
 #[test]
-fn broken_documents_are_told() {
+fn broken_documents_are_errors() {
     let swagger = swagger(&json!({ "type": "object" }));
     assert!(matches!(custom_resources("a: [", &swagger), Err(ConvertError::Syntax(_))));
     let half = "kind: CustomResourceDefinition\nspec: {group: example.com}\n";

@@ -1,5 +1,5 @@
-//! Finding a tool, with a search path that holds what the test puts there: which version is taken, and what is said where
-//! there is none. The programs are shell scripts, so these tests are for Unix.
+//! The search for tools on a path that each test fills: the chosen version, and the messages if no version is supported.
+//! The programs are shell scripts, so these tests need Unix.
 #![cfg(unix)]
 
 use std::{
@@ -12,10 +12,11 @@ use camino::Utf8PathBuf;
 use tempfile::TempDir;
 use tools::{GoError, KubernetesVersion, Origin, Tool, ToolError, Toolbox};
 
-/// While one test starts a program, a script that another is writing is open in the child for a moment, and then "busy".
+/// Serializes the tests: while one test starts a program, the child briefly inherits open files, so that a script that
+/// another test is writing fails with "text file busy".
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Two folders of a search path and a folder to keep things in, all empty.
+/// An empty search path of two folders, and an empty cache folder.
 struct Bench {
     toolbox: Toolbox,
     root: Utf8PathBuf,
@@ -41,7 +42,7 @@ impl Bench {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("permissions");
     }
 
-    /// The error, with this test's folder taken out.
+    /// The error message, with the test's folder replaced by `…`.
     fn error(&self, tool: Tool) -> String {
         let error = self.toolbox.ensure(tool).expect_err("there is no such tool");
         error.to_string().replace(self.root.as_str(), "…")
@@ -49,15 +50,15 @@ impl Bench {
 }
 
 #[test]
-fn an_empty_path_says_what_to_install() {
+fn with_an_empty_path_the_error_says_what_to_install() {
     let bench = Bench::new();
     assert_eq!(
         bench.error(Tool::Helm4),
-        "helm 4 is needed, version 4.0.0 or newer, below 5, and is not there
+        "helm 4, version 4.0.0 or newer, below 5, is needed but was not found
   tried looking for helm4 and helm on PATH: not found
   tried building v4.3.1 from its Go module: there is no `go` on PATH; install Go 1.26.0 or newer
   to do: put helm 4 (4.0.0 or newer, below 5) on PATH as `helm4` or `helm`, or install Go 1.26.0 or newer, \
-         with which v4.3.1 is built from its Go module"
+         which builds v4.3.1 from its Go module"
     );
     assert!(bench.error(Tool::Helm3).contains("put helm 3 (3.18.5 or newer, below 4) on PATH as `helm3` or `helm`"));
     assert!(
@@ -68,12 +69,12 @@ fn an_empty_path_says_what_to_install() {
 }
 
 #[test]
-fn a_fitting_version_is_taken_wherever_it_stands() {
+fn a_supported_version_is_found_in_any_folder() {
     let bench = Bench::new();
     bench.program("first/helm", "echo v4.1.0");
     bench.program("second/helm", "echo v3.19.2+g0123abc");
     bench.program("second/kubeconform", "echo v0.6.7");
-    // It is asked without a look at the network, or else says more.
+    // The option prevents a network request, which would print more.
     bench
         .program("first/sops", "echo sops 3.13.1; [ \"$1\" = --disable-version-check ] || echo '[warning] no network'");
     bench.program("first/age-keygen", "echo v1.2.1");
@@ -95,7 +96,7 @@ fn a_fitting_version_is_taken_wherever_it_stands() {
 }
 
 #[test]
-fn what_does_not_fit_is_passed_over_and_told() {
+fn unsupported_versions_are_skipped_and_reported() {
     let bench = Bench::new();
     bench.program("first/helm3", "exit 3");
     bench.program("first/helm", "echo v3.18.4");
@@ -103,25 +104,25 @@ fn what_does_not_fit_is_passed_over_and_told() {
     let error = bench.error(Tool::Helm3);
     for line in [
         "\n  tried …/first/helm3: `version --template {{.Version}}` fails (exit status: 3)\n",
-        "\n  tried …/first/helm: is v3.18.4, which does not fit\n",
-        "\n  tried …/second/helm: says its version is `v3.22`, which is no release\n",
+        "\n  tried …/first/helm: is v3.18.4, which is not supported\n",
+        "\n  tried …/second/helm: reports the version `v3.22`, which is not a release\n",
     ] {
         assert!(error.contains(line), "{error}");
     }
     bench.program("first/kubeconform", "echo development");
-    assert!(bench.error(Tool::Kubeconform).contains("says its version is `development`, which is no release"));
+    assert!(bench.error(Tool::Kubeconform).contains("reports the version `development`, which is not a release"));
     bench.program("first/sops", "echo 'sops 3.9.4 (latest)'");
     bench.program("second/sops", "echo sops 3.12.2");
     let error = bench.error(Tool::Sops);
     assert!(
-        error.contains("\n  tried …/first/sops: says its version is `3.9.4 (latest)`, which is no release\n"),
+        error.contains("\n  tried …/first/sops: reports the version `3.9.4 (latest)`, which is not a release\n"),
         "{error}"
     );
-    assert!(error.contains("\n  tried …/second/sops: is 3.12.2, which does not fit\n"), "{error}");
+    assert!(error.contains("\n  tried …/second/sops: is 3.12.2, which is not supported\n"), "{error}");
 }
 
 #[test]
-fn an_old_go_is_told_and_a_failing_build_quoted() {
+fn an_old_go_and_the_output_of_a_failing_build_are_reported() {
     let bench = Bench::new();
     let old = "go: go.mod requires go >= 1.26.0 (running go 1.24.2; GOTOOLCHAIN=local)";
     bench.program("first/go", &format!("case $1 in env) echo go1.24.2;; *) echo '{old}' >&2; exit 1;; esac"));
@@ -137,7 +138,7 @@ fn an_old_go_is_told_and_a_failing_build_quoted() {
 #[test]
 fn a_tool_is_built_once() {
     let bench = Bench::new();
-    // A Go that counts how often it is asked and writes a program of the pinned version where `-o` says.
+    // A Go that counts its builds and writes a program of the pinned version to the file after `-o`.
     let script = format!(
         "echo x >> {}/builds\nwhile [ \"$1\" != -o ]; do shift; done\n\
          printf '#!/bin/sh\\necho v4.3.1\\n' > $2; chmod +x $2",
@@ -157,7 +158,7 @@ fn a_tool_is_built_once() {
 }
 
 #[test]
-fn a_module_with_another_checksum_is_refused() {
+fn a_module_with_a_different_checksum_is_rejected() {
     let bench = Bench::new();
     bench.program("first/go", r#"echo '{"Dir": "/nowhere", "Sum": "h1:other="}'"#);
     let error = bench.toolbox.kubernetes_schemas(KubernetesVersion::V1_37).expect_err("a wrong checksum");
@@ -175,7 +176,7 @@ fn schemas_without_go_say_what_to_install() {
 }
 
 #[test]
-fn helm_sees_nothing_of_its_user() {
+fn helm_ignores_the_settings_of_the_user() {
     let bench = Bench::new();
     bench.program("first/helm", "echo v4.1.0");
     let helm = bench.toolbox.ensure(Tool::Helm4).expect("a tool");

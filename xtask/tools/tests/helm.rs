@@ -1,5 +1,5 @@
-//! The real Helms: found or built, of the version they should be, rendering for the Kubernetes their release renders for.
-//! The first run builds them, which takes minutes.
+//! The real Helm 3 and 4: their versions, and the Kubernetes version for which they render. The first run builds them,
+//! which takes minutes.
 
 mod common;
 
@@ -15,7 +15,7 @@ fn output(binary: &ToolBinary, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn both_helms_are_there_in_fitting_versions() {
+fn both_helms_are_available_in_supported_versions() {
     for (tool, major) in [(Tool::Helm3, "v3."), (Tool::Helm4, "v4.")] {
         let binary = tool.ensure().expect("Helm");
         let version = output(&binary, &["version", "--template", "{{.Version}}"]);
@@ -24,10 +24,10 @@ fn both_helms_are_there_in_fitting_versions() {
     }
 }
 
-/// What is built is a release in all but name. On a machine with Helm on its path this builds it all the same.
+/// A built Helm behaves like the release. This test builds it even if Helm is on `PATH`.
 #[cfg(unix)]
 #[test]
-fn a_built_helm_is_the_release() {
+fn a_built_helm_behaves_like_the_release() {
     let (toolbox, folder) = pinned();
     let chart = folder.path().join("chart");
     fs::create_dir_all(chart.join("templates")).expect("a folder");

@@ -1,4 +1,4 @@
-//! The real kubeconform with schemas that are really converted, the oldest and the newest pinned ones. The first run fetches
+//! The real kubeconform with the converted schemas of the oldest and the newest pinned Kubernetes. The first run downloads
 //! modules and builds kubeconform.
 
 mod common;
@@ -55,7 +55,7 @@ fn kubeconform(version: KubernetesVersion, manifests: &str) -> KubeconformReport
     toolbox.kubeconform(version, &[], manifests).expect("a report")
 }
 
-/// What is said about one object, in both versions alike.
+/// The result for one object, which must be the same with both versions.
 fn verdict(manifest: &str) -> String {
     let [oldest, newest] = OLDEST_AND_NEWEST.map(|version| {
         let report = kubeconform(version, manifest);
@@ -68,14 +68,14 @@ fn verdict(manifest: &str) -> String {
     newest
 }
 
-/// As [`verdict`], after a replacement that must be one.
+/// Like [`verdict`], after replacing a text that must occur.
 fn changed(manifest: &str, from: &str, to: &str) -> String {
     assert!(manifest.contains(from), "{from}");
     verdict(&manifest.replace(from, to))
 }
 
 #[test]
-fn what_is_right_passes() {
+fn valid_objects_pass() {
     assert_eq!(verdict(DEPLOYMENT), "apps/v1 Deployment web: valid");
     assert_eq!(verdict(SERVICE), "v1 Service web: valid");
     assert_eq!(verdict(ROUTE), "gateway.networking.k8s.io/v1 HTTPRoute web: valid");
@@ -83,7 +83,7 @@ fn what_is_right_passes() {
 }
 
 #[test]
-fn a_misspelt_field_is_named_with_its_place_at_any_depth() {
+fn a_misspelt_field_is_reported_with_its_path_at_any_depth() {
     assert_eq!(
         changed(DEPLOYMENT, "readinessProbe: {httpGet", "readinessProbe: {httpget"),
         "apps/v1 Deployment web: at /spec/template/spec/containers/0/readinessProbe: \
@@ -105,7 +105,7 @@ fn a_misspelt_field_is_named_with_its_place_at_any_depth() {
 }
 
 #[test]
-fn a_wrong_type_is_named_with_its_place() {
+fn a_wrong_type_is_reported_with_its_path() {
     assert_eq!(
         changed(DEPLOYMENT, "replicas: 2", "replicas: two"),
         "apps/v1 Deployment web: at /spec/replicas: got string, want null or integer"
@@ -119,7 +119,7 @@ fn a_wrong_type_is_named_with_its_place() {
 }
 
 #[test]
-fn every_mistake_is_named_wherever_it_stands() {
+fn all_violations_are_reported() {
     let manifest = DEPLOYMENT.replace("replicas: 2", "replicas: two").replace("image:", "imagee:");
     assert_eq!(
         changed(&manifest, "limits: {cpu: 1", "limits: {cpu: true"),
@@ -130,9 +130,9 @@ fn every_mistake_is_named_wherever_it_stands() {
     );
 }
 
-/// Address types have a default in the Gateway API, which decides between alternatives.
+/// In the Gateway API, the default of the address type decides between alternatives.
 #[test]
-fn a_default_is_no_violation() {
+fn a_field_with_a_default_may_be_absent() {
     let gateway = "
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
@@ -146,7 +146,7 @@ spec:
 }
 
 #[test]
-fn the_environment_does_too() {
+fn the_toolbox_of_the_environment_gives_the_same_result() {
     let manifests = format!("{DEPLOYMENT}---{SERVICE}---{ROUTE}");
     let report = tools::kubeconform(KubernetesVersion::V1_35, &manifests).expect("a report");
     assert!(report.is_valid(), "{report:?}");
@@ -154,13 +154,13 @@ fn the_environment_does_too() {
 }
 
 #[test]
-fn what_is_required_must_be_there() {
+fn required_fields_must_be_present() {
     assert!(changed(DEPLOYMENT, "name: web\n", "tty: true\n").contains("missing property 'name'"));
     assert!(changed(SERVICE, "port: 80,", "port: null,").contains("at /spec/ports/0/port: got null, want integer"));
 }
 
 #[test]
-fn an_unknown_kind_is_never_passed_over() {
+fn an_unknown_kind_is_never_skipped() {
     for (kind, api_version) in [("Deploymint", "apps/v1"), ("Deployment", "apps/v2"), ("Service", "example.com/v1")] {
         let manifest = format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: web}}\n");
         let report = kubeconform(KubernetesVersion::V1_37, &manifest);
@@ -168,7 +168,7 @@ fn an_unknown_kind_is_never_passed_over() {
         assert_eq!(report.resources, [ResourceReport { api_version, kind, name, verdict: Verdict::NoSchema }]);
         assert!(!report.is_valid());
     }
-    // kubeconform finds this one's file by `apps`, and the schema says which group it is for.
+    // kubeconform selects the file by `apps`; the schema restricts the whole group.
     let other = changed(DEPLOYMENT, "apps/v1", "apps.example.com/v1");
     assert!(other.contains("at /apiVersion: value must be 'apps/v1'"), "{other}");
 }
@@ -189,7 +189,7 @@ fn documents_are_reported_in_order_and_unreadable_ones_too() {
 }
 
 #[test]
-fn megabytes_of_manifests_are_read_whole() {
+fn megabytes_of_manifests_are_validated_completely() {
     let documents: Vec<String> = (0..9000).map(|number| SERVICE.replace("web", &format!("web-{number}"))).collect();
     let many = format!("---{}", documents.join("---"));
     assert!(many.len() > 1_000_000);
@@ -200,9 +200,9 @@ fn megabytes_of_manifests_are_read_whole() {
     assert_eq!(report.resources[8_999].name, "web-8999");
 }
 
-/// kubeconform takes a schema that it cannot read for one that is not there; this asks for each of them.
+/// kubeconform treats an unreadable schema like a missing one, so this test validates an object with each schema.
 #[test]
-fn every_schema_is_one_that_kubeconform_reads() {
+fn kubeconform_can_read_every_schema() {
     let (toolbox, _folder) = pinned();
     for version in KUBERNETES_VERSIONS {
         let folder =

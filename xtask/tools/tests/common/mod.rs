@@ -1,10 +1,10 @@
-//! What several tests need.
+//! Helpers for several tests.
 
 use tempfile::TempDir;
 use tools::Toolbox;
 
-/// A toolbox that has Go and no tool on its path, so that the pinned tools are built and used whatever a machine has, and
-/// keeps them where they are kept for all. The folder must be held on to while the toolbox is used.
+/// A toolbox with only Go on its path and the usual cache folder, so that the pinned tools are built and used even if
+/// others are installed. Keep the temporary folder while the toolbox is used.
 pub(crate) fn pinned() -> (Toolbox, TempDir) {
     let mut toolbox = Toolbox::from_environment().expect("a toolbox");
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -15,6 +15,6 @@ pub(crate) fn pinned() -> (Toolbox, TempDir) {
         std::os::unix::fs::symlink(go, folder.path().join("go")).expect("a link");
         toolbox.search_path = vec![folder.path().to_owned().try_into().expect("a UTF-8 path")];
     }
-    // Elsewhere links need rights: there a tool on PATH is used after all.
+    // On other systems creating a link needs privileges, so tools on PATH are used there.
     (toolbox, folder)
 }

@@ -44,7 +44,7 @@ impl<'a> About<'a> {
         self.name.strip_prefix(RELEASE).is_some_and(|rest| rest.starts_with("-end-to-end-test"))
     }
 
-    /// Whether the object belongs to the SecretStore that the chart creates for External Secrets.
+    /// Whether the object belongs to the `SecretStore` that the chart creates for External Secrets.
     fn is_source(&self) -> bool {
         ["credentials", "credentials-reader"].iter().any(|suffix| self.name == format!("{RELEASE}-{suffix}"))
     }
