@@ -73,8 +73,9 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                 || object.is_source()
                 || ["Secret", "ExternalSecret", "SecretStore", "ConfigMap"].contains(&object.kind)
         }
-        ["global", backing, "mode"] if is(&traffic.backing, backing) => object.of == *backing,
-        ["global", backing, "image", ..] if is(&traffic.backing, backing) => object.of == *backing,
+        ["global", backing, "mode"] | ["global", backing, "image", ..] if is(&traffic.backing, backing) => {
+            object.of == *backing
+        }
         ["global", ..] => return Err(format!("add a rule to {} for the objects that it may change", file!())),
         [service, rest @ ..] if is(&traffic.services, service) => {
             let own = object.of == *service;
