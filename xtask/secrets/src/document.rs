@@ -1,12 +1,16 @@
 //! A values file in memory: its text and the parsed tree.
 //!
-//! A change applies to both. In the text it affects only the necessary lines, so comments, order and quotes stay. The changed text is parsed again
-//! and compared with the changed tree. If they differ (values in braces, aliases), the whole text is written again, which loses only comments.
+//! A change applies to both. `yaml-edit` changes the text at the value alone, so comments, order and quotes stay. The changed text is parsed again
+//! and compared with the changed tree. If they differ, or the path leads through an alias, the whole text is written again, which loses only comments.
 //!
 //! The types do not implement `Debug`, because it would show passwords.
 
+use std::str::FromStr as _;
+
 use generator::yaml;
 use serde_yaml::{Mapping, Value};
+use yaml_edit::YamlFile;
+use yaml_edit::path::YamlPath as _;
 
 use super::Error;
 
@@ -63,8 +67,8 @@ impl Document {
     /// # Errors
     /// If a value on the path is not a map, or if rewriting the file would lose something.
     pub(super) fn set(&mut self, path: &[String], value: Value, file: &str) -> Result<(), Error> {
-        let old = self.get(path).map_err(|no_map| no_map.of(file))?;
-        let changed = edited(&self.text, path, old, &value);
+        self.find(path).map_err(|no_map| no_map.of(file))?;
+        let changed = edited(&self.text, path, &value);
         yaml::put(&mut self.tree, path, value);
         let changed = changed.filter(|text| self.is_said_by(text));
         self.text = if let Some(text) = changed {
@@ -146,97 +150,20 @@ fn is_nothing(value: &Value) -> bool {
     value.is_null() || value.as_str().is_some_and(str::is_empty)
 }
 
-/// The text with the value set at the path, if the text has block style. `old` is the current value.
+/// The text with the value at the path; everything else stays as it is written.
 ///
-/// The result may be wrong for unusual texts: the caller parses and compares it.
-fn edited(text: &str, path: &[String], old: Option<&Value>, value: &Value) -> Option<String> {
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    // The range of lines that contain the map's keys, and the column of the keys.
-    let (mut from, mut to, mut column) = (0, lines.len(), 0);
-    for (depth, key) in path.iter().enumerate() {
-        let content = |lines: &[String]| {
-            (from..to).filter(|at| lines.get(*at).is_some_and(|line| is_content(line))).collect::<Vec<_>>()
-        };
-        let inside = content(&lines);
-        column = inside.first().map_or(column, |first| indent(&lines[*first]));
-        let found =
-            inside.iter().copied().find(|at| indent(&lines[*at]) == column && after_key(&lines[*at], key).is_some());
-        let Some(at) = found else {
-            let place = inside.last().map_or(from, |last| last + 1);
-            let place = if depth == 0 && inside.is_empty() { to } else { place };
-            insert(&mut lines, place, column, &nested(path.get(depth..)?, value));
-            return Some(joined(&lines));
-        };
-        let rest = after_key(&lines[at], key)?.to_owned();
-        let end = inside.iter().copied().find(|next| *next > at && ends_block(&lines[*next], column)).unwrap_or(to);
-        if depth + 1 == path.len() {
-            let head = lines[at].strip_suffix(rest.as_str())?.to_owned();
-            let comment = comment_after(&rest, old);
-            // Remove the other lines of the old value: all lines that are indented more than its key.
-            let last =
-                (at + 1..end).rev().find(|next| !lines[*next].trim().is_empty() && indent(&lines[*next]) > column);
-            lines.drain(at + 1..last.map_or(at + 1, |last| last + 1));
-            lines[at] = format!("{head} {}{comment}", yaml::write(value));
-            return Some(joined(&lines));
-        }
-        if !rest.trim().is_empty() && !rest.trim_start().starts_with('#') {
-            return None;
-        }
-        (from, to, column) = (at + 1, end, column + 2);
+/// The caller reads the result and compares it. Nothing where the path cannot be followed, such as through an alias.
+fn edited(text: &str, path: &[String], value: &Value) -> Option<String> {
+    let file = YamlFile::from_str(text).ok()?;
+    // The value is written here, since yaml-edit quotes for YAML 1.2 and Helm reads YAML 1.1.
+    let written = yaml_edit::Document::from_str(&format!("value: {}\n", yaml::write(value))).ok()?;
+    let value = written.as_mapping()?.get("value")?;
+    file.ensure_document().try_set_path(&path.join("."), value).ok()?;
+    let mut text = file.to_string();
+    if !text.ends_with('\n') {
+        text.push('\n');
     }
-    None
-}
-
-/// A value below the keys of a path, in block style.
-fn nested(path: &[String], value: &Value) -> String {
-    let mut tree = Value::Null;
-    yaml::put(&mut tree, path, value.clone());
-    yaml::write(&tree)
-}
-
-fn insert(lines: &mut Vec<String>, place: usize, column: usize, block: &str) {
-    let block = block.lines().map(|line| format!("{}{line}", " ".repeat(column)));
-    lines.splice(place..place, block);
-}
-
-fn joined(lines: &[String]) -> String {
-    lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
-}
-
-/// Whether the line is neither empty nor a comment nor a document separator.
-fn is_content(line: &str) -> bool {
-    let text = line.trim();
-    !text.is_empty() && !text.starts_with('#') && text != "---" && text != "..."
-}
-
-fn indent(line: &str) -> usize {
-    line.len() - line.trim_start_matches(' ').len()
-}
-
-/// Whether a content line ends the block of a key in this column. List items may have the column of their key.
-fn ends_block(line: &str, column: usize) -> bool {
-    let at = indent(line);
-    at < column || at == column && !line.trim_start().starts_with("- ")
-}
-
-/// The rest of the line after the key and its colon, if the line begins with this key.
-fn after_key<'a>(line: &'a str, key: &str) -> Option<&'a str> {
-    let line = line.trim_start_matches(' ');
-    [key.to_owned(), format!("\"{key}\""), format!("'{key}'")].iter().find_map(|written| {
-        let rest = line.strip_prefix(written.as_str())?.trim_start().strip_prefix(':')?;
-        (rest.is_empty() || rest.starts_with([' ', '\t'])).then_some(rest)
-    })
-}
-
-/// The comment after a value, with the space before it. A `#` may also be part of the value; then the text before it is not the value.
-fn comment_after(rest: &str, old: Option<&Value>) -> String {
-    let is_old = |text: &str| {
-        let read = yaml::read_all::<Value>(text).ok().map(|mut all| all.pop());
-        read.is_some_and(|value| value.as_ref().filter(|value| !is_nothing(value)) == old)
-    };
-    let found = rest.match_indices(" #").find(|(at, _)| is_old(rest.get(..*at).unwrap_or_default()));
-    let behind = |at| rest.get(rest.get(..at)?.trim_end().len()..);
-    found.and_then(|(at, _)| behind(at)).unwrap_or_default().trim_end().to_owned()
+    Some(text)
 }
 
 #[cfg(test)]
@@ -311,14 +238,19 @@ big: 1.10
     }
 
     #[test]
-    fn what_is_no_block_is_written_anew() {
-        for (before, after, lost) in [
-            ("{a: {p: y}, b: 1}\n", "a:\n  p: x\nb: 1\n", false),
-            ("a: {p: y} # why\nb: 1.50\n", "a:\n  p: x\nb: 1.5\n", true),
-            ("b: &b\n  p: z\na: *b # shared\n", "b:\n  p: z\na:\n  p: x\n", true),
+    fn a_value_in_braces_changes_alone() {
+        for (before, after) in [
+            ("{a: {p: y}, b: 1}\n", "{a: {p: x}, b: 1}\n"),
+            ("a: {p: y} # why\nb: 1.50\n", "a: {p: x} # why\nb: 1.50\n"),
         ] {
-            assert_eq!(set(before, "a.p", "x"), (after.to_owned(), lost), "{before}");
+            assert_eq!(set(before, "a.p", "x"), (after.to_owned(), false), "{before}");
         }
+    }
+
+    #[test]
+    fn a_file_with_an_alias_in_the_way_is_written_anew() {
+        let (before, after) = ("b: &b\n  p: z\na: *b # shared\n", "b:\n  p: z\na:\n  p: x\n");
+        assert_eq!(set(before, "a.p", "x"), (after.to_owned(), true));
     }
 
     #[test]

@@ -88,8 +88,8 @@ pub enum Error {
 
     /// Rewriting the file would lose something.
     #[error(
-        "{file} contains something that would be lost by rewriting it, such as a tag or an invalid number (nothing was changed)\n  Write it in \
-        block style, one key per line, without braces and aliases around the credentials."
+        "{file} contains something that would be lost by rewriting it, such as a tag or an invalid number (nothing was changed)\n  Write the \
+        credentials without aliases."
     )]
     CannotRewrite {
         /// The file.

@@ -74,7 +74,7 @@ pub(super) fn run(subject: &Subject, rotate: &[String], out: &mut dyn Write) -> 
         writeln!(out, "  {line}")?;
     }
     if document.lost_comments() {
-        let why = "to change a value in braces or behind an alias, the command wrote the whole file again";
+        let why = "to change a value behind an alias, the command wrote the whole file again";
         writeln!(out, "The file's comments are lost: {why}.")?;
     }
     if let (false, Some(one)) = (named.is_empty(), missing.first()) {

@@ -120,14 +120,30 @@ fn comments_and_layout_stay_in_an_unencrypted_file() {
     let expected = BY_HAND.replace("password: \"by hand: kJ8#mQ2$vL5\" # until May\n", &line);
     assert_eq!(checkout.read(FILE), format!("{expected}audit-event-generator:{rest}"));
 
-    // A value in braces has no line of its own, so the whole file is written again.
-    let said = checkout.on_file("new", &["--rotate", "notification-service.postgresql"]).success();
-    assert_snapshot!(said.lines().take(3).collect::<Vec<_>>().join("\n"), @"
-    env/secrets-dev.yaml: 1 password replaced
+    // Braces stay as well.
+    checkout.on_file("new", &["--rotate", "notification-service.postgresql"]).success();
+    let password = yaml::write(&checkout.passwords()["notification-service.postgresql"].as_str().into());
+    let expected =
+        expected.replace("{password: 'p9Lq2Xv7Rk4Tn8Wz'}", &format!("{{password: {password}, revision: 2}}"));
+    assert_eq!(checkout.read(FILE), format!("{expected}audit-event-generator:{rest}"));
+}
+
+#[test]
+fn comments_are_lost_with_a_message_where_an_alias_is_replaced() {
+    let checkout = Checkout::without_rules();
+    checkout.write(
+        FILE,
+        &BY_HAND
+            .replace("{password: 'p9Lq2Xv7Rk4Tn8Wz'}", "*shared")
+            .replace("# ours\n", "# ours\nshared: &shared {password: 'p9Lq2Xv7Rk4Tn8Wz'}\n"),
+    );
+    let output = checkout.on_file("new", &["--rotate", "notification-service.postgresql"]).success();
+    assert_snapshot!(output.lines().skip(1).take(2).collect::<Vec<_>>().join("\n"), @"
       replaced  notification-service.postgresql, now revision 2
-    The file's comments are lost: to change a value in braces or behind an alias, the command wrote the whole file again.
+    The file's comments are lost: to change a value behind an alias, the command wrote the whole file again.
     ");
-    assert!(!checkout.read(FILE).contains('#'));
+    let text = checkout.read(FILE);
+    assert!(!text.contains("# ") && text.contains("shared:\n  password: p9Lq2Xv7Rk4Tn8Wz\n"), "{text}");
 }
 
 #[test]
@@ -175,7 +191,7 @@ fn files_that_cannot_be_changed_are_rejected() {
         ("- a\n", "`the whole file` is not a map"),
         ("a: \"b\nc: d\n", "invalid YAML"),
         ("a: 1\n---\nb: 1\n", "more than one YAML document"),
-        ("a: !mine b\nb: {c: d}\nrabbitmq: {}\n", "would be lost"),
+        ("a: !mine b\nb: &b {c: d}\nrabbitmq: *b\n", "would be lost"),
     ] {
         checkout.write(FILE, text);
         let said = checkout.on_file("new", &[]).failure(1);
