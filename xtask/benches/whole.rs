@@ -58,7 +58,7 @@ fn main() {
         let root = Utf8Path::from_path(folder.path()).expect("the temporary folder is UTF-8");
         write_tree(root, chart.files(), HandEdits::Keep).expect("the files can be written");
         let paths = chart.paths();
-        let size = StoredRelease::of(&helm, &root.join(&paths.umbrella), &[root.join(&paths.ci_values)]);
+        let size = StoredRelease::of(&helm, &root.join(&paths.umbrella), "r", &[root.join(&paths.ci_values)]);
         let size = size.expect("Helm takes the chart");
         let growth = before.map_or_else(String::new, |(fewer, smaller)| {
             let per_service = |large: usize, small: usize| large.saturating_sub(small) / (count - fewer);

@@ -4,12 +4,14 @@ use generator::{AccessPath, Traffic};
 use render::NAMESPACE;
 use serde_json::Value;
 
+use super::Release;
 use super::policy::{Cidr, Endpoint, Rule};
 use super::ports::{Ports, Protocol};
 use super::world::{NODE_LOCAL_DNS, identity};
 
 /// The declaration, together with the values of a case.
 pub(super) struct Expected<'a> {
+    release: Release<'a>,
     traffic: &'a Traffic,
     values: &'a Value,
     api_server: Vec<Cidr>,
@@ -28,7 +30,8 @@ const API_SERVER_PORTS: [u16; 2] = [443, 6443];
 impl<'a> Expected<'a> {
     /// # Errors
     /// If rules or CIDR blocks in the values cannot be read.
-    pub(super) fn new(traffic: &'a Traffic, values: &'a Value) -> anyhow::Result<Self> {
+    pub(super) fn new(release: Release<'a>, values: &'a Value) -> anyhow::Result<Self> {
+        let traffic = release.traffic;
         let api_server = serde_json::from_value(values["global"]["network"]["apiServerCidrs"].clone())?;
         let mut extra = Vec::new();
         for service in &traffic.services {
@@ -36,7 +39,7 @@ impl<'a> Expected<'a> {
             let (ingress, egress) = (Rule::list(&network["extraIngress"])?, Rule::list(&network["extraEgress"])?);
             extra.push(Extra { service, ingress, egress });
         }
-        Ok(Self { traffic, values, api_server, extra })
+        Ok(Self { release, traffic, values, api_server, extra })
     }
 
     /// The namespaces named in the values.
@@ -92,18 +95,18 @@ impl<'a> Expected<'a> {
 
     /// The ports on which the policies of `client` may allow egress to `server`.
     pub(super) fn leaves(&self, client: &Endpoint, server: &Endpoint) -> Ports {
-        let who = identity(self.traffic, client);
+        let who = identity(self.release, client);
         if who.is_none() && !client.ours {
             return Ports::all();
         }
         let is_isolation_test = who == Some(self.traffic.tests.network_policy.as_str());
         if is_isolation_test
-            && identity(self.traffic, server).is_some()
+            && identity(self.release, server).is_some()
             && self.values["global"]["tests"]["isolation"] == true
         {
             return Ports::all();
         }
-        let mut open = self.declared(who, identity(self.traffic, server));
+        let mut open = self.declared(who, identity(self.release, server));
         if self.is_dns(server) {
             open.add(&Ports::tcp(53));
             open.add(&Ports::range(Protocol::Udp, 53, 53));
@@ -131,10 +134,10 @@ impl<'a> Expected<'a> {
 
     /// The ports on which the policies of `server` may allow ingress from `client`.
     pub(super) fn enters(&self, client: &Endpoint, server: &Endpoint) -> Ports {
-        let Some(whose) = identity(self.traffic, server) else {
+        let Some(whose) = identity(self.release, server) else {
             return if server.ours { Ports::NONE } else { Ports::all() };
         };
-        let mut open = self.declared(identity(self.traffic, client), Some(whose));
+        let mut open = self.declared(identity(self.release, client), Some(whose));
         if !self.is_there(whose) {
             return open;
         }

@@ -25,6 +25,15 @@ use self::policy::{Direction, Endpoint, Policy, open, passes};
 use self::ports::Ports;
 use self::world::{ANY_ADDRESS, ANY_POD, identity, pods, strangers};
 
+/// A release of a platform.
+#[derive(Clone, Copy, Debug)]
+pub struct Release<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The traffic that the platform declares.
+    pub traffic: &'a Traffic,
+}
+
 /// The connections that the policies of a case allow, and their differences from the declared connections.
 pub struct Findings {
     /// The differences, as messages.
@@ -63,15 +72,15 @@ pub fn policies(objects: &[Object]) -> anyhow::Result<Policies> {
 ///
 /// # Errors
 /// If a policy, or the rules and addresses in the values, cannot be read.
-pub fn compare(traffic: &Traffic, values: &Value, objects: &[Object]) -> anyhow::Result<Findings> {
-    let expected = Expected::new(traffic, values)?;
+pub fn compare(release: Release<'_>, values: &Value, objects: &[Object]) -> anyhow::Result<Findings> {
+    let expected = Expected::new(release, values)?;
     let Policies(policies) = policies(objects)?;
-    let pods = pods(traffic, objects);
-    let others = strangers(traffic, &pods, &policies, &expected.namespaces(), expected.api_server());
+    let pods = pods(release, objects);
+    let others = strangers(release, &pods, &policies, &expected.namespaces(), expected.api_server());
     // Policies select by labels: any pod with the labels of a service has its rights.
-    let ours = |end: &Endpoint| end.ours || identity(traffic, end).is_some();
+    let ours = |end: &Endpoint| end.ours || identity(release, end).is_some();
     let all: Vec<(&Endpoint, bool)> = pods.iter().chain(&others).map(|end| (end, ours(end))).collect();
-    let mut found = Findings { wrong: unserved(traffic, &expected, objects), pairs: 0, open: Vec::new() };
+    let mut found = Findings { wrong: unserved(release.traffic, &expected, objects), pairs: 0, open: Vec::new() };
     for (client, client_is_ours) in &all {
         for (server, server_is_ours) in &all {
             // Connections between two endpoints outside the release do not concern the chart.
@@ -151,7 +160,7 @@ fn target(entry: &Value, pod: &Value) -> Option<u64> {
 
 /// Describes the connections that are open here and closed under the policies of the default values (`usual`).
 #[must_use]
-pub fn beyond(traffic: &Traffic, found: &Findings, usual: &Policies) -> Option<String> {
+pub fn beyond(release: Release<'_>, found: &Findings, usual: &Policies) -> Option<String> {
     let mut into: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     let mut out: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for (client, server, ports) in &found.open {
@@ -159,7 +168,7 @@ pub fn beyond(traffic: &Traffic, found: &Findings, usual: &Policies) -> Option<S
         if more.is_empty() {
             continue;
         }
-        if identity(traffic, server).is_some() {
+        if identity(release, server).is_some() {
             into.entry(format!("{}:{more}", server.name)).or_default().insert(&client.name);
         } else {
             out.entry(format!("{}, on {more}", client.name)).or_default().insert(&server.name);

@@ -4,7 +4,7 @@ use generator::{AccessPath, ComponentPort, TestTraffic, Traffic};
 use render::{Object, objects};
 use serde_json::{Value, json};
 
-use super::compare;
+use super::{Release, compare};
 
 fn path(from: &str, to: &str, port: u16) -> AccessPath {
     AccessPath { from: from.to_owned(), to: to.to_owned(), port }
@@ -126,7 +126,11 @@ fn release() -> String {
 
 fn found(values: &Value, manifest: &str) -> Vec<String> {
     let objects: Vec<Object> = objects(manifest).expect("objects");
-    compare(&traffic(), values, &objects).expect("a comparison").wrong.into_iter().collect()
+    compare(Release { name: "afp", traffic: &traffic() }, values, &objects)
+        .expect("a comparison")
+        .wrong
+        .into_iter()
+        .collect()
 }
 
 #[track_caller]

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use generator::Traffic;
-use render::{NAMESPACE, Object, RELEASE};
+use render::{NAMESPACE, Object};
 use serde_json::Value;
 
+use super::Release;
 use super::policy::{Cidr, Endpoint, NAME_LABEL, Namespace, Operator, Peer, Policy, Selector};
 use super::ports::{Ports, Protocol};
 
@@ -21,20 +21,20 @@ pub(super) const NODE_LOCAL_DNS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(169
 type Labels = BTreeMap<String, String>;
 
 /// The identity of an endpoint of the release: the value of its identity label. `None` for other endpoints.
-pub(super) fn identity<'a>(traffic: &Traffic, end: &'a Endpoint) -> Option<&'a str> {
+pub(super) fn identity<'a>(release: Release<'_>, end: &'a Endpoint) -> Option<&'a str> {
     let here = end.namespace.as_ref().is_some_and(|place| place.name == NAMESPACE);
-    let ours = end.labels.get(INSTANCE).is_some_and(|release| release == RELEASE);
-    if here && ours { end.labels.get(&traffic.identity_label).map(String::as_str) } else { None }
+    let ours = end.labels.get(INSTANCE).is_some_and(|instance| instance == release.name);
+    if here && ours { end.labels.get(&release.traffic.identity_label).map(String::as_str) } else { None }
 }
 
 /// The pods of a release, each kind of pod once, whatever its number of replicas.
-pub(super) fn pods(traffic: &Traffic, objects: &[Object]) -> Vec<Endpoint> {
+pub(super) fn pods(release: Release<'_>, objects: &[Object]) -> Vec<Endpoint> {
     let mut all: Vec<Endpoint> = Vec::new();
     for object in objects {
         let Some(pod) = object.pod() else { continue };
         let labels = labels(&pod["metadata"]["labels"]);
-        let name = match (labels.get(INSTANCE).map(String::as_str), labels.get(&traffic.identity_label)) {
-            (Some(RELEASE), Some(identity)) => identity.clone(),
+        let name = match (labels.get(INSTANCE), labels.get(&release.traffic.identity_label)) {
+            (Some(instance), Some(identity)) if instance == release.name => identity.clone(),
             _ => format!("{} {} (without identity)", object.kind, object.name),
         };
         let end = Endpoint { ours: true, ports: ports(pod), ..in_namespace(name, Namespace::named(NAMESPACE), labels) };
@@ -74,15 +74,16 @@ fn in_namespace(name: String, namespace: Namespace, labels: Labels) -> Endpoint 
 
 /// The endpoints outside the release: in its namespace, in namespaces that values or policies name, in another namespace, and outside the cluster.
 pub(super) fn strangers(
-    traffic: &Traffic,
+    release: Release<'_>,
     pods: &[Endpoint],
     policies: &[Policy],
     named: &[&str],
     blocks: &[Cidr],
 ) -> Vec<Endpoint> {
+    let Release { name, traffic } = release;
     let identities: Vec<&str> = traffic.identities().collect();
-    let bears = |release: &str, who: &str| -> Labels {
-        [(INSTANCE, release), (traffic.identity_label.as_str(), who)].map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+    let bears = |instance: &str, who: &str| -> Labels {
+        [(INSTANCE, instance), (traffic.identity_label.as_str(), who)].map(|(k, v)| (k.to_owned(), v.to_owned())).into()
     };
     let mut all = vec![in_namespace(
         "a pod without labels in the namespace".to_owned(),
@@ -90,21 +91,17 @@ pub(super) fn strangers(
         Labels::new(),
     )];
     for who in &identities {
-        let release =
+        let neighbour =
             in_namespace(format!("another release's {who}"), Namespace::named(NAMESPACE), bears("other", who));
         let copy = in_namespace(
             format!("a pod with {who}'s labels in another namespace"),
             Namespace::named("elsewhere"),
-            bears(RELEASE, who),
+            bears(name, who),
         );
-        all.extend([release, copy]);
+        all.extend([neighbour, copy]);
         // A pod with the labels of a disabled service must have no rights.
-        if !pods.iter().any(|pod| identity(traffic, pod) == Some(*who)) {
-            all.push(in_namespace(
-                format!("a pod with {who}'s labels"),
-                Namespace::named(NAMESPACE),
-                bears(RELEASE, who),
-            ));
+        if !pods.iter().any(|pod| identity(release, pod) == Some(*who)) {
+            all.push(in_namespace(format!("a pod with {who}'s labels"), Namespace::named(NAMESPACE), bears(name, who)));
         }
     }
     for namespace in named.iter().chain(&["elsewhere"]) {
@@ -134,7 +131,7 @@ pub(super) fn strangers(
     for peer in peers().filter(|peer| peer.ip_block.is_none()) {
         let witness = witness(peer);
         // Pods with a known identity are already in the list.
-        let is_known = identity(traffic, &witness).is_some_and(|who| identities.contains(&who));
+        let is_known = identity(release, &witness).is_some_and(|who| identities.contains(&who));
         let is_witness = |end: &Endpoint| end.labels == witness.labels && end.namespace == witness.namespace;
         if !is_known && !pods.iter().chain(&all).any(is_witness) {
             all.push(witness);

@@ -6,14 +6,24 @@ use generator::Chart;
 use tools::{Template, ToolBinary};
 use vocabulary::{Change, Resolved, Scaling, Service, Use};
 
-/// The name of the rendered release.
-pub const RELEASE: &str = "afp";
+/// The name of the rendered release: `afp`, or as many of its characters as the platform's release names can have.
+#[must_use]
+pub fn release_name(platform: &Resolved) -> &'static str {
+    const NAME: &str = "afp";
+    &NAME[..NAME.len().min(longest_release_name(platform))]
+}
+
+fn longest_release_name(platform: &Resolved) -> usize {
+    platform.platform().longest_release_name.into()
+}
 
 /// A combination of values files and Helm arguments with which the chart is rendered.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// Its name in verdicts and snapshots.
     pub name: String,
+    /// The name of the release.
+    pub release: String,
     /// The environment, if the case is one.
     pub environment: Option<String>,
     /// Values files; later files override earlier ones.
@@ -28,22 +38,27 @@ pub struct Case {
 pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     // The environment's file comes last and overrides the tag.
     let no_defaults = folder.join(&chart.paths().ci_values);
+    let release = release_name(platform);
     let case = |name: String, arguments: Vec<String>| Case {
         name,
+        release: release.to_owned(),
         environment: None,
         values: vec![no_defaults.clone()],
         arguments,
     };
     let environments = chart.paths().environments.iter().map(|(name, path)| Case {
         name: name.clone(),
+        release: release.to_owned(),
         environment: Some(name.clone()),
         values: vec![no_defaults.clone(), folder.join(path)],
         arguments: Vec::new(),
     });
     let features = features(platform).into_iter().map(|(name, arguments)| case(name, arguments));
     // Modes in which the values contain no password.
-    let elsewhere = [("existing", EXISTING), ("store", STORE)].map(|(name, arguments)| Case {
-        name: name.to_owned(),
+    let modes: &[_] = if has_credentials(platform) { &[("existing", EXISTING), ("store", STORE)] } else { &[] };
+    let elsewhere = modes.iter().map(|(name, arguments)| Case {
+        name: (*name).to_owned(),
+        release: release.to_owned(),
         environment: None,
         values: Vec::new(),
         arguments: arguments.iter().map(|argument| (*argument).to_owned()).chain(tags(platform, None)).collect(),
@@ -52,16 +67,22 @@ pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     defaults.chain(environments).chain(features).chain(elsewhere).collect()
 }
 
-/// Each environment in each secrets mode other than its own. [`all`] covers environments and modes separately, so these have no snapshots.
+/// Each environment in each secrets mode other than its own. [`all`] covers environments and modes separately, so these have no snapshots. A
+/// platform without credentials has none of them.
 #[must_use]
 pub fn crossed(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     let no_defaults = folder.join(&chart.paths().ci_values);
+    if !has_credentials(platform) {
+        return Vec::new();
+    }
+    let release = release_name(platform);
     let modes = [("external", &EXTERNAL[..], true), ("existing", EXISTING, false), ("store", STORE, false)];
     let cross = |(environment, overlay): (&String, &Utf8PathBuf)| {
         let (overlay, no_defaults) = (folder.join(overlay), no_defaults.clone());
         let tags = tags(platform, Some(environment));
         let case = move |(mode, arguments, takes_passwords): (&str, &[&str], bool)| Case {
             name: format!("{environment}+{mode}"),
+            release: release.to_owned(),
             environment: Some(environment.clone()),
             values: takes_passwords.then(|| no_defaults.clone()).into_iter().chain([overlay.clone()]).collect(),
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).chain(tags.clone()).collect(),
@@ -101,14 +122,32 @@ pub fn widened(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Cas
     };
     let arguments = platform.platform().services.iter().map(rules).collect();
     let values = vec![folder.join(&chart.paths().ci_values)];
-    vec![Case { name: "traffic".to_owned(), environment: None, values, arguments }]
+    let release = release_name(platform).to_owned();
+    vec![Case { name: "traffic".to_owned(), release, environment: None, values, arguments }]
+}
+
+/// A release with the longest name that the platform takes. It renders what the defaults render, under other names, so it takes no snapshots.
+#[must_use]
+pub fn longest(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Case {
+    Case {
+        name: "longest-release-name".to_owned(),
+        release: "r".repeat(longest_release_name(platform)),
+        environment: None,
+        values: vec![folder.join(&chart.paths().ci_values)],
+        arguments: Vec::new(),
+    }
 }
 
 /// One case for each values file, with tags for images without a default tag.
 ///
 /// # Errors
 /// If a file does not exist, or if two files have the same name. The name identifies the case.
-pub fn from_files(chart: &Chart, folder: &Utf8Path, files: &[Utf8PathBuf]) -> anyhow::Result<Vec<Case>> {
+pub fn from_files(
+    platform: &Resolved,
+    chart: &Chart,
+    folder: &Utf8Path,
+    files: &[Utf8PathBuf],
+) -> anyhow::Result<Vec<Case>> {
     let no_defaults = folder.join(&chart.paths().ci_values);
     let mut cases: Vec<Case> = Vec::new();
     for file in files {
@@ -119,66 +158,99 @@ pub fn from_files(chart: &Chart, folder: &Utf8Path, files: &[Utf8PathBuf]) -> an
         }
         // The chart rejects kinds that the cluster does not have; assume a cluster that has them all.
         let arguments = [HAS_EXTERNAL_SECRETS, HAS_ROUTES].map(str::to_owned).to_vec();
-        cases.push(Case { name, environment: None, values: vec![no_defaults.clone(), path], arguments });
+        let release = release_name(platform).to_owned();
+        cases.push(Case { name, release, environment: None, values: vec![no_defaults.clone(), path], arguments });
     }
     Ok(cases)
 }
 
-/// One case for each feature that a value switches on or off, in all charts that have it.
+/// One case for each feature that a value switches on or off, in all charts that have it. A feature that no chart has is left out.
 fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
     let services = || platform.platform().services.iter();
-    let for_each = |names: Vec<&str>, settings: &[&str]| -> Vec<String> {
-        let of = |name: &&str| settings.iter().map(|s| format!("--set={name}.{s}")).collect::<Vec<_>>();
-        names.iter().flat_map(of).collect()
+    let for_each = |names: &[&str], settings: &[&str]| -> Vec<String> {
+        let settings_of = |name: &&str| settings.iter().map(|s| format!("--set={name}.{s}")).collect::<Vec<_>>();
+        names.iter().flat_map(settings_of).collect()
     };
-    let autoscaled = services().filter(|s| s.scaling != Scaling::Fixed).map(|s| s.name.as_str()).collect();
-    let exposed = || services().filter(|s| s.exposure.is_some()).map(|s| s.name.as_str()).collect::<Vec<_>>();
-    let backing = platform.platform().backing.iter().map(|b| b.name().as_str());
-    let all: Vec<_> = services().map(|s| s.name.as_str()).chain(backing.clone()).collect();
-    let mut route = for_each(exposed(), ROUTE);
-    route.push(HAS_ROUTES.to_owned());
+    let named =
+        |holds: fn(&Service) -> bool| services().filter(|s| holds(s)).map(|s| s.name.as_str()).collect::<Vec<_>>();
+    let has_metrics = !generator::traffic(platform).metrics.is_empty();
+    let every_service = named(|_| true);
+    let autoscaled = named(|service| service.scaling != Scaling::Fixed);
+    let exposed = named(|service| service.exposure.is_some());
+    let servers: Vec<&str> = platform.platform().backing.iter().map(|server| server.name().as_str()).collect();
+    let every_chart = [&every_service[..], &servers].concat();
+
     let shared_images: Vec<String> =
-        backing.clone().chain(["tests"]).map(|section| format!("global.{section}")).collect();
-    let mut mirror = for_each(shared_images.iter().map(String::as_str).collect(), &[DIGEST]);
+        servers.iter().chain(&["tests"]).map(|section| format!("global.{section}")).collect();
+    let mut mirror = for_each(&shared_images.iter().map(String::as_str).collect::<Vec<_>>(), &[DIGEST]);
     mirror.extend(
         ["--set=global.imageRegistry=registry.example.org:5000", "--set=global.imagePullSecrets[0].name=pull"]
             .map(str::to_owned),
     );
-    let mut placed = for_each([all, vec!["global.tests"]].concat(), PLACED);
-    placed.extend(for_each(backing.collect(), &["persistence.storageClassName=fast"]));
-
-    let mut untested = for_each(services().map(|s| s.name.as_str()).collect(), &["tests.isolation=false"]);
-    let accessing = services().filter(|s| !s.uses.is_empty()).map(|s| s.name.as_str());
-    untested.extend(for_each(accessing.collect(), &["tests.connection=false"]));
+    let mut placed = for_each(&[&every_chart[..], &["global.tests"]].concat(), PLACED);
+    placed.extend(for_each(&servers, &["persistence.storageClassName=fast"]));
+    let mut untested = for_each(&every_service, &["tests.isolation=false"]);
+    untested.extend(for_each(&named(|service| !service.uses.is_empty()), &["tests.connection=false"]));
     untested.push("--set=global.tests.isolation=false".to_owned());
     if platform.platform().tests.end_to_end.is_some() {
         untested.push("--set=global.tests.endToEnd=false".to_owned());
     }
-    let mut together = for_each(exposed(), INGRESS);
-    let here = ["network.edgeNamespace=default", "metrics.namespace=default", "metrics.enabled=true"];
-    together.extend(here.map(|setting| format!("--set=global.{setting}")));
-
-    let mut features = vec![
-        ("autoscaled".to_owned(), for_each(autoscaled, &["autoscaling.enabled=true"])),
-        ("ingress".to_owned(), for_each(exposed(), INGRESS)),
-        ("httproute".to_owned(), route),
-        ("loadbalancer".to_owned(), for_each(exposed(), &["exposure.via=LoadBalancer"])),
-        ("metrics".to_owned(), vec!["--set=global.metrics.enabled=true".to_owned()]),
+    let mut features = Vec::new();
+    if !autoscaled.is_empty() {
+        features.push(("autoscaled".to_owned(), for_each(&autoscaled, &["autoscaling.enabled=true"])));
+    }
+    let mut together = Vec::new();
+    if !exposed.is_empty() {
+        let mut route = for_each(&exposed, ROUTE);
+        route.push(HAS_ROUTES.to_owned());
+        features.push(("ingress".to_owned(), for_each(&exposed, INGRESS)));
+        features.push(("httproute".to_owned(), route));
+        features.push(("loadbalancer".to_owned(), for_each(&exposed, &["exposure.via=LoadBalancer"])));
+        together.extend(for_each(&exposed, INGRESS));
+        together.push("--set=global.network.edgeNamespace=default".to_owned());
+    }
+    if has_metrics {
+        features.push(("metrics".to_owned(), vec!["--set=global.metrics.enabled=true".to_owned()]));
+        together.push("--set=global.metrics.namespace=default".to_owned());
+        together.push("--set=global.metrics.enabled=true".to_owned());
+    }
+    if !together.is_empty() {
         // Ingress controller and monitoring in the release's own namespace; its other pods may then connect as well.
-        ("together".to_owned(), together),
-        ("untested".to_owned(), untested),
-        ("external".to_owned(), EXTERNAL.map(str::to_owned).to_vec()),
-        ("rules".to_owned(), for_each(services().map(|s| s.name.as_str()).collect(), RULES)),
-        ("mirror".to_owned(), mirror),
-        ("placed".to_owned(), placed),
-    ];
+        features.push(("together".to_owned(), together));
+    }
+    features.push(("untested".to_owned(), untested));
+    if has_credentials(platform) {
+        features.push(("external".to_owned(), EXTERNAL.map(str::to_owned).to_vec()));
+    }
+    features.push(("rules".to_owned(), for_each(&every_service, RULES)));
+    features.push(("mirror".to_owned(), mirror));
+    features.push(("placed".to_owned(), placed));
     // A disabled service, together with the services that call it.
     features.extend(services().map(|off| {
-        let calls = |s: &&Service| s.uses.iter().any(|u| matches!(u, Use::Call(c) if c.endpoint.service == off.name));
-        let with = services().filter(calls).map(|s| s.name.as_str());
-        (format!("without-{}", off.name), for_each(with.chain([off.name.as_str()]).collect(), &["enabled=false"]))
+        (format!("without-{}", off.name), for_each(&with_callers(platform, off.name.as_str()), &["enabled=false"]))
     }));
     features
+}
+
+/// A service, and all that call it, directly or through others: they could not work without it.
+fn with_callers<'a>(platform: &'a Resolved, service: &'a str) -> Vec<&'a str> {
+    let mut found = vec![service];
+    let mut next = 0;
+    while let Some(callee) = found.get(next).copied() {
+        next += 1;
+        let calls = |used: &Use| matches!(used, Use::Call(call) if call.endpoint.service.as_str() == callee);
+        let callers = platform.platform().services.iter().filter(|caller| caller.uses.iter().any(calls));
+        for caller in callers.map(|caller| caller.name.as_str()) {
+            if !found.contains(&caller) {
+                found.push(caller);
+            }
+        }
+    }
+    found
+}
+
+fn has_credentials(platform: &Resolved) -> bool {
+    !generator::credential_paths(platform).is_empty()
 }
 
 const INGRESS: &[&str] = &[
@@ -247,7 +319,7 @@ impl Case {
     pub fn render(&self, helm: &ToolBinary, chart: &Utf8Path) -> anyhow::Result<String> {
         let values: Vec<&Utf8Path> = self.values.iter().map(Utf8PathBuf::as_path).collect();
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
-        let template = Template { chart, release: RELEASE, values: &values, arguments: &arguments };
+        let template = Template { chart, release: &self.release, values: &values, arguments: &arguments };
         match helm.template(&template).context("helm template")? {
             Ok(manifest) => Ok(manifest),
             Err(refusal) => bail!("{} {} rejects {}: {refusal}", helm.tool.title(), helm.version, self.name),

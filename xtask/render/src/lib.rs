@@ -6,7 +6,7 @@ pub mod cases;
 mod objects;
 mod stored;
 
-pub use cases::{Case, RELEASE};
+pub use cases::Case;
 pub use objects::{Object, objects};
 pub use stored::{SECRET_LIMIT, StoredRelease};
 

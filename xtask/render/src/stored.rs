@@ -11,8 +11,6 @@ use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use tools::ToolBinary;
 
-use crate::RELEASE;
-
 /// The maximum size of a Kubernetes Secret, in bytes.
 pub const SECRET_LIMIT: usize = 1024 * 1024;
 
@@ -29,13 +27,13 @@ pub struct StoredRelease {
 }
 
 impl StoredRelease {
-    /// Measures the first revision of a release of this chart with these values files.
+    /// Measures the first revision of a release with this name, chart and values files.
     ///
     /// # Errors
     /// If Helm rejects the chart, or prints an incomplete release.
-    pub fn of(helm: &ToolBinary, chart: &Utf8Path, values: &[Utf8PathBuf]) -> anyhow::Result<Self> {
+    pub fn of(helm: &ToolBinary, chart: &Utf8Path, release: &str, values: &[Utf8PathBuf]) -> anyhow::Result<Self> {
         let mut command = helm.command();
-        command.args(["install", RELEASE, chart.as_str(), "--dry-run=client", "--output", "json"]);
+        command.args(["install", release, chart.as_str(), "--dry-run=client", "--output", "json"]);
         for file in values {
             command.args(["--values", file.as_str()]);
         }

@@ -39,6 +39,12 @@ fn chart() -> &'static Utf8Path {
     &CHART
 }
 
+/// The name of an object without that of the release.
+fn without_release(name: &str) -> &str {
+    static PREFIX: LazyLock<String> = LazyLock::new(|| format!("{}-", render::cases::release_name(&platform())));
+    name.strip_prefix(PREFIX.as_str()).unwrap_or(name)
+}
+
 /// The snapshots of one folder below `snapshots/`. All of them are compared before a difference fails the test. No two have the same text. The
 /// step `snapshots` of `verify` finds unused ones.
 struct Snapshots {

@@ -8,7 +8,7 @@ use tools::{Object, Tool};
 use vocabulary::Platform;
 
 use crate::text::{difference, without_digests};
-use crate::{Snapshots, chart, folder, platform};
+use crate::{Snapshots, chart, folder, platform, without_release};
 
 /// Cases that change every service and every server in the same way: the snapshots show only one of each. The steps of `verify` render all.
 const UNIFORM: &[&str] = &["mirror", "placed", "store"];
@@ -61,7 +61,7 @@ fn every_object_equals_its_reviewed_snapshot() {
 
 /// The kind and the name of an object, without the release's name; a digest is replaced by `digest`.
 fn name(object: &Object) -> String {
-    let name = without_digests(object.name.trim_start_matches(&format!("{}-", cases::RELEASE)));
+    let name = without_digests(without_release(&object.name));
     format!("{}-{}", object.kind.to_lowercase(), name.replace("<digest>", "digest"))
 }
 

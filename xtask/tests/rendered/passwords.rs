@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use render::cases;
 use tools::{Object, Tool};
 
-use crate::{chart, folder, platform};
+use crate::{chart, folder, platform, without_release};
 
 /// The beginning of every password of `ci/default-values.yaml`: plain, and as quoted in SQL, JSON and libpq connection strings.
 const SIGNS: &[&str] = &["fake '", r"fake \'", "fake ''"];
@@ -91,6 +91,6 @@ fn a_password_is_only_in_the_secrets_that_need_it() {
 }
 
 fn whose(secret: &Object) -> String {
-    let name = secret.name.trim_start_matches(&format!("{}-", cases::RELEASE));
+    let name = without_release(&secret.name);
     name.split("-inline").next().unwrap_or_default().to_owned()
 }

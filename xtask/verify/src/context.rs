@@ -56,7 +56,8 @@ impl VerifyContext {
         let mut cases = cases::all(platform, &rendered, &folder);
         cases.extend(cases::crossed(platform, &rendered, &folder));
         cases.extend(cases::widened(platform, &rendered, &folder));
-        cases.extend(cases::from_files(&rendered, &folder, &settings.values)?);
+        cases.push(cases::longest(platform, &rendered, &folder));
+        cases.extend(cases::from_files(platform, &rendered, &folder, &settings.values)?);
         Ok(Self {
             chart: folder.join(&rendered.paths().umbrella),
             traffic: generator::traffic(platform),

@@ -104,6 +104,11 @@ const STEPS: &[Step] = &[
     ),
 ];
 
+/// The names of the steps, in their order.
+pub fn step_names() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().map(|step| step.name)
+}
+
 /// Writes one line per step to `out`: its name and what it proves.
 ///
 /// # Errors

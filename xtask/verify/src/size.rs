@@ -1,8 +1,9 @@
 //! The step `size`: measures the release as Helm stores it, and the bytes that a further service adds.
 
 use std::fs;
+use std::sync::OnceLock;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use camino::Utf8Path;
 use generator::Resolved;
 use render::{SECRET_LIMIT, StoredRelease};
@@ -24,10 +25,21 @@ const SERVICES: [usize; 2] = [10, 100];
 pub(super) fn release(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let defaults = context.cases.first().context("the chart has no case to render")?;
     let helm = context.helm()?;
-    let own = StoredRelease::of(helm, &context.chart, &defaults.values)?;
+    let own = StoredRelease::of(helm, &context.chart, &defaults.release, &defaults.values)?;
+    let [few, many] = *GROWTH
+        .get_or_init(|| growth(helm).map_err(|error| format!("{error:#}")))
+        .as_ref()
+        .map_err(|error| anyhow!("{error}"))?;
+    Ok(judge(&own, few, many))
+}
+
+/// The sizes with each of [`SERVICES`]. They depend on the generator alone, so a process measures them once, for all its platforms.
+static GROWTH: OnceLock<Result<[usize; 2], String>> = OnceLock::new();
+
+fn growth(helm: &ToolBinary) -> anyhow::Result<[usize; 2]> {
     let grown = in_parallel(&SERVICES, &Progress::default(), |count| many_services(helm, *count));
-    let [few, many] = grown.try_into().map_err(|_| anyhow::anyhow!("expected one size for each number of services"))?;
-    Ok(judge(&own, few?.with_subcharts, many?.with_subcharts))
+    let [few, many] = grown.try_into().map_err(|_| anyhow!("expected one size for each number of services"))?;
+    Ok([few?.with_subcharts, many?.with_subcharts])
 }
 
 /// The release of a platform with this many services, which use one server of every kind.
@@ -42,7 +54,7 @@ fn many_services(helm: &ToolBinary, count: usize) -> anyhow::Result<StoredReleas
         fs::write(path, text)?;
     }
     let paths = chart.paths();
-    StoredRelease::of(helm, &folder.join(&paths.umbrella), &[folder.join(&paths.ci_values)])
+    StoredRelease::of(helm, &folder.join(&paths.umbrella), "r", &[folder.join(&paths.ci_values)])
 }
 
 /// Compares the release, and the sizes with the smaller and the larger number of services, with the budgets.

@@ -1,5 +1,6 @@
 //! What follows from its uses: rights, paths, tests.
 
+use second_platform::{ADMIN, END_TO_END, SHIPPER, SHOP_SERVICE, WEB, platform};
 use serde_json::{Value, json};
 use tools::Tool;
 use vocabulary::{
@@ -7,7 +8,6 @@ use vocabulary::{
     ServiceName, Tests, Use, Valkey, cpu, keys, memory, variable,
 };
 
-use super::declaration::{ADMIN, END_TO_END, SHIPPER, SHOP_SERVICE, WEB, platform};
 use super::resolved;
 use crate::harness::{OnDisk, helm, read_by_helm};
 

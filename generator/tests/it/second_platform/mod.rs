@@ -1,17 +1,15 @@
-//! A platform that has nothing of AuditFlow: other names, two brokers, no database, a login at the cache, a service with rights at the
-//! Kubernetes API, one that listens nowhere.
+//! The chart of `model/second-platform`, which shares nothing with AuditFlow.
 
-mod declaration;
 mod derived;
 
 use std::collections::BTreeSet;
 
 use generator::Resolved;
+use second_platform::{SHIPPER, SHOP_SERVICE, platform};
 use serde_json::{Value, json};
 use tools::{KUBERNETES_VERSIONS, Tool};
 use vocabulary::{Diagnostic, Platform, Service, ServiceName};
 
-use self::declaration::{SHIPPER, SHOP_SERVICE, platform};
 use crate::harness::{OnDisk, helm, leak};
 
 const EXTERNAL: [&str; 2] =

@@ -88,7 +88,7 @@ impl<'a> Trial<'a> {
                         if let Ok(mut worked) = self.worked.lock() {
                             worked.insert(key[1..].to_vec(), position);
                         }
-                        let wrong = self.judge(key, &one.manifest, &manifest)?;
+                        let wrong = self.judge(key, one, &manifest)?;
                         return Ok(Effect::Shown { case: &one.case.name, wrong });
                     }
                     Ok(_) => {}
@@ -123,15 +123,15 @@ impl<'a> Trial<'a> {
     fn render(&self, one: &Rendered, values: &Value) -> anyhow::Result<tools::Rendered> {
         let arguments = one.case.arguments.iter().map(String::as_str);
         let apis: Vec<_> = arguments.filter(|argument| argument.starts_with("--api-versions")).collect();
-        render(self.helm, &self.context.chart, values, &apis)
+        render(self.helm, &self.context.chart, &one.case.release, values, &apis)
     }
 
     /// The objects that changed although the value must not change them.
-    fn judge(&self, key: &Path, before: &str, after: &str) -> anyhow::Result<Vec<String>> {
+    fn judge(&self, key: &Path, before: &Rendered, after: &str) -> anyhow::Result<Vec<String>> {
         let mut wrong = BTreeSet::new();
-        for text in changed(before, after) {
+        for text in changed(&before.manifest, after) {
             for object in objects(text)? {
-                let what = match may_change(&self.context.traffic, key, &About::new(&object)) {
+                let what = match may_change(&self.context.traffic, key, &About::new(&object, &before.case.release)) {
                     Ok(true) => continue,
                     Ok(false) => format!("changes {} {}, which it must not change", object.kind, object.name),
                     Err(unknown) => unknown,

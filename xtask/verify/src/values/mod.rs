@@ -13,7 +13,6 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 use camino::Utf8Path;
-use render::RELEASE;
 use serde_json::Value;
 use tools::{Template, ToolBinary};
 
@@ -59,12 +58,18 @@ fn schema_and_defaults(context: &VerifyContext) -> anyhow::Result<(Value, Value)
     Ok((serde_json::from_str(&read("values.schema.json")?)?, serde_yaml::from_str(&read("values.yaml")?)?))
 }
 
-/// Renders the chart with these values.
-fn render(helm: &ToolBinary, chart: &Utf8Path, values: &Value, arguments: &[&str]) -> anyhow::Result<tools::Rendered> {
+/// Renders the chart with these values, for a release of this name.
+fn render(
+    helm: &ToolBinary,
+    chart: &Utf8Path,
+    release: &str,
+    values: &Value,
+    arguments: &[&str],
+) -> anyhow::Result<tools::Rendered> {
     let mut file = tempfile::Builder::new().suffix(".json").tempfile()?;
     file.write_all(&serde_json::to_vec(values)?)?;
     let path = Utf8Path::from_path(file.path()).context("the path of the temporary folder is not UTF-8")?;
-    Ok(helm.template(&Template { chart, release: RELEASE, values: &[path], arguments })?)
+    Ok(helm.template(&Template { chart, release, values: &[path], arguments })?)
 }
 
 /// The value at a path.

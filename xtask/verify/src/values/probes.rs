@@ -23,14 +23,15 @@ struct Probe {
 pub(in super::super) fn schema(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let (schema, defaults) = schema_and_defaults(context)?;
     let closed = closed(&schema, &defaults);
-    let valid = context.values(context.cases.first().context("the chart has no case to render")?)?;
+    let defaults_case = context.cases.first().context("the chart has no case to render")?;
+    let valid = context.values(defaults_case)?;
     let probes = probes(&defaults).context("the chart has no subchart with an image")?;
     let helms = context.helms()?;
     let tasks: Vec<(&Probe, &ToolBinary)> =
         probes.iter().flat_map(|probe| helms.iter().map(move |helm| (probe, helm))).collect();
     let ask = |(probe, helm): &(&Probe, &ToolBinary)| -> anyhow::Result<Option<String>> {
         let values = with(&valid, &probe.path, probe.value.clone());
-        let message = render(helm, &context.chart, &values, &[])?.err();
+        let message = render(helm, &context.chart, &defaults_case.release, &values, &[])?.err();
         Ok(missed(probe, message.as_deref()).map(|what| format!("{} {} {what}", helm.tool.title(), helm.version)))
     };
     let missed: Vec<Option<String>> =

@@ -1,52 +1,53 @@
 //! The rules about which objects each value may change.
 
 use generator::Traffic;
-use render::{Object, RELEASE};
+use render::Object;
 
 /// The properties of an object that decide whether a value may change it.
 pub(super) struct About<'a> {
     kind: &'a str,
     name: &'a str,
+    /// Its name behind `<release>-`; empty if its name begins otherwise.
+    suffix: &'a str,
     /// The chart of the object: its label `app.kubernetes.io/name`.
     of: &'a str,
     has_pods: bool,
 }
 
 impl<'a> About<'a> {
-    pub(super) fn new(object: &'a Object) -> Self {
+    pub(super) fn new(object: &'a Object, release: &str) -> Self {
         let of = object.value["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
-        Self { kind: &object.kind, name: &object.name, of, has_pods: object.pod().is_some() }
+        let suffix = object.name.strip_prefix(release).and_then(|rest| rest.strip_prefix('-')).unwrap_or_default();
+        Self { kind: &object.kind, name: &object.name, suffix, of, has_pods: object.pod().is_some() }
     }
 
     fn is(&self, kind: &str, suffix: &str) -> bool {
-        self.kind == kind && self.name.strip_prefix(RELEASE).and_then(|rest| rest.strip_prefix('-')) == Some(suffix)
+        self.kind == kind && self.suffix == suffix
     }
 
     /// Whether the object is a test Job of this service.
     fn is_test_of(&self, service: &str) -> bool {
-        let rest = self.name.strip_prefix(RELEASE).and_then(|rest| rest.strip_prefix('-')?.strip_prefix(service));
-        rest.is_some_and(|rest| rest.starts_with("-test-"))
+        self.suffix.strip_prefix(service).is_some_and(|rest| rest.starts_with("-test-"))
     }
 
     /// Whether the object is shared by the tests: it lists the enabled services and the allowed connections.
     fn is_of_tests(&self) -> bool {
-        self.name == format!("{RELEASE}-tests") || self.is_end_to_end()
+        self.suffix == "tests" || self.is_end_to_end()
     }
 
     /// Whether the object belongs to the tests that try closed ports, from each service and from a pod without rights.
     fn is_isolation(&self, network_policy: &str) -> bool {
-        self.name == format!("{RELEASE}-{network_policy}")
-            || self.kind == "Job" && self.name.ends_with("-test-isolation")
+        self.suffix == network_policy || self.kind == "Job" && self.name.ends_with("-test-isolation")
     }
 
     /// Whether the object belongs to the end-to-end test.
     fn is_end_to_end(&self) -> bool {
-        self.name.strip_prefix(RELEASE).is_some_and(|rest| rest.starts_with("-end-to-end-test"))
+        self.suffix.starts_with("end-to-end-test")
     }
 
     /// Whether the object belongs to the `SecretStore` that the chart creates for External Secrets.
     fn is_source(&self) -> bool {
-        ["credentials", "credentials-reader"].iter().any(|suffix| self.name == format!("{RELEASE}-{suffix}"))
+        ["credentials", "credentials-reader"].contains(&self.suffix)
     }
 }
 
@@ -73,9 +74,7 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                 || object.is_source()
                 || ["Secret", "ExternalSecret", "SecretStore", "ConfigMap"].contains(&object.kind)
         }
-        ["global", backing, "mode"] | ["global", backing, "image", ..] if is(&traffic.backing, backing) => {
-            object.of == *backing
-        }
+        ["global", backing, "mode" | "image", ..] if is(&traffic.backing, backing) => object.of == *backing,
         ["global", ..] => return Err(format!("add a rule to {} for the objects that it may change", file!())),
         [service, rest @ ..] if is(&traffic.services, service) => {
             let own = object.of == *service;
@@ -141,7 +140,8 @@ mod tests {
     fn may(path: &str, kind: &str, name: &str, of: &str) -> bool {
         let traffic = traffic();
         let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-        let object = About { kind, name, of, has_pods: kind == "Deployment" };
+        let suffix = name.trim_start_matches("afp-");
+        let object = About { kind, name, suffix, of, has_pods: kind == "Deployment" };
         may_change(&traffic, &path, &object).expect("a rule")
     }
 
@@ -172,7 +172,7 @@ mod tests {
         assert!(may("global.metrics.enabled", "NetworkPolicy", "afp-shop", "platform"));
         assert!(!may("global.metrics.enabled", "Deployment", "afp-shop", "shop"));
         assert!(!may("global.imageRegistry", "Service", "afp-shop", "shop"));
-        let object = About { kind: "Job", name: "x", of: "y", has_pods: true };
+        let object = About { kind: "Job", name: "x", suffix: "", of: "y", has_pods: true };
         assert!(may_change(&traffic(), &["global".to_owned(), "new".to_owned()], &object).is_err());
     }
 }

@@ -1,4 +1,6 @@
-//! The declaration: two brokers, no database, a login at the cache, a service with rights at the Kubernetes API, one that listens nowhere.
+//! A small platform that shares nothing with AuditFlow: the tests of the generator and of xtask run on it.
+//!
+//! It has two brokers, no database, a login at the cache, and a service with rights at the Kubernetes API.
 
 use vocabulary::{
     AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, EndToEndTest, Endpoint, Environment,
@@ -7,19 +9,28 @@ use vocabulary::{
     exposed_at_node_port, image_tag, keys, memory, plain, publishes, publishes_through, setting, storage, variable,
 };
 
-pub(super) const ORDERS: RabbitMq = RabbitMq::named("orders-broker");
-pub(super) const METERS: RabbitMq = RabbitMq {
+/// The broker of the shop.
+pub const ORDERS: RabbitMq = RabbitMq::named("orders-broker");
+/// The broker of the meters, with an image from another registry.
+pub const METERS: RabbitMq = RabbitMq {
     image: Image::new("registry.example.org:5000/mq/rabbitmq", "4.3-management"),
     ..RabbitMq::named("meters")
 };
-pub(super) const SESSIONS: Valkey = Valkey::named("sessions");
+/// The cache of sessions.
+pub const SESSIONS: Valkey = Valkey::named("sessions");
 
-pub(super) const PLACED: Queue = ORDERS.queue("orders.placed");
-pub(super) const SHIPPED: Queue = ORDERS.queue("orders.shipped").consumed_externally("the carrier's own consumer");
-pub(super) const READINGS: Queue = METERS.queue("readings").published_externally("the gateways in the field");
-pub(super) const ORDER_EVENTS: Exchange = ORDERS.exchange("order-events");
+/// Orders that the shop has accepted.
+pub const PLACED: Queue = ORDERS.queue("orders.placed");
+/// Orders that have left; a program outside of the platform consumes it.
+pub const SHIPPED: Queue = ORDERS.queue("orders.shipped").consumed_externally("the carrier's own consumer");
+/// Readings of the meters; programs outside of the platform publish them.
+pub const READINGS: Queue = METERS.queue("readings").published_externally("the gateways in the field");
+/// The exchange that the shop publishes through.
+pub const ORDER_EVENTS: Exchange = ORDERS.exchange("order-events");
 
-pub(super) const fn amqp(prefix: [&'static str; 4]) -> AmqpEnv {
+/// The variables of a client of a broker: host, port, user and password.
+#[must_use]
+pub const fn amqp(prefix: [&'static str; 4]) -> AmqpEnv {
     AmqpEnv {
         host: variable(prefix[0]),
         port: variable(prefix[1]),
@@ -28,12 +39,17 @@ pub(super) const fn amqp(prefix: [&'static str; 4]) -> AmqpEnv {
     }
 }
 
-pub(super) const WEB: Port = Port::http("web", 9000);
-pub(super) const ADMIN: Port = Port::tcp("admin", 9001);
-pub(super) const SHOP: ServiceName = ServiceName::new("shop");
-pub(super) const LIMIT: vocabulary::VariableName = variable("CART_LIMIT");
+/// The port that users reach.
+pub const WEB: Port = Port::http("web", 9000);
+/// A port that does not speak HTTP.
+pub const ADMIN: Port = Port::tcp("admin", 9001);
+/// The name of [`SHOP_SERVICE`].
+pub const SHOP: ServiceName = ServiceName::new("shop");
+/// A setting of [`SHOP_SERVICE`].
+pub const LIMIT: vocabulary::VariableName = variable("CART_LIMIT");
 
-pub(super) const SHOP_SERVICE: Service = Service {
+/// Takes orders: an exposed service that scales, has a secret of its own and a setting.
+pub const SHOP_SERVICE: Service = Service {
     ports: &[WEB, ADMIN],
     uses: &[
         ORDERS.client(
@@ -68,7 +84,8 @@ pub(super) const SHOP_SERVICE: Service = Service {
     )
 };
 
-pub(super) const SHIPPER: Service = Service {
+/// Ships orders: a service that never reconnects to one of its brokers.
+pub const SHIPPER: Service = Service {
     ports: &[ADMIN],
     uses: &[
         ORDERS
@@ -101,12 +118,15 @@ pub(super) const SHIPPER: Service = Service {
     )
 };
 
-pub(super) const SHIPPER_NAME: ServiceName = ServiceName::new("shipper");
+/// The name of [`SHIPPER`].
+pub const SHIPPER_NAME: ServiceName = ServiceName::new("shipper");
 
-pub(super) const TRIAL: Environment =
+/// An environment that follows a moving tag.
+pub const TRIAL: Environment =
     Environment::new("trial", "Where a build is tried.", &[image_tag(SHIPPER_NAME, "latest")]);
 
-pub(super) const LIVE: Environment = Environment::new(
+/// An environment that has one change of each kind but `replicas`.
+pub const LIVE: Environment = Environment::new(
     "live",
     "Where customers are.",
     &[
@@ -118,8 +138,8 @@ pub(super) const LIVE: Environment = Environment::new(
     ],
 );
 
-/// It leaves nothing in a database, since there is none.
-pub(super) const END_TO_END: EndToEndTest = EndToEndTest::new(
+/// The end-to-end test. It leaves nothing in a database, since there is none.
+pub const END_TO_END: EndToEndTest = EndToEndTest::new(
     "An order is shipped.",
     Endpoint::new(SHOP, WEB).posts("/orders", r#"{"article": "{marker} {{ it's }} \u00e9"}"#),
     &[ServiceName::new("shipper")],
@@ -127,7 +147,9 @@ pub(super) const END_TO_END: EndToEndTest = EndToEndTest::new(
 )
 .timeout_seconds(20);
 
-pub(crate) fn platform() -> Platform {
+/// The whole platform.
+#[must_use]
+pub fn platform() -> Platform {
     Platform {
         name: PlatformName::new("shop-floor"),
         doc: "A shop, and what ships its orders",
