@@ -27,16 +27,17 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     );
     files.umbrella(".helmignore", &HelmIgnore);
     let libpq = |recipient: &crate::graph::Recipient| recipient.libpq_value;
+    let has_credentials = graph.credentials().next().is_some();
     files.umbrella(
         "templates/_helpers.tpl",
         &Helpers {
             c: graph,
+            has_credentials,
             backing: graph.servers().map(|(server, _)| server.name).collect(),
             libpq: graph.credentials().any(|credential| credential.recipient.as_ref().is_some_and(libpq)),
         },
     );
     files.umbrella("templates/_declared.tpl", &declared(graph));
-    let has_credentials = graph.credentials().next().is_some();
     files.umbrella(
         "templates/checks.yaml",
         &Checks {
@@ -59,7 +60,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             port: service.exposed?.number,
         })
     });
-    files.umbrella("templates/NOTES.txt", &Notes { c: graph, exposed_ports: exposed_ports.collect() });
+    files.umbrella("templates/NOTES.txt", &Notes { c: graph, has_credentials, exposed_ports: exposed_ports.collect() });
 }
 
 /// The services for which this holds.
@@ -114,6 +115,7 @@ struct HelmIgnore;
 #[template(path = "umbrella/templates/_helpers.tpl")]
 struct Helpers<'a> {
     c: &'a Graph,
+    has_credentials: bool,
     backing: Vec<&'static str>,
     libpq: bool,
 }
@@ -167,6 +169,7 @@ struct Source<'a> {
 #[template(path = "umbrella/templates/NOTES.txt")]
 struct Notes<'a> {
     c: &'a Graph,
+    has_credentials: bool,
     exposed_ports: Vec<ExposedPort>,
 }
 

@@ -17,7 +17,7 @@ const WIDTH: usize = 120;
 
 pub(super) fn files(c: &Graph, values: &Values, tree: &Section, files: &mut Files) {
     files.text("values.yaml", values_yaml(c, tree));
-    let schema = json_schema(&format!("Values of {}", c.name), tree);
+    let schema = json_schema(&format!("Values of {}", c.name), tree, c.servers().next().is_some());
     files.text("values.schema.json", json::write(&schema));
     files.text("ci/default-values.yaml", ci_values(c));
     for environment in &c.environments {

@@ -67,10 +67,19 @@ pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     defaults.chain(environments).chain(features).chain(elsewhere).collect()
 }
 
-/// Each environment in each secrets mode other than its own. [`all`] covers environments and modes separately, so these have no snapshots. A
-/// platform without credentials has none of them.
+/// Further cases, without snapshots: what they render is similar to a case of [`all`] or has an arbitrary content.
 #[must_use]
-pub fn crossed(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
+pub fn without_snapshots(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
+    let mut cases = crossed(platform, chart, folder);
+    cases.push(widened(platform, chart, folder));
+    cases.extend(node_ports(platform, chart, folder));
+    cases.push(longest(platform, chart, folder));
+    cases
+}
+
+/// Each environment in each secrets mode other than its own; [`all`] covers environments and modes separately. A platform without credentials has
+/// none of them.
+fn crossed(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     let no_defaults = folder.join(&chart.paths().ci_values);
     if !has_credentials(platform) {
         return Vec::new();
@@ -106,29 +115,37 @@ fn tags(platform: &Resolved, environment: Option<&str>) -> Vec<String> {
     lacking.map(|path| format!("--set-string={}={COMMIT}", path.join("."))).collect()
 }
 
-/// Cases whose values allow undeclared traffic: each service accepts connections from a partner's pods, and connects to addresses outside the
-/// cluster and to an unrelated server. They have no snapshots; the network check evaluates them.
-#[must_use]
-pub fn widened(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
-    let Some(server) = platform.platform().backing.first() else { return Vec::new() };
+/// A case whose values allow undeclared traffic: each service accepts connections from a partner's pods, and connects to addresses outside the
+/// cluster and to an unrelated server. The network check evaluates it.
+fn widened(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Case {
+    let server = platform.platform().backing.first().map_or_else(String::new, |server| {
+        format!(r#",{{"podSelector":{{"matchLabels":{{"app.kubernetes.io/name":"{}"}}}}}}"#, server.name())
+    });
     let rules = |service: &Service| {
         let port = service.ports.first().map_or(1, |port| port.number);
         let partner = r#"{"namespaceSelector":{"matchLabels":{"team":"partner"}},"podSelector":{"matchLabels":{"app":"client"}}}"#;
-        let server = format!(r#"{{"podSelector":{{"matchLabels":{{"app.kubernetes.io/name":"{}"}}}}}}"#, server.name());
         format!(
-            r#"--set-json={}.network={{"extraIngress":[{{"from":[{partner}],"ports":[{{"port":{port}}}]}}],"extraEgress":[{{"to":[{{"ipBlock":{{"cidr":"203.0.113.0/24"}}}},{server}],"ports":[{{"port":443,"endPort":445}}]}}]}}"#,
+            r#"--set-json={}.network={{"extraIngress":[{{"from":[{partner}],"ports":[{{"port":{port}}}]}}],"extraEgress":[{{"to":[{{"ipBlock":{{"cidr":"203.0.113.0/24"}}}}{server}],"ports":[{{"port":443,"endPort":445}}]}}]}}"#,
             service.name
         )
     };
     let arguments = platform.platform().services.iter().map(rules).collect();
     let values = vec![folder.join(&chart.paths().ci_values)];
     let release = release_name(platform).to_owned();
-    vec![Case { name: "traffic".to_owned(), release, environment: None, values, arguments }]
+    Case { name: "traffic".to_owned(), release, environment: None, values, arguments }
 }
 
-/// A release with the longest name that the platform takes. It renders what the defaults render, under other names, so it takes no snapshots.
-#[must_use]
-pub fn longest(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Case {
+/// Each exposed service at a port of the nodes that the cluster chooses. The environments may have none of them.
+fn node_ports(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<Case> {
+    let exposed = platform.platform().services.iter().filter(|service| service.exposure.is_some());
+    let arguments: Vec<_> = exposed.map(|service| format!("--set={}.exposure.via=NodePort", service.name)).collect();
+    let values = vec![folder.join(&chart.paths().ci_values)];
+    let release = release_name(platform).to_owned();
+    (!arguments.is_empty()).then(|| Case { name: "nodeport".to_owned(), release, environment: None, values, arguments })
+}
+
+/// A release with the longest name that the platform allows.
+fn longest(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Case {
     Case {
         name: "longest-release-name".to_owned(),
         release: "r".repeat(longest_release_name(platform)),

@@ -48,7 +48,8 @@ impl StoredRelease {
     fn of_json(release: &[u8], subchart_files: &[Value]) -> anyhow::Result<Self> {
         let mut parsed: Value =
             serde_json::from_slice(release).context("cannot parse the release that Helm printed")?;
-        let is_whole = ["manifest", "config", "hooks"].iter().all(|key| !parsed[key].is_null())
+        // Helm omits a configuration without values.
+        let is_whole = ["manifest", "hooks"].iter().all(|key| !parsed[key].is_null())
             && ["templates", "values", "schema", "files"].iter().all(|key| !parsed["chart"][key].is_null());
         let Some(templates) = parsed["chart"]["templates"].as_array_mut().filter(|_| is_whole) else {
             bail!("Helm printed an incomplete release: chart, manifest, values or hooks are missing");

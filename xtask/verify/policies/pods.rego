@@ -92,6 +92,15 @@ deny contains finding("resources", container.of, sprintf("has no %s for %s", [ki
 	some kind in ["requests", "limits"]
 	some what in ["cpu", "memory", "ephemeral-storage"]
 	object.get(container.is, ["resources", kind, what], "") == ""
+	not declared_unlimited(container, kind, what)
+}
+
+# A service can be declared without a limit of CPU or memory. Its values have none then.
+declared_unlimited(container, "limits", what) if {
+	what in {"cpu", "memory"}
+	container.pod.maker.kind == "Deployment"
+	limits := input.values[container.pod.labels["app.kubernetes.io/name"]].resources.limits
+	not limits[what]
 }
 
 # The environment `dev` may use a moving tag; other environments may not.

@@ -58,7 +58,17 @@ test_no_service_links if breaks("no-service-links", [
 test_resources if breaks("resources", [
 	[drop(at(first, "/resources/limits/ephemeral-storage"))],
 	[drop("/objects/1/spec/template/spec/containers/0/resources")],
+	[drop(at(first, "/resources/limits/cpu"))],
 ])
+
+test_limits_that_are_not_declared if {
+	unlimited := json.patch(good, [
+		set("/values/shop/resources", {"limits": {"memory": "64Mi", "ephemeral-storage": "64Mi"}}),
+		drop(at(first, "/resources/limits/cpu")),
+	])
+	found := deny with input as unlimited
+	count(found) == 0
+}
 
 test_no_latest if breaks("no-latest", [
 	[

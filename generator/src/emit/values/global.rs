@@ -20,7 +20,8 @@ pub(crate) struct Global {
     image_registry: String,
     /// Secrets with the credentials of private registries, as `- name: …`.
     image_pull_secrets: Vec<LocalObjectReference>,
-    secrets: Secrets,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secrets: Option<Secrets>,
     network: Network,
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<Metrics>,
@@ -99,7 +100,7 @@ impl Global {
         Self {
             image_registry: String::new(),
             image_pull_secrets: Vec::new(),
-            secrets: Secrets::inline(),
+            secrets: graph.credentials().next().map(|_| Secrets::inline()),
             network: Network {
                 dns_namespace: "kube-system".into(),
                 edge_namespace: exposed.then(|| "ingress".into()),

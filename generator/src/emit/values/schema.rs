@@ -15,7 +15,7 @@ use super::{BackingValues, Global, ServiceValues, global};
 ///
 /// Helm stores the schema with each release, so values that several charts have are written once, in `definitions`. A chart's section lists its
 /// keys: draft-07 cannot close an object that is put together from parts.
-pub(crate) fn json_schema(title: &str, values: &Section) -> Json {
+pub(crate) fn json_schema(title: &str, values: &Section, has_servers: bool) -> Json {
     let mut shared = Shared::default();
     let mut charts: Vec<(String, Json)> = Vec::with_capacity(values.0.len());
     for entry in &values.0 {
@@ -43,7 +43,7 @@ pub(crate) fn json_schema(title: &str, values: &Section) -> Json {
         "properties": properties,
         "required": required,
         "additionalProperties": false,
-        "definitions": definitions(shared),
+        "definitions": definitions(shared, has_servers),
     })
 }
 
@@ -100,14 +100,15 @@ fn reference(definition: &str) -> Json {
 }
 
 /// All definitions: those that charts share, and the Kubernetes types that their values refer to.
-fn definitions(shared: Shared<'_>) -> Map<String, Json> {
+fn definitions(shared: Shared<'_>, has_servers: bool) -> Map<String, Json> {
     let mut all: BTreeMap<String, Json> =
         shared.0.into_iter().map(|(name, (_, schema))| (name.to_owned(), schema)).collect();
     all.insert(GLOBAL_IN_SUBCHART.to_owned(), global::in_subchart());
     all.extend(amounts_definitions().map(|(name, schema)| (name.to_owned(), schema)));
-    let of_kubernetes =
-        [definitions_of::<ServiceValues>(), definitions_of::<BackingValues>(), definitions_of::<Global>()];
-    for (name, mut schema) in of_kubernetes.into_iter().flatten() {
+    let of_kubernetes = [definitions_of::<ServiceValues>(), definitions_of::<Global>()];
+    // Without a server nothing refers to the types of servers' values.
+    let of_servers = if has_servers { definitions_of::<BackingValues>() } else { Default::default() };
+    for (name, mut schema) in of_kubernetes.into_iter().flatten().chain(of_servers) {
         close(&name, &mut schema);
         all.insert(name, schema);
     }
@@ -169,7 +170,7 @@ mod tests {
     fn charts_share_definitions_and_what_differs_stands_in_its_place() {
         let values =
             Section(vec![chart("a", "The tag."), chart("b", "The tag."), chart("c", "A tag without a default.")]);
-        let schema = json_schema("Values", &values);
+        let schema = json_schema("Values", &values, false);
         let image = |chart: &str| schema["properties"][chart]["properties"]["image"].clone();
         let own = |doc: &str| {
             json!({

@@ -53,6 +53,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | trunc 63 | trimSuf
 {{- define "[[ c.name ]].releaseHash" -}}
 {{ printf "%s/%s" .Release.Namespace .Release.Name | sha256sum | trunc 8 }}
 {{- end }}
+[%- if has_credentials %]
 
 {{- /* Says `true` when the passwords are in the values: for `inline`, and for the chart's own store. */ -}}
 {{- define "[[ c.name ]].passwordsInValues" -}}
@@ -60,6 +61,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | trunc 63 | trimSuf
 {{- if or (eq .mode "inline") (and (eq .mode "external") (not .store.name)) }}true{{ end -}}
 {{- end -}}
 {{- end }}
+[%- if !backing.is_empty() %]
 
 {{- /* The Secret with the passwords of a server's logins. Its name stays when a revision is raised, so that the server does too. */ -}}
 {{- define "[[ c.name ]].serverSecret" -}}
@@ -69,6 +71,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | trunc 63 | trimSuf
 {{- .Release.Name }}-{{ .Chart.Name }}-{{ .Values.global.secrets.mode }}
 {{- end }}
 {{- end }}
+[%- endif %]
 
 {{- /* The store that External Secrets reads from. */ -}}
 {{- define "[[ c.name ]].secretStoreRef" -}}
@@ -98,6 +101,7 @@ conversionStrategy: Default
 decodingStrategy: None
 metadataPolicy: None
 {{- end }}
+[%- endif %]
 
 {{- /* The way to the cluster's DNS, as a rule of a NetworkPolicy. */ -}}
 {{- define "[[ c.name ]].dns" -}}
