@@ -85,6 +85,24 @@ pub(crate) trait ServerKind: Sync {
         None
     }
 
+    /// What the chart makes at a server from the table of accesses, as a plural: `the roles of PostgreSQL`.
+    fn rights_noun(&self) -> &'static str;
+
+    /// What the README adds about a service that is switched off, as a sentence: what remains at a server of this kind besides data.
+    fn disabled_note(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What the README adds about the tests of a use, as a sentence: why they leave nothing at a server of this kind.
+    fn test_note(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The commands that list and remove logins in the Pod of a server of this kind, as Markdown.
+    fn login_commands(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The script in a server's chart that makes its logins.
     fn script(&self) -> &'static str;
 

@@ -7,3 +7,4 @@ mod harness;
 mod kubernetes;
 mod scale;
 mod second_platform;
+mod words;

@@ -3,12 +3,14 @@
 mod credentials;
 
 use askama::Template;
+use vocabulary::Scaling;
 
 use super::images::{self, ChartImage};
 use super::values::{Node, Section};
 use crate::expr::login_name_for_readers;
 use crate::files::Files;
 use crate::graph::{Edge, Graph, LoginName};
+use crate::kinds::ServerKind;
 use crate::names::{END_TO_END_TEST, NETWORK_POLICY_TEST, PROVISION, RECONCILE, TEST_CONNECTION, TEST_ISOLATION};
 use crate::text::{cell, code_cell};
 use crate::yaml;
@@ -33,7 +35,14 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
         access: access_rows(graph),
         diagram: diagram(graph),
         api: api_rows(graph),
-        kind_notes: kind_notes(graph),
+        has_calls: graph.edges.iter().any(|edge| graph.component(edge.target).is_optional()),
+        autoscaled: graph.services().any(|(_, service)| service.scaling != Scaling::Fixed),
+        derived: derived(graph),
+        first_test: NETWORK_POLICY_TEST,
+        opening: opening(graph),
+        access_notes: notes_of_kinds(graph, |kind| kind.access_notes(graph)),
+        disabled_notes: notes_of_kinds(graph, |kind| kind.disabled_note().map(str::to_owned)),
+        test_notes: notes_of_kinds(graph, |kind| kind.test_note().map(str::to_owned)),
         watched: watched(graph),
         exposed: exposed(graph),
         metrics: metrics(graph),
@@ -47,7 +56,15 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
     };
     files.umbrella("README.md", &view);
     let unnamed = images::without_default(graph).map(|(image, _)| image.name()).collect();
-    files.umbrella("UPGRADING.md", &Upgrading { c: graph, unnamed, stateful });
+    let view = Upgrading {
+        c: graph,
+        unnamed,
+        stateful,
+        has_credentials: graph.credentials().next().is_some(),
+        autoscaled: view.autoscaled,
+        login_commands: notes_of_kinds(graph, |kind| kind.login_commands().map(str::to_owned)),
+    };
+    files.umbrella("UPGRADING.md", &view);
 }
 
 /// One row of a table, its cells joined.
@@ -96,12 +113,17 @@ fn tags(graph: &Graph) -> String {
 
 fn access_rows(graph: &Graph) -> Vec<Row> {
     let none = || "–".to_owned();
+    let has_logins = graph.servers().next().is_some();
+    // A table without logins has no columns for them.
+    let row = |name, ports, user, password, rights| {
+        if has_logins { Row::of(&[name, ports, user, password, rights]) } else { Row::of(&[name, ports, rights]) }
+    };
     let mut rows = Vec::new();
     for (component, _) in graph.services() {
         let name = || code_cell(component.name);
         let mut edges = graph.edges_from(component.name).peekable();
         if edges.peek().is_none() {
-            rows.push(Row::of(&[name(), none(), none(), none(), "nothing".into()]));
+            rows.push(row(name(), none(), none(), none(), "nothing".into()));
         }
         for edge in edges {
             let ports: Vec<String> = edge.ports.iter().map(|port| format!("`{}:{port}`", edge.target)).collect();
@@ -109,7 +131,7 @@ fn access_rows(graph: &Graph) -> Vec<Row> {
             let user = login.map_or_else(none, |_| code_cell(&login_name_for_readers(edge)));
             let variables = login.and_then(|login| login.variables);
             let variable = variables.map_or_else(none, |variables| code_cell(variables.password.name.as_str()));
-            rows.push(Row::of(&[name(), ports.join(", "), user, variable, edge.rights_text.clone()]));
+            rows.push(row(name(), ports.join(", "), user, variable, edge.rights_text.clone()));
         }
     }
     rows
@@ -144,15 +166,44 @@ fn api_rows(graph: &Graph) -> Vec<Row> {
     rules.collect()
 }
 
-/// What the kinds of the platform's servers add to the section on access, each kind once.
-fn kind_notes(graph: &Graph) -> Vec<String> {
+/// What the kinds of the platform's servers add to a section, each kind once.
+fn notes_of_kinds(graph: &Graph, note: impl Fn(&dyn ServerKind) -> Option<String>) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     for (_, server) in graph.servers() {
-        if let Some(note) = server.kind.access_notes(graph).filter(|note| !notes.contains(note)) {
+        if let Some(note) = note(server.kind).filter(|note| !notes.contains(note)) {
             notes.push(note);
         }
     }
     notes
+}
+
+/// What is derived from the table of accesses, as the subject of a sentence.
+fn derived(graph: &Graph) -> String {
+    let mut derived = vec!["The NetworkPolicies".to_owned()];
+    derived.extend(notes_of_kinds(graph, |kind| Some(kind.rights_noun().to_owned())));
+    list(&derived, "and")
+}
+
+/// The values that open a port to more clients than the declared ones, as a list of Markdown.
+fn opening(graph: &Graph) -> String {
+    let mut values = Vec::new();
+    if graph.services().any(|(_, service)| service.exposed.is_some()) {
+        values.push("`exposure`".to_owned());
+    }
+    if graph.components.iter().any(|component| component.metrics_ports().next().is_some()) {
+        values.push("`global.metrics` with the release's own namespace".to_owned());
+    }
+    values.push("`network.extraIngress`, for all ports of that service".to_owned());
+    list(&values, "or")
+}
+
+/// The items joined by commas, the last one by `conjunction`.
+fn list(items: &[String], conjunction: &str) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} {conjunction} {last}", first.join(", ")),
+    }
 }
 
 fn watched(graph: &Graph) -> Vec<&'static str> {
@@ -193,7 +244,9 @@ fn tests(graph: &Graph) -> Vec<Row> {
     let every_port = "every declared port of the release, which none may let in".to_owned();
     let mut rows = vec![row(&job(NETWORK_POLICY_TEST), "nobody", every_port, "global.tests.isolation")];
     if !graph.edges.is_empty() {
-        let uses = "with its own login, what the table under [Access](#access) says".to_owned();
+        let has_logins = graph.edges.iter().any(|edge| edge.login.is_some());
+        let login = if has_logins { "with its own login, " } else { "" };
+        let uses = format!("{login}what the table under [Access](#access) says");
         rows.push(row(
             &format!("<release>-<service>-{TEST_CONNECTION}"),
             "each service",
@@ -260,7 +313,19 @@ struct Readme<'a> {
     access: Vec<Row>,
     diagram: Vec<String>,
     api: Vec<Row>,
-    kind_notes: Vec<String>,
+    /// Whether a service calls another one.
+    has_calls: bool,
+    /// Whether a service can scale by load.
+    autoscaled: bool,
+    /// What is derived from the table of accesses.
+    derived: String,
+    /// The test that every chart has.
+    first_test: &'static str,
+    /// The values that open a port to further clients.
+    opening: String,
+    access_notes: Vec<String>,
+    disabled_notes: Vec<String>,
+    test_notes: Vec<String>,
     watched: Vec<&'static str>,
     exposed: Vec<&'static str>,
     metrics: Vec<Row>,
@@ -282,4 +347,7 @@ struct Upgrading<'a> {
     /// The charts whose images have neither tag nor digest by default.
     unnamed: Vec<String>,
     stateful: bool,
+    has_credentials: bool,
+    autoscaled: bool,
+    login_commands: Vec<String>,
 }

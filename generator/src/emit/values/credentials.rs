@@ -94,6 +94,10 @@ pub(super) fn entries(credentials: &[Credential]) -> Section {
 
 fn section(credential: &Credential) -> Section {
     let mut section = Section::of(&CredentialValues { revision: 1, remote_ref: RemoteRef::default() });
+    let is_variable = credential.recipient.as_ref().is_some_and(|recipient| recipient.login_at.is_none());
+    if let Some(revision) = section.entry_mut("revision").filter(|_| is_variable) {
+        revision.document("Raised by one to replace the credential: the pods are replaced and get another Secret.");
+    }
     if credential.recipient.is_none() {
         // An administrator's login keeps its name, so there is never a second one.
         if let Some(revision) = section.entry_mut("revision") {

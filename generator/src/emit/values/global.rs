@@ -18,7 +18,7 @@ pub(crate) struct Global {
     /// Put before the repository of every image, such as a mirror's address (a mirror of Docker Hub's official images is mostly
     /// `<mirror>/library`); empty leaves them as they are.
     image_registry: String,
-    /// Secrets with the credentials of private registries, as `- name: …`.
+    /// Secrets for private registries, as `- name: …`.
     image_pull_secrets: Vec<LocalObjectReference>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secrets: Option<Secrets>,

@@ -107,7 +107,7 @@ fn definitions(shared: Shared<'_>, has_servers: bool) -> Map<String, Json> {
     all.extend(amounts_definitions().map(|(name, schema)| (name.to_owned(), schema)));
     let of_kubernetes = [definitions_of::<ServiceValues>(), definitions_of::<Global>()];
     // Without a server nothing refers to the types of servers' values.
-    let of_servers = if has_servers { definitions_of::<BackingValues>() } else { Default::default() };
+    let of_servers = if has_servers { definitions_of::<BackingValues>() } else { Map::default() };
     for (name, mut schema) in of_kubernetes.into_iter().flatten().chain(of_servers) {
         close(&name, &mut schema);
         all.insert(name, schema);

@@ -50,7 +50,7 @@ pub(crate) struct ServiceValues {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Tests {
-    /// Whether what the service uses is tried with its own credentials.
+    /// Whether everything that the service uses is tried as the service.
     #[serde(skip_serializing_if = "Option::is_none")]
     connection: Option<bool>,
     /// Whether it is tried with the service's labels that every other port is closed.
@@ -213,6 +213,15 @@ pub(super) fn entry(component: &Component, service: &Service, values: &ServiceVa
         .map(|(key, setting)| Entry::leaf(key, setting.doc(), values.settings[key].clone(), setting_schema(setting)));
     section.fill("settings", Section(settings.collect()));
     section.fill("credentials", credentials::entries(&component.credentials));
+    if let Some(enabled) = section.entry_mut("enabled").filter(|_| component.credentials.is_empty()) {
+        enabled.document("Whether this service is installed. Off takes away its pods and its rules at the other ends.");
+        enabled.definition = None;
+    }
+    if component.credentials.is_empty()
+        && let Some(credentials) = section.entry_mut("credentials")
+    {
+        credentials.document("");
+    }
     Entry::section(component.name, &component.doc, section)
 }
 

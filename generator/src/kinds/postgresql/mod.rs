@@ -80,6 +80,22 @@ impl ServerKind for PostgreSql {
         }
     }
 
+    fn rights_noun(&self) -> &'static str {
+        "the roles of PostgreSQL"
+    }
+
+    fn disabled_note(&self) -> Option<&'static str> {
+        Some("A database role that owns something stays as well, but cannot log in.")
+    }
+
+    fn test_note(&self) -> Option<&'static str> {
+        Some("A test creates its table in a transaction that it rolls back.")
+    }
+
+    fn login_commands(&self) -> Option<&'static str> {
+        Some(r"`psql -U postgres -c '\du'`, `DROP ROLE`")
+    }
+
     fn script(&self) -> &'static str {
         include_str!("../../../templates/umbrella/charts/postgresql/files/provisioning.sh")
     }

@@ -106,6 +106,18 @@ impl ServerKind for RabbitMq {
         Some(render(&AccessNotes { default_exchange: through_default.map(|edge| edge.client).collect() }))
     }
 
+    fn rights_noun(&self) -> &'static str {
+        "the permissions of RabbitMQ"
+    }
+
+    fn test_note(&self) -> Option<&'static str> {
+        Some("The message that a test publishes goes to no queue.")
+    }
+
+    fn login_commands(&self) -> Option<&'static str> {
+        Some("`rabbitmqctl list_users`, `rabbitmqctl delete_user`")
+    }
+
     fn script(&self) -> &'static str {
         include_str!("../../../templates/umbrella/charts/rabbitmq/files/provisioning.sh")
     }

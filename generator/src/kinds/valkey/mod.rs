@@ -75,6 +75,10 @@ impl ServerKind for Valkey {
         }
     }
 
+    fn rights_noun(&self) -> &'static str {
+        "the users of Valkey"
+    }
+
     fn script(&self) -> &'static str {
         include_str!("../../../templates/umbrella/charts/valkey/files/provisioning.sh")
     }
