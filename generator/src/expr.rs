@@ -98,8 +98,22 @@ pub(crate) fn env_value(graph: &Graph, value: &EnvValue) -> String {
         EnvValue::Setting { key, setting: Setting::Text { .. } | Setting::Choice { .. } } => {
             format!(r#"{{{{ .Values.settings.{key} | replace "$" "$$" | quote }}}}"#)
         }
-        EnvValue::UserName | EnvValue::Password => unreachable!("containers take their Secret as a whole"),
+        EnvValue::UserName | EnvValue::Password | EnvValue::SecretKey(_) => {
+            unreachable!("a Pod refers to its Secret, and never contains what is in it")
+        }
     }
+}
+
+/// The name of a service's Secret, as text of a template of its own chart.
+#[must_use]
+pub(crate) fn secret_name(service: &str) -> String {
+    format!(r#"{{{{ include "{service}.secretName" . | quote }}}}"#)
+}
+
+/// The name of a service's Secret, as text of a template of the umbrella.
+#[must_use]
+pub(crate) fn secret_name_in_umbrella(service: &str) -> String {
+    format!(r#"{{{{ include "{service}.secretName" (index .Subcharts "{service}") | quote }}}}"#)
 }
 
 /// The host name of a component, as text.

@@ -23,11 +23,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | trunc 63 | trimSuf
 {{- with .Values.global.imageRegistry }}{{ . }}/{{ end -}}
 {{- with .Values.image }}{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag }}{{ end }}{{ end -}}
 {{- end }}
-{{- /* The image of a server, in which its clients run too: `global` are the values of that name. */ -}}
-{{- define "auditflow-platform.serverImage" -}}
-{{- include "auditflow-platform.image" (dict "Values" (dict "global" .global "image" (index .global .server "image"))) -}}
-{{- end }}
 
+{{- /* The image of a section of `global`: that of a server, in which its clients run too, or that of the tests. */ -}}
+{{- define "auditflow-platform.globalImage" -}}
+{{- include "auditflow-platform.image" (dict "Values" (dict "global" .global "image" (index .global .section "image"))) -}}
+{{- end }}
 
 {{- /* Requests and limits, without those that a null took away. */ -}}
 {{- define "auditflow-platform.resources" -}}

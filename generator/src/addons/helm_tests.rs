@@ -1,30 +1,42 @@
-//! What `helm test` runs against a release: what each service declares tried as that service, what it may not reach tried as well, what
-//! nobody may reach, and the one thing that goes through all of it.
+//! The Jobs of `helm test`: each service tries what it declares and what it must not reach, an undeclared client tries every port, and the
+//! end-to-end test sends something through the whole platform.
 
 use askama::Template;
+use vocabulary::EndToEndTest;
 
 use super::AddOn;
-use crate::emit::by_peer;
-use crate::emit::service::{Variable, variables};
-use crate::expr::{bare, enabled, end_to_end_enabled, go_string, inert, value};
+use crate::emit::{by_peer, connections};
+use crate::expr::{
+    bare, enabled, end_to_end_enabled, host, inert, secret_name, secret_name_in_umbrella, template_scalar, value,
+};
 use crate::files::Files;
-use crate::graph::{Check, Component, Edge, EndToEnd, Graph, HttpEnd, Port, Purpose, Service};
-use crate::text::scalar;
+use crate::graph::{Component, Edge, EndToEnd, Graph, HttpEnd, Port, Purpose, Runner};
+use crate::kinds::{self, ScriptFile, ScriptSet};
+use crate::text::{scalar, variable_value};
 use crate::workloads::parts::{container_security, helper_resources, pod_security};
+use crate::workloads::{EnvVar, scripts};
 use crate::yaml::template_block;
 
-/// What the test pods run, by name; all of it lies in one folder there.
-const SCRIPTS: &[(&str, &str)] = &[
-    ("tests.py", include_str!("../../templates/umbrella/files/tests/tests.py")),
-    ("access.py", include_str!("../../templates/umbrella/files/tests/access.py")),
-    ("isolation.py", include_str!("../../templates/umbrella/files/tests/isolation.py")),
-    ("journey.py", include_str!("../../templates/umbrella/files/tests/journey.py")),
-    ("sessions.py", include_str!("../../templates/umbrella/files/tests/sessions.py")),
-    ("support.py", include_str!("../../templates/umbrella/files/tests/support.py")),
-];
-const CONNECTIONS_SCRIPT: &str = include_str!("../../templates/umbrella/files/connections.py");
+/// What the Python scripts of the tests share.
+const TESTING: ScriptFile = test_script("testing.py", include_str!("../../templates/addons/helm-tests/testing.py"));
+const NETWORK_POLICIES: ScriptFile =
+    test_script("network_policies.py", include_str!("../../templates/addons/helm-tests/network_policies.py"));
+const HTTP_CALLS: ScriptFile =
+    test_script("http_calls.py", include_str!("../../templates/addons/helm-tests/http_calls.py"));
+const END_TO_END: ScriptFile =
+    test_script("end_to_end.py", include_str!("../../templates/addons/helm-tests/end_to_end.py"));
 
-/// The user and group of the test pods, whose image may have none of that number: nothing is written.
+const fn test_script(name: &'static str, text: &'static str) -> ScriptFile {
+    ScriptFile { set: ScriptSet::Tests, name, text }
+}
+
+/// The folder of all scripts in the Pods of the tests.
+const FOLDER: &str = "/opt/tests";
+
+/// The folder in which the end-to-end test leaves its result for the container that removes its rows.
+const RESULT_FOLDER: &str = "/run/end-to-end";
+
+/// The user and group of the Pods. Their images may have no user of this number, since nothing is written.
 const USER: u32 = 10001;
 
 /// The add-on.
@@ -37,236 +49,269 @@ impl AddOn for HelmTests {
 }
 
 fn add_files(graph: &Graph, files: &mut Files) {
-    files.text("files/connections.py", CONNECTIONS_SCRIPT.to_owned());
-    files.umbrella("templates/connections.yaml", &Connections { c: graph });
-    for (name, script) in SCRIPTS {
-        files.text(format!("files/tests/{name}"), (*script).to_owned());
+    let scripts = test_scripts(graph);
+    for script in &scripts {
+        files.text(format!("files/tests/{}", script.name), script.text.to_owned());
     }
     files.umbrella(
         "templates/tests/_helpers.tpl",
         &Helpers {
             c: graph,
+            has_connections: !connections::scripts(graph).is_empty(),
             pod_security: pod_security(USER, false),
             container_security: container_security(),
             helper_resources: helper_resources(),
         },
     );
-    let end_to_end = graph.end_to_end.as_ref().map(|test| instructions(graph, test));
+    let names = scripts.iter().map(|script| script.name).collect();
     files.umbrella(
         "templates/tests/scripts.yaml",
-        &Scripts {
-            c: graph,
-            files: SCRIPTS.iter().map(|(name, _)| *name).collect(),
-            targets: targets(graph),
-            end_to_end,
-        },
+        &Scripts { c: graph, files: names, components: listening_components(graph) },
     );
-    files.umbrella("templates/tests/test-network-policies.yaml", &NetworkPolicyJob { c: graph });
+    let command = python(NETWORK_POLICIES);
+    files.umbrella("templates/tests/test-network-policies.yaml", &NetworkPolicyJob { c: graph, command: &command });
     if let Some(test) = &graph.end_to_end {
         files.umbrella("templates/tests/test-end-to-end.yaml", &end_to_end_job(graph, test));
     }
     for (component, service) in graph.services() {
         let (name, source) = (component.name, component.source);
-        let edges = || graph.edges_from(name);
-        let checks = || edges().flat_map(|edge| &edge.checks);
-        if checks().next().is_some() {
-            let arguments: Vec<String> = std::iter::once("access".to_owned()).chain(checks().map(argument)).collect();
-            let view = ConnectionJob {
-                c: graph,
-                source,
-                name,
-                arguments: template_block(&arguments),
-                keys: edges().flat_map(keys).collect(),
-                env: named(graph, service, checks()),
-            };
+        let containers = connection_tests(graph, name);
+        if !containers.is_empty() {
+            let view = ConnectionJob { c: graph, source, name, containers };
             files.subchart(name, "templates/tests/test-connection.yaml", &view);
         }
-        let may = edges().flat_map(|edge| edge.ports.iter().map(|port| (edge.target, *port))).collect();
-        let view = IsolationJob { c: graph, source, name, api: !service.api_rules.is_empty(), may };
+        let edges = graph.edges_from(name);
+        let may = edges.flat_map(|edge| edge.ports.iter().map(|port| (edge.target, *port))).collect();
+        let api = !service.api_rules.is_empty();
+        let view = IsolationJob { c: graph, source, name, command: &command, api, may };
         files.subchart(name, "templates/tests/test-isolation.yaml", &view);
     }
 }
 
-/// The argument with which the script tries something.
-fn argument(check: &Check) -> String {
-    let path = check.path.map(|path| format!("={path}")).unwrap_or_default();
-    format!("{}={}{path}", check.verb, check.variables.join(","))
+/// The scripts that this platform's tests need.
+fn test_scripts(graph: &Graph) -> Vec<ScriptFile> {
+    let has_calls = graph.edges.iter().any(|edge| edge.request.is_some());
+    let of_kinds = kinds::client_scripts(graph, ScriptSet::Tests);
+    let optional = [has_calls.then_some(HTTP_CALLS), graph.end_to_end.as_ref().map(|_| END_TO_END)];
+    [TESTING, NETWORK_POLICIES].into_iter().chain(optional.into_iter().flatten()).chain(of_kinds).collect()
 }
 
-/// Those of a service's variables that these checks read.
-fn named<'a>(graph: &Graph, service: &Service, checks: impl Iterator<Item = &'a Check>) -> Vec<Variable> {
-    let named: Vec<&str> = checks.flat_map(|check| check.variables.iter().copied()).collect();
-    variables(graph, service.env.iter().filter(|binding| named.contains(&binding.variable)))
+/// The words that run a script in Python.
+fn program(script: ScriptFile) -> Vec<String> {
+    scripts::PYTHON.iter().map(ToString::to_string).chain([format!("{FOLDER}/{}", script.name)]).collect()
 }
 
-/// The keys of the service's Secret with an edge's login.
-fn keys(edge: &Edge) -> Vec<String> {
-    edge.secret_variables().into_iter().map(scalar).collect()
+/// The command of a test in Python, as a list on one line.
+fn python(script: ScriptFile) -> String {
+    format!("[{}]", program(script).join(", "))
 }
 
-/// Every declared port of the release's pods, by chart.
-fn targets(graph: &Graph) -> Vec<Target> {
+/// The containers that try what a service declares: one for each server, and one for all of its calls.
+fn connection_tests(graph: &Graph, service: &str) -> Vec<TestContainer> {
+    let at_server = |edge: &Edge| {
+        let login_scripts = edge.scripts.as_ref()?;
+        let is_python = login_scripts.test.runner == Runner::Python;
+        let time_limit = is_python.then(test_seconds);
+        let login = scripts::env(graph, login_scripts, &secret_name(service));
+        Some(TestContainer {
+            name: format!("test-{}", edge.target),
+            image_section: if is_python { "tests" } else { edge.target },
+            command: template_block(&scripts::command(&login_scripts.test, FOLDER)),
+            env: time_limit.into_iter().chain(login).map(|variable| variable.text()).collect(),
+        })
+    };
+    let requests = graph.edges_from(service).filter_map(|edge| Some((edge, edge.request.as_ref()?)));
+    let words = requests.flat_map(|(edge, request)| {
+        let expectation = if request.path.is_some() { "expect-2xx" } else { "expect-below-500" };
+        let port = edge.ports.first().copied().unwrap_or_default();
+        [expectation.to_owned(), url(graph, edge.target, port, request.path.unwrap_or("/"))]
+    });
+    let words: Vec<String> = words.collect();
+    let calls = (!words.is_empty()).then(|| TestContainer {
+        name: "calls".to_owned(),
+        image_section: "tests",
+        command: format!("- {}", [program(HTTP_CALLS), words].concat().join("\n- ")),
+        env: vec![test_seconds().text()],
+    });
+    graph.edges_from(service).filter_map(at_server).chain(calls).collect()
+}
+
+/// The address of a route, as a YAML scalar in a template.
+fn url(graph: &Graph, service: &str, port: u16, path: &str) -> String {
+    format!(r#""http://{}:{port}{}""#, host(graph, service), variable_value(path))
+}
+
+/// The time limit of the tests in Python.
+fn test_seconds() -> EnvVar {
+    EnvVar::new("TEST_SECONDS", "{{ .Values.global.tests.timeoutSeconds | quote }}")
+}
+
+/// Every declared port of the release's Pods, by component.
+fn listening_components(graph: &Graph) -> Vec<ListeningComponent> {
     let listening = graph.components.iter().filter(|component| !component.ports.is_empty());
-    let target = listening.map(|component| Target {
+    let view = listening.map(|component| ListeningComponent {
         name: component.name,
         enabled: enabled(component).as_deref().map(bare),
-        ports: component.ports.iter().map(|port| target_port(component, *port)).collect(),
+        ports: component.ports.iter().map(|port| listening_port(component, *port)).collect(),
     });
-    target.collect()
+    view.collect()
 }
 
-fn target_port(component: &Component, port: Port) -> TargetPort {
+fn listening_port(component: &Component, port: Port) -> ListeningPort {
     let metrics = if port.purpose == Purpose::Metrics { r#" "metrics" true"# } else { "" };
     let Some(service) = component.service() else {
         let opened = (!metrics.is_empty()).then(|| format!(r#"dict "root" ${metrics}"#));
-        return TargetPort { number: port.number, opened };
+        return ListeningPort { number: port.number, opened };
     };
     let name = component.name;
     let mut opened = format!(r#"dict "root" $ "network" {}{metrics}"#, value(&[name, "network"]));
     if service.exposed.is_some_and(|exposed| exposed.number == port.number) {
         opened += &[r#" "exposure" "#, &value(&[name, "exposure"])].concat();
     }
-    TargetPort { number: port.number, opened: Some(opened) }
-}
-
-/// What the script is told about an end-to-end test.
-fn instructions(graph: &Graph, test: &EndToEnd) -> Instructions {
-    let end = |end: &HttpEnd| EndView { host: end.service, port: end.port, path: go_string(end.path) };
-    let forget = test.cleanup(&graph.edges).map(|(leftovers, edge)| {
-        let arguments: String = edge.checks.iter().map(argument).collect();
-        (go_string(&arguments), go_string(leftovers.statement))
-    });
-    Instructions {
-        enabled: end_to_end_enabled(test),
-        doc: go_string(test.doc),
-        sent: end(&test.sent),
-        body: go_string(test.body),
-        seen: end(&test.seen),
-        through: test.way.iter().map(|service| go_string(service)).collect::<Vec<_>>().join(" "),
-        within_seconds: test.within_seconds,
-        forget,
-    }
+    ListeningPort { number: port.number, opened: Some(opened) }
 }
 
 fn end_to_end_job<'a>(graph: &'a Graph, test: &'a EndToEnd) -> EndToEndJob<'a> {
-    let leftovers = test.cleanup(&graph.edges).map(|(leftovers, edge)| {
-        let service = graph.component(leftovers.owner).service();
-        LeftoversView {
+    let clean_up = test.cleanup(&graph.edges).and_then(|(leftovers, edge)| {
+        let login_scripts = edge.scripts.as_ref()?;
+        let statement = EnvVar::new("STATEMENT", with_marker(leftovers.statement));
+        let login = scripts::env(graph, login_scripts, &secret_name_in_umbrella(leftovers.owner));
+        let env = marker().into_iter().chain([statement, result_file(), test_seconds()]).chain(login);
+        Some(CleanUp {
             owner: leftovers.owner,
-            env: service.map_or_else(Vec::new, |service| named(graph, service, edge.checks.iter())),
-            keys: keys(edge),
-        }
+            server: leftovers.server,
+            command: template_block(&scripts::command(login_scripts.clean_up.as_ref()?, FOLDER)),
+            env: env.map(|variable| variable.text()).collect(),
+        })
     });
-    let ends = by_peer(test.paths.iter().copied());
+    let end = |end: &HttpEnd| url(graph, end.service, end.port, end.path);
+    let own = [
+        EnvVar::new("DESCRIPTION", template_scalar(&variable_value(test.doc))),
+        EnvVar::new("SEND_URL", end(&test.sent)),
+        EnvVar::new("SEND_BODY", with_marker(test.body)),
+        EnvVar::new("PAGE_URL", end(&test.seen)),
+        EnvVar::new("WITHIN_SECONDS", scalar(&test.within_seconds.to_string())),
+        EnvVar::new("SERVICES", scalar(&test.way.join(", "))),
+        test_seconds(),
+    ];
+    let env = marker().into_iter().chain(own).chain(clean_up.as_ref().map(|_| result_file()));
     EndToEndJob {
         c: graph,
         source: test.source,
         doc: inert(test.doc),
         enabled: end_to_end_enabled(test),
-        leftovers,
-        ends,
+        command: python(END_TO_END),
+        env: env.map(|variable| variable.text()).collect(),
+        clean_up,
+        result_folder: RESULT_FOLDER,
+        ends: by_peer(test.paths.iter().copied()),
     }
 }
 
-#[derive(Template)]
-#[template(path = "umbrella/templates/connections.yaml")]
-struct Connections<'a> {
-    c: &'a Graph,
+/// The marker of a run, which no other run has.
+fn marker() -> [EnvVar; 2] {
+    [EnvVar::of_field("POD_UID", "metadata.uid"), EnvVar::new("MARKER", "helm-test-$(POD_UID)")]
+}
+
+/// A declared text in which the kubelet puts the marker of the run, as a YAML scalar in a template. Every dollar sign of the text is doubled,
+/// since one before the marker would make the kubelet take the reference for text.
+fn with_marker(text: &str) -> String {
+    template_scalar(&text.replace('$', "$$").replace(EndToEndTest::MARKER, "$(MARKER)"))
+}
+
+fn result_file() -> EnvVar {
+    EnvVar::new("RESULT_FILE", format!("{RESULT_FOLDER}/result"))
 }
 
 #[derive(Template)]
-#[template(path = "umbrella/templates/tests/_helpers.tpl")]
+#[template(path = "addons/helm-tests/_helpers.tpl")]
 struct Helpers<'a> {
     c: &'a Graph,
+    /// Whether the release has scripts that connect to servers.
+    has_connections: bool,
     pod_security: String,
     container_security: String,
     helper_resources: String,
 }
 
 #[derive(Template)]
-#[template(path = "umbrella/templates/tests/scripts.yaml")]
+#[template(path = "addons/helm-tests/scripts.yaml")]
 struct Scripts<'a> {
     c: &'a Graph,
     files: Vec<&'static str>,
-    targets: Vec<Target>,
-    end_to_end: Option<Instructions>,
+    components: Vec<ListeningComponent>,
 }
 
-/// The ports of a chart.
-struct Target {
+/// A component and its ports.
+struct ListeningComponent {
     name: &'static str,
     /// Whether it is installed; none when it always is.
     enabled: Option<String>,
-    ports: Vec<TargetPort>,
+    ports: Vec<ListeningPort>,
 }
 
-struct TargetPort {
+struct ListeningPort {
     number: u16,
-    /// What tells whether the values let others in; none when they cannot.
+    /// The arguments that tell which value opens it; none when no value can.
     opened: Option<String>,
 }
 
-/// What the script is told about a journey; texts as string literals of a template.
-struct Instructions {
-    enabled: String,
-    doc: String,
-    sent: EndView,
-    body: String,
-    seen: EndView,
-    through: String,
-    within_seconds: u16,
-    /// The argument that names server and login, and the statement.
-    forget: Option<(String, String)>,
-}
-
-struct EndView {
-    host: &'static str,
-    port: u16,
-    path: String,
-}
-
 #[derive(Template)]
-#[template(path = "umbrella/templates/tests/test-network-policies.yaml")]
+#[template(path = "addons/helm-tests/test-network-policies.yaml")]
 struct NetworkPolicyJob<'a> {
     c: &'a Graph,
+    command: &'a str,
 }
 
 #[derive(Template)]
-#[template(path = "umbrella/templates/tests/test-end-to-end.yaml")]
+#[template(path = "addons/helm-tests/test-end-to-end.yaml")]
 struct EndToEndJob<'a> {
     c: &'a Graph,
     source: &'a str,
     doc: String,
     enabled: String,
-    leftovers: Option<LeftoversView>,
+    command: String,
+    env: Vec<String>,
+    clean_up: Option<CleanUp>,
+    result_folder: &'static str,
     ends: Vec<(&'a str, Vec<u16>)>,
 }
 
-/// As whom, and where, a journey removes what it left.
-struct LeftoversView {
+/// The container that removes the rows of the end-to-end test.
+struct CleanUp {
+    /// The service whose login it has.
     owner: &'static str,
-    env: Vec<Variable>,
-    keys: Vec<String>,
+    /// The server, whose image it runs in.
+    server: &'static str,
+    command: String,
+    env: Vec<String>,
 }
 
 #[derive(Template)]
-#[template(path = "umbrella/charts/service/templates/tests/test-connection.yaml")]
+#[template(path = "addons/helm-tests/test-connection.yaml")]
 struct ConnectionJob<'a> {
     c: &'a Graph,
     source: &'a str,
     name: &'a str,
-    arguments: String,
-    env: Vec<Variable>,
-    /// The keys of its Secret that are logins; others are none of a test's business.
-    keys: Vec<String>,
+    containers: Vec<TestContainer>,
+}
+
+/// A container that tries something a service declares.
+struct TestContainer {
+    name: String,
+    /// The section of `global` whose image it runs in.
+    image_section: &'static str,
+    command: String,
+    env: Vec<String>,
 }
 
 #[derive(Template)]
-#[template(path = "umbrella/charts/service/templates/tests/test-isolation.yaml")]
+#[template(path = "addons/helm-tests/test-isolation.yaml")]
 struct IsolationJob<'a> {
     c: &'a Graph,
     source: &'a str,
     name: &'a str,
+    command: &'a str,
     /// Whether it may connect to the Kubernetes API server.
     api: bool,
     may: Vec<(&'static str, u16)>,

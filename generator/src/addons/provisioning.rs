@@ -10,7 +10,7 @@ use crate::workloads::parts::{helper_resources, pod_security_as};
 use crate::workloads::{Container, ContainerImage, EnvVar, Mount, Pod, RestartPolicy, Scope, Volume};
 
 /// What the scripts of all kinds have in common.
-const COMMON_SCRIPT: &str = include_str!("../../templates/umbrella/files/common.sh");
+const COMMON_SCRIPT: &str = include_str!("../../templates/addons/provisioning/common.sh");
 
 /// The add-on.
 pub(super) struct Provisioning;
@@ -65,7 +65,7 @@ fn pod(graph: &Graph) -> Pod {
     let own = format!("{{{{ .root.Release.Name }}}}-{{{{ .server.name }}}}-{PROVISIONING}");
     let image = ContainerImage {
         reference: format!(
-            r#"{{{{ include "{name}.serverImage" (dict "global" .root.Values.global "server" .server.name) | quote }}}}"#
+            r#"{{{{ include "{name}.globalImage" (dict "global" .root.Values.global "section" .server.name) | quote }}}}"#
         ),
         pull_policy: "{{ (index .root.Values.global .server.name).image.pullPolicy }}".to_owned(),
     };

@@ -1,6 +1,7 @@
 //! From the graph to the files of the umbrella chart and of the services' charts: which files exist, and one view per template.
 
 pub(crate) mod chart_yaml;
+pub(crate) mod connections;
 pub(crate) mod images;
 mod policies;
 mod readme;
@@ -20,6 +21,7 @@ pub(crate) fn files(graph: &Graph, files: &mut Files) {
     let tree = values.tree(graph);
     umbrella::files(graph, files);
     policies::files(graph, files);
+    connections::files(graph, files);
     values_yaml::files(graph, &values, &tree, files);
     readme::files(graph, &tree, files);
     for (component, service) in graph.services() {

@@ -6,12 +6,12 @@ use vocabulary::{Health, Scaling};
 
 use super::chart_yaml::{chart_yaml, service_account};
 use super::secret;
-use crate::expr::{env_value, inert};
+use crate::expr::{env_value, inert, secret_name};
 use crate::files::Files;
-use crate::graph::{Component, EnvBinding, Graph, Service, Watch};
+use crate::graph::{Component, Edge, EnvBinding, Graph, Runner, Service, Watch};
 use crate::text::scalar;
-use crate::workloads::parts::{connection_command, pod_security, probes};
-use crate::workloads::{Container, EnvVar, Mount, Pod, Scope, Volume};
+use crate::workloads::parts::{helper_resources, pod_security, probes};
+use crate::workloads::{Container, ContainerImage, EnvVar, Mount, Pod, Scope, Volume, scripts};
 use crate::yaml::template_block;
 
 pub(super) fn files(graph: &Graph, component: &Component, service: &Service, files: &mut Files) {
@@ -58,32 +58,20 @@ const POD_INDENT: usize = 6;
 
 fn pod(graph: &Graph, component: &Component, service: &Service) -> Pod {
     let name = component.name;
-    let watched = watches(graph, name);
-    let arguments: Vec<String> = watched.iter().map(|watch| argument(watch)).collect();
     let by_connections = service.is_judged_by_connections();
-    let script = || Mount::new("connections", Health::CONNECTIONS_FOLDER).read_only();
     let has_secret = !component.credentials.is_empty();
-    let secret = || has_secret.then(|| format!(r#"{{{{ include "{name}.secretName" . | quote }}}}"#));
-    let scripts = by_connections.then(script);
+    let scripts = by_connections.then(scripts_mount);
     let folders = service.writable.iter().map(|folder| Mount::new(&scalar(&folder.volume()), folder.path.as_str()));
     let container = Container {
         ports: component.ports.iter().map(|port| (scalar(port.name), port.number)).collect(),
-        env_from: secret(),
+        env_from: has_secret.then(|| secret_name(name)),
         env: EnvVar::all(variables(graph, service.env.iter())),
-        probes: Some(probes(&service.health, &arguments)),
+        probes: Some(probes(&service.health, &watched_servers(graph, name))),
         liveness_note: by_connections.then_some(
             "Fails when something it needs accepts connections and it holds none: then, and only then, a restart helps.",
         ),
         mounts: scripts.into_iter().chain(folders).collect(),
         ..Container::new(name)
-    };
-    let wait = Container {
-        notes: wait_notes(graph, name),
-        command: Some(template_block(&connection_command("wait", &arguments))),
-        env_from: secret(),
-        env: EnvVar::all(wait_variables(graph, service, &watched)),
-        mounts: vec![script()],
-        ..Container::new("wait-for-logins")
     };
     let scripts = by_connections.then(|| Volume::config_map("connections", "{{ .Release.Name }}-connections", &[]));
     let folders =
@@ -102,41 +90,50 @@ fn pod(graph: &Graph, component: &Component, service: &Service) -> Pod {
         restart_policy: None,
         grace_period: None,
         security: pod_security(component.run_as_user, !service.writable.is_empty()),
-        init_containers: by_connections.then_some(wait).into_iter().collect(),
+        init_containers: if by_connections { wait_containers(graph, name) } else { Vec::new() },
         containers: vec![container],
         volumes: scripts.into_iter().chain(folders).collect(),
     }
 }
 
-/// Why the program waits for its logins.
-fn wait_notes(graph: &Graph, name: &str) -> Vec<String> {
-    let reasons = graph.edges_from(name).filter_map(|edge| {
+/// The mount of the scripts that connect to servers.
+fn scripts_mount() -> Mount {
+    Mount::new("connections", Health::CONNECTIONS_FOLDER).read_only()
+}
+
+/// The containers that wait for the logins at the servers to which the program never reconnects.
+fn wait_containers(graph: &Graph, name: &str) -> Vec<Container> {
+    let container = |edge: &Edge| {
         let reason = edge.watch.as_ref()?.reason?;
-        Some(format!("{}: {}.", edge.target, inert(reason)))
-    });
-    let head = "The program is started when its logins work, since it does not open a lost connection again:";
-    std::iter::once(head.to_owned()).chain(reasons).collect()
+        let scripts = edge.scripts.as_ref()?;
+        let image = match scripts.wait.runner {
+            Runner::Python => None,
+            Runner::ServerImage => Some(ContainerImage::of_server(graph, edge.target)),
+        };
+        Some(Container {
+            notes: vec![
+                format!("Waits until the login at {} works, since the program does not reconnect:", edge.target),
+                format!("{}.", inert(reason)),
+            ],
+            image,
+            command: Some(template_block(&scripts::command(&scripts.wait, Health::CONNECTIONS_FOLDER))),
+            env: scripts::env(graph, scripts, &secret_name(name)),
+            resources: Some(helper_resources()),
+            mounts: vec![scripts_mount()],
+            ..Container::new(&format!("wait-for-{}", edge.target))
+        })
+    };
+    graph.edges_from(name).filter_map(container).collect()
 }
 
-/// The variables that the arguments of the watched connections name.
-fn wait_variables(graph: &Graph, service: &Service, watched: &[&Watch]) -> Vec<Variable> {
-    let named: Vec<&str> = watched.iter().flat_map(|watch| watch.address.iter().chain(&watch.login).copied()).collect();
-    variables(graph, service.env.iter().filter(|binding| named.contains(&binding.variable)))
-}
-
-/// A service's connections under watch: those that it never opens again, then others on their ports.
-fn watches<'a>(graph: &'a Graph, name: &'a str) -> Vec<&'a Watch> {
-    let mut all: Vec<&Watch> = graph.edges_from(name).filter_map(|edge| edge.watch.as_ref()).collect();
-    all.sort_by_key(|watch| watch.reason.is_none());
-    all
-}
-
-/// The argument that names a connection to the script.
-fn argument(watch: &Watch) -> String {
-    if watch.reason.is_none() {
-        return format!("other={}", watch.address.join(","));
-    }
-    format!("{}={}", watch.protocol, [&watch.address[..], &watch.login[..]].concat().join(","))
+/// The servers of a service's watched connections, as words for the script `probe.py`: those to which it never reconnects, then others on
+/// their ports.
+fn watched_servers<'a>(graph: &'a Graph, name: &'a str) -> Vec<&'static str> {
+    let watches = || graph.edges_from(name).filter_map(|edge| edge.watch.as_ref());
+    let (probed, others): (Vec<&Watch>, Vec<&Watch>) = watches().partition(|watch| watch.reason.is_some());
+    let heading = if others.is_empty() { None } else { Some("others") };
+    let words = |watches: Vec<&Watch>| watches.into_iter().flat_map(|watch| watch.address).collect::<Vec<_>>();
+    words(probed).into_iter().chain(heading).chain(words(others)).collect()
 }
 
 /// Variables as they are written in a template of the service's chart.

@@ -16,9 +16,11 @@ pub(crate) struct Edge {
     pub(crate) env: Vec<EnvBinding>,
     /// The login at the target; none for a call.
     pub(crate) login: Option<Login>,
-    /// What `helm test` tries under the client's identity.
-    pub(crate) checks: Vec<Check>,
-    /// What waits for the connection and watches it, where the client never reconnects by itself.
+    /// The scripts that run with the login; none for a call.
+    pub(crate) scripts: Option<LoginScripts>,
+    /// What `helm test` requests from the called service; none at a server.
+    pub(crate) request: Option<Request>,
+    /// How its connection is watched, where the client never reconnects by itself.
     pub(crate) watch: Option<Watch>,
     /// What the client may do at the target, as Markdown for a cell of the README's table.
     pub(crate) rights_text: String,
@@ -53,6 +55,8 @@ pub(crate) enum EnvValue {
     UserName,
     /// The service's Secret: the password of a login.
     Password,
+    /// One key of the service's Secret, for a container that takes no other.
+    SecretKey(&'static str),
 }
 
 /// A login of a service at a server.
@@ -77,13 +81,40 @@ pub(crate) enum LoginName {
     SqlIdentifier,
 }
 
-/// One thing that `helm test` tries.
-pub(crate) struct Check {
-    /// What is tried, a verb of the test's script.
-    pub(crate) verb: &'static str,
-    /// The variables that the script reads, in its order.
-    pub(crate) variables: Vec<&'static str>,
-    /// The route that is requested, for a call.
+/// The scripts that containers run with the login of a client.
+pub(crate) struct LoginScripts {
+    /// Address and login, under the names that the scripts read.
+    pub(crate) env: Vec<EnvBinding>,
+    /// Waits until the login works.
+    pub(crate) wait: Script,
+    /// Tries what the client declares, for `helm test`.
+    pub(crate) test: Script,
+    /// Runs the statement that removes what the end-to-end test left, at a server with databases.
+    pub(crate) clean_up: Option<Script>,
+}
+
+/// How a script is run.
+pub(crate) struct Script {
+    /// What runs it.
+    pub(crate) runner: Runner,
+    /// The name of its file.
+    pub(crate) file: &'static str,
+    /// Its arguments.
+    pub(crate) arguments: Vec<&'static str>,
+}
+
+/// What runs a script.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Runner {
+    /// Python 3, in the service's own image or in that of the tests.
+    Python,
+    /// `sh` in the image of the server, which contains the server's client programs.
+    ServerImage,
+}
+
+/// A request to a service, for `helm test`.
+pub(crate) struct Request {
+    /// The route, which has to succeed. Without one, `/` is requested and may answer with any status below 500.
     pub(crate) path: Option<&'static str>,
 }
 
@@ -91,12 +122,8 @@ pub(crate) struct Check {
 pub(crate) struct Watch {
     /// How it is known that the client never reconnects; none for a connection that only shares the port.
     pub(crate) reason: Option<&'static str>,
-    /// The protocol, a verb of the script that waits for the login.
-    pub(crate) protocol: &'static str,
     /// The variables with host and port.
-    pub(crate) address: Vec<&'static str>,
-    /// The further variables that the login takes.
-    pub(crate) login: Vec<&'static str>,
+    pub(crate) address: [&'static str; 2],
 }
 
 impl EnvBinding {
@@ -108,14 +135,6 @@ impl EnvBinding {
     /// Whether the value comes from the service's Secret, which the container takes as a whole.
     pub(crate) const fn is_secret(&self) -> bool {
         matches!(self.value, EnvValue::UserName | EnvValue::Password)
-    }
-}
-
-impl Edge {
-    /// The variables with its login's name and password.
-    pub(crate) fn secret_variables(&self) -> Vec<&'static str> {
-        let variables = self.login.as_ref().and_then(|login| login.variables);
-        variables.map_or_else(Vec::new, |v| vec![v.user.as_str(), v.password.name.as_str()])
     }
 }
 
@@ -132,11 +151,8 @@ pub(super) fn of_call(client: &'static str, call: &Call) -> Edge {
             EnvBinding::new(port_variable, EnvValue::Port(port)),
         ],
         login: None,
-        checks: vec![Check {
-            verb: "http",
-            variables: vec![host_variable.as_str(), port_variable.as_str()],
-            path: call.path.map(vocabulary::HttpPath::as_str),
-        }],
+        scripts: None,
+        request: Some(Request { path: call.path.map(vocabulary::HttpPath::as_str) }),
         watch: None,
         rights_text: "call it".to_owned(),
     }
@@ -144,8 +160,6 @@ pub(super) fn of_call(client: &'static str, call: &Call) -> Edge {
 
 /// The edge of a server's client, whose kind says what follows from it.
 pub(super) fn of_client(client: &'static str, declared: &Client, facts: ClientFacts) -> Edge {
-    let address: Vec<&'static str> = facts.address.iter().map(|variable| variable.as_str()).collect();
-    let login: Vec<&'static str> = facts.login_variables.iter().map(|variable| variable.as_str()).collect();
     let reason = match declared.reconnects {
         Reconnects::Never(reason) => Some(reason),
         Reconnects::ByItself => None,
@@ -156,8 +170,9 @@ pub(super) fn of_client(client: &'static str, declared: &Client, facts: ClientFa
         ports: vec![facts.port],
         env: facts.env,
         login: Some(facts.login),
-        checks: facts.checks,
-        watch: Some(Watch { reason, protocol: facts.protocol, address, login }),
+        scripts: Some(facts.scripts),
+        request: None,
+        watch: Some(Watch { reason, address: facts.address.map(VariableName::as_str) }),
         rights_text: facts.rights_text,
     }
 }

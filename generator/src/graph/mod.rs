@@ -14,7 +14,7 @@ use vocabulary::{Environment, Image, Resolved, Use};
 
 pub(crate) use component::{Component, Port, Purpose, Role, Server, Service};
 pub(crate) use credential::{Credential, Recipient};
-pub(crate) use edge::{Check, Edge, EnvBinding, EnvValue, Login, LoginName, Watch};
+pub(crate) use edge::{Edge, EnvBinding, EnvValue, Login, LoginName, LoginScripts, Runner, Script, Watch};
 pub(crate) use end_to_end::{EndToEnd, HttpEnd};
 
 use crate::kinds;

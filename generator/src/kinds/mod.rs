@@ -2,12 +2,12 @@
 //!
 //! A further kind is a folder here and one line in `kinds!`; nothing else in this crate names a kind.
 
-use vocabulary::{Kind, PasswordVariable, Use, VariableName};
+use vocabulary::{Kind, Use, VariableName};
 
 use crate::emit::chart_yaml::{chart_yaml, service_account};
 use crate::emit::values::Section;
 use crate::files::Files;
-use crate::graph::{Check, Component, EnvBinding, Graph, Login, Port, Purpose, Server};
+use crate::graph::{Component, EnvBinding, Graph, Login, LoginScripts, Port, Purpose, Server};
 use crate::workloads::server::EmbeddedServer;
 
 /// Registers the kinds: the variant of the vocabulary and the folder of each.
@@ -106,6 +106,9 @@ pub(crate) trait ServerKind: Sync {
     /// The script in a server's chart that makes its logins.
     fn script(&self) -> &'static str;
 
+    /// The scripts that run with a client's login. The chart contains each once, however many servers of the kind there are.
+    fn client_scripts(&self) -> &'static [ScriptFile];
+
     /// The server in the mode `embedded`: the chart runs it. Adds further files of its chart.
     fn embedded(&self, graph: &Graph, server: &Component, files: &mut Files) -> EmbeddedServer;
 
@@ -126,6 +129,26 @@ pub(crate) struct Profile {
     pub(crate) run_as_user: u32,
 }
 
+/// A script of the chart.
+#[derive(Clone, Copy)]
+pub(crate) struct ScriptFile {
+    /// The ConfigMap that contains it.
+    pub(crate) set: ScriptSet,
+    /// Its file name, unique among all scripts: one folder can contain both sets.
+    pub(crate) name: &'static str,
+    /// Its text.
+    pub(crate) text: &'static str,
+}
+
+/// A ConfigMap with scripts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ScriptSet {
+    /// What connects to servers: there as long as the release.
+    Connections,
+    /// What only `helm test` runs: there while it runs.
+    Tests,
+}
+
 /// The administrator of a server, which no program of the platform is.
 pub(crate) struct Administrator {
     /// Its key in the values' `credentials` and in the server's Secret.
@@ -144,14 +167,10 @@ pub(crate) struct ClientFacts {
     pub(crate) env: Vec<EnvBinding>,
     /// Its login.
     pub(crate) login: Login,
-    /// What `helm test` tries.
-    pub(crate) checks: Vec<Check>,
-    /// The protocol of its login, a verb of the script that waits for it.
-    pub(crate) protocol: &'static str,
+    /// The scripts that wait for its login and try it.
+    pub(crate) scripts: LoginScripts,
     /// The variables with host and port.
     pub(crate) address: [VariableName; 2],
-    /// The further variables that a login takes, in the script's order.
-    pub(crate) login_variables: Vec<VariableName>,
     /// What it may do, as Markdown for a cell of a table.
     pub(crate) rights_text: String,
 }
@@ -186,6 +205,16 @@ pub(crate) fn files(graph: &Graph, component: &Component, server: &Server, files
     server.kind.embedded(graph, component, files).files(graph, component, files);
 }
 
+/// The scripts of all kinds that a platform has servers of, for one ConfigMap.
+pub(crate) fn client_scripts(graph: &Graph, set: ScriptSet) -> Vec<ScriptFile> {
+    let mut scripts: Vec<ScriptFile> =
+        graph.servers().flat_map(|(_, server)| server.kind.client_scripts()).copied().collect();
+    scripts.retain(|script| script.set == set);
+    scripts.sort_by_key(|script| script.name);
+    scripts.dedup_by_key(|script| script.name);
+    scripts
+}
+
 /// What follows for a client from a use of a server.
 ///
 /// # Panics
@@ -193,10 +222,4 @@ pub(crate) fn files(graph: &Graph, component: &Component, server: &Server, files
 pub(crate) fn client(used: &Use) -> ClientFacts {
     let kind = used.kind().expect("only a call has no server");
     of(kind).client(used)
-}
-
-/// The variables of a client's address and login, in the order that the scripts read them in.
-fn script_variables(address: [VariableName; 2], login: Option<(VariableName, PasswordVariable)>) -> Vec<&'static str> {
-    let login = login.into_iter().flat_map(|(user, password)| [user, password.name]);
-    address.into_iter().chain(login).map(VariableName::as_str).collect()
 }

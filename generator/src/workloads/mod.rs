@@ -3,6 +3,7 @@
 
 pub(crate) mod parts;
 mod pod;
+pub(crate) mod scripts;
 pub(crate) mod server;
 
 pub(crate) use pod::{Container, ContainerImage, EnvVar, Mount, Noted, Pod, RestartPolicy, Scope, Volume};

@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use vocabulary::{Health, Port};
 
+use super::scripts;
 use crate::yaml::template_block;
 
 /// The probes of a container, each as a block of YAML.
@@ -36,12 +37,13 @@ const CONNECTIONS_STARTUP: ProbeTiming = ProbeTiming { period_seconds: 5, failur
 const CONNECTIONS: ProbeTiming = ProbeTiming { period_seconds: 15, failures: 3, timeout_seconds: 10 };
 const CONNECTIONS_READINESS: ProbeTiming = ProbeTiming { period_seconds: 10, failures: 2, timeout_seconds: 10 };
 
-pub(crate) fn probes(health: &Health, connections: &[String]) -> Probes {
+/// The probes of a service. `servers` are the words that name its watched connections to the script `probe.py`.
+pub(crate) fn probes(health: &Health, servers: &[&str]) -> Probes {
     match *health {
         Health::Connections(_) => Probes {
-            startup: probe_block(exec(connection_command("alive", connections)), CONNECTIONS_STARTUP),
-            readiness: probe_block(exec(connection_command("connected", connections)), CONNECTIONS_READINESS),
-            liveness: probe_block(exec(connection_command("alive", connections)), CONNECTIONS),
+            startup: probe_block(exec(probe_command("alive", servers)), CONNECTIONS_STARTUP),
+            readiness: probe_block(exec(probe_command("connected", servers)), CONNECTIONS_READINESS),
+            liveness: probe_block(exec(probe_command("alive", servers)), CONNECTIONS),
         },
         Health::Probes { readiness, liveness } => Probes {
             startup: probe_block(handler(liveness), STARTUP),
@@ -51,11 +53,10 @@ pub(crate) fn probes(health: &Health, connections: &[String]) -> Probes {
     }
 }
 
-/// The command line of the script: what to do, and which connections.
-pub(crate) fn connection_command(verb: &str, connections: &[String]) -> Vec<String> {
-    // `-I` ignores the image's Python environment; `-S` skips site packages, which halves the start time.
-    let script = format!("{}/connections.py", Health::CONNECTIONS_FOLDER);
-    ["python3", "-IS", &script, verb].map(str::to_owned).into_iter().chain(connections.iter().cloned()).collect()
+fn probe_command(check: &str, servers: &[&str]) -> Vec<String> {
+    let script = format!("{}/probe.py", Health::CONNECTIONS_FOLDER);
+    let words = scripts::PYTHON.iter().copied().chain([script.as_str(), check]).chain(servers.iter().copied());
+    words.map(str::to_owned).collect()
 }
 
 fn handler(probe: vocabulary::Probe) -> Probe {

@@ -94,9 +94,9 @@ pub(crate) struct ContainerImage {
 impl ContainerImage {
     /// The image of a server, as text of a template of any component's chart.
     pub(crate) fn of_server(graph: &Graph, server: &str) -> Self {
-        let reference = format!(r#"(dict "global" .Values.global "server" {})"#, go_string(server));
+        let reference = format!(r#"(dict "global" .Values.global "section" {})"#, go_string(server));
         Self {
-            reference: format!(r#"{{{{ include "{}.serverImage" {reference} | quote }}}}"#, graph.name),
+            reference: format!(r#"{{{{ include "{}.globalImage" {reference} | quote }}}}"#, graph.name),
             pull_policy: format!("{{{{ {} }}}}", bare(&value(&["global", server, "image", "pullPolicy"]))),
         }
     }
@@ -106,7 +106,8 @@ impl ContainerImage {
 pub(crate) struct EnvVar {
     pub(crate) note: Option<&'static str>,
     pub(crate) name: String,
-    pub(crate) value: String,
+    /// Where its value comes from, as lines of YAML without indentation.
+    source: String,
 }
 
 /// A volume in a container's file system.
@@ -197,15 +198,34 @@ impl Scope {
 impl EnvVar {
     /// Variables as a view of the graph has them.
     pub(crate) fn all(variables: Vec<Variable>) -> Vec<Self> {
-        variables.into_iter().map(|Variable { name, value }| Self { note: None, name, value }).collect()
+        variables.into_iter().map(|Variable { name, value }| Self::new(&name, value)).collect()
     }
 
-    pub(crate) fn new(name: &str, value: impl Into<String>) -> Self {
-        Self { note: None, name: name.to_owned(), value: value.into() }
+    /// A variable with this value.
+    pub(crate) fn new(name: &str, value: impl AsRef<str>) -> Self {
+        Self { note: None, name: name.to_owned(), source: format!("value: {}", value.as_ref()) }
+    }
+
+    /// A variable with the value of a key of a Secret.
+    pub(crate) fn of_secret(name: &str, secret: &str, key: &str) -> Self {
+        let source = format!("valueFrom:\n  secretKeyRef:\n    name: {secret}\n    key: {key}");
+        Self { note: None, name: name.to_owned(), source }
+    }
+
+    /// A variable with the value of a field of the Pod.
+    pub(crate) fn of_field(name: &str, path: &str) -> Self {
+        let source = format!("valueFrom:\n  fieldRef:\n    fieldPath: {path}");
+        Self { note: None, name: name.to_owned(), source }
     }
 
     pub(crate) fn note(self, note: &'static str) -> Self {
         Self { note: Some(note), ..self }
+    }
+
+    /// The item of a container's `env`.
+    pub(crate) fn text(&self) -> String {
+        let note = self.note.map(|note| format!("# {note}\n")).unwrap_or_default();
+        format!("{note}- name: {}\n  {}", self.name, indented(&self.source, 2))
     }
 }
 

@@ -301,11 +301,12 @@ fn arrive(helm: &ToolBinary, texts: &[&'static str], line: &'static str) -> Resu
     if !cleaned(line, described["text"].as_str().unwrap_or_default()) {
         return Err(format!("the description {line:?} arrived as {}", described["text"]));
     }
-    let scripts = |o: &&Value| o["kind"] == "ConfigMap" && o["metadata"]["name"] == "r-tests";
-    let told = objects.iter().find(scripts).and_then(|o| o["data"]["journey.json"].as_str()).ok_or("no journey")?;
-    let told: Value = serde_json::from_str(told).map_err(|error| error.to_string())?;
-    if told["send"]["body"] != line.to_owned() + EndToEndTest::MARKER {
-        return Err(format!("the body {line:?} arrived as {}", told["send"]["body"]));
+    let end_to_end = |o: &&Value| o["kind"] == "Job" && o["metadata"]["name"] == "r-end-to-end-test";
+    let end_to_end = objects.iter().find(end_to_end).ok_or("no end-to-end test")?;
+    let env = end_to_end["spec"]["template"]["spec"]["containers"][0]["env"].as_array().ok_or("no environment")?;
+    let sent = env.iter().find(|v| v["name"] == "SEND_BODY").and_then(|v| v["value"].as_str()).map(expanded);
+    if sent.as_deref() != Some(&format!("{line}<a reference>(MARKER)")) {
+        return Err(format!("the body {line:?} arrived as {sent:?}"));
     }
     let deployment = |o: &&Value| o["kind"] == "Deployment" && o["metadata"]["name"] == "r-odd";
     let deployment = objects.iter().find(deployment).ok_or("no Deployment")?;

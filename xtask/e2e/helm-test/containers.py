@@ -26,12 +26,11 @@ from contract import running  # noqa: E402
 from local_servers import DATABASE_PASSWORD, DATABASE_PASSWORD_FOR_LIBPQ, find  # noqa: E402
 
 TEMPLATES = HERE.parents[2] / "generator/templates"
-NEW_TESTS = ("testing.py", "http_calls.py", "network_policies.py", "end_to_end.py")
 SCRIPTS = [
-    *(TEMPLATES / "umbrella/files/connections").iterdir(),
-    *(TEMPLATES / "umbrella/files/tests" / name for name in NEW_TESTS),
-    *TEMPLATES.glob("kinds/*/files/connections/*"),
-    *TEMPLATES.glob("kinds/*/files/tests/*"),
+    *TEMPLATES.glob("connections/*.py"),
+    *TEMPLATES.glob("connections/*.sh"),
+    *TEMPLATES.glob("addons/helm-tests/*.py"),
+    *(script for script in TEMPLATES.glob("kinds/*/*.*") if script.suffix in (".py", ".sh") and script.name != "provisioning.sh"),
 ]
 SHELL = os.environ.get("CHART_SHELL", "sh").split()
 QUEUE, OTHER_QUEUE, EXCHANGE, CATCH_ALL = "helm_test_queue", "helm_test_other", "helm_test_exchange", "helm_test_catches_all"

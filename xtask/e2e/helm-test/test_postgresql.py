@@ -45,12 +45,14 @@ class Postgresql(Servers):
         self.assertIn('FATAL: database "missing" does not exist', output)
 
     def test_no_connection(self):
-        for host, port, words in (
+        places = (
             ("127.0.0.1", free_port(), "Connection refused"),
             ("no-such-name.invalid", 5432, 'could not translate host name "no-such-name.invalid" to address'),
-        ):
-            began = time.monotonic()
-            code, output = self.run_script("postgresql.sh", "test", **self.postgresql(port=port) | {"PGHOST": host})
+        )
+        began = time.monotonic()
+        processes = [self.start("postgresql.sh", "test", **self.postgresql(port=port) | {"PGHOST": host}) for host, port, _ in places]
+        for (host, port, words), process in zip(places, processes):
+            code, output = self.ended(process)
             self.assertTrue(18 < time.monotonic() - began < 35)
             self.assertEqual(code, 1)
             self.assertIn(f"at {host}:{port} as alerts: FAILED: cannot connect: ", output)

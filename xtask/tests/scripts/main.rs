@@ -171,7 +171,7 @@ fn without_an_answer_of_the_broker_no_login_is_removed() {
 fn adding_logins_removes_none() {
     let pod = broker(USERS);
     let (ok, said) = pod.run(&["add"]);
-    assert!(ok && said.contains("All declared logins are there."), "{said}");
+    assert!(ok && said.contains("All declared logins exist."), "{said}");
     assert_eq!(pod.read("users"), USERS);
 }
 

@@ -85,7 +85,7 @@ template:
     {{- end }}
     containers:
       - name: provisioning
-        image: {{ include "auditflow-platform.serverImage" (dict "global" .root.Values.global "server" .server.name) | quote }}
+        image: {{ include "auditflow-platform.globalImage" (dict "global" .root.Values.global "section" .server.name) | quote }}
         imagePullPolicy: {{ (index .root.Values.global .server.name).image.pullPolicy }}
         command: [sh, /etc/provisioning/provisioning.sh, {{ .command }}]
         env:

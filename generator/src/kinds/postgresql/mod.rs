@@ -5,9 +5,11 @@ mod embedded;
 use askama::Template;
 use vocabulary::{DatabaseName, Kind, LoginEnv, Use, limits};
 
-use super::{Administrator, ClientFacts, KindGrants, Profile, ServerKind, script_variables};
+use super::{Administrator, ClientFacts, KindGrants, Profile, ScriptFile, ScriptSet, ServerKind};
 use crate::files::{Files, render};
-use crate::graph::{Check, Component, Edge, EnvBinding, EnvValue, Graph, Login, LoginName, Port, Purpose};
+use crate::graph::{
+    Component, Edge, EnvBinding, EnvValue, Graph, Login, LoginName, LoginScripts, Port, Purpose, Runner, Script,
+};
 use crate::workloads::server::EmbeddedServer;
 
 pub(super) const KIND: PostgreSql = PostgreSql;
@@ -35,6 +37,13 @@ const _: () = {
     assert!(limits::NAME + "_r4294967295_01234567".len() <= IDENTIFIER, "a login can be named after its service");
 };
 
+/// What runs with a client's login, in the image of the server.
+const SCRIPT: ScriptFile = ScriptFile {
+    set: ScriptSet::Connections,
+    name: "postgresql.sh",
+    text: include_str!("../../../templates/kinds/postgresql/postgresql.sh"),
+};
+
 const SQL: Port = Port { name: "postgresql", number: Kind::PostgreSql.port(), purpose: Purpose::Clients };
 
 impl ServerKind for PostgreSql {
@@ -55,13 +64,20 @@ impl ServerKind for PostgreSql {
         let Use::PostgreSql(client) = used else { unreachable!("a use of this kind has a client of this kind") };
         let (declared, owned) = (client.env, client.database);
         let (address, name) = ([declared.host, declared.port], owned.database.name.as_str());
-        let libpq = declared.password.libpq_value;
-        let mut variables = script_variables(address, Some((declared.user, declared.password)));
-        variables.push(owned.variable.as_str());
+        let backing = client.client.backing.as_str();
+        let password = if declared.password.libpq_value { "LIBPQ_PASSWORD" } else { "PGPASSWORD" };
+        let login = [
+            ("PGHOST", EnvValue::HostOf(backing)),
+            ("PGPORT", EnvValue::Port(SQL.number)),
+            ("PGDATABASE", EnvValue::Text(name)),
+            ("PGUSER", EnvValue::SecretKey(declared.user.as_str())),
+            (password, EnvValue::SecretKey(declared.password.name.as_str())),
+        ];
+        let script = |verb| Script { runner: Runner::ServerImage, file: SCRIPT.name, arguments: vec![verb] };
         ClientFacts {
             port: SQL.number,
             env: vec![
-                EnvBinding::new(declared.host, EnvValue::HostOf(client.client.backing.as_str())),
+                EnvBinding::new(declared.host, EnvValue::HostOf(backing)),
                 EnvBinding::new(declared.port, EnvValue::Port(SQL.number)),
                 EnvBinding::new(owned.variable, EnvValue::Text(name)),
                 EnvBinding::new(declared.user, EnvValue::UserName),
@@ -72,10 +88,13 @@ impl ServerKind for PostgreSql {
                 variables: Some(LoginEnv { user: declared.user, password: declared.password }),
                 grants: Grants { database: name }.into(),
             },
-            checks: vec![Check { verb: if libpq { "database+libpq" } else { "database" }, variables, path: None }],
-            protocol: if libpq { "postgresql+libpq" } else { "postgresql" },
+            scripts: LoginScripts {
+                env: login.map(|(variable, value)| EnvBinding { variable, value }).into(),
+                wait: script("wait"),
+                test: script("test"),
+                clean_up: Some(script("clean-up")),
+            },
             address,
-            login_variables: vec![declared.user, declared.password.name, owned.variable],
             rights_text: format!("own database `{name}`, and enter no other"),
         }
     }
@@ -97,7 +116,11 @@ impl ServerKind for PostgreSql {
     }
 
     fn script(&self) -> &'static str {
-        include_str!("../../../templates/umbrella/charts/postgresql/files/provisioning.sh")
+        include_str!("../../../templates/kinds/postgresql/provisioning.sh")
+    }
+
+    fn client_scripts(&self) -> &'static [ScriptFile] {
+        &[SCRIPT]
     }
 
     fn embedded(&self, _graph: &Graph, server: &Component, _files: &mut Files) -> EmbeddedServer {

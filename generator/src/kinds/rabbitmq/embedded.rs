@@ -9,7 +9,7 @@ use crate::workloads::parts::tcp;
 use crate::workloads::server::{EmbeddedServer, server_probes};
 use crate::workloads::{Container, Mount, Noted, Volume};
 
-const CONFIGURATION: &str = include_str!("../../../templates/umbrella/charts/rabbitmq/files/rabbitmq.conf");
+const CONFIGURATION: &str = include_str!("../../../templates/kinds/rabbitmq/rabbitmq.conf");
 
 pub(super) fn server(graph: &Graph, server: &Component, files: &mut Files) -> EmbeddedServer {
     files.subchart(server.name, "templates/configmap.yaml", &ConfigMap { c: graph });
@@ -52,7 +52,7 @@ pub(super) fn server(graph: &Graph, server: &Component, files: &mut Files) -> Em
 }
 
 #[derive(Template)]
-#[template(path = "umbrella/charts/rabbitmq/templates/configmap.yaml")]
+#[template(path = "kinds/rabbitmq/configmap.yaml")]
 struct ConfigMap<'a> {
     c: &'a Graph,
 }

@@ -7,14 +7,16 @@ mod rights;
 use askama::Template;
 use schemars::JsonSchema;
 use serde::Serialize;
-use vocabulary::{Kind, LoginEnv, QueueUse, Use, VariableName};
+use vocabulary::{Kind, LoginEnv, QueueUse, Use};
 
 pub(crate) use rights::Grants;
 
-use super::{Administrator, ClientFacts, Profile, ServerKind, script_variables};
+use super::{Administrator, ClientFacts, Profile, ScriptFile, ScriptSet, ServerKind};
 use crate::emit::values::Section;
 use crate::files::{Files, render};
-use crate::graph::{Check, Component, EnvBinding, EnvValue, Graph, Login, LoginName, Port, Purpose};
+use crate::graph::{
+    Component, EnvBinding, EnvValue, Graph, Login, LoginName, LoginScripts, Port, Purpose, Runner, Script,
+};
 use crate::workloads::server::EmbeddedServer;
 use rights::{DEFAULT_EXCHANGE, rights_text};
 
@@ -22,6 +24,19 @@ pub(super) const KIND: RabbitMq = RabbitMq;
 
 /// The kind.
 pub(super) struct RabbitMq;
+
+/// A login by AMQP, in Python: the client in the broker's image speaks HTTP and needs a user with the right to manage the broker.
+const LOGIN_SCRIPT: ScriptFile = ScriptFile {
+    set: ScriptSet::Connections,
+    name: "amqp.py",
+    text: include_str!("../../../templates/kinds/rabbitmq/amqp.py"),
+};
+/// Publishes and consumes with such a login.
+const TEST_SCRIPT: ScriptFile = ScriptFile {
+    set: ScriptSet::Tests,
+    name: "queues.py",
+    text: include_str!("../../../templates/kinds/rabbitmq/queues.py"),
+};
 
 const AMQP: Port = Port { name: "amqp", number: Kind::RabbitMq.port(), purpose: Purpose::Clients };
 const MANAGEMENT: Port =
@@ -61,19 +76,20 @@ impl ServerKind for RabbitMq {
             EnvBinding::new(declared.user, EnvValue::UserName),
             EnvBinding::new(declared.password.name, EnvValue::Password),
         ]);
-        let server = script_variables(address, Some((declared.user, declared.password)));
-        let check = |verb, names: &[VariableName]| Check {
-            verb,
-            variables: server.iter().copied().chain(names.iter().map(|name| name.as_str())).collect(),
-            path: None,
-        };
-        let checks = client.queues.iter().map(|queue_use| match queue_use {
-            QueueUse::Consumes { variable, .. } => check("consume", &[*variable]),
-            QueueUse::Publishes { variable, exchange: None, .. } => check("publish", &[*variable]),
-            QueueUse::Publishes { variable, exchange: Some((_, exchange)), .. } => {
-                check("publish", &[*variable, *exchange])
+        let login = [
+            ("AMQP_HOST", EnvValue::HostOf(backing)),
+            ("AMQP_PORT", EnvValue::Port(AMQP.number)),
+            ("AMQP_USER", EnvValue::SecretKey(declared.user.as_str())),
+            ("AMQP_PASSWORD", EnvValue::SecretKey(declared.password.name.as_str())),
+        ];
+        let test = client.queues.iter().flat_map(|queue_use| match queue_use {
+            QueueUse::Consumes { queue, .. } => vec!["consume", queue.name.as_str()],
+            QueueUse::Publishes { queue, exchange: None, .. } => vec!["publish", queue.name.as_str()],
+            QueueUse::Publishes { queue, exchange: Some((exchange, _)), .. } => {
+                vec!["publish-through", exchange.name.as_str(), queue.name.as_str()]
             }
         });
+        let script = |file: ScriptFile, arguments| Script { runner: Runner::Python, file: file.name, arguments };
         ClientFacts {
             port: AMQP.number,
             env,
@@ -82,10 +98,13 @@ impl ServerKind for RabbitMq {
                 variables: Some(LoginEnv { user: declared.user, password: declared.password }),
                 grants: Grants::of(client.queues).into(),
             },
-            checks: checks.collect(),
-            protocol: "amqp",
+            scripts: LoginScripts {
+                env: login.map(|(variable, value)| EnvBinding { variable, value }).into(),
+                wait: script(LOGIN_SCRIPT, Vec::new()),
+                test: script(TEST_SCRIPT, test.collect()),
+                clean_up: None,
+            },
             address,
-            login_variables: vec![declared.user, declared.password.name],
             rights_text: rights_text(client.queues),
         }
     }
@@ -119,7 +138,11 @@ impl ServerKind for RabbitMq {
     }
 
     fn script(&self) -> &'static str {
-        include_str!("../../../templates/umbrella/charts/rabbitmq/files/provisioning.sh")
+        include_str!("../../../templates/kinds/rabbitmq/provisioning.sh")
+    }
+
+    fn client_scripts(&self) -> &'static [ScriptFile] {
+        &[LOGIN_SCRIPT, TEST_SCRIPT]
     }
 
     fn embedded(&self, graph: &Graph, server: &Component, files: &mut Files) -> EmbeddedServer {

@@ -3,12 +3,14 @@
 mod embedded;
 
 use askama::Template;
-use vocabulary::{CacheLogin, Kind, LoginEnv, Use};
+use vocabulary::{CacheLogin, Kind, LoginEnv, Use, VariableName};
 
-use super::{Administrator, ClientFacts, KindGrants, Profile, ServerKind, script_variables};
+use super::{Administrator, ClientFacts, KindGrants, Profile, ScriptFile, ScriptSet, ServerKind};
 use crate::expr::template_scalar;
 use crate::files::{Files, render};
-use crate::graph::{Check, Component, Edge, EnvBinding, EnvValue, Graph, Login, LoginName, Port, Purpose};
+use crate::graph::{
+    Component, Edge, EnvBinding, EnvValue, Graph, Login, LoginName, LoginScripts, Port, Purpose, Runner, Script,
+};
 use crate::text::code_cell;
 use crate::workloads::server::EmbeddedServer;
 
@@ -24,6 +26,13 @@ pub(crate) struct Grants {
 }
 
 impl KindGrants for Grants {}
+
+/// What runs with a client's login, in the image of the server.
+const SCRIPT: ScriptFile = ScriptFile {
+    set: ScriptSet::Connections,
+    name: "valkey.sh",
+    text: include_str!("../../../templates/kinds/valkey/valkey.sh"),
+};
 
 const RESP: Port = Port { name: "redis", number: Kind::Valkey.port(), purpose: Purpose::Clients };
 
@@ -56,8 +65,15 @@ impl ServerKind for Valkey {
             env.push(EnvBinding::new(user, EnvValue::UserName));
             env.push(EnvBinding::new(password.name, EnvValue::Password));
         }
-        // A login that may not ping can at least log in.
-        let verb = if keys.commands.contains(&"ping") { "ping" } else { "cache" };
+        let mut script_env = vec![
+            EnvBinding { variable: "VALKEY_HOST", value: EnvValue::HostOf(client.client.backing.as_str()) },
+            EnvBinding { variable: "VALKEY_PORT", value: EnvValue::Port(RESP.number) },
+        ];
+        if let Some((user, password)) = login {
+            let key = |variable, key: VariableName| EnvBinding { variable, value: EnvValue::SecretKey(key.as_str()) };
+            script_env.extend([key("VALKEY_USER", user), key("VALKEY_PASSWORD", password.name)]);
+        }
+        let script = |verb| Script { runner: Runner::ServerImage, file: SCRIPT.name, arguments: vec![verb] };
         let commands = keys.commands.iter().map(|command| code_cell(command)).collect::<Vec<_>>().join(" ");
         ClientFacts {
             port: RESP.number,
@@ -67,10 +83,14 @@ impl ServerKind for Valkey {
                 variables: login.map(|(user, password)| LoginEnv { user, password }),
                 grants: Grants { pattern: keys.pattern.as_str(), commands: keys.commands }.into(),
             },
-            checks: vec![Check { verb, variables: script_variables(address, login), path: None }],
-            protocol: "redis",
+            scripts: LoginScripts {
+                env: script_env,
+                wait: script("wait"),
+                // A login without the right to ping can at least log in.
+                test: script(if keys.commands.contains(&"ping") { "ping" } else { "log-in" }),
+                clean_up: None,
+            },
             address,
-            login_variables: login.map_or_else(Vec::new, |(user, password)| vec![user, password.name]),
             rights_text: format!("on keys {}: {commands}", code_cell(keys.pattern.as_str())),
         }
     }
@@ -80,7 +100,11 @@ impl ServerKind for Valkey {
     }
 
     fn script(&self) -> &'static str {
-        include_str!("../../../templates/umbrella/charts/valkey/files/provisioning.sh")
+        include_str!("../../../templates/kinds/valkey/provisioning.sh")
+    }
+
+    fn client_scripts(&self) -> &'static [ScriptFile] {
+        &[SCRIPT]
     }
 
     fn embedded(&self, _graph: &Graph, server: &Component, _files: &mut Files) -> EmbeddedServer {

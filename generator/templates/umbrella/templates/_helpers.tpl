@@ -24,13 +24,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | trunc 63 | trimSuf
 {{- with .Values.image }}{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag }}{{ end }}{{ end -}}
 {{- end }}
 
-[%- if !backing.is_empty() %]
-{{- /* The image of a server, in which its clients run too: `global` are the values of that name. */ -}}
-{{- define "[[ c.name ]].serverImage" -}}
-{{- include "[[ c.name ]].image" (dict "Values" (dict "global" .global "image" (index .global .server "image"))) -}}
+{{- /* The image of a section of `global`: that of a server, in which its clients run too, or that of the tests. */ -}}
+{{- define "[[ c.name ]].globalImage" -}}
+{{- include "[[ c.name ]].image" (dict "Values" (dict "global" .global "image" (index .global .section "image"))) -}}
 {{- end }}
 
-[% endif %]
 {{- /* Requests and limits, without those that a null took away. */ -}}
 {{- define "[[ c.name ]].resources" -}}
 {{- range $kind, $amounts := .Values.resources }}

@@ -74,11 +74,24 @@ fn each_login_can_do_what_its_uses_need_and_nothing_else() {
     assert!(egress("shipper").contains(r#""cidr":"0.0.0.0/0""#) && egress("shipper").contains("6443"));
     assert!(!egress("shop").contains("ipBlock"));
     // Of its two brokers, on one port, the shipper reopens one by itself: the probe looks at the other alone.
-    let probe = pod("shipper")["containers"][0]["livenessProbe"]["exec"]["command"].as_array().expect("a list");
+    let probe = pod("shipper")["containers"][0]["livenessProbe"]["exec"]["command"].clone();
     assert_eq!(
-        probe[4..],
-        [json!("amqp=BROKER_HOST,BROKER_PORT,BROKER_LOGIN,BROKER_SECRET"), json!("other=METER_HOST,METER_PORT"),]
+        probe,
+        json!([
+            "python3",
+            "-ISB",
+            "/opt/connections/probe.py",
+            "alive",
+            "BROKER_HOST",
+            "BROKER_PORT",
+            "others",
+            "METER_HOST",
+            "METER_PORT"
+        ])
     );
+    let waits = pod("shipper")["initContainers"].as_array().expect("a list");
+    let waiting: Vec<_> = waits.iter().map(|container| container["name"].as_str().expect("a name")).collect();
+    assert_eq!(waiting, ["wait-for-orders-broker"]);
 }
 
 #[test]
@@ -144,37 +157,71 @@ fn the_tests_try_what_is_declared_and_nothing_else() {
     let objects = read_by_helm(&helm, &manifest);
     let object = |kind: &str, name: &str| object(&objects, kind, name);
     let pod = |job: &str| &object("Job", job)["spec"]["template"]["spec"];
+    let tried = |job: &str| -> Value {
+        let containers = pod(job)["containers"].as_array().expect("a list");
+        containers
+            .iter()
+            .map(|container| json!([container["name"], container["image"], container["command"]]))
+            .collect()
+    };
+    assert_eq!(
+        tried("shop-test-connection"),
+        json!([
+            [
+                "test-orders-broker",
+                "python:3.14-alpine",
+                ["python3", "-ISB", "/opt/tests/queues.py", "publish-through", "order-events", "orders.placed"]
+            ],
+            ["test-sessions", "valkey/valkey:9", ["sh", "/opt/tests/valkey.sh", "ping"]],
+        ])
+    );
+    assert_eq!(
+        tried("shipper-test-connection"),
+        json!([
+            [
+                "test-orders-broker",
+                "python:3.14-alpine",
+                ["python3", "-ISB", "/opt/tests/queues.py", "consume", "orders.placed", "publish", "orders.shipped"]
+            ],
+            ["test-meters", "python:3.14-alpine", ["python3", "-ISB", "/opt/tests/queues.py", "consume", "readings"]],
+            [
+                "calls",
+                "python:3.14-alpine",
+                [
+                    "python3",
+                    "-ISB",
+                    "/opt/tests/http_calls.py",
+                    "expect-2xx",
+                    "http://r-shop:9000/stock",
+                    "expect-below-500",
+                    "http://r-shop:9001/"
+                ]
+            ],
+        ])
+    );
+    // A container takes the login of its server, and no other secret of the service.
+    let key = |name: &str, key: &str| json!({ "name": name, "valueFrom": { "secretKeyRef": { "name": "r-shop-inline-r1.1.1", "key": key } } });
+    assert_eq!(
+        pod("shop-test-connection")["containers"][1]["env"],
+        json!([
+            { "name": "VALKEY_HOST", "value": "r-sessions" },
+            { "name": "VALKEY_PORT", "value": "6379" },
+            key("VALKEY_USER", "CACHE_USER"),
+            key("VALKEY_PASSWORD", "CACHE_PASSWORD"),
+        ])
+    );
     let arguments = |job: &str| pod(job)["containers"][0]["args"].clone();
-    assert_eq!(
-        arguments("shop-test-connection"),
-        json!([
-            "access",
-            "publish=MQ_HOST,MQ_PORT,MQ_USER,MQ_PASSWORD,MQ_KEY,MQ_EXCHANGE",
-            "ping=CACHE_HOST,CACHE_PORT,CACHE_USER,CACHE_PASSWORD",
-        ])
-    );
-    assert_eq!(
-        arguments("shipper-test-connection"),
-        json!([
-            "access",
-            "consume=BROKER_HOST,BROKER_PORT,BROKER_LOGIN,BROKER_SECRET,IN",
-            "publish=BROKER_HOST,BROKER_PORT,BROKER_LOGIN,BROKER_SECRET,OUT",
-            "consume=METER_HOST,METER_PORT,METER_USER,METER_PASS,METER_QUEUE",
-            "http=SHOP_HOST,SHOP_WEB_PORT=/stock",
-            "http=SHOP_ADMIN_HOST,SHOP_ADMIN_PORT",
-        ])
-    );
     // Who may use the API server is not asked whether he cannot.
     assert_eq!(
         arguments("shop-test-isolation"),
-        json!(["isolation", "shop", "/opt/tests/targets", "--api-server", "r-orders-broker:5672", "r-sessions:6379"])
+        json!(["shop", "r-shop", "/opt/tests/ports", "--api-server", "r-orders-broker:5672", "r-sessions:6379"])
     );
     assert_eq!(
         arguments("shipper-test-isolation"),
         json!([
-            "isolation",
             "shipper",
-            "/opt/tests/targets",
+            "r-shipper",
+            "/opt/tests/ports",
             "r-orders-broker:5672",
             "r-meters:5672",
             "r-shop:9000",
@@ -183,24 +230,36 @@ fn the_tests_try_what_is_declared_and_nothing_else() {
     );
 
     let data = &object("ConfigMap", "tests")["data"];
-    let targets: Vec<_> = data["targets"].as_str().expect("a text").lines().filter(|line| !line.is_empty()).collect();
+    let ports: Vec<_> = data["ports"].as_str().expect("a text").lines().filter(|line| !line.is_empty()).collect();
     assert_eq!(
-        targets[..3],
+        ports[..3],
         ["shop r-shop:9000 declared", "shop r-shop:9001 declared", "shipper r-shipper:9001 declared"]
     );
-    assert_eq!(targets.len(), 3 + 3 + 3 + 1);
-    let end_to_end: Value = serde_json::from_str(data["journey.json"].as_str().expect("a text")).expect("JSON");
+    assert_eq!(ports.len(), 3 + 3 + 3 + 1);
+    // Nothing is stored, so nothing is removed, and there is no database whose client could do that.
+    assert_eq!(pod("end-to-end-test")["containers"].as_array().map(Vec::len), Some(1));
     assert_eq!(
-        end_to_end,
-        json!({
-            "doc": "An order is shipped.",
-            "send": { "host": "r-shop", "port": 9000, "path": "/orders", "body": END_TO_END.request.body },
-            "see": { "host": "r-shop", "port": 9000, "path": "/shipped" },
-            "through": ["shop", "shipper", "shop"],
-            "within_seconds": 20,
-        })
+        pod("end-to-end-test")["containers"][0]["env"],
+        json!([
+            { "name": "POD_UID", "valueFrom": { "fieldRef": { "fieldPath": "metadata.uid" } } },
+            { "name": "MARKER", "value": "helm-test-$(POD_UID)" },
+            { "name": "DESCRIPTION", "value": "An order is shipped." },
+            { "name": "SEND_URL", "value": "http://r-shop:9000/orders" },
+            { "name": "SEND_BODY", "value": END_TO_END.request.body.replace("{marker}", "$(MARKER)") },
+            { "name": "PAGE_URL", "value": "http://r-shop:9000/shipped" },
+            { "name": "WITHIN_SECONDS", "value": "20" },
+            { "name": "SERVICES", "value": "shop, shipper, shop" },
+            { "name": "TEST_SECONDS", "value": "100" },
+        ])
     );
-    assert_eq!(pod("end-to-end-test")["containers"][0]["env"], json!([{ "name": "TEST_SECONDS", "value": "100" }]));
+    let scripts = |config_map: &str| -> Vec<String> {
+        object("ConfigMap", config_map)["data"].as_object().expect("a map").keys().cloned().collect()
+    };
+    assert_eq!(scripts("connections"), ["amqp.py", "probe.py", "retry.sh", "valkey.sh"]);
+    assert_eq!(
+        scripts("tests"),
+        ["end_to_end.py", "http_calls.py", "network_policies.py", "ports", "queues.py", "testing.py"]
+    );
 }
 
 #[test]
@@ -232,8 +291,8 @@ fn a_use_that_is_removed_is_gone_everywhere() {
         ("ConfigMap", "orders-broker-provisioning", r"orders\\\\.shipped"),
         ("ConfigMap", "orders-broker-provisioning", r"amq\\\\.default"),
         ("Deployment", "shipper", "SHOP_ADMIN_HOST"),
-        ("Job", "shipper-test-connection", "http=SHOP_ADMIN_HOST,SHOP_ADMIN_PORT"),
-        ("Job", "shipper-test-connection", "publish="),
+        ("Job", "shipper-test-connection", "http://r-shop:9001/"),
+        ("Job", "shipper-test-connection", r#""publish""#),
         ("Job", "shipper-test-isolation", "r-shop:9001"),
     ] {
         assert!(
@@ -278,5 +337,5 @@ fn without_a_secret_nothing_refers_to_one() {
     let manifest = on_disk.render(&helm(Tool::Helm4), None, &[]).unwrap_or_else(|refusal| panic!("{refusal}"));
     let secrets: Vec<_> = tools::objects(&manifest).expect("YAML").into_iter().filter(|o| o.kind == "Secret").collect();
     assert_eq!(secrets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["r-cache-inline"]);
-    assert!(!manifest.contains("secretRef"), "{manifest}");
+    assert!(!manifest.contains("secretRef") && !manifest.contains("secretKeyRef"), "{manifest}");
 }

@@ -164,7 +164,7 @@ fn broken(lane: &Lane) -> Outcome {
 
 /// A right is taken away at the broker, and one at the cache, and given again.
 fn permissions(lane: &Lane, release: &Release, roles: &Roles) -> Outcome {
-    let Roles { sender, worker, broker, sent_queue, .. } = *roles;
+    let Roles { sender, worker, broker, cache, sent_queue, .. } = *roles;
     let what = format!("a right at the broker is missing: {sender}-test-connection fails and says so");
     let at_broker = lane.step(what, || {
         let user = format!("{}.{}.{sender}.r1", release.namespace.name, release.name);
@@ -190,7 +190,9 @@ fn permissions(lane: &Lane, release: &Release, roles: &Roles) -> Outcome {
     }
     let at_cache = lane.step(what, || {
         flow::valkey(release, &["ACL", "SETUSER", "default", "-ping"])?;
-        let output = fails(release, &format!("{worker}-test-connection"), &["ping the cache", "NOPERM"]);
+        let words = [format!("ping {}-{cache}:{}", release.name, Kind::Valkey.port()), "NOPERM".to_owned()];
+        let words = words.each_ref().map(String::as_str);
+        let output = fails(release, &format!("{worker}-test-connection"), &words);
         flow::valkey(release, &["ACL", "SETUSER", "default", "+ping"])?;
         output
     });
@@ -216,11 +218,11 @@ fn promised(platform: &Resolved) -> BTreeSet<String> {
                 QueueUse::Consumes { queue, .. } => format!("consume {}", queue.name),
             })
             .collect(),
-        Use::PostgreSql(client) => vec![client.database.database.name.to_string()],
+        Use::PostgreSql(client) => vec![format!("write and read a table in {}", client.database.database.name)],
         Use::Call(call) => call.path.iter().map(ToString::to_string).collect(),
-        Use::Valkey(_) => Vec::new(),
+        Use::Valkey(client) => vec![format!("-{}:{}", client.client.backing, Kind::Valkey.port())],
     });
-    let closed = uses().filter_map(cache).map(|cache| format!("nobody → {cache}:{}", Kind::Valkey.port()));
+    let closed = uses().filter_map(cache).map(|cache| format!("undeclared-client → {cache}:{}", Kind::Valkey.port()));
     let end_to_end = platform.platform().tests.end_to_end.map(|_| "shows it after".to_owned());
     tried.chain(closed).chain(end_to_end).collect()
 }
@@ -251,7 +253,7 @@ fn passes(release: &Release) -> anyhow::Result<String> {
     let gone: Vec<_> = before.difference(&after).filter(|one| !goes(one)).map(String::as_str).collect();
     ensure!(gone.is_empty(), "gone: {}", gone.join(", "));
     let left = marked(release)?;
-    ensure!(left.is_empty(), "rows of the journey are left: {left}");
+    ensure!(left.is_empty(), "rows of the end-to-end test are left: {left}");
     Ok(format!("{} Jobs", release.tests().len()))
 }
 
@@ -289,7 +291,7 @@ fn state(release: &Release) -> anyhow::Result<BTreeSet<String>> {
     Ok(state)
 }
 
-/// Rows that a journey left.
+/// Rows that the end-to-end test left.
 fn marked(release: &Release) -> anyhow::Result<String> {
     let roles = Roles::of(release.namespace.context)?;
     Ok(flow::sql(release, roles.database, roles.fixture.left_by_tests)?.trim().to_owned())

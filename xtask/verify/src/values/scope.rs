@@ -35,7 +35,7 @@ impl<'a> About<'a> {
         self.suffix == "tests" || self.is_end_to_end()
     }
 
-    /// Whether the object belongs to the tests that try closed ports, from each service and from a pod without rights.
+    /// Whether the object belongs to the tests that try closed ports, from each service and from an undeclared client.
     fn is_isolation(&self, network_policy: &str) -> bool {
         self.suffix == network_policy || self.kind == "Job" && self.name.ends_with("-test-isolation")
     }
@@ -74,7 +74,12 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                 || object.is_source()
                 || ["Secret", "ExternalSecret", "SecretStore", "ConfigMap"].contains(&object.kind)
         }
-        ["global", backing, "mode" | "image", ..] if is(&traffic.backing, backing) => object.of == *backing,
+        ["global", backing, "mode"] if is(&traffic.backing, backing) => object.of == *backing,
+        // The clients in it run in the Pods of services that wait for a login, and in tests.
+        ["global", backing, "image", ..] if is(&traffic.backing, backing) => {
+            let is_client = traffic.paths.iter().any(|path| path.to == *backing && path.from == object.of);
+            object.of == *backing || object.has_pods && is_client || object.is_end_to_end()
+        }
         ["global", ..] => return Err(format!("add a rule to {} for the objects that it may change", file!())),
         [service, rest @ ..] if is(&traffic.services, service) => {
             let own = object.of == *service;
@@ -129,8 +134,8 @@ mod tests {
             metrics: vec![generator::ComponentPort { of: "shop".into(), number: 9 }],
             kubernetes: Vec::new(),
             tests: TestTraffic {
-                network_policy: "nobody".into(),
-                end_to_end: "journey".into(),
+                network_policy: "network-policy-test".into(),
+                end_to_end: "end-to-end-test".into(),
                 end_to_end_paths: Vec::new(),
                 end_to_end_services: vec!["shop".into()],
             },

@@ -1,0 +1,49 @@
+//! The scripts that connect to servers: they wait for logins, probe programs that never reconnect, and try logins in `helm test`.
+
+use askama::Template;
+
+use crate::files::Files;
+use crate::graph::Graph;
+use crate::kinds::{self, ScriptFile, ScriptSet};
+
+const PROBE: ScriptFile = ScriptFile {
+    set: ScriptSet::Connections,
+    name: "probe.py",
+    text: include_str!("../../templates/connections/probe.py"),
+};
+
+/// What the shell scripts of the kinds share.
+const RETRY: ScriptFile = ScriptFile {
+    set: ScriptSet::Connections,
+    name: "retry.sh",
+    text: include_str!("../../templates/connections/retry.sh"),
+};
+
+/// The scripts that this platform needs.
+pub(crate) fn scripts(graph: &Graph) -> Vec<ScriptFile> {
+    let of_kinds = kinds::client_scripts(graph, ScriptSet::Connections);
+    let is_probed = graph.services().any(|(_, service)| service.is_judged_by_connections());
+    let has_shell_scripts = of_kinds.iter().any(|script| script.name.ends_with(".sh"));
+    let probe = is_probed.then_some(PROBE);
+    let retry = has_shell_scripts.then_some(RETRY);
+    of_kinds.into_iter().chain(probe).chain(retry).collect()
+}
+
+pub(super) fn files(graph: &Graph, files: &mut Files) {
+    let scripts = scripts(graph);
+    if scripts.is_empty() {
+        return;
+    }
+    for script in &scripts {
+        files.text(format!("files/connections/{}", script.name), script.text.to_owned());
+    }
+    let names = scripts.iter().map(|script| script.name).collect();
+    files.umbrella("templates/connections.yaml", &ConfigMap { c: graph, scripts: names });
+}
+
+#[derive(Template)]
+#[template(path = "connections/configmap.yaml")]
+struct ConfigMap<'a> {
+    c: &'a Graph,
+    scripts: Vec<&'static str>,
+}
