@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::files::Files;
-use crate::graph::Graph;
+use crate::graph::{Graph, LoginScripts, Runner};
 use crate::kinds::{self, ScriptFile, ScriptSet};
 
 const PROBE: ScriptFile = ScriptFile {
@@ -23,7 +23,8 @@ const RETRY: ScriptFile = ScriptFile {
 pub(crate) fn scripts(graph: &Graph) -> Vec<ScriptFile> {
     let of_kinds = kinds::client_scripts(graph, ScriptSet::Connections);
     let is_probed = graph.services().any(|(_, service)| service.is_judged_by_connections());
-    let has_shell_scripts = of_kinds.iter().any(|script| script.name.ends_with(".sh"));
+    let runs_in_server_image = |scripts: &LoginScripts| scripts.test.runner == Runner::ServerImage;
+    let has_shell_scripts = graph.edges.iter().filter_map(|edge| edge.scripts.as_ref()).any(runs_in_server_image);
     let probe = is_probed.then_some(PROBE);
     let retry = has_shell_scripts.then_some(RETRY);
     of_kinds.into_iter().chain(probe).chain(retry).collect()

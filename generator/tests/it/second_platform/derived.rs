@@ -228,7 +228,14 @@ fn the_tests_try_what_is_declared_and_nothing_else() {
             "r-shop:9001",
         ])
     );
+}
 
+#[test]
+fn the_end_to_end_test_gets_its_plan_and_the_chart_only_the_scripts_that_its_kinds_need() {
+    let on_disk = OnDisk::of(&resolved());
+    let helm = helm(Tool::Helm4);
+    let objects = read_by_helm(&helm, &on_disk.render(&helm, None, &[]).expect("it renders"));
+    let object = |kind: &str, name: &str| object(&objects, kind, name);
     let data = &object("ConfigMap", "tests")["data"];
     let ports: Vec<_> = data["ports"].as_str().expect("a text").lines().filter(|line| !line.is_empty()).collect();
     assert_eq!(
@@ -237,9 +244,10 @@ fn the_tests_try_what_is_declared_and_nothing_else() {
     );
     assert_eq!(ports.len(), 3 + 3 + 3 + 1);
     // Nothing is stored, so nothing is removed, and there is no database whose client could do that.
-    assert_eq!(pod("end-to-end-test")["containers"].as_array().map(Vec::len), Some(1));
+    let containers = &object("Job", "end-to-end-test")["spec"]["template"]["spec"]["containers"];
+    assert_eq!(containers.as_array().map(Vec::len), Some(1));
     assert_eq!(
-        pod("end-to-end-test")["containers"][0]["env"],
+        containers[0]["env"],
         json!([
             { "name": "POD_UID", "valueFrom": { "fieldRef": { "fieldPath": "metadata.uid" } } },
             { "name": "MARKER", "value": "helm-test-$(POD_UID)" },
