@@ -1,19 +1,19 @@
 //! The chart's README and UPGRADING, with tables from the graph and the values.
 
 mod credentials;
+mod values;
 
 use askama::Template;
 use vocabulary::Scaling;
 
 use super::images::{self, ChartImage};
-use super::values::{Node, Section};
+use super::values::Section;
 use crate::expr::login_name_for_readers;
 use crate::files::Files;
 use crate::graph::{Edge, Graph, LoginName};
 use crate::kinds::ServerKind;
 use crate::names::{END_TO_END_TEST, NETWORK_POLICY_TEST, PROVISION, RECONCILE, TEST_CONNECTION, TEST_ISOLATION};
 use crate::text::{cell, code_cell};
-use crate::yaml;
 
 pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
     let is_marked = |edge: &Edge| edge.login.as_ref().is_some_and(|login| login.name == LoginName::SqlIdentifier);
@@ -52,7 +52,7 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
             .map(|environment| Row::of(&[code_cell(environment.name.as_str()), cell(environment.doc)]))
             .collect(),
         stateful,
-        values: value_rows(tree),
+        values: values::groups(graph, tree),
     };
     files.umbrella("README.md", &view);
     let unnamed = images::without_default(graph).map(|(image, _)| image.name()).collect();
@@ -269,37 +269,6 @@ fn unprotected(graph: &Graph) -> Vec<&'static str> {
     graph.edges.iter().filter(anonymous).map(|edge| edge.target).collect()
 }
 
-/// One row for each value, in the order of the file.
-fn value_rows(tree: &Section) -> Vec<Group> {
-    let group = tree.0.iter().map(|entry| {
-        let mut rows = Vec::new();
-        if let Node::Section(section) = &entry.node {
-            collect(&mut rows, &entry.field.key, section);
-        }
-        Group { key: entry.field.key.clone(), doc: cell(&entry.field.doc), rows }
-    });
-    group.collect()
-}
-
-/// The values of one chart, or `global`.
-struct Group {
-    key: String,
-    doc: String,
-    rows: Vec<Row>,
-}
-
-fn collect(rows: &mut Vec<Row>, path: &str, section: &Section) {
-    for entry in &section.0 {
-        let path = format!("{path}.{}", entry.field.key);
-        match &entry.node {
-            Node::Section(inner) => collect(rows, &path, inner),
-            Node::Leaf(default) => {
-                rows.push(Row::of(&[code_cell(&path), code_cell(&yaml::leaf(default)), cell(&entry.field.doc)]));
-            }
-        }
-    }
-}
-
 #[derive(Template)]
 #[template(path = "umbrella/README.md")]
 struct Readme<'a> {
@@ -337,7 +306,7 @@ struct Readme<'a> {
     tests: Vec<Row>,
     unprotected: Vec<&'static str>,
     stateful: bool,
-    values: Vec<Group>,
+    values: Vec<values::Group>,
 }
 
 #[derive(Template)]

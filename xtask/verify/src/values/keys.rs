@@ -39,7 +39,8 @@ pub(in super::super) fn keys(context: &VerifyContext) -> anyhow::Result<Outcome>
     }
     let readme = fs::read_to_string(context.chart.join("README.md"))?;
     let rows = rows(&readme);
-    wrong.extend(table(&rows, &values));
+    let roles = [("<service>", &context.traffic.services), ("<server>", &context.traffic.backing)];
+    wrong.extend(table(&rows, &values, &roles));
     let summary = format!("{paths} uses of .Values, {} rows in the README's tables", rows.len());
     Ok(Outcome::of(summary).with(wrong))
 }
@@ -112,12 +113,18 @@ fn rows(readme: &str) -> Vec<&str> {
     tables.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(key, _)| key)).collect()
 }
 
-/// Rows without a value, and values without a row. A row covers all keys below its key.
-fn table(rows: &[&str], values: &Value) -> Vec<String> {
-    let path = |row: &str| row.split('.').map(str::to_owned).collect::<Path>();
-    let unreal = rows.iter().filter(|row| at(values, &path(row)).is_none());
+/// Rows without a value, and values without a row. A row covers all keys below its key. A row whose first key is that of a role stands for the
+/// charts of the role.
+fn table(rows: &[&str], values: &Value, roles: &[(&str, &Vec<String>)]) -> Vec<String> {
+    let paths = |row: &str| -> Vec<Path> {
+        let path: Path = row.split('.').map(str::to_owned).collect();
+        let charts = roles.iter().find(|(role, _)| path[0] == *role).map(|(_, charts)| charts);
+        let of_chart = |chart: &String| std::iter::once(chart).chain(&path[1..]).cloned().collect();
+        charts.map_or_else(|| vec![path.clone()], |charts| charts.iter().map(of_chart).collect())
+    };
+    let unreal = rows.iter().filter(|row| paths(row).iter().all(|path| at(values, path).is_none()));
     let unreal = unreal.map(|row| format!("the README has a row for {row}, which is not a value of the chart"));
-    let known: BTreeSet<Path> = rows.iter().map(|row| path(row)).collect();
+    let known: BTreeSet<Path> = rows.iter().flat_map(|row| paths(row)).collect();
     let has_row = |leaf: &Path| (1..=leaf.len()).any(|length| known.contains(&leaf[..length]));
     let unsaid = leaves(values).into_iter().filter(|leaf| !has_row(leaf));
     unreal.chain(unsaid.map(|leaf| format!("the README has no row for {}", leaf.join(".")))).collect()
@@ -153,8 +160,22 @@ mod tests {
         let readme = "# x\n\n| `a.unrelated` | |\n\n## Values\n\n| value | |\n|---|---|\n| `a.b` | 1 |\n| `a.gone` | 2 |\n\n## Next\n\n| `z` | |\n";
         let values = json!({ "a": { "b": { "c": 1 }, "d": 2 } });
         assert_eq!(
-            table(&rows(readme), &values),
+            table(&rows(readme), &values, &[]),
             ["the README has a row for a.gone, which is not a value of the chart", "the README has no row for a.d"]
+        );
+    }
+
+    #[test]
+    fn a_row_of_a_role_stands_for_its_charts() {
+        let values = json!({ "a": { "b": 1 }, "c": { "b": 1, "d": 2 }, "e": { "b": 1 } });
+        let charts = ["a".to_owned(), "c".to_owned()].to_vec();
+        let rows = ["<service>.b", "<service>.d", "<service>.gone"];
+        assert_eq!(
+            table(&rows, &values, &[("<service>", &charts)]),
+            [
+                "the README has a row for <service>.gone, which is not a value of the chart",
+                "the README has no row for e.b"
+            ]
         );
     }
 }
