@@ -188,11 +188,15 @@ fn check(helm: &ToolBinary, texts: &[String]) -> Result<(), String> {
         }
     }
     lines.dedup();
-    arrive(helm, &values, "fine")?;
-    for line in lines.chunks(12).filter_map(|chunk| chunk.first()) {
-        arrive(helm, &values[..values.len().min(3)], line)?;
-    }
-    Ok(())
+    let few = &values[..values.len().min(3)];
+    let lines = lines.chunks(12).filter_map(|chunk| chunk.first());
+    let cases: Vec<_> = [(&values[..], "fine")].into_iter().chain(lines.map(|line| (few, *line))).collect();
+    let rendered = cases.iter().map(|(texts, line)| render(helm, texts, line)).collect::<Result<Vec<_>, _>>()?;
+    // One run of Helm reads them all.
+    let objects = read_by_helm(helm, &rendered.join("\n---\nkind: Boundary\n---\n"));
+    let manifests: Vec<_> = objects.split(|object| object["kind"] == "Boundary").collect();
+    assert_eq!(manifests.len(), cases.len());
+    cases.into_iter().zip(manifests).try_for_each(|((texts, line), objects)| arrived(objects, texts, line))
 }
 
 /// Platforms with the text in one of the fields that explain something, and what the field is called.
@@ -286,17 +290,19 @@ fn odd(texts: &[&'static str], line: &'static str) -> Platform {
     }
 }
 
-/// Renders the platform through Helm, and compares what a program would find in its environment, and what Helm reads as the description.
-fn arrive(helm: &ToolBinary, texts: &[&'static str], line: &'static str) -> Result<(), String> {
+/// What Helm renders for the platform with these texts, and a document with what Helm reads as its description.
+fn render(helm: &ToolBinary, texts: &[&'static str], line: &'static str) -> Result<String, String> {
     let platform = odd(texts, line).resolve().map_err(|diagnostics| diagnostics.to_string())?;
     let on_disk = OnDisk::of(&platform);
     on_disk.write(
         "odd-texts/templates/described.yaml",
         "kind: Described\nmetadata: { name: x }\ntext: {{ .Chart.Description | toJson }}\n",
     );
-    let manifest =
-        on_disk.render(helm, Some("odd"), &[]).map_err(|refusal| format!("{texts:?} and {line:?}: {refusal}"))?;
-    let objects = read_by_helm(helm, &manifest);
+    on_disk.render(helm, Some("odd"), &[]).map_err(|refusal| format!("{texts:?} and {line:?}: {refusal}"))
+}
+
+/// Compares what a program would find in its environment, and what Helm read as the description, with what was declared.
+fn arrived(objects: &[Value], texts: &[&'static str], line: &'static str) -> Result<(), String> {
     let described = objects.iter().find(|o| o["kind"] == "Described").ok_or("no description")?;
     if !cleaned(line, described["text"].as_str().unwrap_or_default()) {
         return Err(format!("the description {line:?} arrived as {}", described["text"]));

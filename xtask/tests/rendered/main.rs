@@ -14,6 +14,8 @@ use std::sync::LazyLock;
 use camino::{Utf8Path, Utf8PathBuf};
 use generator::{Chart, Resolved};
 use owned_tree::FOLDER;
+use render::Case;
+use tools::{Object, Tool};
 
 /// The root of the repository.
 fn root() -> &'static Utf8Path {
@@ -37,6 +39,26 @@ fn rendered() -> Chart {
 fn chart() -> &'static Utf8Path {
     static CHART: LazyLock<Utf8PathBuf> = LazyLock::new(|| folder().join(&rendered().paths().umbrella));
     &CHART
+}
+
+/// Every case with the objects that Helm 4 renders for it, rendered once for all tests.
+fn cases() -> &'static [(Case, Vec<Object>)] {
+    static CASES: LazyLock<Vec<(Case, Vec<Object>)>> = LazyLock::new(|| {
+        let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
+        let cases = render::cases::all(&platform(), &rendered(), &folder());
+        let render = |case: &Case| {
+            let manifest = case.render(&helm, chart()).expect("every case renders");
+            (case.clone(), tools::objects(&manifest).expect("Helm renders YAML"))
+        };
+        // The first tests wait for it, so both processors are free.
+        let (first, second) = cases.split_at(cases.len() / 2);
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| second.iter().map(render).collect::<Vec<_>>());
+            let first: Vec<_> = first.iter().map(render).collect();
+            [first, second.join().expect("the other half renders")].concat()
+        })
+    });
+    &CASES
 }
 
 /// The name of an object without that of the release.

@@ -3,35 +3,30 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use generator::Chart;
-use render::cases;
-use tools::{Object, Tool};
+use tools::Object;
 use vocabulary::Platform;
 
 use crate::text::{difference, without_digests};
-use crate::{Snapshots, chart, folder, platform, without_release};
+use crate::{Snapshots, cases, platform, rendered, without_release};
 
 /// Cases that change every service and every server in the same way: the snapshots show only one of each. The steps of `verify` render all.
 const UNIFORM: &[&str] = &["mirror", "placed", "store"];
 
 #[test]
 fn every_object_equals_its_reviewed_snapshot() {
-    let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
     let platform = platform();
-    let rendered = generator::generate(&platform);
-    let cases = cases::all(&platform, &rendered, &folder());
-    assert!(UNIFORM.iter().all(|name| cases.iter().any(|case| case.name == *name)), "a uniform case no longer exists");
-    let mut files = ChartFiles::new(&rendered);
+    let is_case = |name: &&str| cases().iter().any(|(case, _)| case.name == *name);
+    assert!(UNIFORM.iter().all(is_case), "a uniform case no longer exists");
+    let mut files = ChartFiles::new(&rendered());
     let mut snapshots = Snapshots::of("rendered");
     // Each object, as in the first case that contains it.
     let mut shown_before: BTreeMap<String, String> = BTreeMap::new();
     let mut defaults: Vec<String> = Vec::new();
-    for case in &cases {
+    for (case, objects) in cases() {
         let is_shown =
             |object: &String| !UNIFORM.contains(&case.name.as_str()) || is_example(object, platform.platform());
-        let manifest = case.render(&helm, chart()).expect("every case renders");
-        let objects = tools::objects(&manifest).expect("Helm renders YAML");
         let count = objects.len();
-        let objects: BTreeMap<_, _> = objects.into_iter().map(|object| (name(&object), files.shown(&object))).collect();
+        let objects: BTreeMap<_, _> = objects.iter().map(|object| (name(object), files.shown(object))).collect();
         assert_eq!(objects.len(), count, "two objects of {} have the same name", case.name);
         for (object, text) in objects.iter().filter(|(object, _)| is_shown(object)) {
             match shown_before.get(object) {

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use render::cases;
-use tools::{Object, Tool};
+use tools::Object;
 
-use crate::{chart, folder, platform, without_release};
+use crate::{cases, folder, platform, rendered, without_release};
 
 /// The beginning of every password of `ci/default-values.yaml`: plain, and as quoted in SQL, JSON and libpq connection strings.
 const SIGNS: &[&str] = &["fake '", r"fake \'", "fake ''"];
@@ -18,15 +17,11 @@ fn signs(text: &str) -> usize {
 
 #[test]
 fn no_password_is_outside_a_secret() {
-    let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
-    let platform = platform();
-    let rendered = generator::generate(&platform);
     let mut seen = 0;
-    for case in cases::all(&platform, &rendered, &folder()) {
-        let manifest = case.render(&helm, chart()).expect("every case renders");
-        for object in tools::objects(&manifest).expect("Helm renders YAML") {
-            let inside = held(&object);
-            let elsewhere = if inside.is_empty() { object.text.as_str() } else { above(&object) };
+    for (case, objects) in cases() {
+        for object in objects {
+            let inside = held(object);
+            let elsewhere = if inside.is_empty() { object.text.as_str() } else { above(object) };
             assert_eq!(signs(elsewhere), 0, "{}: {} {} shows a password", case.name, object.kind, object.name);
             // Look for base64-encoded passwords too.
             for word in elsewhere.split(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c)) {
@@ -61,13 +56,9 @@ fn above(secret: &Object) -> &str {
 /// Secrets all passwords.
 #[test]
 fn a_password_is_only_in_the_secrets_that_need_it() {
-    let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
-    let platform = platform();
-    let rendered = generator::generate(&platform);
-    let case = cases::all(&platform, &rendered, &folder()).remove(0);
-    let manifest = case.render(&helm, chart()).expect("the defaults render");
-    let secrets: Vec<Object> =
-        tools::objects(&manifest).expect("YAML").into_iter().filter(|object| object.kind == "Secret").collect();
+    let (platform, rendered) = (platform(), rendered());
+    let (_, objects) = &cases()[0];
+    let secrets: Vec<&Object> = objects.iter().filter(|object| object.kind == "Secret").collect();
     for credential in generator::credential_paths(&platform) {
         let (owner, key) = credential.name.split_once('.').expect("whose, and for what");
         let [chart, _, _, field] = credential.value.as_slice() else { panic!("{:?}", credential.value) };
@@ -84,7 +75,7 @@ fn a_password_is_only_in_the_secrets_that_need_it() {
         let found: BTreeSet<_> = secrets
             .iter()
             .filter(|s| held(s).iter().any(|text| text.contains(&format!("é {end}"))))
-            .map(whose)
+            .map(|secret| whose(secret))
             .collect();
         assert_eq!(found, expected, "{}", credential.name);
     }

@@ -28,9 +28,17 @@ pub(super) fn lint(context: &VerifyContext) -> anyhow::Result<Outcome> {
 
 pub(super) fn template(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let helms = context.helms()?;
-    let compare = |case: &Case| match helms.each_ref().map(|helm| rendered(case, helm, &context.chart)) {
-        [Ok(three), Ok(four)] => (four.len(), differences(&three, &four)),
-        both => (0, both.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect()),
+    // When Helm 4 refuses a case, there are no manifests. Then each case is rendered here, and the refusal is reported with its case.
+    let manifests = context.manifests().unwrap_or_default();
+    let compare = |case: &Case| {
+        let four = match manifests.iter().find(|manifest| manifest.case.name == case.name) {
+            Some(manifest) => Ok(sorted(manifest.objects.clone())),
+            None => rendered(case, &helms[1], &context.chart),
+        };
+        match [rendered(case, &helms[0], &context.chart), four] {
+            [Ok(three), Ok(four)] => (four.len(), differences(&three, &four)),
+            both => (0, both.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect()),
+        }
     };
     let (counts, wrong): (Vec<usize>, Vec<_>) =
         in_parallel(&context.cases, &context.progress, compare).into_iter().unzip();
@@ -44,11 +52,15 @@ pub(super) fn template(context: &VerifyContext) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(summary).with(by_finding(named, cases)))
 }
 
-/// The objects of a case by kind and name. The versions may print them in a different order.
+/// The objects of a case, sorted.
 fn rendered(case: &Case, helm: &ToolBinary, chart: &Utf8Path) -> anyhow::Result<Vec<Object>> {
-    let mut all = objects(&case.render(helm, chart)?)?;
+    Ok(sorted(objects(&case.render(helm, chart)?)?))
+}
+
+/// The objects by kind and name. The versions may print them in a different order.
+fn sorted(mut all: Vec<Object>) -> Vec<Object> {
     all.sort_by(|a, b| (&a.kind, &a.name).cmp(&(&b.kind, &b.name)));
-    Ok(all)
+    all
 }
 
 fn differences(three: &[Object], four: &[Object]) -> Vec<String> {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tools::{Tool, ToolBinary};
 
-use super::context::{Rendered, VerifyContext};
+use super::context::{Rendered, VerifyContext, in_parallel};
 use super::report::{Outcome, by_finding};
 use super::values::at;
 
@@ -27,7 +27,10 @@ pub(super) fn conftest(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let manifests = context.manifests()?;
     let input = |one: &Rendered| input(one, &context.credentials);
     let inputs: Vec<(&str, Value)> = manifests.iter().map(|one| (one.case.name.as_str(), input(one))).collect();
-    let found = findings(&conftest, &folder, &inputs)?;
+    // A conftest process checks one file after the other.
+    let parts: Vec<_> = inputs.chunks(inputs.len().div_ceil(PROCESSES).max(1)).collect();
+    let found = in_parallel(&parts, &context.progress, |part| findings(&conftest, &folder, part));
+    let found = found.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     wrong.extend(by_finding(found, inputs.len()));
     let summary =
         format!("{} rules, each with a test that breaks it, in {} cases", promises.made.len(), manifests.len());
@@ -36,6 +39,9 @@ pub(super) fn conftest(context: &VerifyContext) -> anyhow::Result<Outcome> {
 
 /// The failed tests of the rules. They depend on no platform, so a process runs them once.
 static FAILED_TESTS: OnceLock<Result<Vec<String>, String>> = OnceLock::new();
+
+/// The number of conftest processes that share the cases.
+const PROCESSES: usize = 4;
 
 /// The folder of the rules. It belongs to this crate, so it also exists where cargo checks the crate out as a git dependency.
 fn folder() -> Utf8PathBuf {

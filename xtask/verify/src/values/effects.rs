@@ -23,12 +23,14 @@ pub(in super::super) fn effects(context: &VerifyContext) -> anyhow::Result<Outco
         worked: Mutex::default(),
     };
     let keys = leaves(&defaults);
-    let found = in_parallel(&keys, &context.progress, |key| trial.of(key));
+    let groups = same_in_several_charts(&keys);
+    let found = in_parallel(&groups, &context.progress, |group| trial.of_all(group));
+    let found = found.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     let mut wrong = Vec::new();
     let (mut shown, mut fixed) = (0, 0);
     let mut cases: BTreeMap<&str, usize> = BTreeMap::new();
-    for (key, found) in keys.iter().zip(found) {
-        match found? {
+    for (key, found) in groups.into_iter().flatten().zip(found.into_iter().flatten()) {
+        match found {
             Effect::Shown { case, wrong: more } => {
                 shown += 1;
                 *cases.entry(case).or_default() += 1;
@@ -45,6 +47,15 @@ pub(in super::super) fn effects(context: &VerifyContext) -> anyhow::Result<Outco
         cases.len()
     );
     Ok(Outcome::of(summary).with(wrong))
+}
+
+/// The keys, grouped by their path below the chart: the same key of several charts is one group.
+fn same_in_several_charts(keys: &[Path]) -> Vec<Vec<&Path>> {
+    let mut groups: BTreeMap<&[String], Vec<&Path>> = BTreeMap::new();
+    for key in keys {
+        groups.entry(&key[1..]).or_default().push(key);
+    }
+    groups.into_values().collect()
 }
 
 /// The effect of another value at a path.
@@ -64,11 +75,49 @@ struct Trial<'a> {
     helm: &'a ToolBinary,
     schema: Schema<'a>,
     manifests: &'a [Rendered],
-    /// The case in which the same key of another chart had an effect. It is tried first.
-    worked: Mutex<BTreeMap<Path, usize>>,
+    /// The case in which a key of this name had an effect. It is tried first.
+    worked: Mutex<BTreeMap<String, usize>>,
 }
 
 impl<'a> Trial<'a> {
+    /// The effects of a key of several charts. One rendering shows those that it can tell apart; the others are tried one by one.
+    fn of_all(&self, keys: &[&Path]) -> anyhow::Result<Vec<Effect<'a>>> {
+        let together = if keys.len() > 1 { self.together(keys)? } else { BTreeMap::new() };
+        let defaults = &self.manifests[0];
+        let effect = |key: &&Path| match together.get(key[0].as_str()) {
+            Some(documents) => {
+                Ok(Effect::Shown { case: &defaults.case.name, wrong: self.judge(key, defaults, documents)? })
+            }
+            None => self.of(key),
+        };
+        keys.iter().map(effect).collect()
+    }
+
+    /// The documents that differ from the defaults when all of these keys have another value, by subchart.
+    ///
+    /// A template of a subchart reads only the values of its own chart and `global`. So a changed document of a subchart is the effect of that
+    /// chart's key. A changed document of the umbrella can be the effect of any of the keys; then the result is empty.
+    fn together(&self, keys: &[&Path]) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
+        let defaults = &self.manifests[0];
+        let mut values = defaults.values.clone();
+        for key in keys {
+            let schema = self.schema.path(key);
+            let others = schema.zip(at(&values, key)).map(|(schema, is)| other::others(schema, is));
+            if let Some(other) = others.unwrap_or_default().into_iter().next() {
+                values = with(&values, key, other);
+            }
+        }
+        let Ok(manifest) = self.render(defaults, &values)? else { return Ok(BTreeMap::new()) };
+        let mut effects: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for document in changed(&defaults.manifest, &manifest) {
+            let Some(chart) = subchart(document).filter(|chart| keys.iter().any(|key| key[0] == *chart)) else {
+                return Ok(BTreeMap::new());
+            };
+            effects.entry(chart.to_owned()).or_default().push(document.to_owned());
+        }
+        Ok(effects)
+    }
+
     fn of(&self, key: &Path) -> anyhow::Result<Effect<'a>> {
         let Some(schema) = self.schema.path(key) else {
             return Ok(Effect::None("it is not in the schema".to_owned()));
@@ -86,9 +135,9 @@ impl<'a> Trial<'a> {
                 match self.render(one, &values)? {
                     Ok(manifest) if manifest != one.manifest => {
                         if let Ok(mut worked) = self.worked.lock() {
-                            worked.insert(key[1..].to_vec(), position);
+                            worked.insert(key[key.len() - 1].clone(), position);
                         }
-                        let wrong = self.judge(key, one, &manifest)?;
+                        let wrong = self.judge(key, one, &changed(&one.manifest, &manifest))?;
                         return Ok(Effect::Shown { case: &one.case.name, wrong });
                     }
                     Ok(_) => {}
@@ -105,10 +154,10 @@ impl<'a> Trial<'a> {
         }))
     }
 
-    /// The cases in the order in which they are tried for a key: the case in which the same key of another chart had an effect, the defaults, the
-    /// cases whose arguments mention its section, then the rest.
+    /// The cases in the order in which they are tried for a key: the case in which a key of this name had an effect, the defaults, the cases
+    ///  whose arguments mention its section, then the rest.
     fn order(&self, key: &Path) -> Vec<usize> {
-        let known = self.worked.lock().ok().and_then(|worked| worked.get(&key[1..]).copied());
+        let known = self.worked.lock().ok().and_then(|worked| worked.get(&key[key.len() - 1]).copied());
         let about = |position: &usize| {
             let section = key[..key.len() - 1].join(".");
             self.manifests[*position].case.arguments.iter().any(|argument| argument.contains(&section))
@@ -126,11 +175,11 @@ impl<'a> Trial<'a> {
         render(self.helm, &self.context.chart, &one.case.release, values, &apis)
     }
 
-    /// The objects that changed although the value must not change them.
-    fn judge(&self, key: &Path, before: &Rendered, after: &str) -> anyhow::Result<Vec<String>> {
+    /// The objects in these changed documents that the value must not change.
+    fn judge(&self, key: &Path, before: &Rendered, documents: &[impl AsRef<str>]) -> anyhow::Result<Vec<String>> {
         let mut wrong = BTreeSet::new();
-        for text in changed(&before.manifest, after) {
-            for object in objects(text)? {
+        for text in documents {
+            for object in objects(text.as_ref())? {
                 let what = match may_change(&self.context.traffic, key, &About::new(&object, &before.case.release)) {
                     Ok(true) => continue,
                     Ok(false) => format!("changes {} {}, which it must not change", object.kind, object.name),
@@ -153,9 +202,32 @@ fn changed<'a>(before: &'a str, after: &'a str) -> Vec<&'a str> {
     before.symmetric_difference(&after).copied().collect()
 }
 
+/// The subchart that a document comes from, by the comment that Helm writes into it; none for a template of the umbrella.
+fn subchart(document: &str) -> Option<&str> {
+    let source = document.lines().find_map(|line| line.strip_prefix("# Source: "))?;
+    source.split_once("/charts/")?.1.split('/').next()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::changed;
+    use super::{Path, changed, same_in_several_charts, subchart};
+
+    #[test]
+    fn a_document_belongs_to_the_chart_of_its_template() {
+        assert_eq!(
+            subchart("# Source: platform/charts/shop/templates/deployment.yaml\nkind: Deployment"),
+            Some("shop")
+        );
+        assert_eq!(subchart("# Source: platform/templates/networkpolicies/shop.yaml\nkind: NetworkPolicy"), None);
+        assert_eq!(subchart("kind: Deployment"), None);
+    }
+
+    #[test]
+    fn the_same_key_of_several_charts_is_one_group() {
+        let keys =
+            ["a.replicas", "a.image.tag", "b.replicas"].map(|key| key.split('.').map(str::to_owned).collect::<Path>());
+        assert_eq!(same_in_several_charts(&keys), [vec![&keys[1]], vec![&keys[0], &keys[2]]]);
+    }
 
     #[test]
     fn only_what_differs_is_looked_at() {
