@@ -1,6 +1,10 @@
 //! The kinds of servers: one folder per kind, with its rights, its templates and what its clients get.
 //!
-//! A further kind is a folder here and one line in `kinds!`; nothing else in this crate names a kind.
+//! To add a kind, add its folder, its `mod` line and its line in `kinds!`. Nothing else in this crate names a kind.
+
+mod postgresql;
+mod rabbitmq;
+mod valkey;
 
 use vocabulary::{Kind, Use, VariableName};
 
@@ -13,8 +17,6 @@ use crate::workloads::server::EmbeddedServer;
 /// Registers the kinds: the variant of the vocabulary and the folder of each.
 macro_rules! kinds {
     ($($variant:ident => $module:ident),* $(,)?) => {
-        $(mod $module;)*
-
         /// What a login may do at its server, in the terms of the server's kind.
         pub(crate) enum Grants {
             $(#[doc = concat!("At a server of the kind `", stringify!($module), "`.")] $variant($module::Grants),)*

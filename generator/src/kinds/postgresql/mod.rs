@@ -33,7 +33,10 @@ impl KindGrants for Grants {
 const IDENTIFIER: usize = 63;
 
 const _: () = {
-    assert!(DatabaseName::LONGEST + "_owner".len() <= IDENTIFIER, "the role that owns a database can be named after it");
+    assert!(
+        DatabaseName::LONGEST + "_owner".len() <= IDENTIFIER,
+        "the role that owns a database can be named after it"
+    );
     assert!(limits::NAME + "_r4294967295_01234567".len() <= IDENTIFIER, "a login can be named after its service");
 };
 

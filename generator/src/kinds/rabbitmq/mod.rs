@@ -39,8 +39,7 @@ const TEST_SCRIPT: ScriptFile = ScriptFile {
 };
 
 const AMQP: Port = Port { name: "amqp", number: Kind::RabbitMq.port(), purpose: Purpose::Clients };
-const MANAGEMENT: Port =
-    Port { name: "management", number: 15672, purpose: Purpose::Administration };
+const MANAGEMENT: Port = Port { name: "management", number: 15672, purpose: Purpose::Administration };
 const METRICS: Port = Port { name: "metrics", number: 15692, purpose: Purpose::Metrics };
 
 impl ServerKind for RabbitMq {

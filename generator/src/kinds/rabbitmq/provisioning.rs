@@ -26,9 +26,9 @@ pub(super) fn templates(graph: &Graph, server: &Component) -> String {
     for (exchange, queue) in granted.iter().flat_map(|(_, grants)| &grants.bindings) {
         exchanges.entry(exchange).or_default().insert(queue);
     }
-    let bindings = exchanges.iter().flat_map(|(exchange, queues)| {
-        queues.iter().map(|queue| (template_scalar(exchange), template_scalar(queue)))
-    });
+    let bindings = exchanges
+        .iter()
+        .flat_map(|(exchange, queues)| queues.iter().map(|queue| (template_scalar(exchange), template_scalar(queue))));
     render(&Templates {
         c: graph,
         name: server.name,
