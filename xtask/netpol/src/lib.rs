@@ -1,8 +1,8 @@
 //! Compares the connections that the NetworkPolicies of a rendered chart allow with the declared connections, for every pair of endpoints and
 //! every port.
 //!
-//! *Invariant:* the two sides are independent. The expectation ([`expected`]) is computed from the declaration and the values, and never reads a
-//! rendered policy; the evaluation of policies ([`policy`]) never reads the declaration.
+//! *Invariant:* the two sides are independent. The expectation (`expected.rs`) is computed from the declaration and the values, and never reads a
+//! rendered policy; the evaluation of policies (`policy.rs`) never reads the declaration.
 
 mod expected;
 mod policy;
