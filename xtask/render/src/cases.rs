@@ -73,6 +73,7 @@ pub fn without_snapshots(platform: &Resolved, chart: &Chart, folder: &Utf8Path) 
     let mut cases = crossed(platform, chart, folder);
     cases.push(widened(platform, chart, folder));
     cases.extend(node_ports(platform, chart, folder));
+    cases.extend(by_tag(platform, chart, folder));
     cases.push(longest(platform, chart, folder));
     cases
 }
@@ -142,6 +143,20 @@ fn node_ports(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<C
     let values = vec![folder.join(&chart.paths().ci_values)];
     let release = release_name(platform).to_owned();
     (!arguments.is_empty()).then(|| Case { name: "nodeport".to_owned(), release, environment: None, values, arguments })
+}
+
+/// Every image that is declared with a digest, by a tag instead. A platform may have none of them.
+fn by_tag(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<Case> {
+    let declared = platform.platform();
+    let services = declared.services.iter().map(|service| (service.name.to_string(), service.image));
+    let servers = declared.backing.iter().map(|server| (format!("global.{}", server.name()), server.image()));
+    let tests = std::iter::once(("global.tests".to_owned(), declared.tests.image));
+    let pinned = services.chain(servers).chain(tests).filter(|(_, image)| image.digest.is_some());
+    let arguments: Vec<_> =
+        pinned.map(|(path, _)| format!("--set={path}.image.digest=,{path}.image.tag={COMMIT}")).collect();
+    let values = vec![folder.join(&chart.paths().ci_values)];
+    let release = release_name(platform).to_owned();
+    (!arguments.is_empty()).then(|| Case { name: "by-tag".to_owned(), release, environment: None, values, arguments })
 }
 
 /// A release with the longest name that the platform allows.

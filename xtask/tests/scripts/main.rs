@@ -1,4 +1,4 @@
-//! Runs the chart's shell scripts with the machine's `sh`, and with programs on `PATH` that simulate the servers.
+//! Runs the shell scripts of the second platform's chart with the machine's `sh`, and with programs on `PATH` that simulate the servers.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -19,7 +19,8 @@ impl Pod {
         let temporary = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(temporary.path()).unwrap().to_owned();
         let pod = Self { root, _temporary: temporary };
-        let umbrella = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../generated-chart/auditflow-platform");
+        let platform = second_platform::platform().resolve().expect("the second platform is valid");
+        let chart_files = generator::generate(&platform);
         for folder in ["etc/provisioning", "etc/credentials", "run/definitions", "run/valkey", "data", "bin", "tmp"] {
             fs::create_dir_all(pod.root.join(folder)).unwrap();
         }
@@ -29,7 +30,7 @@ impl Pod {
             (format!("charts/{chart}/files/provisioning.sh"), "provisioning.sh"),
         ] {
             // Move the folders of the container below the temporary folder, and do not wait.
-            let text = fs::read_to_string(umbrella.join(from)).unwrap();
+            let text = chart_files.files()[&chart_files.paths().umbrella.join(from)].clone();
             let text = ["/etc/", "/var/lib/", "/run/", "/data/", "/tmp/"]
                 .iter()
                 .fold(text, |text, folder| text.replace(folder, &format!("@ROOT@{folder}")))
@@ -85,7 +86,7 @@ impl Pod {
 
 /// A broker with these users. The file `connected` lists the connected users, and `removed` the removed ones.
 fn broker(users: &str) -> Pod {
-    let pod = Pod::of("rabbitmq");
+    let pod = Pod::of("orders-broker");
     pod.write("etc/provisioning/logins", "shop.r2 ns.afp.shop.r2\n");
     pod.write("etc/credentials/shop.r2", "secret 2");
     pod.write("users", users);
@@ -177,7 +178,7 @@ fn adding_logins_removes_none() {
 
 #[test]
 fn an_empty_cache_gets_its_users_and_one_with_users_keeps_them() {
-    let pod = Pod::of("redis");
+    let pod = Pod::of("sessions");
     pod.write(
         "etc/provisioning/logins",
         "- probe resetchannels -@all +ping\nshop.r1 ns.afp.shop.r1 resetchannels -@all ~a\\n* +get\n- default off\n",

@@ -63,7 +63,7 @@ policy_for(name, selector) := {
 
 # The paths of the changes contain the positions of these objects.
 good := {
-	"case": "good", "environment": null, "release": "afp", "namespace": "default",
+	"case": "good", "moving_tags": [], "release": "afp", "namespace": "default",
 	"values": {
 		"global": {"imageRegistry": "registry.example.org", "secrets": {"mode": "inline"}},
 		"shop": {"image": {"repository": "shop", "digest": "sha256:1"}},

@@ -1,7 +1,7 @@
 # Helpers shared by the rules.
 #
-# The input is one case of the chart: `release`, `namespace`, `environment` (null if the case is not an environment), `values` as Helm merged
-# them, the `passwords` among the values, and all `objects` in one list, because many rules compare several objects.
+# The input is one case of the chart: `release`, `namespace`, `moving_tags` (the services with a tag that can move in the case's environment),
+# `values` as Helm merged them, the `passwords` among the values, and all `objects` in one list, because many rules compare several objects.
 package main
 
 # A finding begins with the name of the rule. Every rule has a test with changes that break it.

@@ -23,6 +23,33 @@ deny contains finding("names", named(one), "does not begin with the release's na
 	not startswith(one.metadata.name, sprintf("%s-", [input.release]))
 }
 
+# kubeconform checks no lengths.
+deny contains finding("names", named(one), sprintf("has a name of %d characters; %d are allowed", [count(one.metadata.name), longest_name(one)])) if {
+	some one in input.objects
+	count(one.metadata.name) > longest_name(one)
+}
+
+# The pods of these have a label with this name and up to 11 further characters.
+longest_name(one) := 52 if one.kind in {"CronJob", "StatefulSet"}
+
+# A Service's name is a DNS label; the pods of a Job have its name in a label.
+longest_name(one) := 63 if one.kind in {"Deployment", "Job", "Service"}
+
+# A DNS subdomain.
+longest_name(one) := 253 if not one.kind in {"CronJob", "Deployment", "Job", "Service", "StatefulSet"}
+
+deny contains finding("labels", named(one), sprintf("has a label %s of more than 63 characters", [label])) if {
+	some one in input.objects
+	some label, value in object.get(one.metadata, "labels", {})
+	count(value) > 63
+}
+
+deny contains finding("labels", pod.of, sprintf("has a label %s of more than 63 characters", [label])) if {
+	some pod in pods
+	some label, value in pod.labels
+	count(value) > 63
+}
+
 deny contains finding("names", named(one), "exists twice") if {
 	some one in input.objects
 	count([other | some other in input.objects; named(other) == named(one)]) > 1

@@ -3,11 +3,17 @@ package main
 test_labels if breaks("labels", [
 	[drop("/objects/10/metadata/labels/app.kubernetes.io~1part-of")],
 	[set("/objects/10/metadata/labels/app.kubernetes.io~1instance", "other")],
+	[set("/objects/10/metadata/labels/app.kubernetes.io~1version", concat("", numbers_as_text))],
+	[set("/objects/1/spec/template/metadata/labels/app.kubernetes.io~1version", concat("", numbers_as_text))],
 ])
+
+# 64 characters.
+numbers_as_text := [format_int(number % 10, 10) | some number in numbers.range(1, 64)]
 
 test_names if breaks("names", [
 	[set("/objects/12/metadata/name", "shop")],
 	[set("/objects/14", good.objects[12])],
+	[set("/objects/2/metadata/name", sprintf("afp-%s", [concat("", numbers_as_text)]))],
 ])
 
 test_lasting_selectors if breaks("lasting-selectors", [

@@ -103,11 +103,11 @@ declared_unlimited(container, "limits", what) if {
 	not limits[what]
 }
 
-# The environment `dev` may use a moving tag; other environments may not.
+# A service may use a moving tag only in an environment that declares one for it.
 deny contains finding("no-latest", container.of, sprintf("has the image %s, whose tag can move", [container.is.image])) if {
-	input.environment != "dev"
 	some container in containers
 	moving(container.is.image)
+	not object.get(container.pod.labels, "app.kubernetes.io/name", "") in input.moving_tags
 }
 
 moving(image) if endswith(image, ":latest")

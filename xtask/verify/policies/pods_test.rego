@@ -100,10 +100,9 @@ test_mirror if breaks("mirror", [
 	[set(at(first, "/image"), "shop@sha256:1")],
 ])
 
-# The environment `dev` may use a moving tag.
-test_dev_may_follow_a_tag if {
+test_a_declared_tag_may_move if {
 	tried := json.patch(good, [
-		set("/environment", "dev"),
+		set("/moving_tags", ["shop"]),
 		set("/values/shop/image/digest", ""),
 		set(at(first, "/image"), "registry.example.org/shop:latest"),
 	])

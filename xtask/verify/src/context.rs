@@ -1,5 +1,6 @@
 //! The input of the steps: the chart, its cases, and the manifest of each case, rendered once.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -13,6 +14,7 @@ use render::{Object, objects};
 use serde_json::Value;
 use tempfile::TempDir;
 use tools::{Tool, ToolBinary};
+use vocabulary::{Change, Environment};
 
 use super::Settings;
 use super::report::Progress;
@@ -28,6 +30,8 @@ pub(super) struct VerifyContext {
     pub(super) wanted: Wanted,
     pub(super) traffic: Traffic,
     pub(super) credentials: Vec<CredentialPath>,
+    /// The services with a tag that can move, by environment.
+    pub(super) moving_tags: BTreeMap<String, Vec<&'static str>>,
     pub(super) cases: Vec<Case>,
     /// Whether a check that could not be made is a failure.
     pub(super) strict: bool,
@@ -38,6 +42,15 @@ pub(super) struct VerifyContext {
     manifests: OnceLock<Result<Vec<Rendered>, String>>,
     /// A chart with the same values, whose only template prints them.
     mirror: OnceLock<Result<TempDir, String>>,
+}
+
+/// The name of an environment, and the services whose tag can move there.
+fn moving_tags(environment: &Environment) -> (String, Vec<&'static str>) {
+    let moving = environment.changes.iter().filter_map(|change| match change {
+        Change::ImageTag { service, tag } if tag.moves() => Some(service.as_str()),
+        _ => None,
+    });
+    (environment.name.as_str().to_owned(), moving.collect())
 }
 
 /// A case and its manifest, rendered by Helm 4.
@@ -60,6 +73,7 @@ impl VerifyContext {
             chart: folder.join(&rendered.paths().umbrella),
             traffic: generator::traffic(platform),
             credentials: generator::credential_paths(platform),
+            moving_tags: platform.platform().environments.iter().map(moving_tags).collect(),
             cases,
             progress: Progress::default(),
             helms: OnceLock::new(),

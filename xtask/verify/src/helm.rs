@@ -89,8 +89,9 @@ pub(super) fn pipeline(context: &VerifyContext) -> anyhow::Result<Outcome> {
         }
         let Some(defaults) = context.cases.first() else { continue };
         let tagged = |service: &String| -> anyhow::Result<Option<String>> {
-            let tag = format!("--set={service}.image.tag={COMMIT}");
-            let manifest = Case { arguments: vec![tag], ..defaults.clone() }.render(helm, &chart)?;
+            // A declared digest has precedence over a tag.
+            let arguments = vec![format!("--set={service}.image.tag={COMMIT},{service}.image.digest=")];
+            let manifest = Case { arguments, ..defaults.clone() }.render(helm, &chart)?;
             let is_there = manifest.contains(&format!(":{COMMIT}\""));
             let wrong = || format!("{}: {service} does not render the image tag that was set", helm.version);
             Ok((!is_there).then(wrong))

@@ -25,8 +25,8 @@ pub(super) fn conftest(context: &VerifyContext) -> anyhow::Result<Outcome> {
     wrong.extend(failed.clone().map_err(|error| anyhow!("{error}"))?);
 
     let manifests = context.manifests()?;
-    let input = |one: &Rendered| input(one, &context.credentials);
-    let inputs: Vec<(&str, Value)> = manifests.iter().map(|one| (one.case.name.as_str(), input(one))).collect();
+    let inputs: Vec<(&str, Value)> =
+        manifests.iter().map(|one| (one.case.name.as_str(), input(one, context))).collect();
     // A conftest process checks one file after the other.
     let parts: Vec<_> = inputs.chunks(inputs.len().div_ceil(PROCESSES).max(1)).collect();
     let found = in_parallel(&parts, &context.progress, |part| findings(&conftest, &folder, part));
@@ -49,12 +49,15 @@ fn folder() -> Utf8PathBuf {
 }
 
 /// The input document of the rules for one case.
-fn input(one: &Rendered, credentials: &[CredentialPath]) -> Value {
+fn input(one: &Rendered, context: &VerifyContext) -> Value {
     let text = |credential: &CredentialPath| at(&one.values, &credential.value).and_then(Value::as_str);
-    let passwords: Vec<&str> = credentials.iter().filter_map(text).filter(|password| !password.is_empty()).collect();
+    let passwords: Vec<&str> =
+        context.credentials.iter().filter_map(text).filter(|password| !password.is_empty()).collect();
+    let moving_tags = one.case.environment.as_ref().and_then(|environment| context.moving_tags.get(environment));
+    let moving_tags = moving_tags.map_or(&[][..], Vec::as_slice);
     json!({
         "case": one.case.name,
-        "environment": one.case.environment,
+        "moving_tags": moving_tags,
         "release": one.case.release,
         "namespace": NAMESPACE,
         "values": one.values,
@@ -202,7 +205,7 @@ mod tests {
         let conftest = Tool::Conftest.ensure().expect("conftest");
         let folder = folder();
         let account = json!([{ "kind": "ServiceAccount", "metadata": { "name": "afp-x" }, "automountServiceAccountToken": true }]);
-        let input = |objects: &Value| json!({ "environment": null, "release": "afp", "namespace": "default", "values": {}, "passwords": [], "objects": objects });
+        let input = |objects: &Value| json!({ "moving_tags": [], "release": "afp", "namespace": "default", "values": {}, "passwords": [], "objects": objects });
         let inputs = [("a", input(&account)), ("b", input(&json!([]))), ("c", input(&account))];
         let found = findings(&conftest, &folder, &inputs).expect("a report");
         let finding = "no-token-by-default: ServiceAccount afp-x mounts a token into every pod that does not opt out";
