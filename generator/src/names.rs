@@ -13,6 +13,8 @@ pub(crate) const TEST_CONNECTION: &str = "test-connection";
 /// A service's Job that tries what the service may not reach.
 pub(crate) const TEST_ISOLATION: &str = "test-isolation";
 
+/// A server's ConfigMap with its configuration file; a digest of it follows.
+pub(crate) const CONFIGURATION: &str = "configuration";
 /// A server's headless Service.
 const HEADLESS: &str = "headless";
 /// What the Jobs that manage a server's logins share: ServiceAccount, NetworkPolicy, ConfigMap, and their identity.
@@ -22,8 +24,14 @@ pub(crate) const PROVISION: &str = "provision";
 /// A server's Job that resets and removes logins after a rollout.
 pub(crate) const RECONCILE: &str = "reconcile";
 
-/// The characters of the digest that follows [`PROVISION`].
-const PROVISION_DIGEST: usize = 8;
+/// The ConfigMap with the scripts that run in a server's Pod and in the Jobs that manage its logins; a digest of them follows.
+pub(crate) const SCRIPTS: &str = "scripts";
+
+/// The ConfigMap with the scripts that connect to servers; a digest of them follows.
+pub(crate) const CONNECTIONS: &str = "connections";
+
+/// The characters of the digest that follows a name.
+pub(crate) const DIGEST: usize = 8;
 
 /// The identity and the objects of the test that tries closed ports.
 pub(crate) const NETWORK_POLICY_TEST: &str = "network-policy-test";
@@ -31,8 +39,8 @@ pub(crate) const NETWORK_POLICY_TEST: &str = "network-policy-test";
 pub(crate) const END_TO_END_TEST: &str = "end-to-end-test";
 
 const SERVICE_SUFFIXES: &[&str] = &[EXTERNAL, TEST_CONNECTION, TEST_ISOLATION];
-const SERVER_SUFFIXES: &[&str] = &[HEADLESS, PROVISIONING, PROVISION, RECONCILE];
-const RELEASE_OBJECTS: &[&str] = &["connections", "credentials", "credentials-reader", "default", "tests"];
+const SERVER_SUFFIXES: &[&str] = &[CONFIGURATION, HEADLESS, PROVISIONING, PROVISION, RECONCILE, SCRIPTS];
+const RELEASE_OBJECTS: &[&str] = &[CONNECTIONS, "credentials", "credentials-reader", "default", "dns", "tests"];
 const RELEASE_PREFIXES: &[&str] = &[NETWORK_POLICY_TEST, END_TO_END_TEST];
 
 /// The keys of `global` that could be a server's name; the others have capital letters.
@@ -48,7 +56,7 @@ const _: () = {
     assert!(all_in(RELEASE_PREFIXES, limits::RELEASE_PREFIXES), "the vocabulary reserves every prefix of the release");
     assert!(all_in(SHARED_KEYS, limits::SHARED_KEYS), "the vocabulary reserves every key beside the servers' names");
     assert!(all_fit(SERVICE_SUFFIXES) && all_fit(SERVER_SUFFIXES), "the vocabulary keeps room for every suffix");
-    assert!(fits(PROVISION.len() + "-".len() + PROVISION_DIGEST), "the vocabulary keeps room for the longest Job name");
+    assert!(fits(PROVISION.len() + "-".len() + DIGEST), "the vocabulary keeps room for the longest Job name");
     assert!(STATEFUL_SET_HASH <= limits::SUFFIX_ROOM, "a StatefulSet's pods can have their label");
 };
 

@@ -1,5 +1,9 @@
 //! Quoting and escaping: every text from a model passes one of these functions before it is written to a file.
 
+use sha2::{Digest as _, Sha256};
+
+use crate::names;
+
 /// A YAML scalar that any parser, of YAML 1.1 (Helm's) or 1.2, reads back as exactly this string.
 ///
 /// The scalar is plain where no parser reads it as another type, and double-quoted with escapes otherwise.
@@ -82,6 +86,19 @@ fn must_escape(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c), 0x85 | 0xa0 | 0xad | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff | 0xfff0..=0xffff)
         || u32::from(c) & 0xfffe == 0xfffe
+}
+
+/// A digest of texts, to end the name of an object that contains them.
+pub(crate) fn digest<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hash = Sha256::new();
+    for text in texts {
+        // With its length, so that no other division into texts has the same digest.
+        hash.update(text.len().to_le_bytes());
+        hash.update(text);
+    }
+    let mut hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    hex.truncate(names::DIGEST);
+    hex
 }
 
 #[cfg(test)]

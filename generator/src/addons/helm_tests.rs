@@ -57,7 +57,7 @@ fn add_files(graph: &Graph, files: &mut Files) {
         "templates/tests/_helpers.tpl",
         &Helpers {
             c: graph,
-            has_connections: !connections::scripts(graph).is_empty(),
+            connections: (!connections::scripts(graph).is_empty()).then(|| connections::config_map(graph)),
             pod_security: pod_security(USER, false),
             container_security: container_security(),
             helper_resources: helper_resources(),
@@ -227,8 +227,8 @@ fn result_file() -> EnvVar {
 #[template(path = "addons/helm-tests/_helpers.tpl")]
 struct Helpers<'a> {
     c: &'a Graph,
-    /// Whether the release has scripts that connect to servers.
-    has_connections: bool,
+    /// The name of the ConfigMap with the scripts that connect to servers, if the release has any.
+    connections: Option<String>,
     pod_security: String,
     container_security: String,
     helper_resources: String,

@@ -1,7 +1,7 @@
 //! What the chart adds to the components: one folder or file per add-on, registered in [`ADD_ONS`].
 
 mod helm_tests;
-mod provisioning;
+pub(crate) mod provisioning;
 
 use crate::files::Files;
 use crate::graph::Graph;

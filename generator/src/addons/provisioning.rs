@@ -4,9 +4,11 @@ use askama::Template;
 
 use super::{AddOn, HelperPath};
 use crate::files::Files;
-use crate::graph::Graph;
-use crate::names::PROVISIONING;
+use crate::graph::{Component, Graph};
+use crate::names::{PROVISIONING, SCRIPTS};
+use crate::text::digest;
 use crate::workloads::parts::{helper_resources, pod_security_as};
+use crate::workloads::server::{script, scripts};
 use crate::workloads::{Container, ContainerImage, EnvVar, Mount, Pod, RestartPolicy, Scope, Volume};
 
 /// What the scripts of all kinds have in common.
@@ -24,6 +26,7 @@ impl AddOn for Provisioning {
                 administrator: profile.administrator.key,
                 port: profile.administration_port(),
                 user: component.run_as_user,
+                scripts: scripts_digest(component),
             }
         });
         let servers: Vec<ServerView> = servers.collect();
@@ -37,6 +40,7 @@ impl AddOn for Provisioning {
             let text = server.kind.provisioning(graph, component);
             files.text(format!("templates/provisioning/_{}.tpl", component.name), text);
         }
+        files.umbrella("templates/provisioning/scripts.yaml", &Scripts { c: graph });
         files.umbrella("templates/provisioning/configmap.yaml", &ConfigMap { c: graph });
         files.umbrella("templates/provisioning/serviceaccount.yaml", &ServiceAccount { c: graph });
         files.umbrella("templates/provisioning/secret.yaml", &Secret { c: graph });
@@ -56,6 +60,15 @@ impl AddOn for Provisioning {
     }
 }
 
+/// The end of the name of the ConfigMap with a server's scripts.
+///
+/// # Panics
+/// If the component is not a server.
+pub(crate) fn scripts_digest(component: &Component) -> String {
+    let server = component.server().expect("only a server has these scripts");
+    digest([COMMON_SCRIPT, server.kind.script()])
+}
+
 /// The indentation of the Pod's `spec` in the Jobs' named template.
 const POD_INDENT: usize = 4;
 
@@ -63,6 +76,8 @@ const POD_INDENT: usize = 4;
 fn pod(graph: &Graph) -> Pod {
     let name = graph.name;
     let own = format!("{{{{ .root.Release.Name }}}}-{{{{ .server.name }}}}-{PROVISIONING}");
+    let scripts_name =
+        format!("{{{{ .root.Release.Name }}}}-{{{{ .server.name }}}}-{SCRIPTS}-{{{{ .server.scripts }}}}");
     let image = ContainerImage {
         reference: format!(
             r#"{{{{ include "{name}.globalImage" (dict "global" .root.Values.global "section" .server.name) | quote }}}}"#
@@ -71,7 +86,7 @@ fn pod(graph: &Graph) -> Pod {
     };
     let container = Container {
         image: Some(image),
-        command: Some("[sh, /etc/provisioning/provisioning.sh, {{ .command }}]".to_owned()),
+        command: Some(script("{{ .command }}")),
         env: vec![
             EnvVar::new("OWNER", r#"{{ printf "%s.%s" .root.Release.Namespace .root.Release.Name | quote }}"#),
             EnvVar::new("DIGEST", format!(r#"{{{{ include "{name}.provisioningData" . | sha256sum | quote }}}}"#)),
@@ -82,6 +97,7 @@ fn pod(graph: &Graph) -> Pod {
         resources: Some(helper_resources()),
         mounts: vec![
             Mount::new("tmp", "/tmp"),
+            scripts(),
             Mount::new("provisioning", "/etc/provisioning").read_only(),
             Mount::new("credentials", "/etc/credentials").read_only(),
         ],
@@ -102,6 +118,7 @@ fn pod(graph: &Graph) -> Pod {
         containers: vec![container],
         volumes: vec![
             Volume::memory("tmp", "4Mi"),
+            Volume::config_map("scripts", &scripts_name, &[]),
             Volume::config_map("provisioning", &own, &[]),
             Volume::secret("credentials", &format!(r#"{{{{ include "{name}.jobSecret" . | quote }}}}"#)),
         ],
@@ -124,6 +141,14 @@ struct ServerView {
     port: u16,
     /// The user and group that the image runs as.
     user: u32,
+    /// The end of the name of the ConfigMap with its scripts.
+    scripts: String,
+}
+
+#[derive(Template)]
+#[template(path = "addons/provisioning/scripts.yaml")]
+struct Scripts<'a> {
+    c: &'a Graph,
 }
 
 #[derive(Template)]

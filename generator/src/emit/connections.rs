@@ -5,6 +5,8 @@ use askama::Template;
 use crate::files::Files;
 use crate::graph::{Graph, LoginScripts, Runner};
 use crate::kinds::{self, ScriptFile, ScriptSet};
+use crate::names::CONNECTIONS;
+use crate::text::digest;
 
 const PROBE: ScriptFile = ScriptFile {
     set: ScriptSet::Connections,
@@ -39,12 +41,24 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         files.text(format!("files/connections/{}", script.name), script.text.to_owned());
     }
     let names = scripts.iter().map(|script| script.name).collect();
-    files.umbrella("templates/connections.yaml", &ConfigMap { c: graph, scripts: names });
+    let view = ConfigMap { c: graph, digest: scripts_digest(graph), scripts: names };
+    files.umbrella("templates/connections.yaml", &view);
+}
+
+/// The name of the ConfigMap with these scripts, as text of a template. It ends with a digest of them: the ConfigMap is immutable, so other scripts
+/// need another one.
+pub(crate) fn config_map(graph: &Graph) -> String {
+    format!("{{{{ .Release.Name }}}}-{CONNECTIONS}-{}", scripts_digest(graph))
+}
+
+fn scripts_digest(graph: &Graph) -> String {
+    digest(scripts(graph).iter().flat_map(|script| [script.name, script.text]))
 }
 
 #[derive(Template)]
 #[template(path = "connections/configmap.yaml")]
 struct ConfigMap<'a> {
     c: &'a Graph,
+    digest: String,
     scripts: Vec<&'static str>,
 }

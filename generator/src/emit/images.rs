@@ -9,6 +9,8 @@ pub(crate) struct ChartImage {
     /// The section of the values that holds it: that of a service's chart, `global.<server>` or `global.tests`.
     section: Vec<&'static str>,
     pub(crate) image: Image,
+    /// The only version that it may have, for a server.
+    pub(crate) version: Option<&'static str>,
 }
 
 impl ChartImage {
@@ -28,8 +30,9 @@ pub(crate) fn all(graph: &Graph) -> impl Iterator<Item = ChartImage> {
     let of_components = graph.components.iter().map(|component| ChartImage {
         section: if component.is_optional() { vec![component.name] } else { vec!["global", component.name] },
         image: component.image,
+        version: component.server().map(|server| server.version),
     });
-    let of_tests = ChartImage { section: vec!["global", "tests"], image: graph.test_image };
+    let of_tests = ChartImage { section: vec!["global", "tests"], image: graph.test_image, version: None };
     of_components.chain([of_tests])
 }
 

@@ -11,6 +11,7 @@ use crate::graph::{Component, Graph};
 
 pub(super) fn files(graph: &Graph, files: &mut Files) {
     files.umbrella("templates/networkpolicies/default.yaml", &Default { c: graph });
+    files.umbrella("templates/networkpolicies/dns.yaml", &Dns { c: graph });
     let mut add =
         |view: ComponentPolicy| files.umbrella(format!("templates/networkpolicies/{}.yaml", view.name), &view);
     for (component, service) in graph.services() {
@@ -45,6 +46,12 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
 #[derive(Template)]
 #[template(path = "umbrella/templates/networkpolicies/default.yaml")]
 struct Default<'a> {
+    c: &'a Graph,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/templates/networkpolicies/dns.yaml")]
+struct Dns<'a> {
     c: &'a Graph,
 }
 

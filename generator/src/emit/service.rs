@@ -73,7 +73,8 @@ fn pod(graph: &Graph, component: &Component, service: &Service) -> Pod {
         mounts: scripts.into_iter().chain(folders).collect(),
         ..Container::new(name)
     };
-    let scripts = by_connections.then(|| Volume::config_map("connections", "{{ .Release.Name }}-connections", &[]));
+    let scripts =
+        by_connections.then(|| Volume::config_map("connections", &super::connections::config_map(graph), &[]));
     let folders =
         service.writable.iter().map(|folder| Volume::scratch(&scalar(&folder.volume()), folder.size.as_str()));
     Pod {

@@ -38,6 +38,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         },
     );
     files.umbrella("templates/_declared.tpl", &declared(graph));
+    files.umbrella("templates/_installed.tpl", &Installed { c: graph, has_credentials });
     files.umbrella(
         "templates/checks.yaml",
         &Checks {
@@ -46,6 +47,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             exposed: names(graph, |service| service.exposed.is_some()),
             autoscaled: names(graph, |service| service.scaling != Scaling::Fixed),
             has_credentials,
+            has_servers: graph.servers().next().is_some(),
         },
     );
     if has_credentials {
@@ -71,6 +73,7 @@ fn names(graph: &Graph, holds: impl Fn(&Service) -> bool) -> Vec<&'static str> {
 fn declared(graph: &Graph) -> Declared<'_> {
     let image = |image: images::ChartImage| Image {
         path: image.name(),
+        version: image.version,
         remedy: template_scalar(&match image.image.tag {
             DefaultTag::Fixed(tag) => format!("Leave the tag out for the default, {tag}, or name another"),
             DefaultTag::Absent(reason) => format!("There is no default ({reason}). Name one"),
@@ -80,6 +83,13 @@ fn declared(graph: &Graph) -> Declared<'_> {
         owner: credential.path.owner,
         key: template_scalar(&credential.path.key),
         field: credential.path.field,
+        stored: match &credential.recipient {
+            None => format!("server: {}", credential.path.owner),
+            Some(recipient) => match recipient.login_at {
+                Some(server) => format!("server: {server}"),
+                None => format!("variable: {}", scalar(recipient.variable)),
+            },
+        },
         purpose: template_scalar(&credential.doc),
     };
     let calls = graph.edges.iter().filter(|edge| graph.component(edge.target).is_optional());
@@ -133,12 +143,15 @@ struct Credential {
     owner: &'static str,
     key: String,
     field: &'static str,
+    /// The server in whose Secret it is in the mode `inline`, or else its key in its service's Secret.
+    stored: String,
     purpose: String,
 }
 
 struct Image {
     path: String,
     remedy: String,
+    version: Option<&'static str>,
 }
 
 struct Call {
@@ -155,6 +168,15 @@ struct Checks<'a> {
     exposed: Vec<&'static str>,
     /// The services that can scale by load.
     autoscaled: Vec<&'static str>,
+    has_credentials: bool,
+    has_servers: bool,
+}
+
+/// The checks that compare the values with the installed release.
+#[derive(Template)]
+#[template(path = "umbrella/templates/_installed.tpl")]
+struct Installed<'a> {
+    c: &'a Graph,
     has_credentials: bool,
 }
 

@@ -4,17 +4,17 @@ use askama::Template;
 use k8s_openapi::api::core::v1::Probe;
 
 use super::parts::{ProbeTiming, Probes, helper_resources, pod_security, probe_block};
-use super::{Container, ContainerImage, Mount, Noted, Pod, Scope, Volume};
+use super::{Container, ContainerImage, EnvVar, Mount, Noted, Pod, Scope, Volume};
+use crate::addons::provisioning;
 use crate::files::Files;
 use crate::graph::{Component, Graph, Port};
-use crate::names::PROVISIONING;
+use crate::names::{PROVISIONING, SCRIPTS};
+use crate::text::scalar;
 
 /// What a kind of server adds to the parts that the Pods of all servers have.
 pub(crate) struct EmbeddedServer {
     /// What the server is in the label `app.kubernetes.io/component`, such as `broker`.
     pub(crate) role: &'static str,
-    /// The configuration file in the chart, a change of which restarts the server.
-    pub(crate) configuration: Option<&'static str>,
     /// The time to end after SIGTERM, in seconds, with the reason.
     pub(crate) grace_period: Option<Noted<u32>>,
     /// The server's container, but for the mounts that all servers have.
@@ -43,20 +43,26 @@ impl EmbeddedServer {
     pub(crate) fn files(self, graph: &Graph, component: &Component, files: &mut Files) {
         let (name, source, role) = (component.name, component.source, self.role);
         files.subchart(name, "templates/service.yaml", &Services { c: graph, source, role, ports: &component.ports });
-        let configuration = self.configuration;
         let pod = self.pod(graph, component).text(graph, POD_INDENT);
-        files.subchart(name, "templates/statefulset.yaml", &StatefulSet { c: graph, source, role, configuration, pod });
+        files.subchart(name, "templates/statefulset.yaml", &StatefulSet { c: graph, source, role, pod });
     }
 
     fn pod(self, graph: &Graph, component: &Component) -> Pod {
         let mut container = self.container;
         container.image = Some(ContainerImage::of_server(graph, component.name));
+        let version = component.server().map(|server| server.version).unwrap_or_default();
+        container.env.push(
+            EnvVar::new("SERVER_VERSION", scalar(version)).note(
+                "The script refuses to start another version, and to start on data that this version cannot use.",
+            ),
+        );
         container.mounts.extend([
+            scripts(),
             provisioning(),
             credentials().note("A folder, not single files: only so does a change reach a running pod."),
         ]);
         let mut administrator_mounts = self.administrator_mounts;
-        administrator_mounts.extend([provisioning(), credentials()]);
+        administrator_mounts.extend([scripts(), provisioning(), credentials()]);
         let administrator = Container {
             image: Some(ContainerImage::of_server(graph, component.name)),
             notes: vec![
@@ -64,13 +70,14 @@ impl EmbeddedServer {
                     .to_owned(),
                 "back, without a restart and without the password that was there before.".to_owned(),
             ],
-            command: Some("[sh, /etc/provisioning/provisioning.sh, keep]".to_owned()),
+            command: Some(script("keep")),
             resources: Some(helper_resources()),
             mounts: administrator_mounts,
             ..Container::new("administrator")
         };
         let mut volumes = self.volumes;
         volumes.extend([
+            Volume::config_map("scripts", &scripts_config_map(component), &[]),
             Volume::config_map("provisioning", &shared_config_map(), &[]),
             Volume::secret("credentials", &secret(graph)),
         ]);
@@ -96,6 +103,24 @@ pub(crate) fn shared_config_map() -> String {
 
 fn secret(graph: &Graph) -> String {
     format!(r#"{{{{ include "{}.serverSecret" . | quote }}}}"#, graph.name)
+}
+
+/// The command that runs the script of a server's kind. `common.sh` says what each verb does.
+pub(crate) fn script(verb: &str) -> String {
+    format!("[sh, {SCRIPTS_FOLDER}/provisioning.sh, {verb}]")
+}
+
+/// The folder of the scripts in a server's Pod and in the Jobs that manage its logins.
+const SCRIPTS_FOLDER: &str = "/opt/provisioning";
+
+/// The mount of the scripts.
+pub(crate) fn scripts() -> Mount {
+    Mount::new("scripts", SCRIPTS_FOLDER).read_only()
+}
+
+/// The name of the ConfigMap with the scripts, as text of the server's own chart.
+fn scripts_config_map(component: &Component) -> String {
+    format!("{{{{ .Release.Name }}}}-{{{{ .Chart.Name }}}}-{SCRIPTS}-{}", provisioning::scripts_digest(component))
 }
 
 fn provisioning() -> Mount {
@@ -124,6 +149,5 @@ struct StatefulSet<'a> {
     c: &'a Graph,
     source: &'a str,
     role: &'a str,
-    configuration: Option<&'static str>,
     pod: String,
 }

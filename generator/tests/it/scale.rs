@@ -10,6 +10,6 @@ fn five_hundred_services_render() {
     let manifest = on_disk.render(&helm(Tool::Helm4), None, &[]).unwrap_or_else(|refusal| panic!("{refusal}"));
     let count = |kind: &str| manifest.lines().filter(|line| line.strip_prefix("kind: ") == Some(kind)).count();
     assert_eq!(count("Deployment"), 500);
-    // Each with a policy, the broker with two, one for all, and one for the test that is nobody.
-    assert_eq!(count("NetworkPolicy"), 500 + 4);
+    // One for each service, two for the broker, the default one, that for DNS, and that of the network policy test.
+    assert_eq!(count("NetworkPolicy"), 500 + 5);
 }

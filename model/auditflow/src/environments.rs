@@ -12,7 +12,7 @@ pub(crate) const ALL: &[Environment] = &[
             image_tag(audit_event_generator::NAME, "latest"),
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "dev"),
             setting(notification_service::NAME, notification_service::LOG_LEVEL, "DEBUG"),
-            exposed_at_node_port(event_audit_dashboard::NAME, 30081),
+            exposed_at_node_port(event_audit_dashboard::NAME, 30090),
         ],
     ),
     Environment::new(
@@ -20,7 +20,7 @@ pub(crate) const ALL: &[Environment] = &[
         "For the tests of a whole release.",
         &[
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "test"),
-            exposed_at_node_port(event_audit_dashboard::NAME, 30090),
+            exposed_at_node_port(event_audit_dashboard::NAME, 30081),
         ],
     ),
     Environment::new(

@@ -21,7 +21,7 @@ pub fn platform() -> Platform {
         name: PlatformName::new("auditflow-platform"),
         doc: "AuditFlow: audit events in, security alerts out",
         version: ChartVersion::new("0.2.0"),
-        home: "https://github.com/jojees/project-AuditFlow",
+        home: "https://github.com/jojees/project-genesis",
         // Long enough for `<environment>-afp`.
         longest_release_name: 20,
         services: vec![

@@ -82,6 +82,27 @@ name! {
     Digest, "a digest is `sha256:` and 64 of 0-9 and a-f", digest
 }
 
+name! {
+    /// The version of a server, with as many numbers as decide whether a volume's data fits: a major version (`18`), or a major and a minor one (`4.3`).
+    ServerVersion, "a server's version is one or two numbers of up to three digits without leading zeros, joined by `.`", server_version
+}
+
+impl ServerVersion {
+    /// The numbers.
+    pub(crate) fn numbers(self) -> Vec<u16> {
+        self.0.split('.').filter_map(|number| number.parse().ok()).collect()
+    }
+
+    /// Whether an image with this tag can be of this version. A tag that does not begin with a version, such as a commit's, shows none.
+    pub(crate) fn fits(self, tag: FixedTag) -> bool {
+        let text = tag.as_str();
+        let text = text.strip_prefix('v').unwrap_or(text);
+        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let shown = text[..end].split('.').take_while(|number| !number.is_empty());
+        shown.zip(self.0.split('.')).all(|(shown, own)| shown == own)
+    }
+}
+
 impl Tag {
     /// Whether it moves from build to build by convention: `latest`.
     #[must_use]
@@ -164,7 +185,55 @@ const fn moves(tag: &[u8]) -> bool {
     same(tag, b"latest")
 }
 
+const fn server_version(text: &[u8]) -> bool {
+    let mut dots = 0;
+    let mut start = 0;
+    let mut i = 0;
+    while i <= text.len() {
+        if i == text.len() || text[i] == b'.' {
+            let digits = i - start;
+            if digits == 0 || digits > 3 || (digits > 1 && text[start] == b'0') {
+                return false;
+            }
+            dots += if i < text.len() { 1 } else { 0 };
+            start = i + 1;
+        } else if !text[i].is_ascii_digit() {
+            return false;
+        }
+        i += 1;
+    }
+    dots <= 1
+}
+
 const fn digest(text: &[u8]) -> bool {
     let (prefix, hex) = if text.len() == 71 { text.split_at(7) } else { return false };
     starts_with(prefix, b"sha256:") && only(hex, b"0123456789abcdef")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_fits_a_version_when_it_shows_no_other() {
+        let fits = |version, tag| ServerVersion::new(version).fits(FixedTag::new(tag));
+        for tag in ["18", "18.6", "18-trixie", "v18.6", "main-3f2a9c1", "stable"] {
+            assert!(fits("18", tag), "{tag}");
+        }
+        for tag in ["17", "19", "1.18", "180", "2026-11-27", "v9"] {
+            assert!(!fits("18", tag), "{tag}");
+        }
+        assert!(fits("4.3", "4-management") && fits("4.3", "4.3.6-management"));
+        assert!(!fits("4.3", "4.2-management") && !fits("4.3", "4.30") && !fits("4.3", "3.13"));
+    }
+
+    #[test]
+    fn a_version_is_one_or_two_numbers() {
+        for text in ["9", "18", "4.3", "4.0"] {
+            assert!(ServerVersion::checked(text).is_ok(), "{text}");
+        }
+        for text in ["", ".", "18.", "018", "4.3.6", "v4", "latest", "2026"] {
+            assert!(ServerVersion::checked(text).is_err(), "{text}");
+        }
+    }
 }

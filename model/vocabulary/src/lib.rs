@@ -31,7 +31,7 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use environment::{Change, Environment, autoscaled, exposed_at_node_port, image_tag, replicas, setting, storage};
 pub use exposure::Exposure;
 pub use health::{Health, HealthRoute, Probe, Python3};
-pub use image::{DefaultTag, Digest, FixedTag, Image, Repository, Tag};
+pub use image::{DefaultTag, Digest, FixedTag, Image, Repository, ServerVersion, Tag};
 pub use kinds::*;
 pub use kubernetes::ApiRule;
 pub use name::{

@@ -23,13 +23,14 @@ pub const OBJECT_NAME: usize = LABEL - SUFFIX_ROOM;
 pub const SERVICE_SUFFIXES: &[&str] = &["external", "test-connection", "test-isolation"];
 
 /// The suffixes of a server's objects: beside server `cache`, nothing can be named `cache-headless` or `cache-headless-…`.
-pub const SERVER_SUFFIXES: &[&str] = &["headless", "provision", "provisioning", "reconcile"];
+pub const SERVER_SUFFIXES: &[&str] =
+    &["configuration", "headless", "provision", "provisioning", "reconcile", "scripts"];
 
 /// Keys of the values that all charts share, which lie beside the servers' names there.
 pub const SHARED_KEYS: &[&str] = &["metrics", "network", "secrets", "tests"];
 
 /// The names of objects that belong to the whole release.
-pub const RELEASE_OBJECTS: &[&str] = &["connections", "credentials", "credentials-reader", "default", "tests"];
+pub const RELEASE_OBJECTS: &[&str] = &["connections", "credentials", "credentials-reader", "default", "dns", "tests"];
 
 /// Names of objects that belong to the whole release, and prefixes of further ones: nothing can be named `end-to-end-test` or
 /// `end-to-end-test-…`.

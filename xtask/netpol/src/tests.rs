@@ -21,7 +21,7 @@ fn traffic() -> Traffic {
         metrics: vec![ComponentPort { of: "shop".to_owned(), number: 9000 }],
         kubernetes: Vec::new(),
         tests: TestTraffic {
-            network_policy: "nobody".to_owned(),
+            network_policy: "undeclared".to_owned(),
             end_to_end: "journey".to_owned(),
             end_to_end_paths: vec![path("journey", "page", 8080)],
             end_to_end_services: vec!["shop".to_owned(), "page".to_owned()],
@@ -302,9 +302,9 @@ fn a_service_that_does_not_lead_to_the_server_is_reported() {
 /// The pods and policies of a release's tests while they run.
 const TESTS: &str = r"---
 kind: NetworkPolicy
-metadata: {name: nobody}
+metadata: {name: undeclared}
 spec:
-  podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: nobody}}
+  podSelector: {matchLabels: {app.kubernetes.io/instance: afp, x/identity: undeclared}}
   policyTypes: [Ingress, Egress]
   egress:
     - to: [{podSelector: {matchLabels: {app.kubernetes.io/instance: afp}, matchExpressions: [{key: x/identity, operator: Exists}]}}]
@@ -338,7 +338,7 @@ fn test_pods_have_their_connections_only_while_tests_are_enabled() {
     let off = found(&values(), &with_tests);
     assert!(off.contains(&"a pod with journey's labels → page:8080 is open but not declared".to_owned()), "{off:?}");
     assert!(
-        off.iter().any(|one| one.starts_with("a pod with nobody's labels → db:every port")
+        off.iter().any(|one| one.starts_with("a pod with undeclared's labels → db:every port")
             && one.ends_with("only the other end closes it")),
         "{off:?}"
     );

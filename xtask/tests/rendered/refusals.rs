@@ -92,6 +92,11 @@ const WRONG: &[Wrong] = &[
     ("no-tag-of-several", "afp", true, &["--set=audit-event-generator.image.tag=", "--set=global.rabbitmq.image.tag="]),
     ("tag-null", "afp", true, &["--set=audit-event-generator.image.tag=null"]),
     ("tag-with-a-space", "afp", true, &["--set=notification-service.image.tag=a b"]),
+    ("older-major-version", "afp", true, &["--set-string=global.postgresql.image.tag=17"]),
+    ("newer-major-version", "afp", true, &["--set-string=global.postgresql.image.tag=19.1-trixie"]),
+    ("image-on-alpine", "afp", true, &["--set-string=global.postgresql.image.tag=18-alpine"]),
+    ("older-minor-version", "afp", true, &["--set-string=global.rabbitmq.image.tag=4.2-management"]),
+    ("major-version-of-another-product", "afp", true, &["--set-string=global.redis.image.tag=7.4"]),
     ("no-dns-namespace", "afp", true, &["--set=global.network.dnsNamespace="]),
     ("host-that-is-none", "afp", true, &["--set=event-audit-dashboard.exposure.host=a b"]),
     ("callee-switched-off", "afp", true, &["--set=notification-service.enabled=false"]),
@@ -183,6 +188,11 @@ fn common_spellings_of_valid_values_are_accepted() {
             "--set=audit-event-generator.image.digest=sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
         ],
         &["--set-string=audit-event-generator.image.tag=1234567"],
+        &[
+            "--set-string=global.postgresql.image.tag=18.6-trixie",
+            "--set-string=global.rabbitmq.image.tag=4-management",
+        ],
+        &["--set-string=global.postgresql.image.tag=build-3f2a9c1"],
         &["--set-string=redis.podAnnotations.note=yes"],
         &[
             "--set-json=redis.topologySpreadConstraints=[{\"maxSkew\":1,\"topologyKey\":\"zone\",\"whenUnsatisfiable\":\"ScheduleAnyway\",\"labelSelector\":{\"matchLabels\":{\"a\":\"b\"}}}]",

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod data;
+
 use std::fs;
 use std::process::{Command, Output};
 
@@ -11,17 +13,35 @@ use tempfile::TempDir;
 /// A simulated pod: the script of one kind of server, its folders below a temporary folder, and the programs that it calls.
 struct Pod {
     root: Utf8PathBuf,
+    /// The declared version of its server.
+    version: String,
     _temporary: TempDir,
 }
 
 impl Pod {
+    /// The Pod of a server of the second platform.
     fn of(chart: &str) -> Self {
+        Self::of_platform(second_platform::platform(), chart)
+    }
+
+    fn of_platform(platform: vocabulary::Platform, chart: &str) -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(temporary.path()).unwrap().to_owned();
-        let pod = Self { root, _temporary: temporary };
-        let platform = second_platform::platform().resolve().expect("the second platform is valid");
+        let platform = platform.resolve().map_err(|diagnostics| diagnostics.to_string()).unwrap();
+        let server = platform.platform().backing.iter().find(|server| server.name().as_str() == chart).unwrap();
+        let version = server.version().to_string();
+        let pod = Self { root, version, _temporary: temporary };
         let chart_files = generator::generate(&platform);
-        for folder in ["etc/provisioning", "etc/credentials", "run/definitions", "run/valkey", "data", "bin", "tmp"] {
+        for folder in [
+            "opt/provisioning",
+            "etc/provisioning",
+            "etc/credentials",
+            "run/definitions",
+            "run/valkey",
+            "data",
+            "bin",
+            "tmp",
+        ] {
             fs::create_dir_all(pod.root.join(folder)).unwrap();
         }
         fs::create_dir_all(pod.root.join("var/lib/rabbitmq/mnesia/lost+found")).unwrap();
@@ -31,12 +51,12 @@ impl Pod {
         ] {
             // Move the folders of the container below the temporary folder, and do not wait.
             let text = chart_files.files()[&chart_files.paths().umbrella.join(from)].clone();
-            let text = ["/etc/", "/var/lib/", "/run/", "/data/", "/tmp/"]
+            let text = ["/opt/", "/etc/", "/var/lib/", "/run/", "/data/", "/tmp/"]
                 .iter()
                 .fold(text, |text, folder| text.replace(folder, &format!("@ROOT@{folder}")))
                 .replace("@ROOT@", pod.root.as_str());
             pod.write(
-                &format!("etc/provisioning/{to}"),
+                &format!("opt/provisioning/{to}"),
                 &text.replace("sleep 5", "sleep 0").replace("sleep 2", "sleep 0"),
             );
         }
@@ -71,10 +91,13 @@ impl Pod {
     fn run(&self, arguments: &[&str]) -> (bool, String) {
         let path = format!("{}:{}", self.root.join("bin"), std::env::var("PATH").unwrap());
         let Output { status, stdout, stderr } = Command::new("sh")
-            .arg(self.root.join("etc/provisioning/provisioning.sh"))
+            .arg(self.root.join("opt/provisioning/provisioning.sh"))
             .args(arguments)
             .env("PATH", path)
             .envs([("OWNER", "ns.afp"), ("SERVER_HOST", "server"), ("SERVER_PORT", "1"), ("DIGEST", "the digest")])
+            .env("SERVER_VERSION", &self.version)
+            .env("PGDATA", self.root.join("var/lib/postgresql/18/docker"))
+            .env_remove("RABBITMQ_VERSION")
             .env("ROOT", &self.root)
             .output()
             .unwrap();
@@ -87,6 +110,8 @@ impl Pod {
 /// A broker with these users. The file `connected` lists the connected users, and `removed` the removed ones.
 fn broker(users: &str) -> Pod {
     let pod = Pod::of("orders-broker");
+    pod.tool("hostname", "echo afp-orders-broker-0");
+    pod.tool("rabbitmqctl", "echo 4.3.6");
     pod.write("etc/provisioning/logins", "shop.r2 ns.afp.shop.r2\n");
     pod.write("etc/credentials/shop.r2", "secret 2");
     pod.write("users", users);
@@ -115,7 +140,7 @@ fn an_empty_broker_gets_all_definitions_and_one_with_data_gets_none() {
     assert_eq!(definitions["users"][1]["limits"]["max-connections"], 5);
     assert!(definitions["vhosts"].is_array());
 
-    fs::create_dir(pod.root.join("var/lib/rabbitmq/mnesia/rabbit@afp-rabbitmq-0")).unwrap();
+    fs::create_dir(pod.root.join("var/lib/rabbitmq/mnesia/rabbit@afp-orders-broker-0")).unwrap();
     assert!(pod.run(&["serve"]).0);
     assert_eq!(pod.read("run/definitions/definitions.json"), "{\"vhosts\":[{\"name\":\"/\"}]}\n");
 }
@@ -179,6 +204,7 @@ fn adding_logins_removes_none() {
 #[test]
 fn an_empty_cache_gets_its_users_and_one_with_users_keeps_them() {
     let pod = Pod::of("sessions");
+    pod.tool("valkey-server", "echo 'Valkey server v=9.1.2 sha=0'");
     pod.write(
         "etc/provisioning/logins",
         "- probe resetchannels -@all +ping\nshop.r1 ns.afp.shop.r1 resetchannels -@all ~a\\n* +get\n- default off\n",

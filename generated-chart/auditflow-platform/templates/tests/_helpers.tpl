@@ -81,7 +81,7 @@ volumeMounts:
       - configMap:
           name: {{ .Release.Name }}-tests
       - configMap:
-          name: {{ .Release.Name }}-connections
+          name: {{ .Release.Name }}-connections-14824456
 {{- end }}
 
 {{- /* Which value lets others in at a port than those who are declared; `declared` where none does. */ -}}

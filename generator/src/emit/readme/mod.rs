@@ -241,8 +241,8 @@ fn tests(graph: &Graph) -> Vec<Row> {
         Row::of(&[code_cell(job), identity.to_owned(), tries, code_cell(&format!("{off}: false"))])
     };
     let job = |identity: &str| format!("<release>-{identity}");
-    let every_port = "every declared port of the release, which none may let in".to_owned();
-    let mut rows = vec![row(&job(NETWORK_POLICY_TEST), "nobody", every_port, "global.tests.isolation")];
+    let every_port = "every declared port of the release; each must refuse it".to_owned();
+    let mut rows = vec![row(&job(NETWORK_POLICY_TEST), "an undeclared client", every_port, "global.tests.isolation")];
     if !graph.edges.is_empty() {
         let has_logins = graph.edges.iter().any(|edge| edge.login.is_some());
         let login = if has_logins { "with its own login, " } else { "" };

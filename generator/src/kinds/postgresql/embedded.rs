@@ -3,21 +3,24 @@
 use crate::graph::Component;
 use crate::names::PROVISIONING;
 use crate::workloads::parts::exec;
-use crate::workloads::server::{EmbeddedServer, server_probes};
+use crate::workloads::server::{EmbeddedServer, script, server_probes};
 use crate::workloads::{Container, EnvVar, Mount, Noted, Volume};
 
 pub(super) fn server(server: &Component) -> EmbeddedServer {
     // Asks the network address: during initialisation the server listens only on its socket.
     let is_ready = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=postgres", "--timeout=4"];
     let probe = exec(is_ready.map(str::to_owned).to_vec());
+    let version = server.server().map(|server| server.version).unwrap_or_default();
     let provisioning = format!("{{{{ .Release.Name }}}}-{{{{ .Chart.Name }}}}-{PROVISIONING}");
     EmbeddedServer {
         role: "database",
-        configuration: None,
         grace_period: Some(Noted { value: 60, note: "Time for a last checkpoint." }),
         container: Container {
+            command: Some(script("serve")),
             ports: server.ports.iter().map(|port| (port.name.to_owned(), port.number)).collect(),
             env: vec![
+                EnvVar::new("PGDATA", format!("/var/lib/postgresql/{version}/docker"))
+                    .note("The image's own choice, made explicit: with another one the server would start empty."),
                 EnvVar::new("POSTGRES_PASSWORD_FILE", "/etc/credentials/superuser"),
                 EnvVar::new("POSTGRES_INITDB_ARGS", "--auth-host=scram-sha-256"),
             ],
@@ -25,7 +28,7 @@ pub(super) fn server(server: &Component) -> EmbeddedServer {
             probes: Some(server_probes(&probe, 120, 5)),
             mounts: vec![
                 Mount::new("data", "/var/lib/postgresql")
-                    .note("From version 18 on the image keeps its data in a folder below, named after the version."),
+                    .note("The data lies in a folder below, named after the version."),
                 Mount::new("run", "/var/run/postgresql"),
                 Mount::new("tmp", "/tmp"),
                 Mount::new("initialisation", "/docker-entrypoint-initdb.d")

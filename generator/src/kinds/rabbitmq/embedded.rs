@@ -5,21 +5,22 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::files::Files;
 use crate::graph::{Component, Graph};
+use crate::names::CONFIGURATION as CONFIGURATION_SUFFIX;
+use crate::text::digest;
 use crate::workloads::parts::tcp;
-use crate::workloads::server::{EmbeddedServer, server_probes};
+use crate::workloads::server::{EmbeddedServer, script, server_probes};
 use crate::workloads::{Container, Mount, Noted, Volume};
 
 const CONFIGURATION: &str = include_str!("../../../templates/kinds/rabbitmq/rabbitmq.conf");
 
 pub(super) fn server(graph: &Graph, server: &Component, files: &mut Files) -> EmbeddedServer {
-    files.subchart(server.name, "templates/configmap.yaml", &ConfigMap { c: graph });
+    files.subchart(server.name, "templates/configmap.yaml", &ConfigMap { c: graph, digest: digest([CONFIGURATION]) });
     files.text(format!("charts/{}/files/rabbitmq.conf", server.name), CONFIGURATION.to_owned());
     EmbeddedServer {
         role: "broker",
-        configuration: Some("files/rabbitmq.conf"),
         grace_period: Some(Noted { value: 60, note: "Time to write what is in memory to the volume." }),
         container: Container {
-            command: Some("[sh, /etc/provisioning/provisioning.sh, serve]".to_owned()),
+            command: Some(script("serve")),
             ports: server.ports.iter().map(|port| (port.name.to_owned(), port.number)).collect(),
             // The listener opens after the definitions are loaded. A probe with the broker's own tools would start an Erlang VM each time,
             // which takes more CPU time than a small broker's work.
@@ -44,15 +45,22 @@ pub(super) fn server(graph: &Graph, server: &Component, files: &mut Files) -> Em
         volumes: vec![
             Volume::scratch("home", "64Mi"),
             Volume::scratch("tmp", "64Mi"),
-            Volume::config_map("config", "{{ .Release.Name }}-{{ .Chart.Name }}", &[]),
+            Volume::config_map("config", &config_map(), &[]),
             Volume::memory("definitions", "4Mi").note("What holds passwords stays in memory."),
             Volume::memory("secret-tmp", "4Mi"),
         ],
     }
 }
 
+/// The name of the ConfigMap with the configuration, as text of the server's own chart. It ends with a digest of the configuration, so that a changed
+/// one restarts the server.
+fn config_map() -> String {
+    format!("{{{{ .Release.Name }}}}-{{{{ .Chart.Name }}}}-{CONFIGURATION_SUFFIX}-{}", digest([CONFIGURATION]))
+}
+
 #[derive(Template)]
 #[template(path = "kinds/rabbitmq/configmap.yaml")]
 struct ConfigMap<'a> {
     c: &'a Graph,
+    digest: String,
 }

@@ -2,7 +2,7 @@
 
 use crate::graph::Component;
 use crate::workloads::parts::exec;
-use crate::workloads::server::{EmbeddedServer, server_probes};
+use crate::workloads::server::{EmbeddedServer, script, server_probes};
 use crate::workloads::{Container, Mount, Volume};
 
 /// The server's arguments, a block of YAML.
@@ -22,10 +22,9 @@ pub(super) fn server(server: &Component) -> EmbeddedServer {
     let probe = exec(ping.map(str::to_owned).to_vec());
     EmbeddedServer {
         role: "cache",
-        configuration: None,
         grace_period: None,
         container: Container {
-            command: Some("[sh, /etc/provisioning/provisioning.sh, serve]".to_owned()),
+            command: Some(script("serve")),
             args: Some(ARGUMENTS.to_owned()),
             ports: server.ports.iter().map(|port| (port.name.to_owned(), port.number)).collect(),
             probes: Some(server_probes(&probe, 60, 5)),

@@ -66,9 +66,9 @@ volumeMounts:
     sources:
       - configMap:
           name: {{ .Release.Name }}-tests
-      [%- if has_connections %]
+      [%- if let Some(connections) = connections %]
       - configMap:
-          name: {{ .Release.Name }}-connections
+          name: [[ connections ]]
       [%- endif %]
 {{- end }}
 

@@ -2,7 +2,35 @@
 #
 # The roles and databases of PostgreSQL. common.sh says when this runs. An empty server gets them from the image's own initialisation, which
 # runs databases.sql.
-. /etc/provisioning/common.sh
+. /opt/provisioning/common.sh
+
+volume=/var/lib/postgresql
+
+# Refuses data that this version cannot read. Beside such data, the image would create an empty database.
+check_data() {
+  version=$(postgres --version)
+  version=${version#*"(PostgreSQL) "}
+  require_version PostgreSQL "${version%%[!0-9.]*}"
+  if [ -f "$PGDATA/PG_VERSION" ]; then
+    found=$(cat "$PGDATA/PG_VERSION")
+    if [ "$found" != "$SERVER_VERSION" ]; then
+      refuse "$PGDATA holds data of PostgreSQL $found, which PostgreSQL $SERVER_VERSION cannot read."
+    fi
+    return 0
+  fi
+  none="no data of PostgreSQL $SERVER_VERSION in $PGDATA"
+  files=$(find "$volume" -name lost+found -prune -o -type f -print 2>/dev/null) ||
+    refuse "the volume holds folders that user $(id -u) cannot read, and $none."
+  # Each database has a file of this name too, in the folder `base`.
+  other=$(printf '%s\n' "$files" | grep '/PG_VERSION$' | grep -v '/base/' | sort | head -n 1)
+  if [ -n "$other" ]; then refuse "the volume holds data of PostgreSQL $(cat "$other") in ${other%/*}, and $none."; fi
+  if [ -n "$files" ]; then refuse "the volume holds files, such as $(printf '%s\n' "$files" | head -n 1), but $none."; fi
+}
+
+if [ "$1" = serve ]; then
+  check_data
+  exec docker-entrypoint.sh postgres
+fi
 
 administrator=superuser
 

@@ -13,9 +13,14 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- define "[[ c.name ]].labels" -}}
 {{ include "[[ c.name ]].selectorLabels" . }}
 app.kubernetes.io/part-of: [[ c.name ]]
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/version: {{ include "[[ c.name ]].labelValue" .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | trunc 63 | trimSuffix "-" }}
+helm.sh/chart: {{ include "[[ c.name ]].labelValue" (printf "%s-%s" .Chart.Name .Chart.Version) }}
+{{- end }}
+
+{{- /* A version as the value of a label, which may not contain the `+` of build metadata and has at most 63 characters. */ -}}
+{{- define "[[ c.name ]].labelValue" -}}
+{{ regexReplaceAll "[^-A-Za-z0-9_.]" . "_" | trunc 63 | trimAll "-_." }}
 {{- end }}
 
 {{- /* The image of a subchart's program: by digest when one is given, from the mirror when one is. */ -}}

@@ -24,6 +24,11 @@ macro_rules! kinds {
                 match self { $(Self::$kind => <$kind as ServerKind>::PORT,)* }
             }
 
+            /// The oldest version that the chart runs. Every version of the kind has as many numbers as this one.
+            pub(crate) const fn oldest(self) -> ServerVersion {
+                match self { $(Self::$kind => <$kind as ServerKind>::OLDEST,)* }
+            }
+
             /// How to declare a use of a server, as an instruction.
             pub(crate) const fn use_help(self) -> &'static str {
                 match self { $(Self::$kind => <$kind as ServerKind>::USE_HELP,)* }
@@ -58,6 +63,12 @@ macro_rules! kinds {
             #[must_use]
             pub const fn image(&self) -> Image {
                 match self { $(Self::$kind(server) => server.image,)* }
+            }
+
+            /// The version that decides whether its image can use the data on its volume.
+            #[must_use]
+            pub const fn version(&self) -> ServerVersion {
+                match self { $(Self::$kind(server) => server.version,)* }
             }
 
             /// CPU and memory of its pod.

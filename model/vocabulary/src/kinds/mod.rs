@@ -3,8 +3,8 @@
 //! A folder holds everything about its kind: the server and the handles that a declaration refers to, the client and its uses, the rules of
 //! its names, and its checks with their messages and tests. The enums [`Kind`], [`Backing`] and [`Use`] follow from the list of kinds.
 //!
-//! **To add a kind**: add its folder, its `mod` line and its line in `kinds!`. A server is a struct with the fields `name`, `image`, `resources`,
-//! `storage` and `location` that implements [`ServerKind`]; a client is a struct with a field `client` that implements [`ServerClient`]; both
+//! **To add a kind**: add its folder, its `mod` line and its line in `kinds!`. A server is a struct with the fields `name`, `image`, `version`,
+//! `resources`, `storage` and `location` that implements [`ServerKind`]; a client is a struct with a field `client` that implements [`ServerClient`]; both
 //! are `Copy`. The folder's public items are re-exported at the crate's root.
 
 mod dispatch;
@@ -13,8 +13,8 @@ pub(crate) mod rabbitmq;
 pub(crate) mod valkey;
 
 use crate::{
-    BackingName, Call, Client, Diagnostic, HttpPath, Image, LoginEnv, Platform, Quantity, Resources, SourceLocation,
-    VariableName,
+    BackingName, Call, Client, Diagnostic, HttpPath, Image, LoginEnv, Platform, Quantity, Resources, ServerVersion,
+    SourceLocation, VariableName,
 };
 use dispatch::kinds;
 
@@ -31,6 +31,9 @@ pub(crate) trait ServerKind {
 
     /// The port that clients connect to.
     const PORT: u16;
+
+    /// The oldest version that the chart runs. Every version of the kind has as many numbers as this one.
+    const OLDEST: ServerVersion;
 
     /// How to declare a use, as an instruction.
     const USE_HELP: &'static str;

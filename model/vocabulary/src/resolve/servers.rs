@@ -8,11 +8,15 @@ use std::collections::BTreeMap;
 use super::amounts;
 use crate::diagnostic::{codes, repeated, sentence};
 use crate::kinds::ServerClient;
-use crate::{Backing, BackingName, Client, Diagnostic, Kind, Platform, Service, SourceLocation, Use};
+use crate::{Backing, BackingName, Client, DefaultTag, Diagnostic, Kind, Platform, Service, SourceLocation, Use};
 
 codes! {
     /// A server that no service uses.
     ServerUnused,
+    /// A version that the chart cannot run.
+    ServerVersionUnsupported,
+    /// An image whose tag shows another version than the declared one.
+    ImageOfOtherVersion,
     /// A reference to a server that the platform does not list.
     ServerNotListed,
     /// A client of a server that is listed with another kind.
@@ -32,6 +36,7 @@ pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
         let (name, location) = (server.name(), server.location());
         amounts::resources(name.as_str(), server.resources(), location, diagnostics);
         diagnostics.extend(amounts::storage(name.as_str(), server.storage(), location));
+        check_version(server, diagnostics);
         if clients(platform).all(|client| client.common.backing != name) {
             diagnostics.push(
                 Diagnostic::new(Code::ServerUnused, format!("no service uses {name}"))
@@ -45,6 +50,38 @@ pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
     }
     duplicate_clients(platform, diagnostics);
     handles(platform, diagnostics);
+}
+
+/// Checks the version of a server, and whether its image's tag shows another one.
+fn check_version(server: &Backing, diagnostics: &mut Vec<Diagnostic>) {
+    let (name, location, version) = (server.name(), server.location(), server.version());
+    let (product, oldest) = (server.kind().product(), server.kind().oldest());
+    if version.numbers().len() != oldest.numbers().len() || version.numbers() < oldest.numbers() {
+        let numbers = if oldest.numbers().len() == 1 { "its major version" } else { "its major and minor version" };
+        diagnostics.push(
+            Diagnostic::new(
+                Code::ServerVersionUnsupported,
+                format!("version {version} of {name} is not a version of {product} that the chart can run"),
+            )
+            .at("declared", location)
+            .help(format!("declare {numbers}, {oldest} or later: `version: ServerVersion::new(\"{oldest}\")`")),
+        );
+        return;
+    }
+    if let (DefaultTag::Fixed(tag), None) = (server.image().tag, server.image().digest)
+        && !version.fits(tag)
+    {
+        diagnostics.push(
+            Diagnostic::new(
+                Code::ImageOfOtherVersion,
+                format!("the image of {name} has the tag {tag}, but {name} is declared with version {version} of {product}"),
+            )
+            .at("declared", location)
+            .help(format!(
+                "use an image of {product} {version}, or declare the image's version (`version: ServerVersion::new(\"…\")`)"
+            )),
+        );
+    }
 }
 
 /// A client with its service, and what depends on its kind.

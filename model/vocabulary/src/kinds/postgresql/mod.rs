@@ -10,15 +10,20 @@ pub use client::{DatabaseUse, SqlClient, SqlEnv, libpq_value, owns};
 pub use names::DatabaseName;
 
 use super::ServerKind;
-use crate::{BackingName, Client, Diagnostic, Image, Platform, Quantity, Resources, SourceLocation, Use, cpu, memory};
+use crate::{
+    BackingName, Client, Diagnostic, Image, Platform, Quantity, Resources, ServerVersion, SourceLocation, Use, cpu,
+    memory,
+};
 
 /// A PostgreSQL server. Declared as a constant, which is the handle for its databases and clients.
 #[derive(Clone, Copy, Debug)]
 pub struct PostgreSql {
     /// Its name.
     pub name: BackingName,
-    /// The official image, or a compatible one. Major version 18 or later: older images keep their data in another folder.
+    /// The official image, or a compatible one.
     pub image: Image,
+    /// The major version of the image. Data of another major version is refused.
+    pub version: ServerVersion,
     /// CPU and memory of its pod.
     pub resources: Resources,
     /// The size of its data volume.
@@ -38,6 +43,7 @@ impl PostgreSql {
         Self {
             name: BackingName::new(name),
             image: Image::new("postgres", "18"),
+            version: ServerVersion::new("18"),
             resources: Resources::new(cpu("100m").up_to("1"), memory("128Mi").up_to("512Mi")),
             storage: Quantity::new("2Gi"),
             location: SourceLocation::here(),
@@ -65,6 +71,7 @@ impl PostgreSql {
 impl ServerKind for PostgreSql {
     const PRODUCT: &'static str = "PostgreSQL";
     const PORT: u16 = 5432;
+    const OLDEST: ServerVersion = ServerVersion::new("18");
     const USE_HELP: &'static str = "name the database that it owns (`owns(…)`)";
     const MERGE_HELP: &'static str =
         "keep one client; when the clients own different databases, keep one database for all tables of the service";

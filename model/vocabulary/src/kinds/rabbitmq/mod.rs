@@ -12,7 +12,8 @@ pub use names::{ExchangeName, QueueName};
 
 use super::ServerKind;
 use crate::{
-    BackingName, Client, Diagnostic, Image, Platform, Quantity, Resources, Service, SourceLocation, Use, cpu, memory,
+    BackingName, Client, Diagnostic, Image, Platform, Quantity, Resources, ServerVersion, Service, SourceLocation, Use,
+    cpu, memory,
 };
 
 /// A RabbitMQ broker. Declared as a constant, which is the handle for its queues, exchanges and clients.
@@ -22,6 +23,8 @@ pub struct RabbitMq {
     pub name: BackingName,
     /// The official image, or a compatible one.
     pub image: Image,
+    /// Major and minor version of the image. Data of a skipped or newer minor version is refused.
+    pub version: ServerVersion,
     /// CPU and memory of its pod.
     pub resources: Resources,
     /// The size of the volume that holds its messages and logins.
@@ -41,6 +44,7 @@ impl RabbitMq {
         Self {
             name: BackingName::new(name),
             image: Image::new("rabbitmq", "4.3-management"),
+            version: ServerVersion::new("4.3"),
             resources: Resources::new(cpu("100m").up_to("1"), memory("256Mi").up_to("512Mi")),
             storage: Quantity::new("1Gi"),
             location: SourceLocation::here(),
@@ -86,6 +90,7 @@ impl RabbitMq {
 impl ServerKind for RabbitMq {
     const PRODUCT: &'static str = "RabbitMQ";
     const PORT: u16 = 5672;
+    const OLDEST: ServerVersion = ServerVersion::new("4.0");
     const USE_HELP: &'static str = "list what it does with queues (`consumes(…)`, `publishes(…)`)";
     const MERGE_HELP: &'static str = "keep one client, and list in it everything that the service does with queues";
 

@@ -10,7 +10,10 @@ pub use client::{CacheEnv, CacheLogin, KeyUse, ValkeyClient, keys};
 pub use names::{KeyPattern, ValkeyCommand};
 
 use super::ServerKind;
-use crate::{BackingName, Client, Diagnostic, Image, Platform, Quantity, Resources, SourceLocation, Use, cpu, memory};
+use crate::{
+    BackingName, Client, Diagnostic, Image, Platform, Quantity, Resources, ServerVersion, SourceLocation, Use, cpu,
+    memory,
+};
 
 /// A Valkey server. Declared as a constant, which is the handle for its clients.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +22,8 @@ pub struct Valkey {
     pub name: BackingName,
     /// The official image, or a compatible one.
     pub image: Image,
+    /// The major version of the image. Data of a newer major version is refused.
+    pub version: ServerVersion,
     /// CPU and memory of its pod.
     pub resources: Resources,
     /// The size of its data volume.
@@ -38,6 +43,7 @@ impl Valkey {
         Self {
             name: BackingName::new(name),
             image: Image::new("valkey/valkey", "9"),
+            version: ServerVersion::new("9"),
             resources: Resources::new(cpu("50m").up_to("500m"), memory("64Mi").up_to("128Mi")),
             storage: Quantity::new("1Gi"),
             location: SourceLocation::here(),
@@ -55,6 +61,7 @@ impl Valkey {
 impl ServerKind for Valkey {
     const PRODUCT: &'static str = "Valkey";
     const PORT: u16 = 6379;
+    const OLDEST: ServerVersion = ServerVersion::new("8");
     const USE_HELP: &'static str = "list the commands that it sends (`keys(…)`)";
     const MERGE_HELP: &'static str =
         "keep one client, with a pattern that matches all keys of the service, and with all commands that it sends";

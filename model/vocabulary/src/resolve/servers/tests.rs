@@ -3,8 +3,8 @@ use crate::kinds::rabbitmq::tests::{BROKER, ENV};
 use crate::kinds::{postgresql, valkey};
 use crate::testing::{check, diagnostics, fix, list, platform, service};
 use crate::{
-    Backing, BackingName, CacheLogin, Database, Diagnostic, Environment, Platform, PostgreSql, Queue, RabbitMq,
-    Service, SqlEnv, Use, Valkey, consumes, keys, owns, plain, publishes, storage, variable,
+    Backing, BackingName, CacheLogin, Database, Diagnostic, Environment, Image, Platform, PostgreSql, Queue, RabbitMq,
+    ServerVersion, Service, SqlEnv, Use, Valkey, consumes, keys, owns, plain, publishes, storage, variable,
 };
 
 use postgresql::tests::SERVER;
@@ -56,6 +56,10 @@ fn every_help_can_be_followed() {
     let consumer = BROKER.client(ENV, list([consumes(RETURNS, queue("RETURNS"))]));
     let both = BROKER.client(ENV, list([publishes(ORDERS, queue("ORDERS")), consumes(RETURNS, queue("RETURNS"))]));
     let idle = BROKER.client(ENV, &[]);
+    let of_version = |version, tag| {
+        let server = PostgreSql { image: Image::new("postgres", tag), version: ServerVersion::new(version), ..ARCHIVE };
+        uses([Backing::PostgreSql(server)], [archive()])
+    };
     let other_service = Service { uses: list([publisher]), ..service("shop") };
     let twin = BROKER.queue("orders").consumed_externally("a partner");
     let (broker_named_cache, moved) = (RabbitMq::named("cache"), Valkey::named("sessions"));
@@ -64,6 +68,9 @@ fn every_help_can_be_followed() {
         CODES,
         vec![
             fix("ServerUnused", uses([broker], []), [uses([broker], [publisher]), uses([], [])]),
+            fix("ServerVersionUnsupported", of_version("17", "17"), [of_version("18", "18")]),
+            fix("ServerVersionUnsupported", of_version("18.6", "18.6"), [of_version("18", "18.6")]),
+            fix("ImageOfOtherVersion", of_version("18", "19"), [of_version("18", "18"), of_version("19", "19")]),
             fix("ServerNotListed", everywhere([]), [everywhere([cache]), uses([], [])]),
             fix(
                 "ServerOfAnotherKind",
