@@ -96,9 +96,7 @@ pub(crate) fn digest<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
         hash.update(text.len().to_le_bytes());
         hash.update(text);
     }
-    let mut hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    hex.truncate(names::DIGEST);
-    hex
+    hash.finalize()[..names::DIGEST / 2].iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]

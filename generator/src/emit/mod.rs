@@ -8,6 +8,7 @@ mod readme;
 mod secret;
 pub(crate) mod service;
 mod umbrella;
+mod upgrading;
 pub(crate) mod values;
 mod values_yaml;
 
@@ -24,6 +25,7 @@ pub(crate) fn files(graph: &Graph, files: &mut Files) {
     connections::files(graph, files);
     values_yaml::files(graph, &values, &tree, files);
     readme::files(graph, &tree, files);
+    upgrading::files(graph, files);
     for (component, service) in graph.services() {
         service::files(graph, component, service, files);
     }

@@ -105,6 +105,12 @@ pub(crate) trait ServerKind: Sync {
         None
     }
 
+    /// The data that the server's version accepts on its volume, as Markdown for a cell of a table.
+    fn readable_data(&self, server: &Server) -> String;
+
+    /// How an installation moves to another version of a server, as a section of Markdown below a heading of the third level.
+    fn version_steps(&self, graph: &Graph, server: &Component) -> String;
+
     /// The script in a server's chart that makes its logins.
     fn script(&self) -> &'static str;
 
@@ -215,6 +221,17 @@ pub(crate) fn client_scripts(graph: &Graph, set: ScriptSet) -> Vec<ScriptFile> {
     scripts.sort_by_key(|script| script.name);
     scripts.dedup_by_key(|script| script.name);
     scripts
+}
+
+/// What the kinds of the platform's servers add to a section, each kind once.
+pub(crate) fn notes_of_kinds(graph: &Graph, note: impl Fn(&dyn ServerKind) -> Option<String>) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for (_, server) in graph.servers() {
+        if let Some(note) = note(server.kind).filter(|note| !notes.contains(note)) {
+            notes.push(note);
+        }
+    }
+    notes
 }
 
 /// What follows for a client from a use of a server.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 use generator::yaml;
 use serde_yaml::Value;
+use vocabulary::{DefaultTag, Image};
 
 use super::error::Error;
 
@@ -50,6 +51,21 @@ impl ImageMap {
     /// If the map does not name it.
     pub fn tool(&self, name: &str) -> Result<&str, Error> {
         self.0.get(name).map(String::as_str).ok_or_else(|| Error::NoImage { name: name.to_owned() })
+    }
+
+    /// The reference of a declared image: its replacement, or else the image itself.
+    #[must_use]
+    pub fn reference(&self, image: &Image) -> String {
+        let own = match (image.digest, image.tag) {
+            (Some(digest), _) => format!("{}@{digest}", image.repository),
+            (None, DefaultTag::Fixed(tag)) => format!("{}:{tag}", image.repository),
+            (None, DefaultTag::Absent(_)) => image.repository.to_string(),
+        };
+        let Some(replacement) = self.0.get(image.repository.as_str()) else { return own };
+        match (parts(replacement), image.tag) {
+            ((repository, None, ""), DefaultTag::Fixed(tag)) => format!("{repository}:{tag}"),
+            _ => replacement.clone(),
+        }
     }
 
     /// Checks that each image of a chart with the default values `values` has a tag or digest, from the map or from the chart.
@@ -196,6 +212,13 @@ mod tests {
         )
         .expect("YAML");
         assert_eq!(overlay, expected);
+    }
+
+    #[test]
+    fn a_declared_image_is_replaced() {
+        let map = parse("x/one = y/one:7\nx/two = y/two").expect("it is right");
+        let references = ["x/one", "x/two", "x/three"].map(|name| map.reference(&Image::new(name, "2")));
+        assert_eq!(references, ["y/one:7", "y/two:2", "x/three:2"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! *Invariant:* expectations come from the declaration ([`generator::Resolved`]), never from what the chart renders.
 
 mod credentials;
+mod documents;
 mod flow;
 mod load;
 mod passes;

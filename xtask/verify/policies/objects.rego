@@ -50,6 +50,15 @@ deny contains finding("labels", pod.of, sprintf("has a label %s of more than 63 
 	count(value) > 63
 }
 
+# The API server refuses other values, such as a version with the `+` of build metadata.
+label_value := "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
+
+deny contains finding("labels", named(one), sprintf("has a label %s with the value %q, which is no label value", [label, value])) if {
+	some one in input.objects
+	some label, value in object.get(one.metadata, "labels", {})
+	not regex.match(label_value, value)
+}
+
 deny contains finding("names", named(one), "exists twice") if {
 	some one in input.objects
 	count([other | some other in input.objects; named(other) == named(one)]) > 1

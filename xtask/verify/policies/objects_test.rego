@@ -5,6 +5,7 @@ test_labels if breaks("labels", [
 	[set("/objects/10/metadata/labels/app.kubernetes.io~1instance", "other")],
 	[set("/objects/10/metadata/labels/app.kubernetes.io~1version", concat("", numbers_as_text))],
 	[set("/objects/1/spec/template/metadata/labels/app.kubernetes.io~1version", concat("", numbers_as_text))],
+	[set("/objects/10/metadata/labels/app.kubernetes.io~1version", "0.2.0+3f2a9c1")],
 ])
 
 # 64 characters.

@@ -1,10 +1,12 @@
 //! The steps that run Helm 3 and Helm 4: `lint`, `template` and `pipeline`.
 
+use std::fs;
 use std::process::Command;
 
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use render::{Case, Object, objects};
+use serde_json::Value;
 use tools::ToolBinary;
 
 use super::context::{VerifyContext, in_parallel};
@@ -71,7 +73,8 @@ fn differences(three: &[Object], four: &[Object]) -> Vec<String> {
     [only(three, four, "Helm 3"), only(four, three, "Helm 4")].concat()
 }
 
-/// The step `pipeline`: runs `helm dependency build` on a copy without network access, and renders with a commit hash as image tag.
+/// The step `pipeline`: runs `helm dependency build` on a copy without network access, renders with a commit hash as image tag, and packages the chart
+/// with build metadata in its version, as Flux does.
 pub(super) fn pipeline(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let copy = tempfile::tempdir()?;
     let copy = Utf8Path::from_path(copy.path()).context("the path of the temporary folder is not UTF-8")?;
@@ -98,9 +101,48 @@ pub(super) fn pipeline(context: &VerifyContext) -> anyhow::Result<Outcome> {
         };
         let found = in_parallel(&context.traffic.services, &Progress::default(), tagged);
         wrong.extend(found.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten());
+        wrong.extend(wrong_labels(defaults, helm, &chart, copy)?);
     }
-    Ok(Outcome::of("dependency build and commit tags, with both versions").with(wrong))
+    Ok(Outcome::of("dependency build, commit tags and versions with build metadata, with both versions").with(wrong))
 }
+
+/// The label values of the packaged chart that the API server would refuse.
+fn wrong_labels(case: &Case, helm: &ToolBinary, chart: &Utf8Path, folder: &Utf8Path) -> anyhow::Result<Vec<String>> {
+    let metadata = fs::read_to_string(chart.join("Chart.yaml"))?;
+    let metadata: Value = serde_yaml::from_str(&metadata)?;
+    let text =
+        |key: &str| metadata.get(key).and_then(Value::as_str).with_context(|| format!("Chart.yaml has no {key}"));
+    let version = format!("{}{BUILD_METADATA}", text("version")?);
+    let mut package = helm.command();
+    package.args(["package", chart.as_str(), "--destination", folder.as_str()]);
+    let packaged = package.args(["--version", &version, "--app-version", BUILD_METADATA]).output()?;
+    if !packaged.status.success() {
+        return Ok(vec![format!("{}: {}", helm.version, String::from_utf8_lossy(&packaged.stderr))]);
+    }
+    let package = folder.join(format!("{}-{version}.tgz", text("name")?));
+    let mut wrong = Vec::new();
+    for object in objects(&case.render(helm, &package)?)? {
+        let labels = object.value["metadata"]["labels"].as_object();
+        for (label, value) in labels.into_iter().flatten() {
+            let value = value.as_str().unwrap_or_default();
+            if !is_label_value(value) {
+                let version = &helm.version;
+                wrong.push(format!("{version}: {} {} has the label {label}: {value}", object.kind, object.name));
+            }
+        }
+    }
+    Ok(wrong)
+}
+
+/// Whether the API server accepts a text as the value of a label.
+fn is_label_value(text: &str) -> bool {
+    let is_inner = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let has_ends = !text.starts_with(['-', '_', '.']) && !text.ends_with(['-', '_', '.']);
+    text.len() <= 63 && has_ends && text.chars().all(is_inner)
+}
+
+/// Build metadata behind a version: long, and with a character that no label takes.
+const BUILD_METADATA: &str = "+3f2a9c1fedcba9876543210fedcba9876543210fedcba98.2026-11-27.linux-arm64";
 
 /// A commit hash that no case uses as an image tag.
 const COMMIT: &str = "fedcba9876543210fedcba9876543210fedcba98";

@@ -1,4 +1,4 @@
-//! The chart's README and UPGRADING, with tables from the graph and the values.
+//! The chart's README, with tables from the graph and the values.
 
 mod credentials;
 mod values;
@@ -11,7 +11,7 @@ use super::values::Section;
 use crate::expr::login_name_for_readers;
 use crate::files::Files;
 use crate::graph::{Edge, Graph, LoginName};
-use crate::kinds::ServerKind;
+use crate::kinds::notes_of_kinds;
 use crate::names::{END_TO_END_TEST, NETWORK_POLICY_TEST, PROVISION, RECONCILE, TEST_CONNECTION, TEST_ISOLATION};
 use crate::text::{cell, code_cell};
 
@@ -55,16 +55,6 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
         values: values::groups(graph, tree),
     };
     files.umbrella("README.md", &view);
-    let unnamed = images::without_default(graph).map(|(image, _)| image.name()).collect();
-    let view = Upgrading {
-        c: graph,
-        unnamed,
-        stateful,
-        has_credentials: graph.credentials().next().is_some(),
-        autoscaled: view.autoscaled,
-        login_commands: notes_of_kinds(graph, |kind| kind.login_commands().map(str::to_owned)),
-    };
-    files.umbrella("UPGRADING.md", &view);
 }
 
 /// One row of a table, its cells joined.
@@ -164,17 +154,6 @@ fn api_rows(graph: &Graph) -> Vec<Row> {
         })
     });
     rules.collect()
-}
-
-/// What the kinds of the platform's servers add to a section, each kind once.
-fn notes_of_kinds(graph: &Graph, note: impl Fn(&dyn ServerKind) -> Option<String>) -> Vec<String> {
-    let mut notes: Vec<String> = Vec::new();
-    for (_, server) in graph.servers() {
-        if let Some(note) = note(server.kind).filter(|note| !notes.contains(note)) {
-            notes.push(note);
-        }
-    }
-    notes
 }
 
 /// What is derived from the table of accesses, as the subject of a sentence.
@@ -307,16 +286,4 @@ struct Readme<'a> {
     unprotected: Vec<&'static str>,
     stateful: bool,
     values: Vec<values::Group>,
-}
-
-#[derive(Template)]
-#[template(path = "umbrella/UPGRADING.md")]
-struct Upgrading<'a> {
-    c: &'a Graph,
-    /// The charts whose images have neither tag nor digest by default.
-    unnamed: Vec<String>,
-    stateful: bool,
-    has_credentials: bool,
-    autoscaled: bool,
-    login_commands: Vec<String>,
 }

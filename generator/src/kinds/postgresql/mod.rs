@@ -3,12 +3,12 @@
 mod embedded;
 
 use askama::Template;
-use vocabulary::{DatabaseName, Kind, LoginEnv, Use, limits};
+use vocabulary::{DatabaseName, Kind, LoginEnv, Scaling, Use, limits};
 
 use super::{Administrator, ClientFacts, KindGrants, Profile, ScriptFile, ScriptSet, ServerKind};
 use crate::files::{Files, render};
 use crate::graph::{
-    Component, Edge, EnvBinding, EnvValue, Graph, Login, LoginName, LoginScripts, Port, Purpose, Runner, Script,
+    Component, Edge, EnvBinding, EnvValue, Graph, Login, LoginName, LoginScripts, Port, Purpose, Runner, Script, Server,
 };
 use crate::workloads::server::EmbeddedServer;
 
@@ -118,6 +118,23 @@ impl ServerKind for PostgreSql {
         Some(r"`psql -U postgres -c '\du'`, `DROP ROLE`")
     }
 
+    fn readable_data(&self, server: &Server) -> String {
+        format!("of version {}", server.version)
+    }
+
+    fn version_steps(&self, graph: &Graph, server: &Component) -> String {
+        let owner = |(edge, login): (&Edge, &Login)| {
+            let service = graph.component(edge.client).service()?;
+            let &Grants { database } = (&login.grants).try_into().ok()?;
+            Some(OwnerView { service: edge.client, database, autoscaled: service.scaling != Scaling::Fixed })
+        };
+        render(&VersionSteps {
+            c: graph,
+            server: server.name,
+            clients: graph.logins_at(server.name).filter_map(owner).collect(),
+        })
+    }
+
     fn script(&self) -> &'static str {
         include_str!("../../../templates/kinds/postgresql/provisioning.sh")
     }
@@ -138,6 +155,22 @@ impl ServerKind for PostgreSql {
         let clients = graph.logins_at(server.name).filter_map(client).collect();
         render(&Provisioning { c: graph, name: server.name, clients })
     }
+}
+
+#[derive(Template)]
+#[template(path = "kinds/postgresql/version.md")]
+struct VersionSteps<'a> {
+    c: &'a Graph,
+    server: &'a str,
+    clients: Vec<OwnerView>,
+}
+
+/// A service that owns a database.
+struct OwnerView {
+    service: &'static str,
+    database: &'static str,
+    /// Whether it can scale by load.
+    autoscaled: bool,
 }
 
 #[derive(Template)]

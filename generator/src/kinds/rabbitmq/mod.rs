@@ -15,7 +15,7 @@ use super::{Administrator, ClientFacts, Profile, ScriptFile, ScriptSet, ServerKi
 use crate::emit::values::Section;
 use crate::files::{Files, render};
 use crate::graph::{
-    Component, EnvBinding, EnvValue, Graph, Login, LoginName, LoginScripts, Port, Purpose, Runner, Script,
+    Component, EnvBinding, EnvValue, Graph, Login, LoginName, LoginScripts, Port, Purpose, Runner, Script, Server,
 };
 use crate::workloads::server::EmbeddedServer;
 use rights::{DEFAULT_EXCHANGE, rights_text};
@@ -136,6 +136,17 @@ impl ServerKind for RabbitMq {
         Some("`rabbitmqctl list_users`, `rabbitmqctl delete_user`")
     }
 
+    fn readable_data(&self, server: &Server) -> String {
+        format!(
+            "of version {version} and of the minor version before it, under the same node name",
+            version = server.version
+        )
+    }
+
+    fn version_steps(&self, _graph: &Graph, server: &Component) -> String {
+        render(&VersionSteps { server: server.name })
+    }
+
     fn script(&self) -> &'static str {
         include_str!("../../../templates/kinds/rabbitmq/provisioning.sh")
     }
@@ -182,4 +193,10 @@ impl Limits {
 struct AccessNotes {
     /// The services that publish through the default exchange.
     default_exchange: Vec<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "kinds/rabbitmq/version.md")]
+struct VersionSteps<'a> {
+    server: &'a str,
 }

@@ -9,7 +9,7 @@ use super::{Administrator, ClientFacts, KindGrants, Profile, ScriptFile, ScriptS
 use crate::expr::template_scalar;
 use crate::files::{Files, render};
 use crate::graph::{
-    Component, Edge, EnvBinding, EnvValue, Graph, Login, LoginName, LoginScripts, Port, Purpose, Runner, Script,
+    Component, Edge, EnvBinding, EnvValue, Graph, Login, LoginName, LoginScripts, Port, Purpose, Runner, Script, Server,
 };
 use crate::text::code_cell;
 use crate::workloads::server::EmbeddedServer;
@@ -99,6 +99,14 @@ impl ServerKind for Valkey {
         "the users of Valkey"
     }
 
+    fn readable_data(&self, server: &Server) -> String {
+        format!("of version {version} and of older versions, and of Redis up to 7.2", version = server.version)
+    }
+
+    fn version_steps(&self, _graph: &Graph, server: &Component) -> String {
+        render(&VersionSteps { server: server.name })
+    }
+
     fn script(&self) -> &'static str {
         include_str!("../../../templates/kinds/valkey/provisioning.sh")
     }
@@ -146,4 +154,10 @@ struct ClientView {
     anonymous: bool,
     keys: String,
     commands: String,
+}
+
+#[derive(Template)]
+#[template(path = "kinds/valkey/version.md")]
+struct VersionSteps<'a> {
+    server: &'a str,
 }

@@ -18,6 +18,9 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("rotation", &["stand-ins", "load", "rights-probe"]),
     ("secrets", &["chart-tests", "stand-ins", "passwords"]),
     ("refusals", &[]),
+    ("partial", &[]),
+    ("foreign-data", &[]),
+    ("runbooks", &["documents", "stand-ins"]),
     ("faults", &["stand-ins", "load"]),
     ("upgrade", &["stand-ins", "load"]),
 ];
@@ -49,6 +52,7 @@ enum Place {
 const GROUPS: &[Group] = &[
     Group { name: "chart", place: Place::Chart, paths: &[""], has: |path| !is_document(path) && !is_chart_test(path) },
     Group { name: "chart-tests", place: Place::Chart, paths: &[""], has: is_chart_test },
+    Group { name: "documents", place: Place::Chart, paths: &[""], has: is_manual },
     Group { name: "environments", place: Place::Generated, paths: &["environments"], has: is_overlay },
     Group { name: "kit", place: Place::Code, paths: &["xtask/e2e-kit/src", "xtask/e2e/src"], has: is_shared_code },
     Group {
@@ -86,6 +90,11 @@ const REPORTING: &[&str] = &[
 /// Whether a file is documentation, which does not affect an installation.
 fn is_document(path: &Utf8Path) -> bool {
     matches!(path.file_name(), Some("README.md" | "UPGRADING.md" | "NOTES.txt" | ".helmignore"))
+}
+
+/// Whether a file is a document whose commands a scenario runs.
+fn is_manual(path: &Utf8Path) -> bool {
+    matches!(path.file_name(), Some("README.md" | "UPGRADING.md"))
 }
 
 /// Whether a file holds an environment's values, as opposed to its passwords.

@@ -1,13 +1,16 @@
 //! The scenarios, one per file.
 
 mod faults;
+mod foreign_data;
 mod helm_test;
 mod install;
 mod loaded;
+mod partial;
 mod reach;
 mod refusals;
 mod rights;
 mod rotation;
+mod runbooks;
 mod secrets;
 mod upgrade;
 
@@ -122,6 +125,27 @@ pub const ALL: &[Scenario] = &[
         run: refusals::run,
     },
     Scenario {
+        name: "partial",
+        proves: "an installation that fails midway has all its NetworkPolicies, and so has a version with build metadata, with Helm 3 and 4",
+        installs: false,
+        needs: Needs::Nothing,
+        run: partial::run,
+    },
+    Scenario {
+        name: "foreign-data",
+        proves: "each server refuses to start on data that its version cannot use, says why in its last log line, and changes nothing",
+        installs: true,
+        needs: Needs::Client,
+        run: foreign_data::run,
+    },
+    Scenario {
+        name: "runbooks",
+        proves: "the commands of UPGRADING.md work as they stand there: manual changes, deployments in a row, larger volumes, restored databases",
+        installs: true,
+        needs: Needs::Roles,
+        run: runbooks::run,
+    },
+    Scenario {
         name: "faults",
         proves: "under load, the platform recovers by itself from killed pods, restarts, outages and any start order, and loses nothing",
         installs: true,
@@ -152,12 +176,12 @@ mod tests {
     #[test]
     fn a_platform_runs_the_scenarios_that_it_has_everything_for() {
         assert_eq!(names(declared(), Some(FIXTURE)).len(), ALL.len());
-        let common = ["install", "reach", "rights", "secrets", "refusals"];
+        let common = ["install", "reach", "rights", "secrets", "refusals", "partial", "foreign-data"];
         assert_eq!(names(declared(), None), common);
         assert_eq!(names(Platform { tests: Tests::DEFAULT, ..declared() }, Some(FIXTURE)), common);
         let mut bare = Platform { tests: Tests::DEFAULT, backing: Vec::new(), ..declared() };
         bare.services.truncate(1);
         bare.services[0].uses = &[];
-        assert_eq!(names(bare, None), ["install", "reach", "refusals"]);
+        assert_eq!(names(bare, None), ["install", "reach", "refusals", "partial"]);
     }
 }

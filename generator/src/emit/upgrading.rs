@@ -1,0 +1,57 @@
+//! `UPGRADING.md`: what an upgrade changes, and runbooks. The scenario `runbooks` executes its commands.
+
+use askama::Template;
+use vocabulary::Scaling;
+
+use super::images;
+use crate::files::Files;
+use crate::graph::Graph;
+use crate::kinds::notes_of_kinds;
+
+pub(super) fn files(graph: &Graph, files: &mut Files) {
+    let example = graph.servers().next();
+    let row = |(component, server): (&crate::graph::Component, &crate::graph::Server)| {
+        format!("| `{}` | {} | {} |", component.name, server.version, server.kind.readable_data(server))
+    };
+    let view = Upgrading {
+        c: graph,
+        unnamed: images::without_default(graph).map(|(image, _)| image.name()).collect(),
+        stateful: example.is_some(),
+        has_credentials: graph.credentials().next().is_some(),
+        autoscaled: graph.services().any(|(_, service)| service.scaling != Scaling::Fixed),
+        example_server: example.map(|(component, _)| component.name).unwrap_or_default(),
+        example_size: example.map(|(_, server)| doubled(server.storage)).unwrap_or_default(),
+        versions: graph.servers().map(row).collect(),
+        version_steps: graph
+            .servers()
+            .map(|(component, server)| server.kind.version_steps(graph, component).trim_end().to_owned())
+            .collect(),
+        login_commands: notes_of_kinds(graph, |kind| kind.login_commands().map(str::to_owned)),
+    };
+    files.umbrella("UPGRADING.md", &view);
+}
+
+/// Twice a size, in whole mebibytes or gibibytes.
+fn doubled(size: vocabulary::Quantity) -> String {
+    let mebibytes = (2 * size.thousandths()).div_ceil(1000 << 20);
+    if mebibytes.is_multiple_of(1024) { format!("{}Gi", mebibytes / 1024) } else { format!("{mebibytes}Mi") }
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/UPGRADING.md")]
+struct Upgrading<'a> {
+    c: &'a Graph,
+    /// The charts whose images have neither tag nor digest by default.
+    unnamed: Vec<String>,
+    stateful: bool,
+    has_credentials: bool,
+    autoscaled: bool,
+    /// A server whose volume grows in the example, and its new size.
+    example_server: &'static str,
+    example_size: String,
+    /// For each server its version and the data that it accepts, as rows of a table.
+    versions: Vec<String>,
+    /// The steps to another version of each server.
+    version_steps: Vec<String>,
+    login_commands: Vec<String>,
+}
