@@ -96,7 +96,7 @@ pub const SHIPPER: Service = Service {
             .never_reconnects("its client gives up with the first error"),
         METERS.client(
             amqp(["METER_HOST", "METER_PORT", "METER_USER", "METER_PASS"]),
-            &[consumes(READINGS, variable("METER_QUEUE"))],
+            &[consumes(READINGS, variable("METER_QUEUE")).declared_passively()],
         ),
         Endpoint::new(SHOP, WEB)
             .called(CallEnv { host: variable("SHOP_HOST"), port: variable("SHOP_WEB_PORT") })

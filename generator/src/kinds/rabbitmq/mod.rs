@@ -7,7 +7,7 @@ mod rights;
 use askama::Template;
 use schemars::JsonSchema;
 use serde::Serialize;
-use vocabulary::{Kind, LoginEnv, QueueUse, Use};
+use vocabulary::{Declaration, Kind, LoginEnv, QueueUse, Use};
 
 pub(crate) use rights::Grants;
 
@@ -81,12 +81,16 @@ impl ServerKind for RabbitMq {
             ("AMQP_USER", EnvValue::SecretKey(declared.user.as_str())),
             ("AMQP_PASSWORD", EnvValue::SecretKey(declared.password.name.as_str())),
         ];
-        let test = client.queues.iter().flat_map(|queue_use| match queue_use {
-            QueueUse::Consumes { queue, .. } => vec!["consume", queue.name.as_str()],
-            QueueUse::Publishes { queue, exchange: None, .. } => vec!["publish", queue.name.as_str()],
-            QueueUse::Publishes { queue, exchange: Some((exchange, _)), .. } => {
-                vec!["publish-through", exchange.name.as_str(), queue.name.as_str()]
-            }
+        let test = client.queues.iter().flat_map(|queue_use| {
+            let passively = (queue_use.declaration() == Declaration::Passive).then_some("passively");
+            let what = match queue_use {
+                QueueUse::Consumes { queue, .. } => vec!["consume", queue.name.as_str()],
+                QueueUse::Publishes { queue, exchange: None, .. } => vec!["publish", queue.name.as_str()],
+                QueueUse::Publishes { queue, exchange: Some((exchange, _)), .. } => {
+                    vec!["publish-through", exchange.name.as_str(), queue.name.as_str()]
+                }
+            };
+            passively.into_iter().chain(what)
         });
         let script = |file: ScriptFile, arguments| Script { runner: Runner::Python, file: file.name, arguments };
         ClientFacts {

@@ -1,15 +1,16 @@
 //! RabbitMQ's permissions for what a service does with queues.
 
-use vocabulary::QueueUse;
+use vocabulary::{Declaration, QueueUse};
 
 /// What a user may do, in RabbitMQ's own terms: names of queues and exchanges.
 ///
 /// Declaring a queue takes *configure* on it, consuming *read*; publishing takes *write* on the exchange, which for the default exchange is
-/// checked under the name `amq.default`.
+/// checked under the name `amq.default`. A passive declaration takes any permission on the queue (from RabbitMQ 4.2.6 on): a publisher that has no other
+/// gets *write* on it, which alone allows nothing.
 pub(crate) struct Grants {
-    /// The queues that it may declare: all that it uses.
+    /// The queues that it may declare and delete: those that it declares actively.
     pub(super) configure: Vec<&'static str>,
-    /// The exchanges that it may publish to.
+    /// The exchanges that it may publish to, and the queues that it only publishes to and declares passively.
     pub(super) write: Vec<&'static str>,
     /// The queues that it may consume.
     pub(super) read: Vec<&'static str>,
@@ -24,7 +25,11 @@ impl Grants {
         let mut grants = Self { configure: Vec::new(), write: Vec::new(), read: Vec::new(), bindings: Vec::new() };
         for queue_use in uses {
             let queue = queue_use.queue().name.as_str();
-            grants.configure.push(queue);
+            match queue_use.declaration() {
+                Declaration::Active => grants.configure.push(queue),
+                Declaration::Passive if matches!(queue_use, QueueUse::Publishes { .. }) => grants.write.push(queue),
+                Declaration::Passive => {}
+            }
             match queue_use {
                 QueueUse::Consumes { .. } => grants.read.push(queue),
                 QueueUse::Publishes { exchange: None, .. } => grants.write.push(DEFAULT_EXCHANGE),
@@ -46,14 +51,20 @@ pub(super) fn rights_text(uses: &[QueueUse]) -> String {
     let text = |queue_use: &QueueUse| {
         let queue = queue_use.queue().name;
         match queue_use {
-            QueueUse::Consumes { .. } => format!("consume `{queue}`"),
+            QueueUse::Consumes { .. } => format!("consume and purge `{queue}`"),
             QueueUse::Publishes { exchange: None, .. } => format!("publish to `{queue}`"),
             QueueUse::Publishes { exchange: Some((exchange, _)), .. } => {
                 format!("publish to `{queue}` through `{}`", exchange.name)
             }
         }
     };
-    uses.iter().map(text).collect::<Vec<_>>().join(", ").replace('|', r"\|")
+    let mut queues: Vec<_> =
+        uses.iter().filter(|queue_use| queue_use.declaration() == Declaration::Active).map(QueueUse::queue).collect();
+    queues.sort_unstable_by_key(|queue| queue.name.as_str());
+    queues.dedup_by_key(|queue| queue.name.as_str());
+    let queues: Vec<_> = queues.into_iter().map(|queue| format!("`{}`", queue.name)).collect();
+    let declares = (!queues.is_empty()).then(|| format!("declare and delete {}", queues.join(" and ")));
+    uses.iter().map(text).chain(declares).collect::<Vec<_>>().join(", ").replace('|', r"\|")
 }
 
 /// A regular expression that matches exactly these names; RabbitMQ's are not anchored by themselves.

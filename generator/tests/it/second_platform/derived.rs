@@ -44,6 +44,11 @@ fn each_login_can_do_what_its_uses_need_and_nothing_else() {
             },
         ])
     );
+    // It declares its queue passively.
+    assert_eq!(
+        definitions("meters")["permissions"][1],
+        json!({ "vhost": "/", "user": "default.r.shipper.r1", "configure": "^$", "write": "^$", "read": "^readings$" })
+    );
     assert_eq!(orders["bindings"][0]["source"], "order-events");
     assert_eq!(orders["bindings"][0]["routing_key"], "orders.placed");
     assert_eq!(logins("meters"), ["shipper.r1 default.r.shipper.r1"]);
@@ -183,7 +188,11 @@ fn the_tests_try_what_is_declared_and_nothing_else() {
                 "python:3.14-alpine",
                 ["python3", "-ISB", "/opt/tests/queues.py", "consume", "orders.placed", "publish", "orders.shipped"]
             ],
-            ["test-meters", "python:3.14-alpine", ["python3", "-ISB", "/opt/tests/queues.py", "consume", "readings"]],
+            [
+                "test-meters",
+                "python:3.14-alpine",
+                ["python3", "-ISB", "/opt/tests/queues.py", "passively", "consume", "readings"]
+            ],
             [
                 "calls",
                 "python:3.14-alpine",

@@ -72,7 +72,16 @@ pub struct AmqpEnv {
     pub password: PasswordVariable,
 }
 
-/// What a service does with a queue. In either case it declares the queue when it starts: durable, without arguments.
+/// How a program declares a queue when it starts: durable, without arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Declaration {
+    /// It creates the queue if there is none. That takes RabbitMQ's permission *configure* on the queue, which also allows deleting it.
+    Active,
+    /// It only asks whether the queue exists, or does not declare it. The chart makes the queue, so the program needs no *configure*.
+    Passive,
+}
+
+/// What a service does with a queue.
 #[derive(Clone, Copy, Debug)]
 pub enum QueueUse {
     /// The service takes messages from the queue.
@@ -81,6 +90,8 @@ pub enum QueueUse {
         queue: Queue,
         /// Gets the queue's name.
         variable: VariableName,
+        /// How it declares the queue.
+        declaration: Declaration,
     },
     /// The service puts messages into the queue, with the queue's name as routing key.
     Publishes {
@@ -90,6 +101,8 @@ pub enum QueueUse {
         variable: VariableName,
         /// The exchange and the variable that gets its name; the default exchange when there is none.
         exchange: Option<(Exchange, VariableName)>,
+        /// How it declares the queue.
+        declaration: Declaration,
     },
 }
 
@@ -101,18 +114,38 @@ impl QueueUse {
             Self::Consumes { queue, .. } | Self::Publishes { queue, .. } => queue,
         }
     }
+
+    /// How the program declares the queue.
+    #[must_use]
+    pub const fn declaration(&self) -> Declaration {
+        match *self {
+            Self::Consumes { declaration, .. } | Self::Publishes { declaration, .. } => declaration,
+        }
+    }
+
+    /// The program declares the queue passively, or not at all; its login then cannot delete the queue.
+    #[must_use]
+    pub const fn declared_passively(self) -> Self {
+        let declaration = Declaration::Passive;
+        match self {
+            Self::Consumes { queue, variable, .. } => Self::Consumes { queue, variable, declaration },
+            Self::Publishes { queue, variable, exchange, .. } => {
+                Self::Publishes { queue, variable, exchange, declaration }
+            }
+        }
+    }
 }
 
 /// Consumes `queue`; `variable` gets the queue's name.
 #[must_use]
 pub const fn consumes(queue: Queue, variable: VariableName) -> QueueUse {
-    QueueUse::Consumes { queue, variable }
+    QueueUse::Consumes { queue, variable, declaration: Declaration::Active }
 }
 
 /// Publishes to `queue` through the default exchange; `variable` gets the queue's name.
 #[must_use]
 pub const fn publishes(queue: Queue, variable: VariableName) -> QueueUse {
-    QueueUse::Publishes { queue, variable, exchange: None }
+    QueueUse::Publishes { queue, variable, exchange: None, declaration: Declaration::Active }
 }
 
 /// Publishes to `queue` through `exchange`; the two variables get the names of exchange and queue.
@@ -123,5 +156,10 @@ pub const fn publishes_through(
     queue: Queue,
     queue_variable: VariableName,
 ) -> QueueUse {
-    QueueUse::Publishes { queue, variable: queue_variable, exchange: Some((exchange, exchange_variable)) }
+    QueueUse::Publishes {
+        queue,
+        variable: queue_variable,
+        exchange: Some((exchange, exchange_variable)),
+        declaration: Declaration::Active,
+    }
 }

@@ -7,7 +7,7 @@ mod resolved;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use client::{AmqpClient, AmqpEnv, QueueUse, consumes, publishes, publishes_through};
+pub use client::{AmqpClient, AmqpEnv, Declaration, QueueUse, consumes, publishes, publishes_through};
 pub use names::{ExchangeName, QueueName};
 
 use super::ServerKind;

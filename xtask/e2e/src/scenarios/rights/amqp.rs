@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use vocabulary::{AmqpClient, QueueUse};
+use vocabulary::{AmqpClient, Declaration, QueueUse};
 
 use super::trial::{Login, Trial, WRONG_PASSWORD};
 
@@ -47,13 +47,18 @@ impl<'a> Rights<'a> {
     fn of(uses: &'a [QueueUse]) -> Self {
         let (mut write, mut read) = (BTreeSet::new(), BTreeSet::new());
         for one in uses {
+            let passive = one.declaration() == Declaration::Passive;
+            if passive && matches!(one, QueueUse::Publishes { .. }) {
+                write.insert(one.queue().name.as_str());
+            }
             match one {
                 QueueUse::Consumes { queue, .. } => read.insert(queue.name.as_str()),
                 QueueUse::Publishes { exchange: None, .. } => write.insert(DEFAULT_EXCHANGE),
                 QueueUse::Publishes { exchange: Some((exchange, _)), .. } => write.insert(exchange.name.as_str()),
             };
         }
-        Self { configure: uses.iter().map(|one| one.queue().name.as_str()).collect(), write, read }
+        let active = uses.iter().filter(|one| one.declaration() == Declaration::Active);
+        Self { configure: active.map(|one| one.queue().name.as_str()).collect(), write, read }
     }
 }
 
