@@ -19,6 +19,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         stateful: example.is_some(),
         has_credentials: graph.credentials().next().is_some(),
         autoscaled: graph.services().any(|(_, service)| service.scaling != Scaling::Fixed),
+        example_release: example_release(graph),
         example_server: example.map(|(component, _)| component.name).unwrap_or_default(),
         example_size: example.map(|(_, server)| doubled(server.storage)).unwrap_or_default(),
         versions: graph.servers().map(row).collect(),
@@ -30,6 +31,14 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     };
     files.umbrella("UPGRADING.md", &view);
 }
+
+/// A release's name for commands that can be pasted.
+pub(super) fn example_release(graph: &Graph) -> &'static str {
+    let longest = usize::from(graph.longest_release_name);
+    EXAMPLE_RELEASE.get(..longest).unwrap_or(EXAMPLE_RELEASE)
+}
+
+const EXAMPLE_RELEASE: &str = "demo";
 
 /// Twice a size, in whole mebibytes or gibibytes.
 fn doubled(size: vocabulary::Quantity) -> String {
@@ -46,6 +55,8 @@ struct Upgrading<'a> {
     stateful: bool,
     has_credentials: bool,
     autoscaled: bool,
+    /// The release's name in the commands.
+    example_release: &'static str,
     /// A server whose volume grows in the example, and its new size.
     example_server: &'static str,
     example_size: String,
