@@ -18,10 +18,22 @@ pub(crate) fn variable_value(text: &str) -> String {
     if text.contains("$(") || text.contains("$$") { text.replace('$', "$$") } else { text.to_owned() }
 }
 
-/// Text for a cell of a Markdown table.
+/// Text for a cell of a Markdown table. Code between backticks is code there too.
 #[must_use]
 pub(crate) fn cell(text: &str) -> String {
-    text.replace('\\', r"\\").replace('|', r"\|").replace('<', "&lt;").replace('*', r"\*").replace('_', r"\_")
+    let has_pairs = text.matches('`').count().is_multiple_of(2);
+    let mut out = String::with_capacity(text.len());
+    let mut in_code = false;
+    for c in text.chars() {
+        in_code ^= c == '`' && has_pairs;
+        match c {
+            '|' => out.push_str(r"\|"),
+            '<' if !in_code => out.push_str("&lt;"),
+            '\\' | '*' | '_' if !in_code => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// Code for a cell of a Markdown table, in as many backticks as it takes.

@@ -19,7 +19,8 @@ What an upgrade cannot change in the installed release, as a JSON list of reason
         {{- $key = .variable -}}
       {{- else -}}
         {{- $secret = include "auditflow-platform.serverSecret" (index $.Subcharts .server) -}}
-        {{- $key = ternary .key (printf "%s.r%d" .owner $revision) (eq .owner .server) -}}
+        {{- /* An administrator's key has no revision: the server takes its new password without a restart. */ -}}
+        {{- $key = ternary "" (printf "%s.r%d" .owner $revision) (eq .owner .server) -}}
       {{- end -}}
     {{- end -}}
     {{- $installed := dig "data" $key "" (lookup "v1" "Secret" $.Release.Namespace $secret) -}}

@@ -58,7 +58,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         Some(ExposedPort {
             service: name,
             enabled: enabled_service(name),
-            via: value(&[name, "exposure", "via"]),
+            exposure: value(&[name, "exposure"]),
             port: service.exposed?.number,
         })
     });
@@ -198,6 +198,6 @@ struct Notes<'a> {
 struct ExposedPort {
     service: &'static str,
     enabled: String,
-    via: String,
+    exposure: String,
     port: u16,
 }

@@ -59,6 +59,8 @@ pub(crate) struct Server {
     pub(crate) kind: &'static dyn ServerKind,
     /// The size of its volume.
     pub(crate) storage: Quantity,
+    /// The product's name, as its vendor writes it.
+    pub(crate) product: &'static str,
     /// The version that decides whether its image can use the data on its volume.
     pub(crate) version: &'static str,
 }
@@ -204,6 +206,11 @@ pub(super) fn of_server(declared: &Backing) -> Component {
         run_as_user: kind.profile().run_as_user,
         ports: kind.profile().ports.to_vec(),
         credentials: vec![Credential::of_administrator(name, &kind.profile().administrator)],
-        role: Role::Server(Server { kind, storage: declared.storage(), version: declared.version().as_str() }),
+        role: Role::Server(Server {
+            kind,
+            storage: declared.storage(),
+            product: declared.kind().product(),
+            version: declared.version().as_str(),
+        }),
     }
 }

@@ -113,16 +113,24 @@ pub(crate) fn pod_security_as(user: &str) -> String {
 
 /// Requests and limits for a script that mostly waits and sometimes runs a server's own tools. RabbitMQ's tools start an Erlang VM of 75 MB.
 pub(crate) fn helper_resources() -> String {
-    let amounts = |cpu: &str, memory: &str, storage: &str| {
-        let amount = |(name, amount): (&str, &str)| (name.to_owned(), Quantity(amount.to_owned()));
+    let amounts = |which: usize| {
+        let HelperAmounts { cpu, memory, storage } = HELPER_AMOUNTS;
+        let amount = |(name, amounts): (&str, [&str; 2])| (name.to_owned(), Quantity(amounts[which].to_owned()));
         Some([("cpu", cpu), ("memory", memory), ("ephemeral-storage", storage)].map(amount).into())
     };
-    template_block(&ResourceRequirements {
-        requests: amounts("10m", "16Mi", "16Mi"),
-        limits: amounts("500m", "256Mi", "64Mi"),
-        claims: None,
-    })
+    template_block(&ResourceRequirements { requests: amounts(0), limits: amounts(1), claims: None })
 }
+
+/// Request and limit of each resource of a helper container.
+pub(crate) struct HelperAmounts {
+    pub(crate) cpu: [&'static str; 2],
+    pub(crate) memory: [&'static str; 2],
+    storage: [&'static str; 2],
+}
+
+/// What a helper container takes.
+pub(crate) const HELPER_AMOUNTS: HelperAmounts =
+    HelperAmounts { cpu: ["10m", "500m"], memory: ["16Mi", "256Mi"], storage: ["16Mi", "64Mi"] };
 
 /// The container security context that Pod Security `restricted` requires, with a read-only root file system.
 pub(crate) fn container_security() -> String {

@@ -6,8 +6,9 @@ use odd_platforms::ALL;
 use vocabulary::{Backing, Resolved, Scaling};
 
 /// The documents for users of a chart, below the umbrella chart.
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 7] = [
     "README.md",
+    "VALUES.md",
     "UPGRADING.md",
     "templates/NOTES.txt",
     "templates/checks.yaml",

@@ -90,7 +90,7 @@ const STEPS: &[Step] = &[
     step(
         "keys",
         values::keys,
-        "every .Values path in a template exists in the schema, and the README lists the same keys",
+        "every .Values path in a template exists in the schema, and VALUES.md lists the same keys",
     ),
     step(
         "schema",

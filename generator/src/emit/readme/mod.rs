@@ -1,12 +1,14 @@
-//! The chart's README, with tables from the graph and the values.
+//! The chart's README and VALUES, with tables from the graph and the values.
 
 mod credentials;
+mod install;
 mod values;
 
 use askama::Template;
 use vocabulary::Scaling;
 
 use super::images::{self, ChartImage};
+use super::upgrading::example_release;
 use super::values::Section;
 use crate::expr::login_name_for_readers;
 use crate::files::Files;
@@ -14,17 +16,18 @@ use crate::graph::{Edge, Graph, LoginName};
 use crate::kinds::notes_of_kinds;
 use crate::names::{END_TO_END_TEST, NETWORK_POLICY_TEST, PROVISION, RECONCILE, TEST_CONNECTION, TEST_ISOLATION};
 use crate::text::{cell, code_cell};
+use install::{Footprint, Options};
 
 pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
     let is_marked = |edge: &Edge| edge.login.as_ref().is_some_and(|login| login.name == LoginName::SqlIdentifier);
     let stateful = graph.servers().next().is_some();
+    let options = Options::of(graph);
     let view = Readme {
         c: graph,
         doc: cell(graph.doc),
         longest_release_name: graph.longest_release_name,
         charts: charts(graph),
         unnamed: unnamed(graph),
-        tags: tags(graph),
         passwords: credentials::passwords(graph),
         secrets: credentials::secrets(graph),
         rotated: credentials::example(graph),
@@ -46,15 +49,25 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
         watched: watched(graph),
         exposed: exposed(graph),
         metrics: metrics(graph),
+        exposed_ports: exposed_ports(graph),
+        versions: graph.servers().map(version_row).collect(),
+        footprint: Footprint::of(graph),
+        example_release: example_release(graph),
+        example_files: options.plain,
+        example_files_without_passwords: options.without_passwords,
+        example_files_encrypted: options.encrypted,
         environments: graph
             .environments
             .iter()
             .map(|environment| Row::of(&[code_cell(environment.name.as_str()), cell(environment.doc)]))
             .collect(),
         stateful,
-        values: values::groups(graph, tree),
     };
     files.umbrella("README.md", &view);
+    files.umbrella("VALUES.md", &Values { c: graph, values: values::groups(graph, tree) });
+    if graph.credentials().next().is_some() {
+        files.umbrella("existing-secrets.sh", &ExistingSecrets);
+    }
 }
 
 /// One row of a table, its cells joined.
@@ -93,12 +106,6 @@ fn unnamed(graph: &Graph) -> Vec<Row> {
         Row::of(&[code_cell(&image.name()), code_cell(image.image.repository.as_str()), cell(reason)])
     };
     images::without_default(graph).map(row).collect()
-}
-
-/// The arguments with which a command sets a tag for each of them.
-fn tags(graph: &Graph) -> String {
-    let all = images::without_default(graph);
-    all.map(|(image, _)| format!(" --set-string {}.image.tag=<tag>", image.name())).collect::<Vec<_>>().concat()
 }
 
 fn access_rows(graph: &Graph) -> Vec<Row> {
@@ -197,6 +204,17 @@ fn exposed(graph: &Graph) -> Vec<&'static str> {
     graph.services().filter(|(_, service)| service.exposed.is_some()).map(|(component, _)| component.name).collect()
 }
 
+fn exposed_ports(graph: &Graph) -> Vec<PortOfService> {
+    let port = |(component, service): (&crate::graph::Component, &crate::graph::Service)| {
+        Some(PortOfService { service: component.name, number: service.exposed?.number })
+    };
+    graph.services().filter_map(port).collect()
+}
+
+fn version_row((component, server): (&crate::graph::Component, &crate::graph::Server)) -> Row {
+    Row::of(&[code_cell(component.name), format!("{} {}", server.product, server.version)])
+}
+
 fn metrics(graph: &Graph) -> Vec<Row> {
     let ports =
         graph.components.iter().flat_map(|component| component.metrics_ports().map(|port| (component.name, port)));
@@ -256,7 +274,6 @@ struct Readme<'a> {
     longest_release_name: u8,
     charts: Vec<Row>,
     unnamed: Vec<Row>,
-    tags: String,
     passwords: String,
     access: Vec<Row>,
     diagram: Vec<String>,
@@ -285,5 +302,29 @@ struct Readme<'a> {
     tests: Vec<Row>,
     unprotected: Vec<&'static str>,
     stateful: bool,
+    exposed_ports: Vec<PortOfService>,
+    /// The version of each server.
+    versions: Vec<Row>,
+    footprint: Footprint,
+    example_release: &'static str,
+    example_files: String,
+    example_files_without_passwords: String,
+    example_files_encrypted: String,
+}
+
+/// A port that users outside the cluster can reach.
+struct PortOfService {
+    service: &'static str,
+    number: u16,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/VALUES.md")]
+struct Values<'a> {
+    c: &'a Graph,
     values: Vec<values::Group>,
 }
+
+#[derive(Template)]
+#[template(path = "umbrella/existing-secrets.sh", escape = "none")]
+struct ExistingSecrets;

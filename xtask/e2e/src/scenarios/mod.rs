@@ -6,6 +6,7 @@ mod helm_test;
 mod install;
 mod loaded;
 mod partial;
+mod quick_start;
 mod reach;
 mod refusals;
 mod rights;
@@ -146,6 +147,13 @@ pub const ALL: &[Scenario] = &[
         run: runbooks::run,
     },
     Scenario {
+        name: "quick-start",
+        proves: "the commands of the chart's README work as a new user pastes them: install, test, uninstall, Secrets of one's own, with Helm 3 and 4",
+        installs: true,
+        needs: Needs::Nothing,
+        run: quick_start::run,
+    },
+    Scenario {
         name: "faults",
         proves: "under load, the platform recovers by itself from killed pods, restarts, outages and any start order, and loses nothing",
         installs: true,
@@ -176,12 +184,12 @@ mod tests {
     #[test]
     fn a_platform_runs_the_scenarios_that_it_has_everything_for() {
         assert_eq!(names(declared(), Some(FIXTURE)).len(), ALL.len());
-        let common = ["install", "reach", "rights", "secrets", "refusals", "partial", "foreign-data"];
+        let common = ["install", "reach", "rights", "secrets", "refusals", "partial", "foreign-data", "quick-start"];
         assert_eq!(names(declared(), None), common);
         assert_eq!(names(Platform { tests: Tests::DEFAULT, ..declared() }, Some(FIXTURE)), common);
         let mut bare = Platform { tests: Tests::DEFAULT, backing: Vec::new(), ..declared() };
         bare.services.truncate(1);
         bare.services[0].uses = &[];
-        assert_eq!(names(bare, None), ["install", "reach", "refusals", "partial"]);
+        assert_eq!(names(bare, None), ["install", "reach", "refusals", "partial", "quick-start"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The step `keys`: every `.Values` path in a template exists in the schema, and the README lists the same keys as the values.
+//! The step `keys`: every `.Values` path in a template exists in the schema, and VALUES.md lists the same keys as the values.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -37,11 +37,11 @@ pub(in super::super) fn keys(context: &VerifyContext) -> anyhow::Result<Outcome>
             }
         }
     }
-    let readme = fs::read_to_string(context.chart.join("README.md"))?;
-    let rows = rows(&readme);
+    let document = fs::read_to_string(context.chart.join("VALUES.md"))?;
+    let rows = rows(&document);
     let roles = [("<service>", &context.traffic.services), ("<server>", &context.traffic.backing)];
     wrong.extend(table(&rows, &values, &roles));
-    let summary = format!("{paths} uses of .Values, {} rows in the README's tables", rows.len());
+    let summary = format!("{paths} uses of .Values, {} rows in the tables of VALUES.md", rows.len());
     Ok(Outcome::of(summary).with(wrong))
 }
 

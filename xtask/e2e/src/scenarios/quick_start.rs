@@ -1,0 +1,87 @@
+//! The commands of the chart's README, as a new user pastes them: install, test, uninstall, and install again with Secrets of one's own.
+
+use anyhow::ensure;
+use e2e_kit::kubectl;
+use e2e_kit::lane::{Lane, Work, all, side_by_side};
+use e2e_kit::namespace::TestNamespace;
+use e2e_kit::release::Release;
+use e2e_kit::report::{Outcome, Reported};
+use tools::ToolBinary;
+
+use crate::documents::{Document, Reader};
+
+pub(super) fn run(lane: &Lane) -> Outcome {
+    let context = lane.context;
+    lane.step("find Helm 3 and Helm 4", || Ok(format!("{}, {}", context.helm4()?.version, context.helm3()?.version)))?;
+    let (helm4, helm3) = (context.helm4().map_err(|_| Reported)?, context.helm3().map_err(|_| Reported)?);
+    // An example with an environment uses its node port, which only one release can have.
+    let in_turn = move |lane: &Lane| all([with(lane, helm4), with(lane, helm3)]);
+    side_by_side(context, 1, vec![Work::new("README", in_turn)])
+}
+
+fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
+    let title = helm.tool.title();
+    let namespace = TestNamespace::as_step(lane, "quick-start")?;
+    let release = Release::new(&namespace, helm, "demo");
+    let mut opened = None;
+    lane.step(format!("{title}: open the README beside the chart"), || {
+        let context = lane.context;
+        let images = format!("{},{}", context.small, context.overlay);
+        opened = Some((Document::read(&context.chart, "README.md")?, Reader::of(&release)?.with("IMAGES", images)));
+        Ok(String::new())
+    })?;
+    let (readme, reader) = opened.ok_or(Reported)?;
+    let run = |heading: &str| {
+        let blocks = readme.commands(heading)?;
+        blocks.iter().try_for_each(|block| reader.run(&adapted(block)?).map(drop))
+    };
+    lane.step(format!("{title}: Install"), || {
+        run("Install")?;
+        release.whole()?;
+        Ok(String::new())
+    })?;
+    let tested = lane.step(format!("{title}: Test"), || run("Test").map(|()| String::new()));
+    lane.step(format!("{title}: Uninstall, with all data"), || {
+        run("Uninstall")?;
+        let left = namespace.inventory()?;
+        ensure!(left.is_empty(), "left: {left:?}");
+        Ok(String::new())
+    })?;
+    if generator::credential_paths(&lane.context.platform).is_empty() {
+        return tested;
+    }
+    let own = lane.step(format!("{title}: Secrets of your own"), || {
+        run("Secrets of your own")?;
+        release.whole()?;
+        let secrets = kubectl::run(&["get", "secrets", "--namespace", &namespace.name, "--output=name"])?;
+        let of_chart: Vec<_> = secrets.lines().filter(|name| name.contains("-inline")).collect();
+        ensure!(of_chart.is_empty(), "the chart made {of_chart:?}");
+        Ok(String::new())
+    });
+    all([tested, own])
+}
+
+/// A block of the README for a cluster without a registry: the images come from a further values file, and the variables name the test's own release.
+fn adapted(block: &str) -> anyhow::Result<String> {
+    let waits = block.contains(" --wait\n");
+    ensure!(waits || !block.contains("helm upgrade"), "`--wait` is not the last option of `helm upgrade`:\n{block}");
+    let lines = block.lines().filter(|line| !line.starts_with("export RELEASE="));
+    let line = |line: &str| {
+        let installs = line.contains("helm upgrade --install");
+        if installs { line.replace(" --wait", " --values \"$IMAGES\" --wait") } else { line.to_owned() }
+    };
+    Ok(lines.map(line).collect::<Vec<_>>().join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_gets_the_images_of_the_test() {
+        let block = "export RELEASE=demo NAMESPACE=demo\nhelm upgrade --install \"$RELEASE\" ./shop --wait\n";
+        let adapted = adapted(block).expect("it waits");
+        assert_eq!(adapted, "helm upgrade --install \"$RELEASE\" ./shop --values \"$IMAGES\" --wait");
+        assert!(super::adapted("helm upgrade --install x ./shop\n").is_err());
+    }
+}
