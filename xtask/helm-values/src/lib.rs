@@ -13,7 +13,7 @@ use libyaml_safer::{Event, EventData, Mark, Parser};
 use serde_yaml::value::TaggedValue;
 use serde_yaml::{Mapping, Value};
 
-pub use redact::{Redaction, texts};
+pub use redact::{Redaction, is_encrypted, scalars};
 
 /// Why Helm cannot read a text, or reads part of it as something else. It never contains a part of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,25 +23,35 @@ impl Redaction {
     /// Hides each of these texts.
     pub fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let mut redaction = Self::default();
-        for word in secrets.into_iter().flat_map(words) {
-            let beginning: String = word.chars().take(SHOWN).collect();
-            if beginning.chars().count() < SHOWN {
-                redaction.words.push(beginning);
-            } else {
-                redaction.beginnings.push(beginning);
+        for secret in secrets {
+            let beginning = |text: &str| text.chars().take(SHOWN).collect::<String>();
+            for word in words(secret).map(beginning) {
+                let is_short = word.chars().count() < SHOWN;
+                if is_short { &mut redaction.words } else { &mut redaction.beginnings }.push(word);
+            }
+            if words(secret).next().is_none() && !secret.trim().is_empty() {
+                redaction.beginnings.push(beginning(secret.trim()));
             }
         }
         redaction
     }
 
-    /// Hides every scalar and comment of a values file that is not encrypted by sops. If Helm cannot read the text, hides every message.
+    /// Hides every string, number and comment of a values file that sops has not encrypted. Numbers of up to three digits are shown, since line
+    /// numbers are such. If Helm cannot read the text, hides every message.
     #[must_use]
     pub fn of_file(text: &str) -> Self {
         let Ok(documents) = crate::documents(text) else { return Self { hides_all: true, ..Self::default() } };
-        let mut secrets: Vec<String> = documents.iter().flat_map(texts).map(|(_, text)| text).collect();
-        secrets.retain(|text| !text.starts_with("ENC["));
-        secrets.extend(text.lines().filter_map(|line| Some(line.split_once('#')?.1.to_owned())));
-        Self::of(secrets.iter().map(String::as_str))
+        let secret = |(_, value): (_, &Value)| match value {
+            Value::String(text) if !is_encrypted(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()).filter(|digits| digits.len() >= SHOWN),
+            _ => None,
+        };
+        let secrets: Vec<String> = documents.iter().flat_map(scalars).filter_map(secret).collect();
+        let mut redaction = Self::of(secrets.iter().map(String::as_str));
+        // Words of a comment are common ones, so its beginning is looked for as a whole.
+        let comments = text.lines().filter_map(|line| Some(line.split_once('#')?.1.trim()));
+        redaction.beginnings.extend(comments.filter(|comment| !is_encrypted(comment)).filter_map(beginning_of_comment));
+        redaction
     }
 
     /// The lines of the message that show none of the texts, and in place of each other line a remark.
@@ -67,29 +77,46 @@ impl Redaction {
     }
 }
 
+/// Whether a text is the ciphertext of sops.
+#[must_use]
+pub fn is_encrypted(text: &str) -> bool {
+    text.starts_with("ENC[")
+}
+
+/// The first characters of a comment's longest part that no program escapes.
+fn beginning_of_comment(comment: &str) -> Option<String> {
+    let parts = comment.split(|c: char| c == '"' || c == '\\' || c.is_control());
+    let longest = parts.max_by_key(|part| part.len())?;
+    let beginning: String = longest.chars().take(3 * SHOWN).collect();
+    (beginning.chars().count() >= SHOWN).then_some(beginning)
+}
+
 /// The runs of letters and digits: what stays of a text in every way to quote it.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
-/// Every string of a tree, and every number of at least four digits, with its path. The metadata of sops (`sops` at the top) is left out.
+/// Every scalar of a tree that is not null or empty, with its path. The metadata of sops (`sops` at the top) is left out.
 #[must_use]
-pub fn texts(tree: &Value) -> Vec<(Vec<String>, String)> {
+pub fn scalars(tree: &Value) -> Vec<(Vec<String>, &Value)> {
     let mut found = Vec::new();
     collect(tree, &mut Vec::new(), &mut found);
     found
 }
 
-fn collect(value: &Value, path: &mut Vec<String>, found: &mut Vec<(Vec<String>, String)>) {
+fn collect<'a>(value: &'a Value, path: &mut Vec<String>, found: &mut Vec<(Vec<String>, &'a Value)>) {
     match value {
-        Value::String(text) if !text.is_empty() => found.push((path.clone(), text.clone())),
-        Value::Number(number) if number.to_string().len() >= SHOWN => found.push((path.clone(), number.to_string())),
+        Value::Null => {}
+        Value::String(text) if text.is_empty() => {}
+        Value::String(_) | Value::Number(_) | Value::Bool(_) => found.push((path.clone(), value)),
         Value::Tagged(tagged) => collect(&tagged.value, path, found),
-        Value::Sequence(items) => items.iter().enumerate().for_each(|(position, item)| {
-            path.push(position.to_string());
-            collect(item, path, found);
-            path.pop();
-        }),
+        Value::Sequence(items) => {
+            for (position, item) in items.iter().enumerate() {
+                path.push(position.to_string());
+                collect(item, path, found);
+                path.pop();
+            }
+        }
         Value::Mapping(map) => {
             for (key, value) in map {
                 let key = key.as_str().map_or_else(|| generator::yaml::write(key), str::to_owned);
@@ -101,7 +128,6 @@ fn collect(value: &Value, path: &mut Vec<String>, found: &mut Vec<(Vec<String>, 
                 path.pop();
             }
         }
-        _ => {}
     }
 }
 
@@ -119,6 +145,7 @@ mod tests {
         assert_eq!(secret.apply(r#"got "a \"b\" cdefg""#), hidden);
         assert_eq!(secret.apply("value pw1"), hidden);
         assert_eq!(secret.apply("value pw12"), "value pw12");
+        assert_eq!(Redaction::of(["?!=."]).apply("got ?!=."), hidden);
         assert_eq!(Redaction::default().apply(message), message);
     }
 
@@ -130,7 +157,7 @@ mod tests {
         for shown in ["web credentials broker", "recipient", "ENC[abcdef]", "line 12"] {
             assert_eq!(secret.apply(shown), shown);
         }
-        for hidden in ["`hunter2...`", "swordfish", "got 123456", "1234567"] {
+        for hidden in ["`hunter2...`", "comment=\"was swordfish\"", "got 123456", "1234567"] {
             assert_ne!(secret.apply(hidden), hidden);
         }
         assert_ne!(Redaction::of_file("a: \"b").apply("anything"), "anything");

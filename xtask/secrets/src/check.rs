@@ -24,7 +24,7 @@ pub(super) fn run(subject: &Subject, out: &mut dyn Write) -> anyhow::Result<bool
         return tell(subject, &[Finding { about, reason, remedy: subject.new_command() }], "", out);
     };
     let rule = sops.rule(&place)?;
-    let document = content.document(&place, &sops)?;
+    let document = content.document(subject, &place, &sops)?;
     let findings = [
         of_file(subject, &place, &content, &rule),
         subject.credentials.iter().flat_map(|one| of_credential(subject, &content, &document, one)).collect(),
@@ -99,14 +99,15 @@ fn of_credential(
             )];
         }
         Ok(None) => all.push(finding("has no password".to_owned(), subject.new_command())),
-        Ok(Some(Value::String(password))) => {
+        Ok(Some(value)) if value.is_string() => {
+            let password = value.as_str().unwrap_or_default();
             let weakness = strength::weakness(credential, password).map(str::to_owned);
             all.extend(weakness.map(|reason| finding(reason, rotate())));
             if password.chars().any(char::is_control) {
                 all.push(finding("has control characters, such as a line break".to_owned(), rotate()));
             }
         }
-        // A number or boolean, written without quotes.
+        // A number or boolean to Helm, written without quotes.
         Ok(Some(_)) => all.push(finding("is not a string, so Helm would reject it".to_owned(), rotate())),
     }
     if content.is_encrypted() && content.is_clear(&credential.value) {

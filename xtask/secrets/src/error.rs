@@ -55,21 +55,17 @@ pub enum Error {
         remedy: String,
     },
 
-    /// The file is not valid YAML.
-    #[error(
-        "{file}, line {line}, column {column}: invalid YAML\n  Correct it by hand; the line number refers to the decrypted text."
-    )]
-    Syntax {
+    /// Helm cannot read the file.
+    #[error("{file}, {error}\n  Correct it by hand; the line number refers to the decrypted text.")]
+    Unreadable {
         /// The file.
         file: String,
-        /// The line in the decrypted text.
-        line: usize,
-        /// The column.
-        column: usize,
+        /// The line in the decrypted text, and the reason.
+        error: helm_values::ReadError,
     },
 
     /// The file has several documents.
-    #[error("{file} has more than one YAML document, but Helm reads only the first\n  Merge them into one.")]
+    #[error("{file} has more than one YAML document, but Helm 3 reads only the first\n  Merge them into one.")]
     Documents {
         /// The file.
         file: String,
@@ -123,6 +119,21 @@ pub enum Error {
         names: Vec<String>,
     },
 
+    /// Values were added to an encrypted file without encrypting them.
+    #[error(
+        "{file} is encrypted, but these values in it are not: {} (nothing was changed)\n  sops decrypts no file with such a value. Undo that edit, \
+        for example with `git restore`, and change values with `sops edit`\n  or `{again}`. A password that was committed or shared in the clear must be replaced.",
+        .names.join(", ")
+    )]
+    ClearAmongEncrypted {
+        /// The file.
+        file: String,
+        /// The credentials, and the paths of other values.
+        names: Vec<String>,
+        /// The command that creates passwords.
+        again: String,
+    },
+
     /// sops failed.
     #[error("sops cannot {action} {file} (nothing was changed)\n{remedy}  Output of sops:{}", quoted(.message))]
     Sops {
@@ -132,7 +143,7 @@ pub enum Error {
         file: String,
         /// The remedy as whole lines; may be empty.
         remedy: &'static str,
-        /// The error output of sops.
+        /// The error output of sops, without what the file contains.
         message: String,
     },
 

@@ -25,7 +25,7 @@ pub(super) fn run(subject: &Subject, rotate: &[String], out: &mut dyn Write) -> 
         return Err(Error::NoRule { file, reason: reason.clone(), rule }.into());
     }
     let mut document = match &old {
-        Some(content) => content.document(&place, &sops)?,
+        Some(content) => content.document(subject, &place, &sops)?,
         None => Document::empty(&format!(
             "Created by `{}`, which keeps your other changes; `--rotate NAME` replaces a password.",
             subject.new_command()
