@@ -61,7 +61,8 @@ fn number(text: &str) -> Option<Number> {
         b'.' => {
             // Go's own syntax of numbers allows an underscore between two digits.
             let is_between = |at: usize| {
-                let digit = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);
+                let digit =
+                    |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(u8::is_ascii_digit);
                 digit(at.checked_sub(1)) && digit(Some(at + 1))
             };
             let is_go = text.match_indices('_').all(|(at, _)| is_between(at));

@@ -101,11 +101,8 @@ fn of_credential(
         Ok(None) => all.push(finding("has no password".to_owned(), subject.new_command())),
         Ok(Some(value)) if value.is_string() => {
             let password = value.as_str().unwrap_or_default();
-            let weakness = strength::weakness(credential, password).map(str::to_owned);
-            all.extend(weakness.map(|reason| finding(reason, rotate())));
-            if password.chars().any(char::is_control) {
-                all.push(finding("has control characters, such as a line break".to_owned(), rotate()));
-            }
+            let weaknesses = strength::weaknesses(&subject.rules, credential, password);
+            all.extend(weaknesses.map(|reason| finding(reason.to_owned(), rotate())));
         }
         // A number or boolean to Helm, written without quotes.
         Ok(Some(_)) => all.push(finding("is not a string, so Helm would reject it".to_owned(), rotate())),

@@ -16,6 +16,7 @@ mod strength;
 use std::io::Write;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use generator::password_rules::PasswordRules;
 use generator::{CredentialPath, Resolved};
 use owned_tree::FOLDER;
 
@@ -26,6 +27,7 @@ pub struct Subject {
     environment: String,
     /// The credentials that the platform declares.
     credentials: Vec<CredentialPath>,
+    rules: PasswordRules,
     file: Utf8PathBuf,
     /// The file's name in messages: relative to the workspace, or as given with `--file`.
     shown: Utf8PathBuf,
@@ -52,6 +54,7 @@ impl Subject {
         Ok(Self {
             environment: environment.to_owned(),
             credentials: generator::credential_paths(platform),
+            rules: PasswordRules::of(platform),
             file: file.map_or_else(|| root.join(&usual), Utf8Path::to_owned),
             shown: file.map_or(usual, Utf8Path::to_owned),
             is_given: file.is_some(),

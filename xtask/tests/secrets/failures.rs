@@ -115,7 +115,9 @@ fn a_value_that_was_added_in_the_clear_is_named_and_not_shown() {
                   or `cargo xtask secrets new dev --file env/secrets-dev.yaml`. A password that was committed or shared in the clear must be replaced.
                 ");
             }
-            assert!(said.contains("are not: audit-event-generator.rabbitmq, audit-event-generator.credentials.rabbitmq.more (n"));
+            assert!(said.contains(
+                "are not: audit-event-generator.rabbitmq, audit-event-generator.credentials.rabbitmq.more (n"
+            ));
         }
         assert_eq!(checkout.read(FILE), text);
     }
