@@ -16,6 +16,7 @@ mod json;
 mod kinds;
 pub mod kubernetes;
 mod names;
+pub mod password_files;
 pub mod password_rules;
 mod text;
 mod traffic;

@@ -155,6 +155,7 @@ impl PasswordFault {
 }
 
 /// Words by which a password is recognised: one that contains some of them has a fault if fewer than [`SHORTEST`] characters are left without them.
+#[derive(Clone, Debug)]
 pub(crate) struct WordList {
     pub(crate) fault: PasswordFault,
     /// In lower case. A longer word precedes a shorter one, which it may contain.
@@ -191,6 +192,7 @@ fn lower(text: &str) -> String {
 }
 
 /// The rules for the passwords of a platform.
+#[derive(Clone, Debug)]
 pub struct PasswordRules {
     lists: Vec<WordList>,
 }

@@ -121,6 +121,11 @@ impl SourceLocation {
         self.sync_folder()
     }
 
+    /// Deletes the file.
+    pub(super) fn delete(&self) -> Result<(), Error> {
+        fs::remove_file(self.path()).map_err(self.failed("delete"))
+    }
+
     #[cfg(unix)]
     fn sync_folder(&self) -> Result<(), Error> {
         File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(self.failed("sync the folder of"))
