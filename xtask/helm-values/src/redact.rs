@@ -25,10 +25,12 @@ impl Redaction {
         let mut redaction = Self::default();
         for secret in secrets {
             let beginning = |text: &str| text.chars().take(SHOWN).collect::<String>();
-            for word in words(secret).map(beginning) {
-                let is_short = word.chars().count() < SHOWN;
-                if is_short { &mut redaction.words } else { &mut redaction.beginnings }.push(word);
-            }
+            let (long, short): (Vec<String>, Vec<String>) =
+                words(secret).map(beginning).partition(|word| word.chars().count() == SHOWN);
+            // A quoted beginning has the first word at least. Other short words show nothing by themselves, and occur in every message.
+            let first = words(secret).next().map(beginning);
+            redaction.words.extend(short.into_iter().filter(|word| long.is_empty() || first.as_ref() == Some(word)));
+            redaction.beginnings.extend(long);
             if words(secret).next().is_none() && !secret.trim().is_empty() {
                 redaction.beginnings.push(beginning(secret.trim()));
             }
@@ -52,6 +54,21 @@ impl Redaction {
         let comments = text.lines().filter_map(|line| Some(line.split_once('#')?.1.trim()));
         redaction.beginnings.extend(comments.filter(|comment| !is_encrypted(comment)).filter_map(beginning_of_comment));
         redaction
+    }
+
+    /// Hides the secrets of values files: every text below a key `credentials`, and below one that names a password, secret, token or key.
+    #[must_use]
+    pub fn of_values(documents: &[Value]) -> Self {
+        let names_a_secret = |key: &String| {
+            let key = key.to_lowercase();
+            key == "credentials" || ["pass", "pwd", "secret", "token", "key"].iter().any(|word| key.contains(word))
+        };
+        let secret = |(path, value): (Vec<String>, &Value)| {
+            let is_secret = path.iter().any(names_a_secret) && !value.as_str().is_some_and(is_encrypted);
+            (is_secret && value.is_string()).then(|| value.as_str().unwrap_or_default().to_owned())
+        };
+        let secrets: Vec<String> = documents.iter().flat_map(scalars).filter_map(secret).collect();
+        Self::of(secrets.iter().map(String::as_str))
     }
 
     /// The lines of the message that show none of the texts, and in place of each other line a remark.

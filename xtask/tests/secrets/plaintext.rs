@@ -149,6 +149,18 @@ impl Repository {
         Said::of(&command.env("CARGO_MANIFEST_DIR", self.0.root.join("xtask")).output().unwrap())
     }
 
+    /// The findings of `cargo xtask verify --only passwords`, without the time.
+    fn verified(&self) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.args(["verify", "--only", "passwords", "--strict", "--format", "json"]);
+        command.current_dir(&self.0.root).env("CARGO_MANIFEST_DIR", self.0.root.join("xtask"));
+        let output = command.output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let failures = report["steps"][0]["failures"].as_array().unwrap();
+        assert_eq!(output.status.success(), failures.is_empty());
+        failures.iter().map(|failure| failure.as_str().unwrap().to_owned() + "\n").collect()
+    }
+
     /// The files that `git add --all` adds.
     fn added(&self) -> Vec<String> {
         git(&self.0, &["add", "--all"]);
@@ -222,6 +234,77 @@ fn a_file_that_git_would_add_is_not_written_in_the_clear() {
     assert_snapshot!(said, @"
     error: git tracks env/secrets-dev.yaml, which would contain passwords in the clear (nothing was written)
       Run `git rm --cached` on it and ignore it, or choose another file. Replace passwords that were committed in the clear.
+    ");
+}
+
+#[test]
+fn verify_finds_every_password_that_git_tracks_or_would_add() {
+    let repository = Repository::new();
+    repository.run(&["new", "dev", "--plaintext"]).success();
+    assert_eq!(repository.verified(), "");
+    // The fake passwords of the chart are public.
+    repository.added();
+    assert_eq!(repository.verified(), "");
+
+    // A file in the clear, untracked and tracked, with any name and below other keys; a password of the ignored file in a file of another form.
+    let clear = repository.0.read(CLEAR);
+    let password = clear.lines().find_map(|line| line.trim().strip_prefix("password: ")).unwrap().trim_matches('"');
+    repository
+        .0
+        .write("env/mine.yaml", &format!("umbrella:\n  {}", text(&complete()).replace('\n', "\n  ").trim_end()));
+    repository.0.write("notes.md", &format!("The broker's password is {password}.\n"));
+    repository.0.write(
+        "env/other.yaml",
+        "other: {credentials: {broker: {password: hunter2-hunter2}}, nested: {password: x}}\n",
+    );
+    let found = repository.verified();
+    assert_snapshot!(found, @"
+    env/mine.yaml contains passwords in the clear: audit-event-generator.rabbitmq, audit-log-analysis.rabbitmq, notification-service.postgresql, notification-service.rabbitmq, postgresql.superuser, rabbitmq.administrator, redis.administrator
+      Encrypt it with `cargo xtask secrets new`, or let git ignore it (`git rm --cached` if it is tracked). A password that was committed stays in
+      git's history: replace it.
+    env/other.yaml contains passwords in the clear: other.broker
+      Encrypt it with `cargo xtask secrets new`, or let git ignore it (`git rm --cached` if it is tracked). A password that was committed stays in
+      git's history: replace it.
+    notes.md contains passwords in the clear: audit-event-generator.rabbitmq
+      Encrypt it with `cargo xtask secrets new`, or let git ignore it (`git rm --cached` if it is tracked). A password that was committed stays in
+      git's history: replace it.
+    ");
+    assert!(!found.contains(password) && !found.contains("hunter2"));
+    repository.added();
+    assert_eq!(repository.verified(), found);
+    for file in ["env/mine.yaml", "notes.md", "env/other.yaml"] {
+        git(&repository.0, &["rm", "--quiet", "--force", file]);
+    }
+
+    // A rule that undoes the generated one, and the file that it lets in.
+    repository.0.write("generated-chart/environments/.gitignore", "!*\n");
+    let found = repository.verified();
+    assert_snapshot!(found, @"
+    generated-chart/environments/secrets-dev.plaintext.yaml contains passwords in the clear: audit-event-generator.rabbitmq, audit-log-analysis.rabbitmq, notification-service.postgresql, notification-service.rabbitmq, postgresql.superuser, rabbitmq.administrator, redis.administrator
+      Encrypt it with `cargo xtask secrets new`, or let git ignore it (`git rm --cached` if it is tracked). A password that was committed stays in
+      git's history: replace it.
+    git does not ignore generated-chart/environments/secrets-dev.plaintext.yaml
+      run `cargo xtask generate`, which writes generated-chart/.gitignore, and remove rules that undo it
+    git does not ignore generated-chart/environments/secrets-main.plaintext.yaml
+      run `cargo xtask generate`, which writes generated-chart/.gitignore, and remove rules that undo it
+    git does not ignore generated-chart/environments/secrets-stg.plaintext.yaml
+      run `cargo xtask generate`, which writes generated-chart/.gitignore, and remove rules that undo it
+    git does not ignore generated-chart/environments/secrets-test.plaintext.yaml
+      run `cargo xtask generate`, which writes generated-chart/.gitignore, and remove rules that undo it
+    ");
+    fs::remove_file(repository.0.root.join("generated-chart/environments/.gitignore")).unwrap();
+
+    // One value in the clear among encrypted ones.
+    repository.0.rules(r"secrets-.*\.yaml$", "");
+    repository.run(&["new", "dev"]).success();
+    assert_eq!(repository.verified(), "");
+    let encrypted = repository.0.read(ENCRYPTED);
+    let line = encrypted.lines().find(|line| line.contains("password: ENC[")).unwrap();
+    repository.0.write(ENCRYPTED, &encrypted.replacen(line, "            password: hunter2-hunter2", 1));
+    assert_snapshot!(repository.verified(), @"
+    generated-chart/environments/secrets-dev.yaml contains passwords in the clear: audit-event-generator.rabbitmq
+      Encrypt it with `cargo xtask secrets new`, or let git ignore it (`git rm --cached` if it is tracked). A password that was committed stays in
+      git's history: replace it.
     ");
 }
 
