@@ -81,6 +81,11 @@ impl Files {
         self.insert(path, text);
     }
 
+    /// Adds a file beside the umbrella chart.
+    pub(crate) fn beside(&mut self, name: &str, text: String) {
+        self.insert(Utf8PathBuf::from(name), text);
+    }
+
     pub(crate) fn into_chart(self) -> Chart {
         let files = self.files.into_iter().map(|(path, text)| (Utf8PathBuf::from(path), text));
         Chart { files: files.collect(), paths: self.paths }

@@ -16,6 +16,8 @@ mod json;
 mod kinds;
 pub mod kubernetes;
 mod names;
+pub mod password_files;
+pub mod password_rules;
 mod text;
 mod traffic;
 mod workloads;
@@ -68,7 +70,7 @@ pub fn unnamed_tags(platform: &Resolved) -> Vec<Vec<&'static str>> {
 pub fn credential_paths(platform: &Resolved) -> Vec<CredentialPath> {
     let path = |path: [&str; 4]| path.map(str::to_owned).to_vec();
     let credential = |credential: &Credential| CredentialPath {
-        name: format!("{}.{}", credential.path.owner, credential.path.key),
+        name: credential.path.name(),
         value: path(credential.path.text()),
         revision: path(credential.path.revision()),
         doc: credential.doc.clone(),

@@ -3,7 +3,7 @@
 
 {{- /*
 Every credential: the section of the values that it belongs to, its key there, the key of the secret text, the server that has it (or else the
-variable that gets it), and its purpose.
+variable that gets it), its purpose, and the words of its name.
 */ -}}
 {{- define "auditflow-platform.credentials" -}}
 - owner: audit-event-generator
@@ -11,36 +11,59 @@ variable that gets it), and its purpose.
   field: password
   server: rabbitmq
   purpose: The password of its own login at rabbitmq.
+  words: [audit-event-generator, generator, rabbitmq, audit, event]
 - owner: audit-log-analysis
   key: rabbitmq
   field: password
   server: rabbitmq
   purpose: The password of its own login at rabbitmq.
+  words: [audit-log-analysis, analysis, rabbitmq, audit, log]
 - owner: notification-service
   key: rabbitmq
   field: password
   server: rabbitmq
   purpose: The password of its own login at rabbitmq.
+  words: [notification-service, notification, rabbitmq, service]
 - owner: notification-service
   key: postgresql
   field: password
   server: postgresql
   purpose: The password of its own login at postgresql.
+  words: [notification-service, notification, postgresql, service]
 - owner: rabbitmq
   key: administrator
   field: password
   server: rabbitmq
   purpose: "The password of `administrator`, who alone may use the management interface."
+  words: [administrator, rabbitmq]
 - owner: postgresql
   key: superuser
   field: password
   server: postgresql
   purpose: "The password of the superuser `postgres`, whom no service is."
+  words: [postgresql, superuser]
 - owner: redis
   key: administrator
   field: password
   server: redis
   purpose: "The password of `administrator`, who may do everything."
+  words: [administrator, redis]
+{{- end }}
+
+{{- /* Words by which weak passwords are recognised, the longest first. */ -}}
+{{- define "auditflow-platform.passwordWords" -}}
+- reason: "is a password that was published, or little more than that"
+  words: [your_secure_postgres_password, jdevlab]
+- reason: "is a placeholder, or little more than that"
+  words: [change-this, change_this, placeholder, changethis, replace-me, replace_me, change-me, change_me, replaceme, changeit,
+    changeme, passw0rd, password, default, example, sample, secret, dummy, fixme, todo]
+- reason: "is a common password, or little more than that"
+  words: [abcdefghijklmnopqrstuvwxyz, correcthorsebatterystaple, administrator, "1q2w3e4r5t6y", "1qaz2wsx3edc", "0123456789",
+    "1234567890", "9876543210", azertyuiop, motdepasse, qwertyuiop, qwertzuiop, "123456789", "987654321", asdfghjkl,
+    "12345678", "1q2w3e4r", "1qaz2wsx", "87654321", abcd1234, abcdefgh, baseball, football, iloveyou, p@ssw0rd, p@ssword,
+    pa55word, passwort, princess, starwars, sunshine, superman, trustno1, whatever, "1234567", freedom, hunter2, letmein,
+    welcome, zxcvbnm, "123123", "123456", "1q2w3e", "654321", abc123, abcdef, access, asdfgh, azerty, batman, dragon, master,
+    monkey, qazwsx, qwerty, qwertz, shadow, zxcvbn, "12345", admin, guest, hello, login, root, test, user]
 {{- end }}
 
 {{- /* Every image: the path of its section in the values, what an installer can do who gives neither tag nor digest, and a server's version. */ -}}

@@ -1,5 +1,6 @@
 //! From the graph to the files of the umbrella chart and of the services' charts: which files exist, and one view per template.
 
+mod beside;
 pub(crate) mod chart_yaml;
 pub(crate) mod connections;
 pub(crate) mod images;
@@ -21,6 +22,7 @@ pub(crate) fn files(graph: &Graph, files: &mut Files) {
     let values = Values::of(graph);
     let tree = values.tree(graph);
     umbrella::files(graph, files);
+    beside::files(graph, files);
     policies::files(graph, files);
     connections::files(graph, files);
     values_yaml::files(graph, &values, &tree, files);

@@ -4,9 +4,10 @@ use askama::Template;
 use vocabulary::{DefaultTag, Scaling};
 
 use super::images;
-use crate::expr::{enabled_service, template_scalar, value};
+use crate::expr::{enabled_service, inert, template_scalar, value};
 use crate::files::Files;
 use crate::graph::{Graph, Service};
+use crate::password_rules::{self, PasswordFault, WordList};
 use crate::text::scalar;
 
 pub(super) fn files(graph: &Graph, files: &mut Files) {
@@ -48,6 +49,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             autoscaled: names(graph, |service| service.scaling != Scaling::Fixed),
             has_credentials,
             has_servers: graph.servers().next().is_some(),
+            rules: RulesOfTemplate::new(),
         },
     );
     if has_credentials {
@@ -91,14 +93,36 @@ fn declared(graph: &Graph) -> Declared<'_> {
             },
         },
         purpose: template_scalar(&credential.doc),
+        words: list(&password_rules::words_of_name(&credential.path.name())),
     };
     let calls = graph.edges.iter().filter(|edge| graph.component(edge.target).is_optional());
+    let words = |list: WordList| Words { reason: template_scalar(list.fault.reason()), words: self::list(&list.words) };
+    let has_credentials = graph.credentials().next().is_some();
+    let lists = if has_credentials { password_rules::word_lists(graph.published_passwords) } else { Vec::new() };
     Declared {
         c: graph,
+        password_words: lists.into_iter().map(words).collect(),
         credentials: graph.credentials().map(credential).collect(),
         images: images::all(graph).map(image).collect(),
         calls: calls.map(|edge| Call { caller: edge.client, callee: edge.target }).collect(),
     }
+}
+
+/// A list of texts as an item of a map in a YAML list, in which Helm finds no action. A long list has several lines.
+fn list(texts: &[String]) -> String {
+    const WIDTH: usize = 120;
+    let (mut out, mut column) = (String::from("["), 0);
+    for (position, text) in texts.iter().map(|text| scalar(text)).enumerate() {
+        if position > 0 && column + text.len() > WIDTH {
+            out.push_str(",\n    ");
+            column = 0;
+        } else if position > 0 {
+            out.push_str(", ");
+        }
+        column += text.len() + 2;
+        out.push_str(&text);
+    }
+    inert(&(out + "]"))
 }
 
 #[derive(Template)]
@@ -135,6 +159,7 @@ struct Helpers<'a> {
 struct Declared<'a> {
     c: &'a Graph,
     credentials: Vec<Credential>,
+    password_words: Vec<Words>,
     images: Vec<Image>,
     calls: Vec<Call>,
 }
@@ -146,6 +171,15 @@ struct Credential {
     /// The server in whose Secret it is in the mode `inline`, or else its key in its service's Secret.
     stored: String,
     purpose: String,
+    /// The words of its name, as a YAML list.
+    words: String,
+}
+
+/// Words by which a weak password is recognised.
+struct Words {
+    reason: String,
+    /// A YAML list.
+    words: String,
 }
 
 struct Image {
@@ -170,6 +204,7 @@ struct Checks<'a> {
     autoscaled: Vec<&'static str>,
     has_credentials: bool,
     has_servers: bool,
+    rules: RulesOfTemplate,
 }
 
 /// The checks that compare the values with the installed release.
@@ -178,6 +213,38 @@ struct Checks<'a> {
 struct Installed<'a> {
     c: &'a Graph,
     has_credentials: bool,
+}
+
+/// The rules for passwords, with texts as Go string literals.
+struct RulesOfTemplate {
+    shortest: usize,
+    fewest_different: usize,
+    brackets: String,
+    control: String,
+    is_in_brackets: String,
+    is_the_name: String,
+    is_short: String,
+    is_repetitive: String,
+    has_control: String,
+}
+
+impl RulesOfTemplate {
+    fn new() -> Self {
+        // Rust's and Go's escapes are the same for printable ASCII.
+        let literal = |text: &str| format!("{text:?}");
+        let reason = |fault: PasswordFault| literal(fault.reason());
+        Self {
+            shortest: password_rules::SHORTEST,
+            fewest_different: password_rules::FEWEST_DIFFERENT,
+            brackets: literal(password_rules::BRACKETS),
+            control: literal(password_rules::CONTROL),
+            is_in_brackets: reason(PasswordFault::Brackets),
+            is_the_name: reason(PasswordFault::Name),
+            is_short: reason(PasswordFault::Short),
+            is_repetitive: reason(PasswordFault::Repetitive),
+            has_control: reason(PasswordFault::Control),
+        }
+    }
 }
 
 /// The Secret and the `SecretStore` of the chart's own source for External Secrets.

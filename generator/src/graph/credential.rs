@@ -41,6 +41,11 @@ impl CredentialPath {
         [self.owner, "credentials", &self.key]
     }
 
+    /// Its name, which is unique in a platform: `web-shop.broker`.
+    pub(crate) fn name(&self) -> String {
+        format!("{}.{}", self.owner, self.key)
+    }
+
     /// The secret text.
     pub(crate) fn text(&self) -> [&str; 4] {
         [self.owner, "credentials", &self.key, self.field]

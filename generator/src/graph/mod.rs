@@ -33,6 +33,8 @@ pub(crate) struct Graph {
     pub(crate) source: &'static str,
     /// The most characters that a release's name may have.
     pub(crate) longest_release_name: u8,
+    /// Passwords that were published, which the chart refuses.
+    pub(crate) published_passwords: &'static [&'static str],
     /// Services, then servers, each in the order of the declaration.
     pub(crate) components: Vec<Component>,
     /// By client, in the order of its uses.
@@ -63,6 +65,7 @@ impl Graph {
             home: declared.home,
             source: declared.location.file(),
             longest_release_name: declared.longest_release_name,
+            published_passwords: declared.published_passwords,
             components: services.chain(servers).collect(),
             environments: declared.environments.clone(),
             test_image: declared.tests.image,

@@ -272,6 +272,7 @@ fn odd(texts: &[&'static str], line: &'static str) -> Platform {
         version: ChartVersion::new("0.1.0"),
         home: line,
         longest_release_name: 20,
+        published_passwords: leak_all(vec![leak(line.to_owned() + " published")]),
         services: vec![odd, lost],
         backing: vec![Backing::RabbitMq(BROKER)],
         environments: vec![Environment {

@@ -37,6 +37,8 @@ pub fn platform() -> Platform {
         ],
         environments: environments::ALL.to_vec(),
         tests: Tests::DEFAULT.end_to_end(end_to_end::EVENT_TO_ALERT),
+        // In the values of AuditFlow's first chart and in the manifests beside it.
+        published_passwords: &["jdevlab", "your_secure_postgres_password"],
         location: SourceLocation::here(),
     }
 }

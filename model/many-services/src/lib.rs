@@ -56,6 +56,7 @@ fn platform(servers: Vec<Backing>, services: Vec<Service>) -> Resolved {
         backing: servers,
         environments: vec![Environment::new("live", "All of them twice.", changes)],
         tests: Tests::DEFAULT,
+        published_passwords: &[],
         location: SourceLocation::here(),
     };
     platform.resolve().expect("the platform has no mistake")

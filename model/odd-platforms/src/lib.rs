@@ -50,6 +50,7 @@ fn plain_platform(name: &'static str, services: Vec<Service>, backing: Vec<Backi
         backing,
         environments: Vec::new(),
         tests: Tests::DEFAULT,
+        published_passwords: &[],
         location: SourceLocation::here(),
     }
 }

@@ -160,6 +160,7 @@ pub fn platform() -> Platform {
         backing: vec![Backing::RabbitMq(ORDERS), Backing::RabbitMq(METERS), Backing::Valkey(SESSIONS)],
         environments: vec![TRIAL, LIVE],
         tests: Tests::DEFAULT.end_to_end(END_TO_END),
+        published_passwords: &["Wines-of-the-day"],
         location: SourceLocation::here(),
     }
 }

@@ -24,6 +24,9 @@ pub struct Platform {
     pub environments: Vec<Environment>,
     /// What the chart's tests need to know beyond the uses.
     pub tests: Tests,
+    /// Passwords that were published with an earlier chart, an image or the documentation of the platform. The chart and `cargo xtask secrets` refuse
+    /// them, and passwords that consist of little more. Each has at least 4 characters; case does not matter.
+    pub published_passwords: &'static [&'static str],
     /// Where it is declared.
     pub location: SourceLocation,
 }

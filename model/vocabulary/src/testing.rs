@@ -102,6 +102,7 @@ pub(crate) fn platform(services: impl Into<Vec<Service>>) -> Platform {
         backing: Vec::new(),
         environments: Vec::new(),
         tests: Tests::DEFAULT,
+        published_passwords: &[],
         location: SourceLocation::here(),
     }
 }

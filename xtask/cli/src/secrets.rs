@@ -21,9 +21,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Writes a strong random password for every declared credential that has none
     ///
-    /// Keeps other values, comments and existing passwords. If a .sops.yaml in the file's folder or above names recipients for the file, sops
-    /// encrypts it, and no password is written to disk in plain text at any time. sops comes from PATH (3.13 or later) or is built.
-    /// Without recipients, the file is plain text that only its owner can read, and the command explains how to encrypt it.
+    /// Keeps other values, comments and existing passwords. sops encrypts the file for the recipients that a .sops.yaml in the file's folder or
+    /// above names, and no password is written to disk in plain text at any time. sops comes from PATH (3.13 or later) or is built.
+    /// Without recipients the command fails and explains how to name them, unless --plaintext is given.
     New {
         /// The environment, as declared in the platform
         environment: String,
@@ -35,6 +35,11 @@ pub(crate) enum Command {
         /// The file [default: generated-chart/environments/secrets-ENVIRONMENT.yaml]
         #[arg(long, value_name = "PATH")]
         file: Option<Utf8PathBuf>,
+
+        /// Do not encrypt: write a file that only its owner can read. git must ignore it, as it does the default,
+        /// generated-chart/environments/secrets-ENVIRONMENT.plaintext.yaml
+        #[arg(long)]
+        plaintext: bool,
     },
 
     /// Reports missing, weak, equal and undeclared passwords, and whether the file is encrypted
@@ -64,8 +69,8 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, out: &mut dyn Write)
         Ok(Subject::new(&project.root, &project.resolved()?, environment, file)?)
     };
     match &arguments.command {
-        Command::New { environment, rotate, file } => {
-            subject(environment, file.as_deref())?.make_passwords(rotate, out)?;
+        Command::New { environment, rotate, file, plaintext } => {
+            subject(environment, file.as_deref())?.make_passwords(rotate, *plaintext, out)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Check { environment, file } => {

@@ -253,6 +253,7 @@ pub(crate) mod tests {
             version: ChartVersion::new("1.0.0"),
             home: "https://example.org",
             longest_release_name: 20,
+            published_passwords: &[],
             services: vec![
                 service("front", const { &[FRONT] }),
                 service("work", const { &[WORK, WORK_CACHE] }),

@@ -17,16 +17,25 @@ pub(super) const HIGHEST_REVISION: u64 = 9999;
 /// Reports all problems to `out`. Returns whether there are none.
 pub(super) fn run(subject: &Subject, out: &mut dyn Write) -> anyhow::Result<bool> {
     let sops = Sops::default();
-    let place = SourceLocation::of(subject)?;
+    let encrypted = SourceLocation::of(subject)?;
+    let other = subject.other_form();
+    // Passwords in the clear are checked as well, where there are no encrypted ones.
+    let found = if subject.file.exists() { subject } else { other.as_ref().unwrap_or(subject) };
+    let place = SourceLocation::of(found)?;
     let Some(content) = place.read()? else {
         let about = "the file".to_owned();
         let reason = format!("does not exist, and {} credentials need a password", subject.credentials.len());
         return tell(subject, &[Finding { about, reason, remedy: subject.new_command() }], "", out);
     };
-    let rule = sops.rule(&place)?;
-    let document = content.document(&place, &sops)?;
+    let rule = sops.rule(&encrypted)?;
+    // Without recipients, a file in the clear can be changed only as such.
+    let stays_clear = !content.is_encrypted() && matches!(rule, Rule::None(_));
+    let subject = &Subject { is_plaintext: stays_clear, ..found.clone() };
+    let beside = other.filter(|other| other.file != subject.file);
+    let document = content.document(subject, &place, &sops)?;
     let findings = [
         of_file(subject, &place, &content, &rule),
+        beside.iter().map(in_the_clear_too).collect(),
         subject.credentials.iter().flat_map(|one| of_credential(subject, &content, &document, one)).collect(),
         same(subject, &document),
         undeclared(subject, &content, &document),
@@ -63,7 +72,8 @@ fn of_file(subject: &Subject, place: &SourceLocation, content: &Content, rule: &
     let mut all = Vec::new();
     match rule {
         Rule::By(source) if !content.is_encrypted() => {
-            all.push(finding(format!("is not encrypted, although {source} names recipients"), subject.new_command()));
+            let encrypt = subject.form(false).new_command();
+            all.push(finding(format!("is not encrypted, although {source} names recipients"), encrypt));
         }
         Rule::None(reason) if content.is_encrypted() => {
             let remedy = "add a rule for the file to a .sops.yaml in its folder or above".to_owned();
@@ -76,6 +86,12 @@ fn of_file(subject: &Subject, place: &SourceLocation, content: &Content, rule: &
         all.push(finding("is not encrypted, and other users can read it".to_owned(), remedy));
     }
     all
+}
+
+/// The file in the clear beside the encrypted one.
+fn in_the_clear_too(other: &Subject) -> Finding {
+    let remedy = format!("rm {}", shell_word(other.shown.as_str()));
+    Finding { about: other.shown.to_string(), reason: "contains passwords in the clear, too".to_owned(), remedy }
 }
 
 /// The problems of one credential by itself.
@@ -99,14 +115,12 @@ fn of_credential(
             )];
         }
         Ok(None) => all.push(finding("has no password".to_owned(), subject.new_command())),
-        Ok(Some(Value::String(password))) => {
-            let weakness = strength::weakness(credential, password).map(str::to_owned);
-            all.extend(weakness.map(|reason| finding(reason, rotate())));
-            if password.chars().any(char::is_control) {
-                all.push(finding("has control characters, such as a line break".to_owned(), rotate()));
-            }
+        Ok(Some(value)) if value.is_string() => {
+            let password = value.as_str().unwrap_or_default();
+            let weaknesses = strength::weaknesses(&subject.rules, credential, password);
+            all.extend(weaknesses.map(|reason| finding(reason.to_owned(), rotate())));
         }
-        // A number or boolean, written without quotes.
+        // A number or boolean to Helm, written without quotes.
         Ok(Some(_)) => all.push(finding("is not a string, so Helm would reject it".to_owned(), rotate())),
     }
     if content.is_encrypted() && content.is_clear(&credential.value) {

@@ -8,13 +8,14 @@
 use std::str::FromStr as _;
 
 use generator::yaml;
+use helm_values::ReadError;
 use serde_yaml::{Mapping, Value};
 use yaml_edit::YamlFile;
 use yaml_edit::path::YamlPath as _;
 
 use super::Error;
 
-/// A values file. The root of the tree is a map with strings as keys.
+/// A values file, read as Helm reads it. The root of the tree is a map with strings as keys.
 pub(super) struct Document {
     text: String,
     tree: Value,
@@ -101,7 +102,7 @@ impl NoMap {
 
 /// Why a text is not a values file.
 enum Problem {
-    Syntax { line: usize, column: usize },
+    Unreadable(ReadError),
     Documents,
     Root,
 }
@@ -110,7 +111,7 @@ impl Problem {
     fn of(self, file: &str) -> Error {
         let file = file.to_owned();
         match self {
-            Self::Syntax { line, column } => Error::Syntax { file, line, column },
+            Self::Unreadable(error) => Error::Unreadable { file, error },
             Self::Documents => Error::Documents { file },
             Self::Root => Error::NoMap { file, path: "the whole file".to_owned() },
         }
@@ -118,12 +119,7 @@ impl Problem {
 }
 
 fn read(text: &str) -> Result<Value, Problem> {
-    // The parser's message is left out, because it may quote the file.
-    let syntax = |error: serde_yaml::Error| {
-        let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
-        Problem::Syntax { line, column }
-    };
-    let mut documents = yaml::read_all::<Value>(text).map_err(syntax)?;
+    let mut documents = helm_values::documents(text).map_err(Problem::Unreadable)?;
     match (documents.pop(), documents.is_empty()) {
         (None, _) => Ok(Value::Mapping(Mapping::new())),
         (Some(_), false) => Err(Problem::Documents),

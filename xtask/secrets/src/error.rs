@@ -55,21 +55,17 @@ pub enum Error {
         remedy: String,
     },
 
-    /// The file is not valid YAML.
-    #[error(
-        "{file}, line {line}, column {column}: invalid YAML\n  Correct it by hand; the line number refers to the decrypted text."
-    )]
-    Syntax {
+    /// Helm cannot read the file.
+    #[error("{file}, {error}\n  Correct it by hand; the line number refers to the decrypted text.")]
+    Unreadable {
         /// The file.
         file: String,
-        /// The line in the decrypted text.
-        line: usize,
-        /// The column.
-        column: usize,
+        /// The line in the decrypted text, and the reason.
+        error: helm_values::ReadError,
     },
 
     /// The file has several documents.
-    #[error("{file} has more than one YAML document, but Helm reads only the first\n  Merge them into one.")]
+    #[error("{file} has more than one YAML document, but Helm 3 reads only the first\n  Merge them into one.")]
     Documents {
         /// The file.
         file: String,
@@ -110,6 +106,75 @@ pub enum Error {
         rule: String,
     },
 
+    /// sops has no recipients for the file, and `--plaintext` is not set.
+    #[error(
+        "{file} cannot be encrypted, because {reason} (nothing was written)\n\
+        {steps}\n  For a trial, `{plaintext}` writes passwords in the clear, to a file that git ignores."
+    )]
+    NoRecipients {
+        /// The file.
+        file: String,
+        /// Why sops has no recipients.
+        reason: String,
+        /// How to encrypt it.
+        steps: String,
+        /// The command that does not encrypt.
+        plaintext: String,
+    },
+
+    /// `--plaintext` was given, and the passwords are in an encrypted file.
+    #[error(
+        "{file} is encrypted, and `--plaintext` does not decrypt it (nothing was changed)\n  Leave out `--plaintext`."
+    )]
+    IsEncrypted {
+        /// The encrypted file.
+        file: String,
+    },
+
+    /// `--plaintext` was given, and a file with the name of an encrypted one contains passwords in the clear.
+    #[error(
+        "{file} contains passwords in the clear, and has the name of an encrypted file (nothing was changed)\n  Run `mv {file} {name}`."
+    )]
+    Misnamed {
+        /// The file.
+        file: String,
+        /// The name of a file in the clear.
+        name: String,
+    },
+
+    /// git would add the file in the clear.
+    #[error(
+        "git does not ignore {file}, so `git add` would take passwords in the clear (nothing was written)\n  Add `{line}` to a .gitignore in its folder, \
+        or choose a file below {} whose name ends with {}.",
+        owned_tree::FOLDER,
+        generator::password_files::PLAINTEXT
+    )]
+    NotIgnored {
+        /// The file.
+        file: String,
+        /// The line for the .gitignore.
+        line: String,
+    },
+
+    /// git tracks the file that would contain passwords in the clear.
+    #[error(
+        "git tracks {file}, which would contain passwords in the clear (nothing was written)\n  Run `git rm --cached` on it and ignore it, or choose another \
+        file. Replace passwords that were committed in the clear."
+    )]
+    Tracked {
+        /// The file.
+        file: String,
+    },
+
+    /// git does not answer.
+    #[error(
+        "git does not say whether it ignores {file} (nothing was written)\n  Run `git check-ignore --verbose` on it to see why."
+    )]
+    Git {
+        /// The file.
+        file: String,
+    },
+
     /// The output of sops contains unencrypted passwords.
     #[error(
         "sops would leave these passwords of {file} unencrypted: {} (nothing was changed)\n  The rule for the file in .sops.yaml restricts encryption, \
@@ -123,6 +188,21 @@ pub enum Error {
         names: Vec<String>,
     },
 
+    /// Values were added to an encrypted file without encrypting them.
+    #[error(
+        "{file} is encrypted, but these values in it are not: {} (nothing was changed)\n  sops decrypts no file with such a value. Undo that edit, \
+        for example with `git restore`, and change values with `sops edit`\n  or `{again}`. A password that was committed or shared in the clear must be replaced.",
+        .names.join(", ")
+    )]
+    ClearAmongEncrypted {
+        /// The file.
+        file: String,
+        /// The credentials, and the paths of other values.
+        names: Vec<String>,
+        /// The command that creates passwords.
+        again: String,
+    },
+
     /// sops failed.
     #[error("sops cannot {action} {file} (nothing was changed)\n{remedy}  Output of sops:{}", quoted(.message))]
     Sops {
@@ -132,7 +212,7 @@ pub enum Error {
         file: String,
         /// The remedy as whole lines; may be empty.
         remedy: &'static str,
-        /// The error output of sops.
+        /// The error output of sops, without what the file contains.
         message: String,
     },
 

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_yaml::Value;
 
 use super::document::Document;
-use super::sops::{self, Rule, Sops};
+use super::sops::{self, Clear, Rule, Sops};
 use super::{Error, Subject};
 
 /// The location of the file.
@@ -121,6 +121,11 @@ impl SourceLocation {
         self.sync_folder()
     }
 
+    /// Deletes the file.
+    pub(super) fn delete(&self) -> Result<(), Error> {
+        fs::remove_file(self.path()).map_err(self.failed("delete"))
+    }
+
     #[cfg(unix)]
     fn sync_folder(&self) -> Result<(), Error> {
         File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(self.failed("sync the folder of"))
@@ -149,15 +154,34 @@ impl Content {
     }
 
     /// The decrypted document.
-    pub(super) fn document(&self, place: &SourceLocation, sops: &Sops) -> Result<Document, Error> {
+    pub(super) fn document(&self, subject: &Subject, place: &SourceLocation, sops: &Sops) -> Result<Document, Error> {
         let text = self.written.text();
-        let text = if self.is_encrypted() { sops.decrypt(place, text)? } else { text.to_owned() };
+        let text = if self.is_encrypted() {
+            let clear = Clear { names: self.clear_names(subject), again: subject.new_command() };
+            sops.decrypt(place, text, clear)?
+        } else {
+            text.to_owned()
+        };
         Document::parse(text, &place.shown)
+    }
+
+    /// The values that are not encrypted: the names of credentials, and the paths of other values. sops itself leaves values below a key that ends
+    /// with `_unencrypted` as they are.
+    fn clear_names(&self, subject: &Subject) -> Vec<String> {
+        let is_clear = |(path, value): &(Vec<String>, &Value)| {
+            !value.as_str().is_some_and(helm_values::is_encrypted)
+                && !path.iter().any(|key| key.ends_with("_unencrypted"))
+        };
+        let name = |(path, _): (Vec<String>, &Value)| {
+            let credential = subject.credentials.iter().find(|credential| credential.value == path);
+            credential.map_or_else(|| path.join("."), |credential| credential.name.clone())
+        };
+        helm_values::scalars(self.written.root()).into_iter().filter(is_clear).map(name).collect()
     }
 
     /// Whether the value at the path exists and is not encrypted.
     pub(super) fn is_clear(&self, path: &[String]) -> bool {
-        let is_encrypted = |value: &Value| value.as_str().is_some_and(|text| text.starts_with("ENC["));
+        let is_encrypted = |value: &Value| value.as_str().is_some_and(helm_values::is_encrypted);
         self.written.get(path).is_ok_and(|value| value.is_some_and(|value| !is_encrypted(value)))
     }
 }
@@ -172,9 +196,7 @@ pub(super) fn write(
     program: &Sops,
 ) -> Result<(), Error> {
     let Rule::By(_) = rule else { return place.replace(old, new.text()) };
-    let values = subject.credentials.iter().filter_map(|credential| new.get(&credential.value).ok().flatten());
-    let secrets: Vec<&str> = values.filter_map(Value::as_str).collect();
-    let encrypted = program.encrypt(place, new.text(), &secrets)?;
+    let encrypted = program.encrypt(place, new.text())?;
     let content = Content::of(encrypted, &place.shown)?;
     if !content.is_encrypted() {
         return Err(sops::cannot_encrypt(place, "(text that is not encrypted)".to_owned()));

@@ -1,13 +1,14 @@
 //! `cargo xtask secrets new|check <environment>`: creates and checks the values file with an environment's passwords.
 //!
 //! The platform's declaration alone determines the passwords. The command never prints a password, and never passes one to another process in an
-//! argument or environment variable. If sops has recipients for the file, no password is ever written to disk in plain text: sops reads the text
-//! from standard input.
+//! argument or environment variable. No password is written to disk in plain text, unless `--plaintext` asks for it: sops reads the text from standard
+//! input. A file in plain text is one that git ignores.
 
 mod check;
 mod document;
 mod error;
 mod file;
+mod git;
 mod new;
 mod password;
 mod sops;
@@ -16,21 +17,27 @@ mod strength;
 use std::io::Write;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use generator::{CredentialPath, Resolved};
+use generator::password_rules::PasswordRules;
+use generator::{CredentialPath, Resolved, password_files};
 use owned_tree::FOLDER;
 
 pub use error::Error;
 
 /// The passwords of one environment, and the file that contains them.
+#[derive(Clone)]
 pub struct Subject {
     environment: String,
     /// The credentials that the platform declares.
     credentials: Vec<CredentialPath>,
+    rules: PasswordRules,
+    root: Utf8PathBuf,
+    /// The file that was given with `--file`. Suggested commands must repeat it.
+    given: Option<Utf8PathBuf>,
+    /// Whether the file contains the passwords in the clear.
+    is_plaintext: bool,
     file: Utf8PathBuf,
     /// The file's name in messages: relative to the workspace, or as given with `--file`.
     shown: Utf8PathBuf,
-    /// Whether the file was given with `--file`, so that suggested commands must repeat it.
-    is_given: bool,
 }
 
 impl Subject {
@@ -48,22 +55,28 @@ impl Subject {
         if !known.iter().any(|name| name == environment) {
             return Err(Error::UnknownEnvironment { name: environment.to_owned(), known });
         }
-        let usual = Utf8Path::new(FOLDER).join("environments").join(format!("secrets-{environment}.yaml"));
-        Ok(Self {
+        let subject = Self {
             environment: environment.to_owned(),
             credentials: generator::credential_paths(platform),
-            file: file.map_or_else(|| root.join(&usual), Utf8Path::to_owned),
-            shown: file.map_or(usual, Utf8Path::to_owned),
-            is_given: file.is_some(),
-        })
+            rules: PasswordRules::of(platform),
+            root: root.to_owned(),
+            given: file.map(Utf8Path::to_owned),
+            is_plaintext: false,
+            file: Utf8PathBuf::new(),
+            shown: Utf8PathBuf::new(),
+        };
+        Ok(subject.form(false))
     }
 
     /// Writes a strong password for every credential that has none, or replaces the passwords of the credentials in `rotate`. Reports to `out`.
     ///
+    /// sops encrypts the file. With `plaintext` the file contains the passwords in the clear, by default under another name, which git ignores.
+    ///
     /// # Errors
-    /// If a credential is not declared, the file cannot be read or written, sops fails, or `out` cannot be written. The file is then unchanged.
-    pub fn make_passwords(&self, rotate: &[String], out: &mut dyn Write) -> anyhow::Result<()> {
-        new::run(self, rotate, out)
+    /// If sops has no recipients and `plaintext` is not set, if git would add a file in the clear, if a credential is not declared, the file cannot
+    /// be read or written, sops fails, or `out` cannot be written. The file is then unchanged.
+    pub fn make_passwords(&self, rotate: &[String], plaintext: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+        new::run(&self.form(plaintext), rotate, out)
     }
 
     /// Reports the problems of the file and its passwords to `out`. Returns whether there are none.
@@ -74,10 +87,27 @@ impl Subject {
         check::run(self, out)
     }
 
+    /// The same passwords in a file that is in the clear, or in one that is not.
+    fn form(&self, is_plaintext: bool) -> Self {
+        let name = if is_plaintext { password_files::plaintext } else { password_files::encrypted }(&self.environment);
+        let usual = Utf8Path::new(FOLDER).join("environments").join(name);
+        let (file, shown) = self
+            .given
+            .as_ref()
+            .map_or_else(|| (self.root.join(&usual), usual.clone()), |file| (file.clone(), file.clone()));
+        Self { is_plaintext, file, shown, ..self.clone() }
+    }
+
+    /// The file of the other form. A file that was given with `--file` has none.
+    fn other_form(&self) -> Option<Self> {
+        self.given.is_none().then(|| self.form(!self.is_plaintext)).filter(|other| other.file.exists())
+    }
+
     /// The command that creates the missing passwords.
     fn new_command(&self) -> String {
-        let file = if self.is_given { format!(" --file {}", shell_word(self.shown.as_str())) } else { String::new() };
-        format!("cargo xtask secrets new {}{file}", self.environment)
+        let file = self.given.as_ref().map(|file| format!(" --file {}", shell_word(file.as_str())));
+        let plaintext = if self.is_plaintext { " --plaintext" } else { "" };
+        format!("cargo xtask secrets new {}{}{plaintext}", self.environment, file.unwrap_or_default())
     }
 
     /// The command that replaces the password of a credential.

@@ -3,13 +3,15 @@
 use std::io::Write;
 
 use generator::CredentialPath;
+use generator::password_files::SOPS_RULE;
+use owned_tree::FOLDER;
 use serde_yaml::Value;
 
 use super::check::{HIGHEST_REVISION, revision};
 use super::document::Document;
 use super::file::{self, Content, SourceLocation};
 use super::sops::{Rule, Sops};
-use super::{Error, Subject, password};
+use super::{Error, Subject, git, password};
 
 /// Creates the missing passwords, or replaces those of the credentials in `rotate`, and reports the changes to `out`.
 pub(super) fn run(subject: &Subject, rotate: &[String], out: &mut dyn Write) -> anyhow::Result<()> {
@@ -18,15 +20,19 @@ pub(super) fn run(subject: &Subject, rotate: &[String], out: &mut dyn Write) -> 
     let place = SourceLocation::of(subject)?;
     let _lock = place.lock()?;
     let old = place.read()?;
-    let rule = sops.rule(&place)?;
     let was_encrypted = old.as_ref().is_some_and(Content::is_encrypted);
-    if let (true, Rule::None(reason)) = (was_encrypted, &rule) {
-        let (file, rule) = (place.shown.clone(), example_of_a_rule("  "));
-        return Err(Error::NoRule { file, reason: reason.clone(), rule }.into());
-    }
-    let mut document = match &old {
-        Some(content) => content.document(&place, &sops)?,
-        None => Document::empty(&format!(
+    let other = subject.other_form();
+    let rule = rule(subject, &place, was_encrypted, other.as_ref(), &sops)?;
+    // Passwords that an earlier run wrote in the clear move into the encrypted file.
+    let moved = other.filter(|_| old.is_none());
+    let mut document = match (&old, &moved) {
+        (Some(content), _) => content.document(subject, &place, &sops)?,
+        (None, Some(plaintext)) => {
+            let place = SourceLocation::of(plaintext)?;
+            let content = place.read()?;
+            content.map_or_else(|| Ok(Document::empty("")), |content| content.document(plaintext, &place, &sops))?
+        }
+        (None, None) => Document::empty(&format!(
             "Created by `{}`, which keeps your other changes; `--rotate NAME` replaces a password.",
             subject.new_command()
         )),
@@ -53,11 +59,15 @@ pub(super) fn run(subject: &Subject, rotate: &[String], out: &mut dyn Write) -> 
         Rule::None(_) if old.is_some() && place.is_open_to_others() => {
             Some("removed read access for other users".to_owned())
         }
+        Rule::By(source) if moved.is_some() => Some(format!("encrypted for the recipients in {source}")),
         Rule::By(source) if !done.is_empty() => Some(format!("encrypted for the recipients in {source}")),
         _ => None,
     };
     if !done.is_empty() || protection.is_some() {
         file::write(&place, subject, old.as_ref(), &document, &rule, &sops)?;
+    }
+    if let Some(plaintext) = &moved {
+        SourceLocation::of(plaintext)?.delete()?;
     }
 
     let what = match done.len() {
@@ -73,6 +83,11 @@ pub(super) fn run(subject: &Subject, rotate: &[String], out: &mut dyn Write) -> 
     for line in done {
         writeln!(out, "  {line}")?;
     }
+    if let Some(plaintext) = &moved {
+        writeln!(out, "The passwords of {0} are in this file now, and {0} is deleted.", plaintext.shown)?;
+    } else if let (Some(other), true) = (subject.other_form(), old.is_some()) {
+        writeln!(out, "{} contains passwords in the clear, too: delete it.", other.shown)?;
+    }
     if document.lost_comments() {
         let why = "to change a value behind an alias, the command wrote the whole file again";
         writeln!(out, "The file's comments are lost: {why}.")?;
@@ -81,10 +96,52 @@ pub(super) fn run(subject: &Subject, rotate: &[String], out: &mut dyn Write) -> 
         let others = if missing.len() == 1 { "has" } else { "and other credentials have" };
         writeln!(out, "{} {others} no password yet: run `{}`", one.name, subject.new_command())?;
     }
-    if let Rule::None(reason) = &rule {
-        tell_it_is_clear(subject, reason, out)?;
+    if subject.is_plaintext {
+        writeln!(
+            out,
+            "\nThe file is NOT ENCRYPTED; only its owner can read it, and it must not be committed. To encrypt it with sops:"
+        )?;
+        writeln!(out, "{}", steps_to_encrypt(&subject.form(false)))?;
     }
     Ok(())
+}
+
+/// Whether sops encrypts the file.
+///
+/// # Errors
+/// If it cannot and `--plaintext` is not set, or if `--plaintext` is set and the passwords are encrypted or git would take the file.
+fn rule(
+    subject: &Subject,
+    place: &SourceLocation,
+    was_encrypted: bool,
+    other: Option<&Subject>,
+    sops: &Sops,
+) -> Result<Rule, Error> {
+    if subject.is_plaintext {
+        if was_encrypted {
+            return Err(Error::IsEncrypted { file: place.shown.clone() });
+        }
+        if let Some(other) = other {
+            let file = other.shown.to_string();
+            let is_encrypted = SourceLocation::of(other)?.read()?.is_some_and(|content| content.is_encrypted());
+            return Err(if is_encrypted {
+                Error::IsEncrypted { file }
+            } else {
+                Error::Misnamed { file, name: place.shown.clone() }
+            });
+        }
+        git::must_ignore(place)?;
+        return Ok(Rule::None("`--plaintext` is set".to_owned()));
+    }
+    let rule = sops.rule(place)?;
+    let Rule::None(reason) = rule else { return Ok(rule) };
+    let file = place.shown.clone();
+    Err(if was_encrypted {
+        Error::NoRule { file, reason, rule: example_of_a_rule("  ") }
+    } else {
+        let plaintext = subject.form(true).new_command();
+        Error::NoRecipients { file, reason, steps: steps_to_encrypt(subject), plaintext }
+    })
 }
 
 /// The declared credentials with these names, each once.
@@ -145,24 +202,19 @@ fn replace(subject: &Subject, document: &mut Document, credential: &CredentialPa
     Ok(next)
 }
 
-/// Warns that the passwords are stored in plain text, and explains how to encrypt them.
-fn tell_it_is_clear(subject: &Subject, reason: &str, out: &mut dyn Write) -> anyhow::Result<()> {
-    let (file, rule, again) = (&subject.shown, example_of_a_rule("       "), subject.new_command());
-    writeln!(
-        out,
-        "\nThe file is NOT ENCRYPTED: {reason}.
-Do not commit {file} in this state; only its owner can read it. To encrypt it with sops:
-  1. Run `age-keygen -o keys.txt`: it creates a key and prints its public part. Keep the file outside the checkout and set SOPS_AGE_KEY_FILE
+/// How to encrypt the passwords of the subject.
+fn steps_to_encrypt(subject: &Subject) -> String {
+    format!(
+        "  1. Run `age-keygen -o keys.txt`: it creates a key and prints its public part. Keep the file outside the checkout and set SOPS_AGE_KEY_FILE
      to its path (default: sops/age/keys.txt in your configuration folder, ~/.config on Linux).
-  2. Add a rule to .sops.yaml at the top of the checkout:
-{rule}
-  3. Run `{again}`: it encrypts the file and changes no password."
-    )?;
-    Ok(())
+  2. Add a rule to .sops.yaml at the top of the checkout ({FOLDER}/.sops.yaml.example explains it):
+{}
+  3. Run `{}`: it encrypts the passwords and changes none.",
+        example_of_a_rule("       "),
+        subject.new_command()
+    )
 }
 
 fn example_of_a_rule(indent: &str) -> String {
-    let lines =
-        ["creation_rules:", r"  - path_regex: secrets-.*\.yaml$", "    age: age1…  # the public part of the key"];
-    lines.map(|line| format!("{indent}{line}")).join("\n")
+    SOPS_RULE.lines().map(|line| format!("{indent}{line}")).collect::<Vec<_>>().join("\n")
 }

@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write as _};
 use std::process::{Output, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use helm_values::Redaction;
 use tools::{Tool, ToolBinary};
 
 use super::Error;
@@ -24,6 +25,21 @@ const RECIPIENTS: [&str; 7] = [
 
 /// The variables with paths for sops. sops runs in a different folder, so relative paths are made absolute.
 const FILES: [&str; 3] = ["SOPS_AGE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_FILE", "SOPS_CONFIG"];
+
+/// The variables that contain a private key or a token.
+const PRIVATE_KEYS: [&str; 3] = ["SOPS_AGE_KEY", "VAULT_TOKEN", "AWS_SECRET_ACCESS_KEY"];
+
+/// The exit codes of sops for a value that it cannot decrypt, and for a file whose key it does not have (`cmd/sops/codes`).
+const CANNOT_DECRYPT_A_VALUE: i32 = 25;
+const HAS_NO_KEY: i32 = 128;
+
+/// The values of an encrypted file that are not encrypted.
+pub(super) struct Clear {
+    /// The names of credentials, and the paths of other values.
+    pub(super) names: Vec<String>,
+    /// The command that creates passwords.
+    pub(super) again: String,
+}
 
 /// Whether sops has recipients for a file.
 pub(super) enum Rule {
@@ -53,7 +69,7 @@ impl Sops {
         if output.status.success() {
             return Ok(Rule::By(source));
         }
-        let message = error_output(&output);
+        let message = error_output(&output, &Redaction::default());
         // Messages of sops 3.13 for: no rule matches; the file has no rules.
         let has_none =
             message.contains("no matching creation rules found") || message.contains("has no creation rules");
@@ -64,15 +80,24 @@ impl Sops {
         }
     }
 
-    /// Decrypts the content of the file.
-    pub(super) fn decrypt(&self, place: &SourceLocation, content: &str) -> Result<String, Error> {
+    /// Decrypts the content of the file. `clear` names the values in it that are not encrypted.
+    pub(super) fn decrypt(&self, place: &SourceLocation, content: &str, clear: Clear) -> Result<String, Error> {
         let output = self.run("decrypt", place, content)?;
+        if output.status.code() == Some(CANNOT_DECRYPT_A_VALUE) && !clear.names.is_empty() {
+            let Clear { names, again } = clear;
+            return Err(Error::ClearAmongEncrypted { file: place.shown.clone(), names, again });
+        }
         if !output.status.success() {
+            let remedy = if output.status.code() == Some(HAS_NO_KEY) {
+                "  sops needs the key of one of the file's recipients: set SOPS_AGE_KEY_FILE to the path of your age key.\n"
+            } else {
+                ""
+            };
             return Err(Error::Sops {
                 action: "decrypt",
                 file: place.shown.clone(),
-                remedy: "  sops needs the key of one of the file's recipients: set SOPS_AGE_KEY_FILE to the path of your age key.\n",
-                message: error_output(&output),
+                remedy,
+                message: error_output(&output, &Redaction::of_file(content)),
             });
         }
         String::from_utf8(output.stdout).map_err(|_| Error::Sops {
@@ -83,11 +108,11 @@ impl Sops {
         })
     }
 
-    /// Encrypts the text for the file. Error messages leave out the passwords in `secrets`.
-    pub(super) fn encrypt(&self, place: &SourceLocation, text: &str, secrets: &[&str]) -> Result<String, Error> {
+    /// Encrypts the text for the file.
+    pub(super) fn encrypt(&self, place: &SourceLocation, text: &str) -> Result<String, Error> {
         let output = self.run("encrypt", place, text)?;
         if !output.status.success() {
-            return Err(cannot_encrypt(place, without(&error_output(&output), secrets)));
+            return Err(cannot_encrypt(place, error_output(&output, &Redaction::of_file(text))));
         }
         String::from_utf8(output.stdout).map_err(|_| cannot_encrypt(place, "(text that is not UTF-8)".to_owned()))
     }
@@ -150,28 +175,13 @@ fn source_of_recipients(folder: &Utf8Path) -> Result<String, String> {
     })
 }
 
-fn error_output(output: &Output) -> String {
+/// The error output of sops. It can quote its input and a malformed private key, so lines that may do so are left out.
+fn error_output(output: &Output, input: &Redaction) -> String {
     let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    if message.is_empty() { format!("(none; {})", output.status) } else { message }
-}
-
-/// The lines that contain no secret and no beginning of one: the YAML parser of sops quotes the first seven characters of a value.
-fn without(message: &str, secrets: &[&str]) -> String {
-    let beginnings: Vec<String> = secrets.iter().map(|secret| secret.chars().take(7).collect()).collect();
-    let is_fine = |line: &&str| !beginnings.iter().any(|beginning| line.contains(beginning.as_str()));
-    let lines: Vec<&str> = message.lines().filter(is_fine).collect();
-    if lines.is_empty() { "(hidden, because it contains a password)".to_owned() } else { lines.join("\n") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_with_a_secret_are_hidden() {
-        let message = "line 1: cannot unmarshal !!str `x7Kq0Zp...`\nline 2";
-        assert_eq!(without(message, &["x7Kq0ZpLm2Vt9RbW"]), "line 2");
-        assert_eq!(without("x7Kq0ZpLm2Vt9RbW", &["x7Kq0ZpLm2Vt9RbW"]), "(hidden, because it contains a password)");
-        assert_eq!(without(message, &[]), message);
+    if message.is_empty() {
+        return format!("(none; {})", output.status);
     }
+    let keys = PRIVATE_KEYS.iter().filter_map(|name| env::var(name).ok());
+    let keys: Vec<String> = keys.chain(["AGE-SECRET-KEY".to_owned()]).collect();
+    Redaction::of(keys.iter().map(String::as_str)).apply(&input.apply(&message))
 }

@@ -1,62 +1,15 @@
-//! Detects weak passwords.
-
-use std::collections::BTreeSet;
+//! Detects weak passwords, by the rules that the chart's check applies too.
 
 use generator::CredentialPath;
+use generator::password_rules::PasswordRules;
 
-/// The minimum number of characters, not counting placeholder words and the credential's own name.
-const SHORTEST: usize = 16;
-
-/// The minimum number of different characters.
-const FEWEST_DIFFERENT: usize = 8;
-
-/// Words that people write as placeholders for a password.
-const PLACEHOLDERS: [&str; 14] = [
-    "change-me",
-    "change_me",
-    "changeme",
-    "default",
-    "dummy",
-    "example",
-    "fixme",
-    "passw0rd",
-    "password",
-    "placeholder",
-    "replaceme",
-    "sample",
-    "secret",
-    "todo",
-];
-
-/// Why the password of the credential is weak, as the rest of a sentence that begins with the credential's name. `None` if it is not weak.
-pub(super) fn weakness(credential: &CredentialPath, password: &str) -> Option<&'static str> {
-    let lower = password.to_lowercase();
-    if lower.starts_with('<') && lower.ends_with('>') {
-        return Some("is a placeholder in angle brackets");
-    }
-    // A random password may contain such a word by chance. It is weak only if the rest is too short.
-    if is_little_beside(&lower, &PLACEHOLDERS) {
-        return Some("is a placeholder, or little more than that");
-    }
-    let mut names: Vec<&str> =
-        credential.name.split('.').flat_map(|part| std::iter::once(part).chain(part.split('-'))).collect();
-    names.retain(|name| name.len() > 2);
-    // Remove long names first, so that a name is removed before its parts.
-    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
-    if is_little_beside(&lower, &names) {
-        return Some("is the credential's name, or little more than that");
-    }
-    if password.chars().count() < SHORTEST {
-        return Some("has fewer than 16 characters");
-    }
-    let different: BTreeSet<char> = password.chars().collect();
-    (different.len() < FEWEST_DIFFERENT).then_some("has fewer than 8 different characters")
-}
-
-/// Whether the password contains one of the words, and too few other characters.
-fn is_little_beside(password: &str, words: &[&str]) -> bool {
-    let rest = words.iter().fold(password.to_owned(), |rest, word| rest.replace(word, ""));
-    rest.len() < password.len() && rest.chars().count() < SHORTEST
+/// Why the password of the credential is refused, each as the rest of a sentence that begins with the credential's name.
+pub(super) fn weaknesses(
+    rules: &PasswordRules,
+    credential: &CredentialPath,
+    password: &str,
+) -> impl Iterator<Item = &'static str> {
+    rules.faults(credential, password).into_iter().map(generator::password_rules::PasswordFault::reason)
 }
 
 #[cfg(test)]
@@ -70,7 +23,8 @@ mod tests {
             revision: Vec::new(),
             doc: String::new(),
         };
-        weakness(&credential, password)
+        let rules = PasswordRules::of(&second_platform::platform().resolve().expect("the platform resolves"));
+        weaknesses(&rules, &credential, password).next()
     }
 
     #[test]
@@ -87,6 +41,33 @@ mod tests {
             assert_eq!(of(password), Some("is a placeholder, or little more than that"), "{password}");
         }
         assert_eq!(of("<the password of the broker>"), Some("is a placeholder in angle brackets"));
+    }
+
+    #[test]
+    fn published_and_common_passwords_are_weak() {
+        for password in ["wines-of-the-day", "Wines-of-the-day", "WINES-OF-THE-DAY-2026", "x-wines-of-the-day!"] {
+            assert_eq!(of(password), Some("is a password that was published, or little more than that"), "{password}");
+        }
+        for password in
+            ["1234567890123456", "QwertyUiop123456", "admin-root-test-guest", "letmein", "iloveyou-princess"]
+        {
+            assert_eq!(of(password), Some("is a common password, or little more than that"), "{password}");
+        }
+    }
+
+    #[test]
+    fn control_characters_are_reported_beside_a_weakness() {
+        let credential = CredentialPath {
+            name: "web.broker".to_owned(),
+            value: Vec::new(),
+            revision: Vec::new(),
+            doc: String::new(),
+        };
+        let rules = PasswordRules::of(&second_platform::platform().resolve().expect("the platform resolves"));
+        let all = |password| weaknesses(&rules, &credential, password).collect::<Vec<_>>();
+        assert_eq!(all("a\nb"), ["has fewer than 16 characters", "has control characters, such as a line break"]);
+        assert_eq!(all("x7Kq0ZpLm2Vt9RbW\u{85}"), ["has control characters, such as a line break"]);
+        assert_eq!(all("x7Kq0ZpLm2Vt9RbW"), [""; 0]);
     }
 
     #[test]

@@ -20,6 +20,29 @@ const WRONG: &[Wrong] = &[
         &["--set-json=notification-service.credentials.rabbitmq.password=\"a\\nb\""],
     ),
     ("password-that-is-a-placeholder", "afp", true, &["--set=redis.credentials.administrator.password=ChangeMe"]),
+    ("password-that-was-published", "afp", true, &["--set=redis.credentials.administrator.password=jdevlab"]),
+    (
+        "password-that-is-common",
+        "afp",
+        true,
+        &["--set-string=redis.credentials.administrator.password=1234567890123456"],
+    ),
+    ("password-that-is-short", "afp", true, &["--set=redis.credentials.administrator.password=x7Kq0ZpLm2Vt9Rb"]),
+    (
+        "password-that-is-a-name",
+        "afp",
+        true,
+        &["--set=redis.credentials.administrator.password=Redis-redis_redis.redis"],
+    ),
+    (
+        "one-password-for-two-credentials",
+        "afp",
+        true,
+        &[
+            "--set=redis.credentials.administrator.password=x7Kq0ZpLm2Vt9RbW",
+            "--set=audit-log-analysis.credentials.rabbitmq.password=x7Kq0ZpLm2Vt9RbW",
+        ],
+    ),
     ("external-without-the-kind", "afp", true, &["--set=global.secrets.mode=external"]),
     (
         "external-without-a-password-of-its-own-source",
@@ -182,6 +205,16 @@ fn common_spellings_of_valid_values_are_accepted() {
         ],
         &["--set=enabled=true"],
         &["--set=audit-event-generator.enabled=false", "--set=audit-event-generator.credentials.rabbitmq.password="],
+        // A disabled service's password is neither weak nor the same as another.
+        &[
+            "--set=audit-event-generator.enabled=false",
+            "--set=audit-event-generator.credentials.rabbitmq.password=x7Kq0ZpLm2Vt9RbW",
+            "--set=redis.credentials.administrator.password=x7Kq0ZpLm2Vt9RbW",
+        ],
+        &[
+            "--set=audit-event-generator.enabled=false",
+            "--set=audit-event-generator.credentials.rabbitmq.password=short",
+        ],
         &["--set=audit-event-generator.enabled=false", "--set=audit-event-generator.image.tag="],
         &[
             "--set=audit-event-generator.image.tag=",

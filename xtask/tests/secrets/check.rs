@@ -3,8 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use camino::Utf8PathBuf;
 use insta::assert_snapshot;
 use serde_yaml::Value;
+use tools::{Template, Tool};
 
 use crate::support::{Checkout, FILE, complete, text, with};
 
@@ -37,29 +39,29 @@ fn all_problems_are_reported_at_once() {
     assert_snapshot!(found(&values), @"
     env/secrets-dev.yaml: 14 problems
       audit-event-generator.rabbitmq is a placeholder, or little more than that
-          cargo xtask secrets new dev --file env/secrets-dev.yaml --rotate audit-event-generator.rabbitmq
+          cargo xtask secrets new dev --file env/secrets-dev.yaml --plaintext --rotate audit-event-generator.rabbitmq
       audit-log-analysis.rabbitmq is the credential's name, or little more than that
-          cargo xtask secrets new dev --file env/secrets-dev.yaml --rotate audit-log-analysis.rabbitmq
+          cargo xtask secrets new dev --file env/secrets-dev.yaml --plaintext --rotate audit-log-analysis.rabbitmq
       notification-service.rabbitmq has no password
-          cargo xtask secrets new dev --file env/secrets-dev.yaml
+          cargo xtask secrets new dev --file env/secrets-dev.yaml --plaintext
       notification-service.postgresql has fewer than 16 characters
-          cargo xtask secrets new dev --file env/secrets-dev.yaml --rotate notification-service.postgresql
+          cargo xtask secrets new dev --file env/secrets-dev.yaml --plaintext --rotate notification-service.postgresql
       notification-service.postgresql has control characters, such as a line break
-          cargo xtask secrets new dev --file env/secrets-dev.yaml --rotate notification-service.postgresql
+          cargo xtask secrets new dev --file env/secrets-dev.yaml --plaintext --rotate notification-service.postgresql
       notification-service.postgresql has a revision that is not an integer from 1 to 9999
           edit env/secrets-dev.yaml, and set `notification-service.credentials.postgresql.revision` to the installed revision, or to 1
       rabbitmq.administrator has fewer than 8 different characters
-          cargo xtask secrets new dev --file env/secrets-dev.yaml --rotate rabbitmq.administrator
+          cargo xtask secrets new dev --file env/secrets-dev.yaml --plaintext --rotate rabbitmq.administrator
       rabbitmq.administrator has a revision that is not an integer from 1 to 9999
           edit env/secrets-dev.yaml, and set `rabbitmq.credentials.administrator.revision` to the installed revision, or to 1
       postgresql.superuser is not a string, so Helm would reject it
-          cargo xtask secrets new dev --file env/secrets-dev.yaml --rotate postgresql.superuser
+          cargo xtask secrets new dev --file env/secrets-dev.yaml --plaintext --rotate postgresql.superuser
       postgresql.superuser has a revision that is not an integer from 1 to 9999
           edit env/secrets-dev.yaml, and set `postgresql.credentials.superuser.revision` to the installed revision, or to 1
       redis.administrator has fewer than 8 different characters
-          cargo xtask secrets new dev --file env/secrets-dev.yaml --rotate redis.administrator
+          cargo xtask secrets new dev --file env/secrets-dev.yaml --plaintext --rotate redis.administrator
       redis.administrator has the same password as rabbitmq.administrator
-          cargo xtask secrets new dev --file env/secrets-dev.yaml --rotate redis.administrator
+          cargo xtask secrets new dev --file env/secrets-dev.yaml --plaintext --rotate redis.administrator
       notification-service.rabbit is not a declared credential
           edit env/secrets-dev.yaml, and remove `notification-service.credentials.rabbit`
       old-service.rabbitmq is not a declared credential
@@ -159,4 +161,79 @@ fn a_file_that_cannot_be_read_is_a_failure() {
     ");
     fs::write(checkout.root.join(FILE), b"a: \xff\n").unwrap();
     assert!(checkout.command(&["check", "dev", "--file", FILE]).output().unwrap().status.code() == Some(3));
+}
+
+/// Texts that YAML 1.1, YAML 1.2 and Helm read differently, as they may stand behind `password:`. Strings among them are strong passwords.
+const WRITTEN: &[&str] = &[
+    "7_2945_61830_529471",
+    "72945618305294710836150472918365",
+    "72945618305294710836150472918e10",
+    "0x1F7294561830ABCDEF9",
+    "0x1F7294561830AB",
+    "0b1010101010101010101",
+    "0o72145613052746102",
+    "7.2945618305294718",
+    ".72945618305294718",
+    "7e29456183052947108",
+    "12:30:45:19:28:37:46",
+    "2001-12-14t21:59:43.10-05:00",
+    "2001-12-14 21:59:43.10",
+    "yes",
+    "on",
+    "~",
+    "",
+    "x7Kq0ZpLm2Vt9RbW",
+    "\"7_2945_61830_529471\"",
+    "'72945618305294710836150472918e10'",
+    "! 72945618305294718",
+    "!!str 72945618305294718",
+    "!!int \"72945618305294718\"",
+    "!!float 72945618305294718",
+    "!!binary eDdLcTBacExtMlZ0OVJiVw==",
+    "!own x7Kq0ZpLm2Vt9RbW",
+    "|-\n      x7Kq0ZpLm2Vt9RbW",
+    ">\n      x7Kq0ZpLm2Vt9RbW",
+    "x7Kq0ZpLm2Vt9\n       RbW",
+    "[x7Kq0ZpLm2Vt9RbW]",
+    "{x7Kq0ZpLm2Vt9RbW: 1}",
+    "x7Kq0ZpLm2Vt9RbW # why",
+    "x7Kq0ZpLm2Vt9RbW#why",
+    "x7Kq0ZpLm2Vt9RbW: y",
+    "*x7Kq0ZpLm2Vt9RbW",
+    "@x7Kq0ZpLm2Vt9RbW",
+    "\"x7Kq0ZpLm2Vt9RbW",
+    ".inf",
+    "jdevlab",
+];
+
+#[test]
+fn check_accepts_what_helm_accepts() {
+    let checkout = Checkout::without_rules();
+    let ours = format!("{}/..", env!("CARGO_MANIFEST_DIR"));
+    let chart = Utf8PathBuf::from(format!("{ours}/generated-chart/auditflow-platform"));
+    let fake = chart.join("ci/default-values.yaml");
+    let values = checkout.root.join(FILE);
+    let before = text(&complete());
+    let line = before.lines().find(|line| line.contains("password:")).unwrap();
+    let (mut accepted, mut rejected) = (0, 0);
+    for written in WRITTEN {
+        checkout.write(FILE, &before.replacen(line, &format!("      password: {written}"), 1));
+        fs::set_permissions(&values, fs::Permissions::from_mode(0o600)).unwrap();
+        let ours = checkout.command(&["check", "dev", "--file", FILE]).output().unwrap();
+        for tool in [Tool::Helm3, Tool::Helm4] {
+            let input = Template { chart: &chart, release: "afp", values: &[&fake, &values], arguments: &[] };
+            let theirs = tool.ensure().unwrap().template(&input).unwrap();
+            assert_eq!(ours.status.success(), theirs.is_ok(), "{written}: {ours:?}, {:?}", theirs.err());
+            let refusal = theirs.err().unwrap_or_default();
+            let ours = String::from_utf8_lossy(&ours.stdout);
+            let is_of_another_type = refusal.contains("/rabbitmq/password': got ") && !refusal.contains("got null");
+            assert_eq!(is_of_another_type, ours.contains("is not a string"), "{written}: {ours}, {refusal}");
+        }
+        if ours.status.success() {
+            accepted += 1;
+        } else {
+            rejected += 1;
+        }
+    }
+    assert!(accepted > 8 && rejected > 15, "{accepted} accepted, {rejected} rejected");
 }

@@ -91,6 +91,43 @@ fn a_failing_sops_changes_nothing_and_its_output_is_shown_without_passwords() {
     }
 }
 
+/// sops quotes the value that it cannot decrypt.
+#[test]
+fn a_value_that_was_added_in_the_clear_is_named_and_not_shown() {
+    let checkout = Checkout::new();
+    checkout.on_file("new", &[]).success();
+    let encrypted = checkout.read(FILE);
+    let line = encrypted.lines().find(|line| line.contains("password: ENC[")).unwrap();
+    for clear in ["hunter2-hunter2-hunter2", "x", "12345678901234567", "!own hunter2-hunter2"] {
+        let text = encrypted.replacen(line, &format!("            password: {clear}\n            more: {clear}"), 1);
+        checkout.write(FILE, &text);
+        for (said, code) in [
+            (checkout.on_file("check", &[]), 3),
+            (checkout.on_file("new", &[]), 1),
+            (checkout.on_file("new", &["--rotate", "redis.administrator"]), 1),
+        ] {
+            let said = said.failure(code);
+            assert!(!said.contains("hunter2") && !said.contains("12345678"), "{said}");
+            if code == 3 && clear == "x" {
+                assert_snapshot!(said, @"
+                error: env/secrets-dev.yaml is encrypted, but these values in it are not: audit-event-generator.rabbitmq, audit-event-generator.credentials.rabbitmq.more (nothing was changed)
+                  sops decrypts no file with such a value. Undo that edit, for example with `git restore`, and change values with `sops edit`
+                  or `cargo xtask secrets new dev --file env/secrets-dev.yaml`. A password that was committed or shared in the clear must be replaced.
+                ");
+            }
+            assert!(said.contains(
+                "are not: audit-event-generator.rabbitmq, audit-event-generator.credentials.rabbitmq.more (n"
+            ));
+        }
+        assert_eq!(checkout.read(FILE), text);
+    }
+    // sops shows the values of comments, too, when it fails for another reason.
+    let text = encrypted.replacen("password: ENC[", "# hunter2-hunter2\n            password: ENC[x", 1);
+    checkout.write(FILE, &text);
+    let said = checkout.on_file("check", &[]).failure(3);
+    assert!(said.contains("sops cannot decrypt") && !said.contains("hunter2"), "{said}");
+}
+
 #[test]
 fn a_rule_that_leaves_passwords_unencrypted_is_rejected() {
     let checkout = Checkout::new();

@@ -62,9 +62,9 @@ fn awkward() -> Value {
 }
 
 /// Rotates one credential of a file with awkward passwords; all other values must stay the same.
-fn survives(checkout: &Checkout) {
+fn survives(checkout: &Checkout, more: &[&str]) {
     checkout.write(FILE, &text(&awkward()));
-    let out = checkout.on_file("new", &["--rotate", "redis.administrator"]);
+    let out = checkout.on_file("new", &[&["--rotate", "redis.administrator"], more].concat());
     assert_eq!(out.code, Some(0), "{}", out.err);
     let mut now = checkout.values();
     for field in ["password", "revision"] {
@@ -78,13 +78,13 @@ fn survives(checkout: &Checkout) {
 
 #[test]
 fn awkward_passwords_survive_without_encryption() {
-    survives(&Checkout::without_rules());
+    survives(&Checkout::without_rules(), &["--plaintext"]);
 }
 
 #[test]
 fn awkward_passwords_survive_sops() {
     let checkout = Checkout::new();
-    survives(&checkout);
+    survives(&checkout, &[]);
     // Once more, starting from the file that sops wrote.
     checkout.on_file("new", &["--rotate", "rabbitmq.administrator"]).success();
     assert_eq!(checkout.values()["further"], awkward()["further"]);
@@ -107,13 +107,13 @@ global:
 fn comments_and_layout_stay_in_an_unencrypted_file() {
     let checkout = Checkout::without_rules();
     checkout.write(FILE, BY_HAND);
-    checkout.on_file("new", &[]).success();
+    checkout.on_file("new", &["--plaintext"]).success();
     let made = checkout.read(FILE);
     let (first, rest) = made.split_once("audit-event-generator:").unwrap();
     assert_eq!(first, BY_HAND);
     assert!(!rest.contains('#'));
 
-    checkout.on_file("new", &["--rotate", "notification-service.rabbitmq"]).success();
+    checkout.on_file("new", &["--plaintext", "--rotate", "notification-service.rabbitmq"]).success();
     // The password is quoted if it begins with a digit.
     let password = yaml::write(&checkout.passwords()["notification-service.rabbitmq"].as_str().into());
     let line = format!("password: {password} # until May\n      revision: 2\n");
@@ -121,7 +121,7 @@ fn comments_and_layout_stay_in_an_unencrypted_file() {
     assert_eq!(checkout.read(FILE), format!("{expected}audit-event-generator:{rest}"));
 
     // Braces stay as well.
-    checkout.on_file("new", &["--rotate", "notification-service.postgresql"]).success();
+    checkout.on_file("new", &["--plaintext", "--rotate", "notification-service.postgresql"]).success();
     let password = yaml::write(&checkout.passwords()["notification-service.postgresql"].as_str().into());
     let expected =
         expected.replace("{password: 'p9Lq2Xv7Rk4Tn8Wz'}", &format!("{{password: {password}, revision: 2}}"));
@@ -137,7 +137,7 @@ fn comments_are_lost_with_a_message_where_an_alias_is_replaced() {
             .replace("{password: 'p9Lq2Xv7Rk4Tn8Wz'}", "*shared")
             .replace("# ours\n", "# ours\nshared: &shared {password: 'p9Lq2Xv7Rk4Tn8Wz'}\n"),
     );
-    let output = checkout.on_file("new", &["--rotate", "notification-service.postgresql"]).success();
+    let output = checkout.on_file("new", &["--plaintext", "--rotate", "notification-service.postgresql"]).success();
     assert_snapshot!(output.lines().skip(1).take(2).collect::<Vec<_>>().join("\n"), @"
       replaced  notification-service.postgresql, now revision 2
     The file's comments are lost: to change a value behind an alias, the command wrote the whole file again.

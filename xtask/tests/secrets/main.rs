@@ -11,6 +11,7 @@ mod check;
 mod failures;
 mod keep;
 mod new;
+mod plaintext;
 mod support;
 
 /// A built tool reports its own version, not that of the module in which it was built.

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use camino::Utf8PathBuf;
 use insta::assert_snapshot;
-use owned_tree::{self, HandEdits, OwnedTree, Wanted};
 
 use crate::support::{Checkout, FILE, at, complete, credentials, text, with};
 
@@ -122,70 +120,6 @@ fn a_rotation_creates_no_other_password_and_needs_an_existing_one() {
 }
 
 #[test]
-fn without_a_rule_the_file_is_not_encrypted_and_the_command_warns() {
-    let checkout = Checkout::without_rules();
-    checkout.write(FILE, "# by hand\n");
-    fs::set_permissions(checkout.root.join(FILE), fs::Permissions::from_mode(0o600)).unwrap();
-    let said = checkout.on_file("new", &[]).success();
-    assert_snapshot!(said, @r"
-    env/secrets-dev.yaml: 7 passwords created
-      created  audit-event-generator.rabbitmq
-      created  audit-log-analysis.rabbitmq
-      created  notification-service.rabbitmq
-      created  notification-service.postgresql
-      created  rabbitmq.administrator
-      created  postgresql.superuser
-      created  redis.administrator
-
-    The file is NOT ENCRYPTED: there is no .sops.yaml in its folder or above.
-    Do not commit env/secrets-dev.yaml in this state; only its owner can read it. To encrypt it with sops:
-      1. Run `age-keygen -o keys.txt`: it creates a key and prints its public part. Keep the file outside the checkout and set SOPS_AGE_KEY_FILE
-         to its path (default: sops/age/keys.txt in your configuration folder, ~/.config on Linux).
-      2. Add a rule to .sops.yaml at the top of the checkout:
-           creation_rules:
-             - path_regex: secrets-.*\.yaml$
-               age: age1…  # the public part of the key
-      3. Run `cargo xtask secrets new dev --file env/secrets-dev.yaml`: it encrypts the file and changes no password.
-    ");
-    assert!(!checkout.is_encrypted());
-    assert_eq!(mode(&checkout), 0o600);
-    assert!(checkout.read(FILE).starts_with("# by hand\naudit-event-generator:\n"));
-
-    let text = checkout.read(FILE);
-    fs::set_permissions(checkout.root.join(FILE), fs::Permissions::from_mode(0o644)).unwrap();
-    let said = checkout.on_file("new", &[]).success();
-    let first = "env/secrets-dev.yaml: no password changed; removed read access for other users\n";
-    assert!(said.starts_with(first), "{said}");
-    assert_eq!((mode(&checkout), checkout.read(FILE)), (0o600, text));
-    assert_snapshot!(checkout.on_file("check", &[]).success(), @"env/secrets-dev.yaml: no problems in 7 passwords; not encrypted: do not commit it");
-
-    // A rule for other files does not apply.
-    checkout.rules("^elsewhere/", "");
-    let said = checkout.on_file("new", &[]).success();
-    assert!(
-        checkout.plain(&said).contains("The file is NOT ENCRYPTED: no rule in …/.sops.yaml matches it.\n"),
-        "{said}"
-    );
-    // sops ignores a .sops.yml.
-    fs::rename(checkout.root.join(".sops.yaml"), checkout.root.join(".sops.yml")).unwrap();
-    let said = checkout.on_file("new", &[]).success();
-    assert!(checkout.plain(&said).contains("sops does not read …/.sops.yml; the name must be .sops.yaml"), "{said}");
-}
-
-#[test]
-fn an_unencrypted_file_is_encrypted_once_there_is_a_rule() {
-    let checkout = Checkout::without_rules();
-    checkout.on_file("new", &[]).success();
-    let before = checkout.values();
-    checkout.rules("^env/", "");
-    assert_eq!(checkout.on_file("check", &[]).code, Some(1));
-    let said = checkout.on_file("new", &[]).success();
-    assert_snapshot!(checkout.plain(&said), @"env/secrets-dev.yaml: no password changed; the file was not encrypted and now is, for the recipients in …/.sops.yaml");
-    assert!(checkout.is_encrypted());
-    assert_eq!(checkout.values(), before);
-}
-
-#[test]
 fn recipients_may_come_from_the_environment_of_sops() {
     let checkout = Checkout::new();
     let rules = checkout.root.join(".sops.yaml");
@@ -195,24 +129,4 @@ fn recipients_may_come_from_the_environment_of_sops() {
     assert!(command.env("SOPS_CONFIG", "rules").output().unwrap().status.success());
     assert!(checkout.is_encrypted());
     assert_eq!(checkout.passwords().len(), credentials().len());
-}
-
-#[test]
-fn the_default_file_is_beside_the_values_and_not_treated_as_generated() {
-    let checkout = Checkout::without_rules();
-    let root = checkout.root.join("generated-chart");
-    let wanted = Wanted::from([(Utf8PathBuf::from("environments/values-stg.yaml"), "a: 1\n".to_owned())]);
-    fs::create_dir(&root).unwrap();
-    fs::write(checkout.root.join("Cargo.toml"), "[workspace]\n").unwrap();
-    owned_tree::write_tree(&root, &wanted, HandEdits::Keep).unwrap();
-
-    let mut command = checkout.command(&["new", "stg"]);
-    let output = command.env("CARGO_MANIFEST_DIR", checkout.root.join("xtask")).output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.starts_with("generated-chart/environments/secrets-stg.yaml: "), "{said}");
-    assert!(root.join("environments/secrets-stg.yaml").is_file());
-
-    assert!(OwnedTree::open(&root).unwrap().plan(&wanted).unwrap().is_up_to_date());
-    owned_tree::write_tree(&root, &wanted, HandEdits::Overwrite).unwrap();
-    assert!(root.join("environments/secrets-stg.yaml").is_file());
 }

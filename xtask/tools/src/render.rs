@@ -75,21 +75,44 @@ impl ToolBinary {
 /// The objects of a rendered chart, in Helm's order.
 ///
 /// # Errors
-/// If a document is not YAML, or has no kind or name. The error contains the document.
+/// If a document is not YAML, or has no kind or name. The error names the template, and does not show the document: it may be a Secret.
 pub fn objects(manifest: &str) -> Result<Vec<Object>, String> {
     let documents = manifest.split("\n---\n").map(|text| text.strip_prefix("---\n").unwrap_or(text));
     let mut all = Vec::new();
     for document in documents {
+        let source = document.lines().find_map(|line| line.strip_prefix("# Source: ")).unwrap_or("the manifest");
         let text: String = document.lines().filter(|l| !l.starts_with("# Source: ")).flat_map(|l| [l, "\n"]).collect();
-        let value: serde_yaml::Value = serde_yaml::from_str(&text).map_err(|error| format!("{error} in:\n{text}"))?;
+        let invalid = |error: serde_yaml::Error| {
+            let line = error.location().map_or(0, |place| place.line());
+            format!("{source} renders invalid YAML, at line {line} of the object")
+        };
+        let value: serde_yaml::Value = serde_yaml::from_str(&text).map_err(invalid)?;
         if value.is_null() {
             continue;
         }
         let word = |value: &serde_yaml::Value| value.as_str().map(str::to_owned);
         match (word(&value["kind"]), word(&value["metadata"]["name"])) {
             (Some(kind), Some(name)) => all.push(Object { kind, name, text: text.trim().to_owned() + "\n" }),
-            _ => return Err(format!("this object has no kind or no name:\n{text}")),
+            _ => return Err(format!("{source} renders an object that has no kind or no name")),
         }
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::objects;
+
+    #[test]
+    fn an_error_names_the_template_and_shows_no_secret() {
+        let secret = "---\n# Source: shop/templates/secret.yaml\nkind: Secret\nstringData:\n  password: hunter2\n";
+        for (text, problem) in [
+            (secret.to_owned(), "renders an object that has no kind or no name"),
+            (format!("{secret}  x: \"hunter2\n"), "renders invalid YAML, at line"),
+        ] {
+            let error = objects(&text).expect_err("an error");
+            assert!(error.starts_with(&format!("shop/templates/secret.yaml {problem}")), "{error}");
+            assert!(!error.contains("hunter2"));
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::thread;
 use anyhow::{Context as _, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
 use generator::{CredentialPath, Resolved, Traffic};
+use helm_values::Redaction;
 use owned_tree::Wanted;
 use render::cases::{self, Case};
 use render::{Object, objects};
@@ -33,6 +34,8 @@ pub(super) struct VerifyContext {
     /// The services with a tag that can move, by environment.
     pub(super) moving_tags: BTreeMap<String, Vec<&'static str>>,
     pub(super) cases: Vec<Case>,
+    /// The passwords in the values files that were given, which no message shows.
+    pub(super) redaction: Redaction,
     /// Whether a check that could not be made is a failure.
     pub(super) strict: bool,
     /// Further folders or URLs with schemas of custom resources.
@@ -69,6 +72,12 @@ impl VerifyContext {
         let mut cases = cases::all(platform, &rendered, &folder);
         cases.extend(cases::without_snapshots(platform, &rendered, &folder));
         cases.extend(cases::from_files(platform, &rendered, &folder, &settings.values)?);
+        let given = settings.values.iter().map(|file| {
+            let text = std::fs::read_to_string(file).with_context(|| file.to_string())?;
+            // Helm's message for a file that it cannot read may quote it.
+            helm_values::documents(&text).with_context(|| format!("cannot read the values file {file}"))
+        });
+        let given = given.collect::<anyhow::Result<Vec<_>>>()?.concat();
         Ok(Self {
             chart: folder.join(&rendered.paths().umbrella),
             traffic: generator::traffic(platform),
@@ -81,6 +90,7 @@ impl VerifyContext {
             mirror: OnceLock::new(),
             root: root.to_owned(),
             folder,
+            redaction: Redaction::of_values(&given),
             strict: settings.strict,
             crd_schemas: settings.crd_schemas.clone(),
             wanted: rendered.into_files(),
@@ -124,7 +134,8 @@ impl VerifyContext {
         let mirror = mirror.as_ref().map_err(|error| anyhow!("{error}"))?;
         let chart = Utf8Path::from_path(mirror.path()).context("the path of the temporary folder is not UTF-8")?;
         let shown = case.render(self.helm()?, chart)?;
-        serde_yaml::from_str(&shown).context("cannot parse the values that Helm printed")
+        // The parser's message may quote the values.
+        serde_yaml::from_str(&shown).map_err(|_| anyhow!("cannot parse the values that Helm printed"))
     }
 
     fn mirror(&self) -> anyhow::Result<TempDir> {

@@ -6,6 +6,7 @@
 mod context;
 mod helm;
 mod network;
+mod passwords;
 mod policies;
 mod report;
 mod rust;
@@ -65,6 +66,7 @@ const fn step(name: &'static str, run: fn(&VerifyContext) -> anyhow::Result<Outc
 
 const STEPS: &[Step] = &[
     step("generate", rust::up_to_date, "the committed chart equals the chart that the model generates"),
+    step("passwords", passwords::untracked, "git tracks no password in the clear, and would add none"),
     Step {
         name: "tests",
         proves: "all Rust tests pass, including those that render the chart with Helm",
@@ -136,6 +138,8 @@ pub fn run(root: &Utf8Path, platform: &Resolved, settings: &Settings, out: &mut 
             Progress::of(&format!("step {} of {}: {}", position + 1, steps.len(), step.name), step.talks);
         let start = Instant::now();
         let outcome = (step.run)(&context).unwrap_or_else(|error| Outcome::failed(format!("{error:#}")));
+        // Helm and other tools can quote the values that they reject.
+        let outcome = outcome.redacted(&context.redaction);
         context.progress.end();
         report.ends(
             Verdict { name: step.name, proves: step.proves, seconds: start.elapsed().as_secs_f64(), outcome },

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
+use helm_values::Redaction;
 use serde_json::json;
 
 use super::Format;
@@ -36,6 +37,12 @@ impl Outcome {
     pub(super) fn with(mut self, wrong: Vec<String>) -> Self {
         self.wrong = wrong;
         self
+    }
+
+    /// The outcome without what a message must not show.
+    pub(super) fn redacted(self, redaction: &Redaction) -> Self {
+        let all = |texts: Vec<String>| texts.into_iter().map(|text| redaction.apply(&text)).collect();
+        Self { summary: self.summary, notes: all(self.notes), wrong: all(self.wrong) }
     }
 
     pub(super) fn noting(mut self, notes: Vec<String>) -> Self {
@@ -215,6 +222,21 @@ mod tests {
         assert_eq!(failed.json()["verdict"], "failed");
         assert_eq!(failed.json()["failures"], json!(["a\nb", "c"]));
         assert_eq!(verdict(Outcome::of("all")).text(), "   ok, all (1.3 s)\n");
+    }
+
+    /// Helm quotes a value that does not match its pattern.
+    #[test]
+    fn a_finding_that_quotes_a_password_is_hidden() {
+        let file = "web:\n  existingSecret: s3cr3t-of-web\n  host: shop.example.org\n  credentials: {broker: {password: hunter2-hunter2}}\n";
+        let redaction = Redaction::of_values(&helm_values::documents(file).expect("values"));
+        let quoted = "Error: values don't meet the specifications\n- at '/web/host': 'hunter2-hunter2' does not match\n\
+                      - at '/web/existingSecret': 's3cr3t-of-web' does not match\n- at '/web/host': 'shop.example.org' does not match";
+        let outcome = Outcome::failed(quoted).noting(vec!["hunter2".into()]).redacted(&redaction);
+        let hidden = "(a line that may contain a password is hidden)";
+        let shown = format!(
+            "Error: values don't meet the specifications\n{hidden}\n- at '/web/host': 'shop.example.org' does not match"
+        );
+        assert_eq!((outcome.wrong, outcome.notes), (vec![shown], vec![hidden.to_owned()]));
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Options {
                 without_passwords.clone()
             }
         };
-        Self { plain: with("passwords.yaml"), encrypted: with("{}"), without_passwords }
+        Self { plain: with("passwords.plaintext.yaml"), encrypted: with("{}"), without_passwords }
     }
 }
 

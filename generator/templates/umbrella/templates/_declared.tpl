@@ -3,7 +3,7 @@
 
 {{- /*
 Every credential: the section of the values that it belongs to, its key there, the key of the secret text, the server that has it (or else the
-variable that gets it), and its purpose.
+variable that gets it), its purpose, and the words of its name.
 */ -}}
 {{- define "[[ c.name ]].credentials" -}}
 [%- for credential in credentials %]
@@ -12,8 +12,19 @@ variable that gets it), and its purpose.
   field: [[ credential.field ]]
   [[ credential.stored ]]
   purpose: [[ credential.purpose ]]
+  words: [[ credential.words ]]
 [%- endfor %]
 {{- end }}
+[%- if !password_words.is_empty() %]
+
+{{- /* Words by which weak passwords are recognised, the longest first. */ -}}
+{{- define "[[ c.name ]].passwordWords" -}}
+[%- for list in password_words %]
+- reason: [[ list.reason ]]
+  words: [[ list.words ]]
+[%- endfor %]
+{{- end }}
+[%- endif %]
 
 {{- /* Every image: the path of its section in the values, what an installer can do who gives neither tag nor digest, and a server's version. */ -}}
 {{- define "[[ c.name ]].images" -}}

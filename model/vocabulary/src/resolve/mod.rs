@@ -11,6 +11,7 @@ mod environments;
 mod folders;
 mod health;
 mod names;
+mod passwords;
 mod ports;
 mod servers;
 mod services;
@@ -50,6 +51,7 @@ pub(crate) fn resolve(mut platform: Platform) -> Result<Resolved, Diagnostics> {
     kinds::check(&platform, &mut diagnostics);
     environments::check(&platform, &mut diagnostics);
     end_to_end::check(&platform, &mut diagnostics);
+    passwords::check(&platform, &mut diagnostics);
     texts::check(&platform, &mut diagnostics);
     if diagnostics.is_empty() { Ok(Resolved(platform)) } else { Err(Diagnostics::new(diagnostics)) }
 }

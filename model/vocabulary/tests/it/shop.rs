@@ -124,6 +124,7 @@ fn platform() -> Platform {
         ],
         environments: vec![LIVE],
         tests: Tests::DEFAULT,
+        published_passwords: &[],
         location: SourceLocation::here(),
     }
 }

@@ -51,6 +51,7 @@ fn main() {
         backing: vec![Backing::RabbitMq(BROKER)],
         environments: vec![TRIAL, LIVE],
         tests: vocabulary::Tests::DEFAULT,
+        published_passwords: &[],
         location: SourceLocation::here(),
     };
     let resolved: Resolved = platform.resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}"));

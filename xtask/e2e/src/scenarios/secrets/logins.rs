@@ -1,8 +1,9 @@
 //! Every password of the file works at its server; with an extra letter it does not.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use e2e_kit::kubectl;
 use e2e_kit::release::Release;
+use helm_values::Redaction;
 use vocabulary::{Backing, Kind, Service, Use, VariableName};
 
 use super::encrypted::Encrypted;
@@ -25,7 +26,7 @@ pub(super) fn all_work(release: &Release, file: &Encrypted) -> anyhow::Result<us
         };
         let database = service.and_then(database_of).unwrap_or("postgres");
         if !is_accepted(release, server, (&user, database), password)? {
-            bail!("{user} cannot log in at {} with the password of {name}: {password}", server.name());
+            bail!("{user} cannot log in at {} with the password of {name}", server.name());
         }
         if is_accepted(release, server, (&user, database), &format!("{password}x"))? {
             bail!("{user} can log in at {} with a wrong password", server.name());
@@ -94,7 +95,9 @@ fn is_accepted(
         ],
     };
     let words: Vec<_> = words.iter().map(String::as_str).collect();
-    let output = kubectl::exec(&release.namespace.name, &pod, &words)?;
+    // A message about the command repeats its words.
+    let hidden = |error: e2e_kit::error::Error| anyhow!("{}", Redaction::of([password]).apply(&error.to_string()));
+    let output = kubectl::exec(&release.namespace.name, &pod, &words).map_err(hidden)?;
     Ok(match server.kind() {
         Kind::RabbitMq => output.success,
         Kind::PostgreSql => output.out.contains("it works"),
