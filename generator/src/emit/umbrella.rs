@@ -48,6 +48,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             has_credentials,
         },
     );
+    files.umbrella("templates/_checks.tpl", &check_helpers(graph, has_credentials));
     if has_credentials {
         files.umbrella("templates/credentials.yaml", &Source { c: graph });
     }
@@ -66,6 +67,19 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
 /// The services for which this holds.
 fn names(graph: &Graph, holds: impl Fn(&Service) -> bool) -> Vec<&'static str> {
     graph.services().filter(|(_, service)| holds(service)).map(|(component, _)| component.name).collect()
+}
+
+fn check_helpers(graph: &Graph, has_credentials: bool) -> CheckHelpers<'_> {
+    CheckHelpers {
+        c: graph,
+        charts: graph.components.iter().map(|component| component.name).collect(),
+        services: names(graph, |_| true),
+        servers: graph.servers().map(|(server, _)| server.name).collect(),
+        exposed: names(graph, |service| service.exposed.is_some()),
+        kubernetes: names(graph, |service| !service.api_rules.is_empty()),
+        with_secret: graph.components.iter().filter(|one| !one.credentials.is_empty()).map(|one| one.name).collect(),
+        has_credentials,
+    }
 }
 
 fn declared(graph: &Graph) -> Declared<'_> {
@@ -155,6 +169,24 @@ struct Checks<'a> {
     exposed: Vec<&'static str>,
     /// The services that can scale by load.
     autoscaled: Vec<&'static str>,
+    has_credentials: bool,
+}
+
+/// The checks that read more than a pattern can.
+#[derive(Template)]
+#[template(path = "umbrella/templates/_checks.tpl")]
+struct CheckHelpers<'a> {
+    c: &'a Graph,
+    /// All charts.
+    charts: Vec<&'static str>,
+    services: Vec<&'static str>,
+    servers: Vec<&'static str>,
+    /// The services that users outside the cluster can reach.
+    exposed: Vec<&'static str>,
+    /// The services that may always use the Kubernetes API server.
+    kubernetes: Vec<&'static str>,
+    /// The charts with credentials.
+    with_secret: Vec<&'static str>,
     has_credentials: bool,
 }
 

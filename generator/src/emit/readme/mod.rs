@@ -105,10 +105,14 @@ fn unnamed(graph: &Graph) -> Vec<Row> {
     images::without_default(graph).map(row).collect()
 }
 
-/// The arguments with which a command sets a tag for each of them.
+/// The arguments with which a command sets what has no default and is no password: a tag for each of these images, and the addresses of the API server
+/// if a service declares access to it.
 fn tags(graph: &Graph) -> String {
-    let all = images::without_default(graph);
-    all.map(|(image, _)| format!(" --set-string {}.image.tag=<tag>", image.name())).collect::<Vec<_>>().concat()
+    let tags =
+        images::without_default(graph).map(|(image, _)| format!(" --set-string {}.image.tag=<tag>", image.name()));
+    let has_clients = graph.services().any(|(_, service)| !service.api_rules.is_empty());
+    let addresses = has_clients.then(|| " --set global.network.apiServerCidrs={<address>/32}".to_owned());
+    tags.chain(addresses).collect::<Vec<_>>().concat()
 }
 
 fn access_rows(graph: &Graph) -> Vec<Row> {

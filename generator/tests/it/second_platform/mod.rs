@@ -165,7 +165,10 @@ fn an_image_without_a_default_tag_is_named_or_refused() {
     assert_eq!(ci[0]["shipper"]["image"]["tag"].as_str().map(str::len), Some(40));
     assert!(ci[0]["shop"]["image"].is_null() && ci[0]["global"]["meters"]["image"].is_null());
     for (path, says) in [
-        ("shop-floor/README.md", "--values passwords.yaml --set-string shipper.image.tag=<tag> --wait"),
+        (
+            "shop-floor/README.md",
+            "--set-string shipper.image.tag=<tag> --set global.network.apiServerCidrs={<address>/32} --wait",
+        ),
         ("shop-floor/README.md", "| `shipper` | `shop/shipper` | whoever ships builds it |"),
         ("shop-floor/UPGRADING.md", "`shipper.image`"),
         ("shop-floor/values.yaml", "There is no default: whoever ships builds it."),
@@ -189,6 +192,22 @@ fn an_image_without_a_default_tag_is_named_or_refused() {
     // The shop's image is pinned.
     assert!(!refusal.contains("shop.image.tag"), "{refusal}");
     assert!(rendered(None, &["--set=shipper.image.tag=", "--set=shipper.enabled=false"]).is_ok());
+}
+
+/// There is no default for the address of the API server, so a service that may use it is refused without one.
+#[test]
+fn access_to_the_api_server_needs_its_address() {
+    let on_disk = OnDisk::of(&resolved());
+    let none = "--set-json=global.network.apiServerCidrs=[]";
+    for tool in [Tool::Helm3, Tool::Helm4] {
+        let rendered = |arguments: &[&str]| on_disk.render(&helm(tool), None, arguments);
+        let refusal = rendered(&[none]).expect_err("the shipper declares access");
+        for says in ["global.network.apiServerCidrs is empty", "NetworkPolicy of shipper", "kubectl get endpointslices"]
+        {
+            assert!(refusal.contains(says), "{refusal}");
+        }
+        rendered(&[none, "--set=shipper.enabled=false"]).expect("no other service declares access");
+    }
 }
 
 /// What the tests try follows from the uses, and what they are told arrives as it was declared.
