@@ -198,7 +198,7 @@ list of the mistakes that it finds.
           {{- $wrong = append $wrong (print $path ".ports[" $j "].endPort is less than port.") -}}
         {{- end -}}
       {{- end -}}
-      {{- range $j, $peer := get $rule $side -}}
+      {{- range $j, $peer := get $rule $side | default list -}}
         {{- with $peer.ipBlock -}}
           {{- $block := print $path "." $side "[" $j "].ipBlock" -}}
           {{- $blocks = append $blocks (dict "path" (print $block ".cidr") "cidr" .cidr) -}}

@@ -109,6 +109,7 @@ fn address_blocks_and_ports() {
     let blocks = ["::/0", "0.0.0.0/0", "10.0.0.1/32", "2001:db8::/32", "::1/128", "1:2:3:4:5:6:7:8/128", "fe80::/10"];
     let right: &[Values] = &[
         &[(CIDRS, json!(blocks))],
+        &[(EGRESS, json!([{ "ports": [{ "port": 7 }] }, {}]))],
         &[(EGRESS, block("10.0.0.0/8", &["10.1.0.0/16", "10.255.255.255/32"]))],
         &[(EGRESS, block("2001:db8::/32", &["2001:db8:ff::/48"]))],
         &[(EGRESS, port(json!({ "port": 1, "endPort": 65535 })))],

@@ -163,7 +163,7 @@ const HOST: &str = "^((\\*\\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?\\.)*[a-z]([-a-z0-9
 
 fn node_port(_: &mut SchemaGenerator) -> Schema {
     let [least, most] = NODE_PORTS;
-    json_schema!({ "type": "integer", "anyOf": [{ "enum": [0] }, { "minimum": least, "maximum": most }] })
+    json_schema!({ "anyOf": [{ "type": "integer", "minimum": least, "maximum": most }, { "enum": [0] }] })
 }
 
 /// Through what users outside the cluster reach a service.

@@ -18,6 +18,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("rotation", &["stand-ins", "load", "rights-probe"]),
     ("secrets", &["chart-tests", "stand-ins", "passwords"]),
     ("refusals", &[]),
+    ("values", &["chart-tests"]),
     ("faults", &["stand-ins", "load"]),
     ("upgrade", &["stand-ins", "load"]),
 ];
