@@ -118,7 +118,7 @@ impl E2eContext {
         let small = context.small_for(&context.chart)?;
         let has_clients = !generator::traffic(platform).kubernetes.is_empty();
         let api_server = has_clients.then(|| context.file("api-server.json", &api_server()?)).transpose()?;
-        Ok(Self { overlay, small, api_server, ..context })
+        Ok(Self { overlay, api_server, small, ..context })
     }
 
     /// The values files of an installation: passwords, then the addresses of the API server, then `values`, then images.

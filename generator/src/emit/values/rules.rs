@@ -23,9 +23,6 @@ pub(super) const SUBDOMAIN_OR_EMPTY: &str = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.
 /// The longest DNS subdomain.
 pub(super) const SUBDOMAIN_LENGTH: u32 = 253;
 
-/// The ports of the nodes that a cluster gives to Services, unless its administrator has set another range (`--service-node-port-range`).
-pub(super) const NODE_PORTS: [u16; 2] = [30000, 32767];
-
 /// The name of a label or annotation: a name of at most 63 characters, with a DNS subdomain before a slash if it has an owner.
 const KEY: &str = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$";
 
@@ -123,66 +120,14 @@ fn object(value: Json) -> Map<String, Json> {
 
 /// The rules of a type: those of its properties, and the keywords of the type itself.
 fn rules(type_name: &str) -> (Json, Json) {
-    let selected = json!({ "enum": ["In", "NotIn"] });
-    let is = |key: &str, values: Json| json!({ "required": [key], "properties": { key: values } });
-    let values = |bounds: Json| json!({ "properties": { "values": bounds } });
-    let listed = || json!({ "required": ["values"], "properties": { "values": { "minItems": 1 } } });
-    let weight = json!({ "minimum": 1, "maximum": 100 });
-    let keys = json!({ "items": reference("key"), "uniqueItems": true });
     match type_name {
         "LocalObjectReference" => {
             (json!({ "name": { "pattern": SUBDOMAIN, "maxLength": SUBDOMAIN_LENGTH } }), Json::Null)
         }
-        "Toleration" => (
-            json!({
-                "effect": { "enum": ["NoSchedule", "PreferNoSchedule", "NoExecute"] },
-                "key": reference("key"),
-                "operator": { "enum": ["Exists", "Equal"] },
-                "tolerationSeconds": { "minimum": 0, "maximum": i32::MAX },
-                "value": reference("labelValue")
-            }),
-            // A toleration without a key accepts all taints, which only `Exists` says.
-            json!({
-                "if": is("operator", json!({ "enum": ["Exists"] })),
-                "then": { "properties": { "value": { "maxLength": 0 } } },
-                "else": { "required": ["key"] },
-                "dependencies": { "tolerationSeconds": is("effect", json!({ "enum": ["NoExecute"] })) }
-            }),
-        ),
+        "Toleration" => toleration(),
         "NodeSelector" => (json!({ "nodeSelectorTerms": { "minItems": 1 } }), Json::Null),
-        "NodeSelectorTerm" => {
-            let name = json!({ "type": "string", "pattern": SUBDOMAIN, "maxLength": SUBDOMAIN_LENGTH });
-            let field = json!({
-                "type": "object",
-                "properties": {
-                    "key": { "enum": ["metadata.name"] },
-                    "operator": selected,
-                    "values": { "type": "array", "items": name, "minItems": 1, "maxItems": 1 }
-                },
-                "required": ["key", "operator", "values"],
-                "additionalProperties": false
-            });
-            (json!({ "matchFields": { "items": field } }), Json::Null)
-        }
-        "NodeSelectorRequirement" => (
-            json!({
-                "key": reference("key"),
-                "operator": { "enum": ["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"] },
-                "values": { "items": reference("labelValue") }
-            }),
-            json!({
-                "if": is("operator", selected),
-                "then": listed(),
-                "else": {
-                    "if": is("operator", json!({ "enum": ["Gt", "Lt"] })),
-                    "then": {
-                        "required": ["values"],
-                        "properties": { "values": { "items": { "pattern": "^-?[0-9]{1,18}$" }, "minItems": 1, "maxItems": 1 } }
-                    },
-                    "else": values(json!({ "maxItems": 0 }))
-                }
-            }),
-        ),
+        "NodeSelectorTerm" => (json!({ "matchFields": { "items": field_of_node() } }), Json::Null),
+        "NodeSelectorRequirement" => node_requirement(),
         "LabelSelector" => (json!({ "matchLabels": reference("labels") }), Json::Null),
         "LabelSelectorRequirement" => (
             json!({
@@ -190,49 +135,123 @@ fn rules(type_name: &str) -> (Json, Json) {
                 "operator": { "enum": ["In", "NotIn", "Exists", "DoesNotExist"] },
                 "values": { "items": reference("labelValue") }
             }),
-            json!({ "if": is("operator", selected), "then": listed(), "else": values(json!({ "maxItems": 0 })) }),
+            json!({ "if": is("operator", &json!(["In", "NotIn"])), "then": listed(), "else": unlisted() }),
         ),
-        "PreferredSchedulingTerm" | "WeightedPodAffinityTerm" => (json!({ "weight": weight }), Json::Null),
+        "PreferredSchedulingTerm" | "WeightedPodAffinityTerm" => {
+            (json!({ "weight": { "minimum": 1, "maximum": 100 } }), Json::Null)
+        }
         "PodAffinityTerm" => (
             json!({
-                "matchLabelKeys": keys,
-                "mismatchLabelKeys": keys,
+                "matchLabelKeys": label_keys(),
+                "mismatchLabelKeys": label_keys(),
                 "namespaces": { "items": reference("label") },
                 "topologyKey": reference("key")
             }),
             json!({ "dependencies": { "matchLabelKeys": ["labelSelector"], "mismatchLabelKeys": ["labelSelector"] } }),
         ),
-        "TopologySpreadConstraint" => {
-            let policy = json!({ "enum": ["Honor", "Ignore"] });
-            (
-                json!({
-                    "matchLabelKeys": keys,
-                    "maxSkew": { "minimum": 1, "maximum": i32::MAX },
-                    "minDomains": { "minimum": 1, "maximum": i32::MAX },
-                    "nodeAffinityPolicy": policy,
-                    "nodeTaintsPolicy": policy,
-                    "topologyKey": reference("key"),
-                    "whenUnsatisfiable": { "enum": ["DoNotSchedule", "ScheduleAnyway"] }
-                }),
-                json!({
-                    "dependencies": {
-                        "matchLabelKeys": ["labelSelector"],
-                        "minDomains": is("whenUnsatisfiable", json!({ "enum": ["DoNotSchedule"] }))
-                    }
-                }),
-            )
-        }
+        "TopologySpreadConstraint" => spread(),
         "IPBlock" => (json!({ "cidr": reference("cidr"), "except": { "items": reference("cidr") } }), Json::Null),
         "NetworkPolicyPeer" => {
             (Json::Null, json!({ "minProperties": 1, "dependencies": { "ipBlock": { "maxProperties": 1 } } }))
         }
-        "NetworkPolicyPort" => (
-            json!({
-                "endPort": { "minimum": 1, "maximum": 65535 },
-                "protocol": { "enum": ["TCP", "UDP", "SCTP"] }
-            }),
-            json!({ "dependencies": { "endPort": is("port", json!({ "type": "integer" })) } }),
-        ),
+        "NetworkPolicyPort" => {
+            let number = json!({ "required": ["port"], "properties": { "port": { "type": "integer" } } });
+            (
+                json!({ "endPort": { "minimum": 1, "maximum": 65535 }, "protocol": { "enum": ["TCP", "UDP", "SCTP"] } }),
+                json!({ "dependencies": { "endPort": number } }),
+            )
+        }
         _ => (Json::Null, Json::Null),
     }
+}
+
+fn toleration() -> (Json, Json) {
+    let properties = json!({
+        "effect": { "enum": ["NoSchedule", "PreferNoSchedule", "NoExecute"] },
+        "key": reference("key"),
+        "operator": { "enum": ["Exists", "Equal"] },
+        "tolerationSeconds": { "minimum": 0, "maximum": i32::MAX },
+        "value": reference("labelValue")
+    });
+    // A toleration without a key accepts all taints, which only `Exists` says.
+    let keywords = json!({
+        "if": is("operator", &json!(["Exists"])),
+        "then": { "properties": { "value": { "maxLength": 0 } } },
+        "else": { "required": ["key"] },
+        "dependencies": { "tolerationSeconds": is("effect", &json!(["NoExecute"])) }
+    });
+    (properties, keywords)
+}
+
+/// A requirement of `matchFields`, where a node has one field.
+fn field_of_node() -> Json {
+    let name = json!({ "type": "string", "pattern": SUBDOMAIN, "maxLength": SUBDOMAIN_LENGTH });
+    json!({
+        "type": "object",
+        "properties": {
+            "key": { "enum": ["metadata.name"] },
+            "operator": { "enum": ["In", "NotIn"] },
+            "values": { "type": "array", "items": name, "minItems": 1, "maxItems": 1 }
+        },
+        "required": ["key", "operator", "values"],
+        "additionalProperties": false
+    })
+}
+
+fn node_requirement() -> (Json, Json) {
+    let properties = json!({
+        "key": reference("key"),
+        "operator": { "enum": ["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"] },
+        "values": { "items": reference("labelValue") }
+    });
+    let number = json!({ "items": { "pattern": "^-?[0-9]{1,18}$" }, "minItems": 1, "maxItems": 1 });
+    let keywords = json!({
+        "if": is("operator", &json!(["In", "NotIn"])),
+        "then": listed(),
+        "else": {
+            "if": is("operator", &json!(["Gt", "Lt"])),
+            "then": { "required": ["values"], "properties": { "values": number } },
+            "else": unlisted()
+        }
+    });
+    (properties, keywords)
+}
+
+fn spread() -> (Json, Json) {
+    let policy = json!({ "enum": ["Honor", "Ignore"] });
+    let properties = json!({
+        "matchLabelKeys": label_keys(),
+        "maxSkew": { "minimum": 1, "maximum": i32::MAX },
+        "minDomains": { "minimum": 1, "maximum": i32::MAX },
+        "nodeAffinityPolicy": policy,
+        "nodeTaintsPolicy": policy,
+        "topologyKey": reference("key"),
+        "whenUnsatisfiable": { "enum": ["DoNotSchedule", "ScheduleAnyway"] }
+    });
+    let keywords = json!({
+        "dependencies": {
+            "matchLabelKeys": ["labelSelector"],
+            "minDomains": is("whenUnsatisfiable", &json!(["DoNotSchedule"]))
+        }
+    });
+    (properties, keywords)
+}
+
+/// A condition: the key exists and has one of these values.
+fn is(key: &str, choices: &Json) -> Json {
+    json!({ "required": [key], "properties": { key: { "enum": choices } } })
+}
+
+/// A requirement that compares with values.
+fn listed() -> Json {
+    json!({ "required": ["values"], "properties": { "values": { "minItems": 1 } } })
+}
+
+/// A requirement that compares with no value.
+fn unlisted() -> Json {
+    json!({ "properties": { "values": { "maxItems": 0 } } })
+}
+
+fn label_keys() -> Json {
+    json!({ "items": reference("key"), "uniqueItems": true })
 }

@@ -6,11 +6,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::json;
 use serde_yaml::Value;
+use vocabulary::limits::NODE_PORTS;
 use vocabulary::{Scaling, Setting};
 
 use super::credentials::{self, Credentials};
 use super::kubernetes::{self, ContainerResources, ImageValues, Scheduling};
-use super::rules::{LABEL_OR_EMPTY, NODE_PORTS, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
+use super::rules::{LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Entry, Section};
 use crate::graph::{Component, Graph, Service};
 
@@ -162,7 +163,7 @@ pub(crate) struct Exposure {
 const HOST: &str = "^((\\*\\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?\\.)*[a-z]([-a-z0-9]*[a-z0-9])?)?$";
 
 fn node_port(_: &mut SchemaGenerator) -> Schema {
-    let [least, most] = NODE_PORTS;
+    let (least, most) = (NODE_PORTS.start(), NODE_PORTS.end());
     json_schema!({ "anyOf": [{ "type": "integer", "minimum": least, "maximum": most }, { "enum": [0] }] })
 }
 

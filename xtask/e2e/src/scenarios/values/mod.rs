@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context as _, bail, ensure};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use e2e_kit::kubectl;
 use e2e_kit::lane::{Lane, all};
 use e2e_kit::namespace::TestNamespace;
@@ -49,10 +49,10 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         };
         let schema: Value = serde_json::from_str(&read("values.schema.json")?)?;
         let defaults: Value = serde_yaml::from_str(&read("values.yaml")?)?;
-        state = Some((schema, defaults, [context.helm3()?, context.helm4()?]));
+        state = Some((schema, defaults, [context.helm3()?, context.helm4()?], context.folder("values")?));
         Ok(format!("seed {seed}; --seed {seed} repeats the samples"))
     })?;
-    let Some((schema, defaults, helms)) = state else { return Ok(()) };
+    let Some((schema, defaults, helms, folder)) = state else { return Ok(()) };
     let namespace = TestNamespace::as_step(lane, "values")?;
     let mut found = Vec::new();
     lane.step("find the custom resources", || {
@@ -79,7 +79,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         // Helm 3 applies as `kubectl apply` does, Helm 4 on the server.
         let judges = [false, true].map(|server_side| {
             let helm = helms[usize::from(server_side)];
-            Judge { namespace: &namespace, helm, server_side, mode }
+            Judge { folder: &folder, namespace: &namespace, helm, server_side, mode }
         });
         let sample = |judge| samples.try_in(judge);
         outcomes.push(lane.step(&mode.name, || {
@@ -175,6 +175,8 @@ impl<'a> Samples<'a> {
 
 /// Helm and the API server, in one mode.
 struct Judge<'a> {
+    /// A folder for values files.
+    folder: &'a Utf8Path,
     namespace: &'a TestNamespace<'a>,
     helm: &'a ToolBinary,
     /// Whether objects are applied on the server, as Helm 4 does.
@@ -203,10 +205,13 @@ impl Judge<'_> {
     /// What Helm renders with these changes, or its message.
     fn manifest(&self, changes: &[Change]) -> anyhow::Result<Result<String, String>> {
         let context = self.namespace.context;
-        let mode = context.file("mode.json", &self.mode.values.to_string())?;
-        let changed = context.file("changes.json", &tree(changes).to_string())?;
-        let files: Vec<Utf8PathBuf> = vec![context.passwords.clone(), mode, changed];
-        let values: Vec<_> = files.iter().map(Utf8PathBuf::as_path).collect();
+        let file = |name: &str, values: &Value| -> anyhow::Result<Utf8PathBuf> {
+            let file = self.folder.join(name);
+            fs::write(&file, values.to_string()).with_context(|| file.to_string())?;
+            Ok(file)
+        };
+        let (mode, sample) = (file("mode.json", &self.mode.values)?, file("sample.json", &tree(changes))?);
+        let values = [context.passwords.as_path(), &mode, &sample];
         let apis = KINDS.map(|kind| format!("--api-versions={kind}"));
         let namespace = format!("--namespace={}", self.namespace.name);
         let arguments: Vec<&str> = apis.iter().map(String::as_str).chain([namespace.as_str()]).collect();

@@ -289,4 +289,22 @@ mod tests {
         assert!(all.iter().any(|one| one.as_object().is_some_and(|map| map.len() == 2)));
         assert!(all.iter().flat_map(|one| one.as_object().expect("a map").keys()).all(|key| key.len() == 3));
     }
+
+    /// The chart of a platform has no schema that the sampler does not know.
+    #[test]
+    fn every_value_of_a_chart_can_be_sampled() {
+        let platform = crate::roles::tests::declared();
+        let resolved = platform.resolve().map_err(|diagnostics| diagnostics.to_string()).expect("it is valid");
+        let chart = generator::generate(&resolved);
+        let file = |name: &str| chart.files()[&chart.paths().umbrella.join(name)].clone();
+        let schema: Value = serde_json::from_str(&file("values.schema.json")).expect("JSON");
+        let defaults: Value = serde_yaml::from_str(&file("values.yaml")).expect("YAML");
+        let leaves = super::super::changes::leaves(&schema, &defaults).expect("every default has a schema");
+        assert!(leaves.len() > 50);
+        let mut sampler = Sampler { schema: &schema, random: Random::new(1) };
+        for (path, schema) in leaves {
+            let unknown = (0..20).find_map(|_| sampler.value(schema, 0).err());
+            assert!(unknown.is_none(), "{}: {unknown:?}", path.join("."));
+        }
+    }
 }
