@@ -39,7 +39,8 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         },
     );
     files.umbrella("templates/_declared.tpl", &declared(graph));
-    files.umbrella("templates/_installed.tpl", &Installed { c: graph, has_credentials });
+    let has_servers = graph.servers().next().is_some();
+    files.umbrella("templates/_installed.tpl", &Installed { c: graph, has_credentials, has_servers });
     files.umbrella(
         "templates/checks.yaml",
         &Checks {
@@ -48,10 +49,11 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             exposed: names(graph, |service| service.exposed.is_some()),
             autoscaled: names(graph, |service| service.scaling != Scaling::Fixed),
             has_credentials,
-            has_servers: graph.servers().next().is_some(),
+            has_servers,
             rules: RulesOfTemplate::new(),
         },
     );
+    files.umbrella("templates/_checks.tpl", &check_helpers(graph, has_credentials));
     if has_credentials {
         files.umbrella("templates/credentials.yaml", &Source { c: graph });
     }
@@ -70,6 +72,19 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
 /// The services for which this holds.
 fn names(graph: &Graph, holds: impl Fn(&Service) -> bool) -> Vec<&'static str> {
     graph.services().filter(|(_, service)| holds(service)).map(|(component, _)| component.name).collect()
+}
+
+fn check_helpers(graph: &Graph, has_credentials: bool) -> CheckHelpers<'_> {
+    CheckHelpers {
+        c: graph,
+        charts: graph.components.iter().map(|component| component.name).collect(),
+        services: names(graph, |_| true),
+        servers: graph.servers().map(|(server, _)| server.name).collect(),
+        exposed: names(graph, |service| service.exposed.is_some()),
+        kubernetes: names(graph, |service| !service.api_rules.is_empty()),
+        with_secret: graph.components.iter().filter(|one| !one.credentials.is_empty()).map(|one| one.name).collect(),
+        has_credentials,
+    }
 }
 
 fn declared(graph: &Graph) -> Declared<'_> {
@@ -213,6 +228,7 @@ struct Checks<'a> {
 struct Installed<'a> {
     c: &'a Graph,
     has_credentials: bool,
+    has_servers: bool,
 }
 
 /// The rules for passwords, with texts as Go string literals.
@@ -245,6 +261,24 @@ impl RulesOfTemplate {
             has_control: reason(PasswordFault::Control),
         }
     }
+}
+
+/// The checks that read more than a pattern can.
+#[derive(Template)]
+#[template(path = "umbrella/templates/_checks.tpl")]
+struct CheckHelpers<'a> {
+    c: &'a Graph,
+    /// All charts.
+    charts: Vec<&'static str>,
+    services: Vec<&'static str>,
+    servers: Vec<&'static str>,
+    /// The services that users outside the cluster can reach.
+    exposed: Vec<&'static str>,
+    /// The services that may always use the Kubernetes API server.
+    kubernetes: Vec<&'static str>,
+    /// The charts with credentials.
+    with_secret: Vec<&'static str>,
+    has_credentials: bool,
 }
 
 /// The Secret and the `SecretStore` of the chart's own source for External Secrets.

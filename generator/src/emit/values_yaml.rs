@@ -118,6 +118,11 @@ fn ci_values(c: &Graph) -> String {
     for (of, _) in unnamed {
         yaml::put(&mut root, &of.path("tag"), NOBODYS_COMMIT.into());
     }
+    if c.services().any(|(_, service)| !service.api_rules.is_empty()) {
+        // From the range that is reserved for documentation.
+        let blocks = vec![serde_yaml::Value::from("192.0.2.1/32")];
+        yaml::put(&mut root, &["global", "network", "apiServerCidrs"], blocks.into());
+    }
     for credential in c.credentials() {
         let path = &credential.path;
         let purpose = match &credential.recipient {

@@ -62,7 +62,7 @@ pub enum Change {
     NodePort {
         /// The service.
         service: ServiceName,
-        /// The port, from the cluster's range of node ports: 30000 to 32767 by default.
+        /// The port, from the cluster's range of node ports: 30000 to 32767.
         port: u16,
     },
     /// Sets the size of a server's data volume.

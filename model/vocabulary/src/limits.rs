@@ -4,6 +4,8 @@
 //! names that leave too little room for a suffix, and names that an object of another service or server can have. The generator decides which object has
 //! which suffix, and proves by constant assertions that it stays within these bounds.
 
+use std::ops::RangeInclusive;
+
 /// The longest name of a Kubernetes Service, and the longest value of a label: a DNS label (RFC 1123).
 pub const LABEL: usize = 63;
 
@@ -12,6 +14,9 @@ pub const RELEASE: usize = 53;
 
 /// The longest name of a platform, service, server or environment.
 pub const NAME: usize = 40;
+
+/// The ports of the nodes that a cluster gives to Services, unless its administrator has set another range (`--service-node-port-range`).
+pub const NODE_PORTS: RangeInclusive<u16> = 30000..=32767;
 
 /// The characters kept free behind `<release>-<name>` for a dash and a suffix.
 pub const SUFFIX_ROOM: usize = 20;

@@ -58,6 +58,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) chart: Option<Utf8PathBuf>,
 
+    /// Repeat the samples of the scenario `values`, which prints its seed; default: a new seed
+    #[arg(long, value_name = "NUMBER", env = "E2E_SEED")]
+    pub(crate) seed: Option<u64>,
+
     /// Shell command that restarts the kubelet of the cluster's node; without it, this fault is reported as not run
     #[arg(long, value_name = "COMMAND", env = "E2E_KUBELET_RESTART")]
     pub(crate) kubelet_restart_hook: Option<String>,
@@ -96,6 +100,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, out: &mut dyn Write)
         keep: arguments.keep,
         lanes: arguments.lane.clone(),
         fixture: project.fixture,
+        seed: arguments.seed,
     };
     let is_success = e2e::run(&project.root, &platform, settings, &plan, out)?;
     Ok(if is_success { ExitCode::SUCCESS } else { ExitCode::FAILURE })

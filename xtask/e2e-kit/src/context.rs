@@ -1,10 +1,11 @@
 //! The context that every scenario works with: the chart, its values, the images and the tools.
 
+use std::collections::BTreeSet;
 use std::slice;
 use std::sync::OnceLock;
 use std::sync::mpsc::Sender;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use generator::Resolved;
 use serde_yaml::Value;
@@ -13,6 +14,7 @@ use tools::{Tool, ToolBinary};
 
 use super::fixture::Fixture;
 use super::images::ImageMap;
+use super::kubectl;
 use super::random;
 use super::report::Reporter;
 
@@ -31,6 +33,8 @@ pub struct Settings {
     pub lanes: Vec<String>,
     /// Facts about the platform's programs that the declaration does not hold.
     pub fixture: Option<Fixture>,
+    /// The seed of sampled values; a new one if `None`.
+    pub seed: Option<u64>,
 }
 
 /// The options, paths and tools of one run.
@@ -57,10 +61,14 @@ pub struct E2eContext {
     pub lanes: Vec<String>,
     /// Facts about the platform's programs that the declaration does not hold.
     pub fixture: Option<Fixture>,
+    /// The seed of sampled values.
+    pub seed: u64,
     /// Receives the lines of the report.
     pub reporter: Reporter,
     /// The values file that replaces the chart's images.
     pub overlay: Utf8PathBuf,
+    /// The values file with the addresses of the cluster's API server, if a service declares access to it.
+    pub api_server: Option<Utf8PathBuf>,
     /// The values file that lowers every CPU request to 10m, so that several releases fit on one small node. Limits are unchanged.
     pub small: Utf8PathBuf,
     helm3: OnceLock<ToolBinary>,
@@ -93,9 +101,11 @@ impl E2eContext {
             keep: settings.keep,
             lanes: settings.lanes,
             fixture: settings.fixture,
+            seed: settings.seed.unwrap_or_else(random::number),
             reporter: Reporter::new(lines),
             overlay: Utf8PathBuf::new(),
             small: Utf8PathBuf::new(),
+            api_server: None,
             helm3: OnceLock::new(),
             helm4: OnceLock::new(),
             platform: platform.clone(),
@@ -106,14 +116,17 @@ impl E2eContext {
         };
         let overlay = context.overlay_for(&context.chart)?;
         let small = context.small_for(&context.chart)?;
-        Ok(Self { overlay, small, ..context })
+        let has_clients = !generator::traffic(platform).kubernetes.is_empty();
+        let api_server = has_clients.then(|| context.file("api-server.json", &api_server()?)).transpose()?;
+        Ok(Self { overlay, api_server, small, ..context })
     }
 
-    /// The values files of an installation: passwords, then `values`, then images.
+    /// The values files of an installation: passwords, then the addresses of the API server, then `values`, then images.
     ///
-    /// Images come last because the CI values and some environments name image tags that do not exist.
+    /// The CI values name an address for documentation, and image tags that do not exist, as some environments do.
     pub fn values(&self, values: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
-        [slice::from_ref(&self.passwords), values, slice::from_ref(&self.overlay)].concat()
+        let api_server = self.api_server.as_slice();
+        [slice::from_ref(&self.passwords), api_server, values, slice::from_ref(&self.overlay)].concat()
     }
 
     /// Fails if an image of the chart has neither a tag nor a digest.
@@ -173,6 +186,32 @@ impl E2eContext {
     }
 }
 
+/// Values with the addresses of the cluster's API server: its own, and that of its Service, since network plugins differ in what a policy sees.
+fn api_server() -> anyhow::Result<String> {
+    let slices = kubectl::items(&[
+        "get",
+        "endpointslices",
+        "--namespace=default",
+        "--selector=kubernetes.io/service-name=kubernetes",
+    ])?;
+    let service = kubectl::json(&["get", "service", "kubernetes", "--namespace=default"])?;
+    api_server_values(&slices, &service)
+}
+
+fn api_server_values(slices: &[serde_json::Value], service: &serde_json::Value) -> anyhow::Result<String> {
+    let list = |list: &serde_json::Value| list.as_array().cloned().unwrap_or_default();
+    let endpoints = slices.iter().flat_map(|slice| list(&slice["endpoints"]));
+    let own = endpoints.flat_map(|endpoint| list(&endpoint["addresses"]));
+    let all = own.chain(list(&service["spec"]["clusterIPs"]));
+    let block = |address: serde_json::Value| {
+        let address = address.as_str()?.to_owned();
+        Some(format!("{address}/{}", if address.contains(':') { 128 } else { 32 }))
+    };
+    let blocks: BTreeSet<String> = all.filter_map(block).collect();
+    ensure!(!blocks.is_empty(), "the cluster's Service kubernetes has no address");
+    Ok(serde_json::json!({ "global": { "network": { "apiServerCidrs": blocks } } }).to_string())
+}
+
 /// The text of a chart's `values.yaml`.
 fn defaults(chart: &Utf8Path) -> anyhow::Result<String> {
     let file = chart.join("values.yaml");
@@ -196,4 +235,22 @@ fn binary(cell: &OnceLock<ToolBinary>, tool: Tool) -> anyhow::Result<&ToolBinary
     }
     let binary = tool.ensure()?;
     Ok(cell.get_or_init(|| binary))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_api_server_has_its_own_addresses_and_that_of_its_service() {
+        let slice = |address: &str| json!({ "endpoints": [{ "addresses": [address] }] });
+        let service = json!({ "spec": { "clusterIPs": ["10.96.0.1"] } });
+        let values = api_server_values(&[slice("192.0.2.7"), slice("2001:db8::7")], &service).expect("addresses");
+        let values: serde_json::Value = serde_json::from_str(&values).expect("JSON");
+        let blocks = &values["global"]["network"]["apiServerCidrs"];
+        assert_eq!(*blocks, json!(["10.96.0.1/32", "192.0.2.7/32", "2001:db8::7/128"]));
+        assert!(api_server_values(&[], &json!({})).is_err());
+    }
 }

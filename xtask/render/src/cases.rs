@@ -61,7 +61,7 @@ pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
         release: release.to_owned(),
         environment: None,
         values: Vec::new(),
-        arguments: arguments.iter().map(|argument| (*argument).to_owned()).chain(tags(platform, None)).collect(),
+        arguments: arguments.iter().map(|argument| (*argument).to_owned()).chain(required(platform, None)).collect(),
     });
     let defaults = std::iter::once(case("defaults".to_owned(), Vec::new()));
     defaults.chain(environments).chain(features).chain(elsewhere).collect()
@@ -74,6 +74,7 @@ pub fn without_snapshots(platform: &Resolved, chart: &Chart, folder: &Utf8Path) 
     cases.push(widened(platform, chart, folder));
     cases.extend(node_ports(platform, chart, folder));
     cases.extend(by_tag(platform, chart, folder));
+    cases.push(wildcards(platform, chart, folder));
     cases.push(longest(platform, chart, folder));
     cases
 }
@@ -89,13 +90,13 @@ fn crossed(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     let modes = [("external", &EXTERNAL[..], true), ("existing", EXISTING, false), ("store", STORE, false)];
     let cross = |(environment, overlay): (&String, &Utf8PathBuf)| {
         let (overlay, no_defaults) = (folder.join(overlay), no_defaults.clone());
-        let tags = tags(platform, Some(environment));
+        let required = required(platform, Some(environment));
         let case = move |(mode, arguments, takes_passwords): (&str, &[&str], bool)| Case {
             name: format!("{environment}+{mode}"),
             release: release.to_owned(),
             environment: Some(environment.clone()),
             values: takes_passwords.then(|| no_defaults.clone()).into_iter().chain([overlay.clone()]).collect(),
-            arguments: arguments.iter().map(|argument| (*argument).to_owned()).chain(tags.clone()).collect(),
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).chain(required.clone()).collect(),
         };
         modes.map(case)
     };
@@ -105,15 +106,17 @@ fn crossed(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
 /// A commit hash, which a delivery pipeline would use as image tag.
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// Arguments that set a tag for each image that has a tag neither by default nor in the environment.
-fn tags(platform: &Resolved, environment: Option<&str>) -> Vec<String> {
+/// Arguments for the values that the CI values would set: a tag for each image that has one neither by default nor in the environment, and the
+/// address of the API server if a service declares access to it.
+fn required(platform: &Resolved, environment: Option<&str>) -> Vec<String> {
     let environment = platform.platform().environments.iter().find(|one| Some(one.name.as_str()) == environment);
     let named = |path: &[&str]| {
         let mut changes = environment.into_iter().flat_map(|one| one.changes);
         changes.any(|change| matches!(change, Change::ImageTag { service, .. } if service.as_str() == path[0]))
     };
     let lacking = generator::unnamed_tags(platform).into_iter().filter(|path| !named(path));
-    lacking.map(|path| format!("--set-string={}={COMMIT}", path.join("."))).collect()
+    let api_server = (!generator::traffic(platform).kubernetes.is_empty()).then(|| API_SERVER.to_owned());
+    lacking.map(|path| format!("--set-string={}={COMMIT}", path.join("."))).chain(api_server).collect()
 }
 
 /// A case whose values allow undeclared traffic: each service accepts connections from a partner's pods, and connects to addresses outside the
@@ -157,6 +160,21 @@ fn by_tag(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<Case>
     let values = vec![folder.join(&chart.paths().ci_values)];
     let release = release_name(platform).to_owned();
     (!arguments.is_empty()).then(|| Case { name: "by-tag".to_owned(), release, environment: None, values, arguments })
+}
+
+/// Rules with wildcards for each service, and the values that permit them.
+fn wildcards(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Case {
+    let rules = platform.platform().services.iter().map(|service| {
+        let rule = r#"{"apiGroups":["*"],"resources":["pods/*"],"verbs":["*"]}"#;
+        format!(r#"--set-json={}.rbac={{"allowWildcards":true,"extraRules":[{rule}]}}"#, service.name)
+    });
+    Case {
+        name: "wildcards".to_owned(),
+        release: release_name(platform).to_owned(),
+        environment: None,
+        values: vec![folder.join(&chart.paths().ci_values)],
+        arguments: rules.chain([API_SERVER.to_owned()]).collect(),
+    }
 }
 
 /// A release with the longest name that the platform allows.
@@ -254,7 +272,9 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
     if has_credentials(platform) {
         features.push(("external".to_owned(), EXTERNAL.map(str::to_owned).to_vec()));
     }
-    features.push(("rules".to_owned(), for_each(&every_service, RULES)));
+    let mut rules = for_each(&every_service, RULES);
+    rules.push(API_SERVER.to_owned());
+    features.push(("rules".to_owned(), rules));
     features.push(("mirror".to_owned(), mirror));
     features.push(("placed".to_owned(), placed));
     // A disabled service, together with the services that call it.
@@ -315,6 +335,9 @@ const STORE: &[&str] = &[
 ];
 
 const EXISTING: &[&str] = &["--set=global.secrets.mode=existing"];
+
+/// An address of the API server, from the range that is reserved for documentation.
+const API_SERVER: &str = "--set=global.network.apiServerCidrs[0]=192.0.2.1/32";
 
 const RULES: &[&str] = &[
     "rbac.extraRules[0].apiGroups={apps}",

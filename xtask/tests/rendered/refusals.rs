@@ -202,6 +202,7 @@ fn common_spellings_of_valid_values_are_accepted() {
         &["--set=global.theirs.anything=goes"],
         &[
             "--set-json=notification-service.rbac.extraRules=[{\"apiGroups\":[\"\"],\"resources\":[\"pods\"],\"verbs\":[\"get\"]}]",
+            "--set=global.network.apiServerCidrs={192.0.2.1/32}",
         ],
         &["--set=enabled=true"],
         &["--set=audit-event-generator.enabled=false", "--set=audit-event-generator.credentials.rabbitmq.password="],
@@ -247,7 +248,7 @@ fn refusal(helm: &ToolBinary, (name, release, passwords, arguments): &Wrong) -> 
     refusal.replace(folder.as_str(), "generated-chart").replace("\n\nUse --debug flag to render out invalid YAML", "")
 }
 
-fn render(helm: &ToolBinary, release: &str, passwords: bool, arguments: &[&str]) -> Result<String, String> {
+pub(crate) fn render(helm: &ToolBinary, release: &str, passwords: bool, arguments: &[&str]) -> Result<String, String> {
     let values = rendered().paths().ci_values.clone();
     let values: Vec<Utf8PathBuf> = passwords.then(|| folder().join(values)).into_iter().collect();
     let values: Vec<&Utf8Path> = values.iter().map(Utf8PathBuf::as_path).collect();

@@ -22,6 +22,7 @@ test_no_token_by_default if breaks("no-token-by-default", [
 
 test_narrow_roles if breaks("narrow-roles", [
 	[set("/objects/12/rules/0/verbs", ["*"])],
+	[set("/objects/12/rules/0/resources", ["pods/*"])],
 ])
 
 test_secrets_by_name if breaks("secrets-by-name", [
@@ -40,5 +41,14 @@ test_who_is_bound_may_have_a_token if {
 		set("/objects/13/subjects/0/name", "afp-shop"),
 	])
 	found := deny with input as bound_pod
+	count(found) == 0
+}
+
+test_the_installer_may_allow_wildcards if {
+	allowed := json.patch(good, [
+		set("/objects/12/rules/0/verbs", ["*"]),
+		{"op": "add", "path": "/values/shop/rbac", "value": {"allowWildcards": true}},
+	])
+	found := deny with input as allowed
 	count(found) == 0
 }

@@ -6,7 +6,8 @@ use crate::emit::images;
 use crate::graph::Graph;
 use crate::workloads::parts::HELPER_AMOUNTS;
 
-/// The options with which the example installs: values files, and tags of images that no file names. Each ends with a space.
+/// The options with which the example installs: values files, tags of images that no file names, and the addresses of the API server if a service
+/// declares access to it. Each option ends with a space.
 pub(super) struct Options {
     /// With the passwords in a file.
     pub(super) plain: String,
@@ -31,7 +32,13 @@ impl Options {
         let files = environment.map(|environment| format!("--values environments/values-{}.yaml ", environment.name));
         let tag = |tags: String, image: &String| tags + &format!("--set-string {image}.image.tag=<tag> ");
         let tags = || unnamed.iter().fold(String::new(), tag);
-        let without_passwords: String = files.unwrap_or_else(tags);
+        let has_api_clients = graph.services().any(|(_, service)| !service.api_rules.is_empty());
+        let addresses = if has_api_clients {
+            "--set \"global.network.apiServerCidrs={<address>/32}\" "
+        } else {
+            Default::default()
+        };
+        let without_passwords = files.unwrap_or_else(tags) + addresses;
         let with = |passwords: &str| {
             if graph.credentials().next().is_some() {
                 format!("{without_passwords}--values {passwords} ")

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use super::credentials::{self, Credentials};
 use super::kubernetes::{ContainerResources, Scheduling};
+use super::rules::{SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Entry, Section};
 use crate::graph::{Component, Server};
 
@@ -22,7 +23,7 @@ pub(crate) struct BackingValues {
     credentials: Credentials,
     /// The Secret with its administrator's password and those of all its logins, with `global.secrets.mode: existing`: the README says
     /// under which keys. Empty is `<release>-<chart>-existing`.
-    #[schemars(regex(pattern = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"))]
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     existing_secret: String,
     /// What only servers of this kind have.
     #[serde(flatten)]
@@ -36,11 +37,25 @@ pub(crate) struct BackingValues {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Persistence {
-    /// Its size.
+    /// Its size, with a unit: `10Gi`.
+    #[schemars(schema_with = "size")]
     pub(crate) size: Quantity,
-    /// Its storage class; empty is the cluster's default.
+    /// Its storage class; empty is the cluster's default, and `-` is none: a volume that an administrator has made.
+    #[schemars(regex(pattern = STORAGE_CLASS), length(max = SUBDOMAIN_LENGTH))]
     storage_class_name: String,
 }
+
+/// The size of a volume, as far as the schema checks it. The template `_checks.tpl` demands a unit and at least 1Mi, and says what to write.
+fn size(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": ["string", "number"],
+        "minimum": 0,
+        "pattern": "^[0-9]{1,15}(\\.[0-9]{1,9})?([eE][0-9]{1,2}|[mkMGTPE]|[KMGTPE]i)?$"
+    })
+}
+
+/// The name of a storage class, nothing, or `-`.
+const STORAGE_CLASS: &str = "^(-|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$";
 
 /// The sizes of the folders on the node's disk that a server writes to beside its volume.
 const SCRATCH: [vocabulary::Quantity; 2] = [vocabulary::Quantity::new("64Mi"), vocabulary::Quantity::new("64Mi")];

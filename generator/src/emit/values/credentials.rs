@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::rules::{SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Entry, Section};
 use crate::graph::Credential;
 
@@ -33,6 +34,7 @@ struct Store {
     /// Its kind.
     kind: StoreKind,
     /// Its name; empty is the chart's own.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     name: String,
 }
 

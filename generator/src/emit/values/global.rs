@@ -2,12 +2,13 @@
 
 use indexmap::IndexMap;
 use k8s_openapi::api::core::v1::LocalObjectReference;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::json;
 
 use super::credentials::Secrets;
 use super::kubernetes::{self, ImageValues, Scheduling};
+use super::rules::LABEL;
 use super::tree::{Entry, Section};
 use crate::graph::{Component, Graph};
 
@@ -16,9 +17,11 @@ use crate::graph::{Component, Graph};
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Global {
     /// Put before the repository of every image, such as a mirror's address (a mirror of Docker Hub's official images is mostly
-    /// `<mirror>/library`); empty leaves them as they are.
+    /// `<mirror>/library`), without a scheme and without a slash at its end; empty leaves them as they are.
+    #[schemars(regex(pattern = REGISTRY), length(max = 200))]
     image_registry: String,
     /// Secrets for private registries, as `- name: …`.
+    #[schemars(extend("uniqueItems" = true))]
     image_pull_secrets: Vec<LocalObjectReference>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secrets: Option<Secrets>,
@@ -35,17 +38,26 @@ pub(crate) struct Global {
 #[serde(rename_all = "camelCase")]
 struct Network {
     /// The namespace of the cluster's DNS.
-    #[schemars(length(min = 1, max = 63))]
+    #[schemars(regex(pattern = LABEL))]
     dns_namespace: String,
     /// The namespace of the ingress controller or gateway that exposed services are reached through.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 63))]
+    #[schemars(regex(pattern = LABEL))]
     edge_namespace: Option<String>,
-    /// Where the Kubernetes API server is, as address blocks, for services that may use it. A policy cannot name it by itself, since it is
-    /// behind an address translation; the narrower the better.
-    #[schemars(length(min = 1))]
+    /// The addresses of the Kubernetes API server, as blocks such as `192.0.2.10/32`, for services that may use it. `kubectl get endpointslices
+    /// --namespace default --selector kubernetes.io/service-name=kubernetes` lists them. A policy cannot find them by itself, so there is no default,
+    /// and a service that may use the API server needs them.
+    #[schemars(schema_with = "cidrs")]
     api_server_cidrs: Vec<String>,
 }
+
+fn cidrs(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": { "$ref": "#/definitions/cidr" } })
+}
+
+/// A registry, with a path. A scheme and a slash at the end are recognized, so that the template `_checks.tpl` can say what is wrong.
+const REGISTRY: &str =
+    "^([a-z]+://)?([a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*/*)?$";
 
 /// Who may read the programs' metrics.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -53,7 +65,7 @@ struct Metrics {
     /// Whether the metrics ports can be reached from `namespace`.
     enabled: bool,
     /// The namespace of the monitoring.
-    #[schemars(length(min = 1, max = 63))]
+    #[schemars(regex(pattern = LABEL))]
     namespace: String,
 }
 
@@ -104,7 +116,7 @@ impl Global {
             network: Network {
                 dns_namespace: "kube-system".into(),
                 edge_namespace: exposed.then(|| "ingress".into()),
-                api_server_cidrs: vec!["0.0.0.0/0".into()],
+                api_server_cidrs: Vec::new(),
             },
             metrics: metrics.then(|| Metrics { enabled: false, namespace: "monitoring".into() }),
             tests: Tests {

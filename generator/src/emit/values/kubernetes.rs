@@ -6,18 +6,20 @@ use k8s_openapi::api::core::v1::{Affinity, Toleration, TopologySpreadConstraint}
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
-use serde_json::json;
 use vocabulary::{DefaultTag, Image, Range, Resources, Tag};
 
+use super::rules::{SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Node, Section};
 
 /// Where pods may run. Shared by every kind of pod.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Scheduling {
-    /// Annotations for the pods.
+    /// Annotations for the pods. Keys that begin with `checksum/` are the chart's own.
+    #[schemars(schema_with = "annotations")]
     pod_annotations: BTreeMap<String, String>,
     /// Labels that a node must have.
+    #[schemars(schema_with = "labels")]
     node_selector: BTreeMap<String, String>,
     /// Taints of nodes that are accepted.
     tolerations: Vec<Toleration>,
@@ -26,6 +28,7 @@ pub(crate) struct Scheduling {
     /// How pods are spread over nodes and zones.
     topology_spread_constraints: Vec<TopologySpreadConstraint>,
     /// The priority class of the pods; empty is the cluster's default.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     priority_class_name: String,
 }
 
@@ -41,25 +44,19 @@ pub(crate) struct ContainerResources {
     limits: BTreeMap<String, Quantity>,
 }
 
+// Kubernetes takes any name for a resource, and ignores a misspelt one: the names of its own are listed, those of devices have a domain. `null` takes
+// a default away, which Helm does not do reliably below a subchart's key.
 fn amounts(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "$ref": "#/definitions/amounts" })
 }
 
-/// The definitions that [`ContainerResources`] refers to. Kubernetes takes any name for a resource, and ignores a misspelt one: the names of
-/// its own are listed, those of devices have a domain. `null` takes a default away, which Helm does not do reliably below a subchart's key.
-pub(super) fn amounts_definitions() -> [(&'static str, serde_json::Value); 2] {
-    let amount = json!({ "$ref": "#/definitions/amount" });
-    let amounts = json!({
-        "type": "object",
-        "properties": { "cpu": amount, "memory": amount, "ephemeral-storage": amount },
-        "patternProperties": { "^hugepages-": amount, "^[a-z0-9.-]+/": amount },
-        "additionalProperties": false
-    });
-    [("amount", json!({ "type": ["string", "number", "null"], "pattern": QUANTITY })), ("amounts", amounts)]
+pub(super) fn annotations(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "$ref": "#/definitions/annotations" })
 }
 
-/// What Kubernetes takes for an amount: more than [`vocabulary::Quantity`] does.
-pub(super) const QUANTITY: &str = "^[0-9]+(\\.[0-9]+)?([eE][0-9]+|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$";
+fn labels(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "$ref": "#/definitions/labels" })
+}
 
 /// What a container's log takes on the node's disk: the kubelet keeps five files of 10 MiB, and more while it turns them over. The rest is for
 /// what a program writes that was not foreseen.
@@ -86,12 +83,16 @@ impl ContainerResources {
     }
 }
 
+/// Registry and path of an image, as the reference grammar of `distribution` has them. A tag is recognized, so that the template `_checks.tpl` can
+/// say where it belongs.
+const REPOSITORY: &str = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?/)?[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_.-]+)?$";
+
 /// The image.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ImageValues {
     /// Registry and path, without a tag.
-    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9._/:-]*$"))]
+    #[schemars(regex(pattern = REPOSITORY), length(max = 255))]
     repository: String,
     /// The tag; unused when there is a digest. One of the two is needed.
     #[schemars(regex(pattern = "^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$"))]

@@ -7,6 +7,7 @@ mod credentials;
 mod environment;
 mod global;
 mod kubernetes;
+mod rules;
 mod schema;
 mod service;
 mod tree;

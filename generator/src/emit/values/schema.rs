@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::kubernetes::{QUANTITY, amounts_definitions};
+use super::rules::{self, reference};
 use super::tree::{Entry, Node, Section, definitions_of, without_null};
 use super::{BackingValues, Global, ServiceValues, global};
 
@@ -95,16 +95,12 @@ impl<'a> Shared<'a> {
     }
 }
 
-fn reference(definition: &str) -> Json {
-    json!({ "$ref": format!("#/definitions/{definition}") })
-}
-
 /// All definitions: those that charts share, and the Kubernetes types that their values refer to.
 fn definitions(shared: Shared<'_>, has_servers: bool) -> Map<String, Json> {
     let mut all: BTreeMap<String, Json> =
         shared.0.into_iter().map(|(name, (_, schema))| (name.to_owned(), schema)).collect();
     all.insert(GLOBAL_IN_SUBCHART.to_owned(), global::in_subchart());
-    all.extend(amounts_definitions().map(|(name, schema)| (name.to_owned(), schema)));
+    all.extend(rules::definitions().map(|(name, schema)| (name.to_owned(), schema)));
     let of_kubernetes = [definitions_of::<ServiceValues>(), definitions_of::<Global>()];
     // Without a server nothing refers to the types of servers' values.
     let of_servers = if has_servers { definitions_of::<BackingValues>() } else { Map::default() };
@@ -120,16 +116,8 @@ fn definitions(shared: Shared<'_>, has_servers: bool) -> Map<String, Json> {
 /// The types' own schemas are open and long: their descriptions are Kubernetes' documentation, a hundred times the size of what they say
 /// about types, and a release has to fit into a Secret.
 fn close(name: &str, schema: &mut Json) {
-    if name.ends_with(".Quantity") {
-        // People write `cpu: 1`, and YAML makes a number of it.
-        *schema = json!({ "type": ["string", "number"], "pattern": QUANTITY });
-        return;
-    }
-    if name.ends_with(".IntOrString") {
-        *schema = json!({ "type": ["integer", "string"] });
-        return;
-    }
     strip(schema);
+    rules::restrict(name, schema);
 }
 
 fn strip(schema: &mut Json) {

@@ -2,14 +2,16 @@
 
 use indexmap::IndexMap;
 use k8s_openapi::api::networking::v1::{NetworkPolicyEgressRule, NetworkPolicyIngressRule};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::json;
 use serde_yaml::Value;
+use vocabulary::limits::NODE_PORTS;
 use vocabulary::{Scaling, Setting};
 
 use super::credentials::{self, Credentials};
 use super::kubernetes::{self, ContainerResources, ImageValues, Scheduling};
+use super::rules::{LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Entry, Section};
 use crate::graph::{Component, Graph, Service};
 
@@ -35,7 +37,7 @@ pub(crate) struct ServiceValues {
     /// The Secret with its credentials, with `global.secrets.mode: existing`: the README says under which keys. Empty is
     /// `<release>-<service>-existing-r<revision>`. Another revision takes another Secret.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$"))]
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     existing_secret: Option<String>,
     rbac: Rbac,
     network: ExtraTraffic,
@@ -63,6 +65,8 @@ struct Tests {
 struct Rbac {
     /// Rules of its Role. With any of them its pods have a token, and may connect to `global.network.apiServerCidrs`.
     extra_rules: Vec<ApiRule>,
+    /// Whether `extraRules` may have wildcards (`*`), which also grant what later versions of Kubernetes and of other software add.
+    allow_wildcards: bool,
 }
 
 /// A rule of a Role: Kubernetes' own, without the URLs that only a `ClusterRole` can have.
@@ -71,17 +75,45 @@ struct Rbac {
 #[schemars(inline)]
 struct ApiRule {
     /// The groups of the kinds; `""` is the core group.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), inner(regex(pattern = API_GROUP), length(max = SUBDOMAIN_LENGTH)))]
     api_groups: Vec<String>,
     /// The kinds, as their plural names.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), inner(regex(pattern = API_RESOURCE), length(max = SUBDOMAIN_LENGTH)))]
     resources: Vec<String>,
     /// What may be done with them.
     #[schemars(length(min = 1))]
-    verbs: Vec<String>,
+    verbs: Vec<Verb>,
     /// The objects that it is held to; none is all.
-    #[schemars(default)]
+    #[schemars(default, inner(length(min = 1, max = SUBDOMAIN_LENGTH)))]
     resource_names: Vec<String>,
+}
+
+/// The groups of kinds that a rule names: `""`, a DNS subdomain, or the wildcard, which the template `_checks.tpl` refuses unless it is allowed.
+const API_GROUP: &str = "^(\\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$";
+
+/// The kinds that a rule names, with an optional subresource; either can be the wildcard.
+const API_RESOURCE: &str = "^(\\*|[a-z0-9]([-a-z0-9.]*[a-z0-9])?)(/(\\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?))?$";
+
+/// What a rule allows. The API server takes any word, and a misspelt one grants nothing.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+#[expect(dead_code, reason = "no default has rules")]
+enum Verb {
+    Get,
+    List,
+    Watch,
+    Create,
+    Update,
+    Patch,
+    Delete,
+    DeleteCollection,
+    Bind,
+    Escalate,
+    Impersonate,
+    Use,
+    #[serde(rename = "*")]
+    Any,
 }
 
 /// Traffic that its NetworkPolicy lets through beyond what it needs.
@@ -117,14 +149,22 @@ pub(crate) struct Autoscaling {
 pub(crate) struct Exposure {
     /// Through what users outside the cluster reach it.
     pub(crate) via: Via,
-    /// The host name that it is reached by, through an Ingress or an HTTPRoute; empty is any.
-    #[schemars(regex(pattern = "^[a-z0-9.*-]*$"))]
+    /// The host name that it is reached by, through an Ingress or an HTTPRoute, such as `www.example.org` or `*.example.org`; empty is any.
+    #[schemars(regex(pattern = HOST), length(max = SUBDOMAIN_LENGTH))]
     host: String,
-    /// The port of every node, with `NodePort`; 0 lets the cluster choose one.
-    #[schemars(range(max = 65535))]
+    /// The port of every node, with `NodePort`: 30000 to 32767; 0 lets the cluster choose one.
+    #[schemars(schema_with = "node_port")]
     pub(crate) node_port: u32,
     ingress: IngressValues,
     http_route: HttpRouteValues,
+}
+
+/// A host name whose last label begins with a letter, which no IP address does, with an optional wildcard as its first label.
+const HOST: &str = "^((\\*\\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?\\.)*[a-z]([-a-z0-9]*[a-z0-9])?)?$";
+
+fn node_port(_: &mut SchemaGenerator) -> Schema {
+    let (least, most) = (NODE_PORTS.start(), NODE_PORTS.end());
+    json_schema!({ "anyOf": [{ "type": "integer", "minimum": least, "maximum": most }, { "enum": [0] }] })
 }
 
 /// Through what users outside the cluster reach a service.
@@ -145,10 +185,13 @@ pub(crate) enum Via {
 #[serde(rename_all = "camelCase")]
 struct IngressValues {
     /// The ingress class; empty is the cluster's default.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     class_name: String,
     /// Annotations, as the ingress controller wants them.
+    #[schemars(schema_with = "kubernetes::annotations")]
     annotations: IndexMap<String, String>,
     /// The Secret with the certificate of `host`; empty is plain HTTP.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     tls_secret_name: String,
 }
 
@@ -157,10 +200,13 @@ struct IngressValues {
 #[serde(rename_all = "camelCase")]
 struct HttpRouteValues {
     /// The Gateway that it is attached to.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     gateway: String,
     /// The Gateway's namespace; empty is the release's.
+    #[schemars(regex(pattern = LABEL_OR_EMPTY))]
     gateway_namespace: String,
     /// The Gateway's listener; empty is any that takes it.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     section_name: String,
 }
 

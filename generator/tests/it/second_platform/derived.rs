@@ -76,7 +76,7 @@ fn each_login_can_do_what_its_uses_need_and_nothing_else() {
     assert_eq!(pod("shop")["automountServiceAccountToken"], false);
     // Who may ask the API server can reach it; nobody else can.
     let egress = |name: &str| object("NetworkPolicy", name)["spec"]["egress"].to_string();
-    assert!(egress("shipper").contains(r#""cidr":"0.0.0.0/0""#) && egress("shipper").contains("6443"));
+    assert!(egress("shipper").contains(r#""cidr":"192.0.2.1/32""#) && egress("shipper").contains("6443"));
     assert!(!egress("shop").contains("ipBlock"));
     // Of its two brokers, on one port, the shipper reopens one by itself: the probe looks at the other alone.
     let probe = pod("shipper")["containers"][0]["livenessProbe"]["exec"]["command"].clone();

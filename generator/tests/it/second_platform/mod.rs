@@ -191,6 +191,22 @@ fn an_image_without_a_default_tag_is_named_or_refused() {
     assert!(rendered(None, &["--set=shipper.image.tag=", "--set=shipper.enabled=false"]).is_ok());
 }
 
+/// There is no default for the address of the API server, so a service that may use it is refused without one.
+#[test]
+fn access_to_the_api_server_needs_its_address() {
+    let on_disk = OnDisk::of(&resolved());
+    let none = "--set-json=global.network.apiServerCidrs=[]";
+    for tool in [Tool::Helm3, Tool::Helm4] {
+        let rendered = |arguments: &[&str]| on_disk.render(&helm(tool), None, arguments);
+        let refusal = rendered(&[none]).expect_err("the shipper declares access");
+        for says in ["global.network.apiServerCidrs is empty", "NetworkPolicy of shipper", "kubectl get endpointslices"]
+        {
+            assert!(refusal.contains(says), "{refusal}");
+        }
+        rendered(&[none, "--set=shipper.enabled=false"]).expect("no other service declares access");
+    }
+}
+
 /// What the tests try follows from the uses, and what they are told arrives as it was declared.
 /// One edit of the declaration, and a path is gone from both its ends, from the rights at the broker, and from the tests, which now try
 /// that it is closed.

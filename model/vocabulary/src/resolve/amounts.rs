@@ -13,6 +13,8 @@ codes! {
     AmountZero,
     /// A fraction of a byte.
     AmountFraction,
+    /// A volume without a unit, or of less than a mebibyte.
+    VolumeTooSmall,
     /// CPU in bytes.
     CpuInBytes,
     /// CPU and memory in the place of each other.
@@ -44,8 +46,22 @@ pub(super) fn resources(
 
 /// What is wrong with an amount of storage, if something is. `owner` names the volume.
 pub(super) fn storage(owner: &str, amount: Quantity, location: SourceLocation) -> Option<Diagnostic> {
-    bytes(owner, "storage", amount, location)
+    bytes(owner, "storage", amount, location).or_else(|| {
+        // The chart refuses such a size when it is installed.
+        let is_small = amount.suffix().is_empty() || amount.thousandths() < SMALLEST_VOLUME * 1000;
+        is_small.then(|| {
+            Diagnostic::new(
+                Code::VolumeTooSmall,
+                format!("{owner} has `{amount}` of storage, which is no size of a volume"),
+            )
+            .at("declared", location)
+            .help("write at least 1Mi, with a unit, such as `10Gi`")
+        })
+    })
 }
+
+/// The smallest volume that a chart accepts, in bytes.
+const SMALLEST_VOLUME: u128 = 1 << 20;
 
 fn range(
     owner: &str,

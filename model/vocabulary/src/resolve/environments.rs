@@ -6,6 +6,7 @@ mod tests;
 use super::settings::Override;
 use super::{amounts, calls, servers, settings};
 use crate::diagnostic::{codes, repeated, sentence};
+use crate::limits::NODE_PORTS;
 use crate::{Change, Diagnostic, Environment, Platform, Scaling, ServiceName, VariableSource};
 
 codes! {
@@ -18,7 +19,7 @@ codes! {
     /// Zero replicas.
     NoReplicas,
     /// Node port 0.
-    NodePortZero,
+    NodePortOutOfRange,
     /// A number of replicas that autoscaling ignores.
     ReplicasIgnored,
     /// An image tag that a digest overrides.
@@ -149,11 +150,15 @@ fn check_change(platform: &Platform, environment: &Environment, change: Change, 
             if service.exposure.is_none() {
                 let declare = format!("declare `exposure: Some(Exposure::http(…))` at {name}");
                 diagnostics.push(nothing(format!("{name} is not exposed"), &declare));
-            } else if port == 0 {
+            } else if !NODE_PORTS.contains(&port) {
                 diagnostics.push(diagnostic(
-                    Code::NodePortZero,
-                    format!("sets the node port of {name} to 0"),
-                    "use a port from the cluster's range of node ports, which is 30000 to 32767 by default".to_owned(),
+                    Code::NodePortOutOfRange,
+                    format!("sets the node port of {name} to {port}"),
+                    format!(
+                        "use a port from {} to {}, a cluster's range of node ports",
+                        NODE_PORTS.start(),
+                        NODE_PORTS.end()
+                    ),
                 ));
             }
         }

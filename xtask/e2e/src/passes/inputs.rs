@@ -22,6 +22,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("foreign-data", &[]),
     ("runbooks", &["documents", "stand-ins"]),
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),
+    ("values", &["chart-tests"]),
     ("faults", &["stand-ins", "load"]),
     ("upgrade", &["stand-ins", "load"]),
 ];

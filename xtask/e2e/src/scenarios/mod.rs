@@ -14,6 +14,7 @@ mod rotation;
 mod runbooks;
 mod secrets;
 mod upgrade;
+mod values;
 
 use e2e_kit::fixture::Fixture;
 use e2e_kit::lane::Lane;
@@ -154,6 +155,13 @@ pub const ALL: &[Scenario] = &[
         run: quick_start::run,
     },
     Scenario {
+        name: "values",
+        proves: "whatever the values' schema and the chart's checks accept, the API server accepts",
+        installs: false,
+        needs: Needs::Nothing,
+        run: values::run,
+    },
+    Scenario {
         name: "faults",
         proves: "under load, the platform recovers by itself from killed pods, restarts, outages and any start order, and loses nothing",
         installs: true,
@@ -184,12 +192,13 @@ mod tests {
     #[test]
     fn a_platform_runs_the_scenarios_that_it_has_everything_for() {
         assert_eq!(names(declared(), Some(FIXTURE)).len(), ALL.len());
-        let common = ["install", "reach", "rights", "secrets", "refusals", "partial", "foreign-data", "quick-start"];
+        let common =
+            ["install", "reach", "rights", "secrets", "refusals", "partial", "foreign-data", "quick-start", "values"];
         assert_eq!(names(declared(), None), common);
         assert_eq!(names(Platform { tests: Tests::DEFAULT, ..declared() }, Some(FIXTURE)), common);
         let mut bare = Platform { tests: Tests::DEFAULT, backing: Vec::new(), ..declared() };
         bare.services.truncate(1);
         bare.services[0].uses = &[];
-        assert_eq!(names(bare, None), ["install", "reach", "refusals", "partial", "quick-start"]);
+        assert_eq!(names(bare, None), ["install", "reach", "refusals", "partial", "quick-start", "values"]);
     }
 }

@@ -172,7 +172,7 @@ fn targets_of(release: &Release, probes: &[Probe], all_ready: bool) -> anyhow::R
     targets.push(Target {
         name: "the API server".to_owned(),
         address: "kubernetes.default.svc:443".to_owned(),
-        open_for: foreign,
+        open_for: foreign.into_iter().chain(declared.kubernetes).collect(),
         is_metrics: false,
     });
     targets.push(Target {

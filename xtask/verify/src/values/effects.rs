@@ -36,13 +36,17 @@ pub(in super::super) fn effects(context: &VerifyContext) -> anyhow::Result<Outco
                 *cases.entry(case).or_default() += 1;
                 wrong.extend(more.into_iter().map(|what| format!("{}: {what}", key.join("."))));
             }
+            Effect::Permits(case) => {
+                shown += 1;
+                *cases.entry(case).or_default() += 1;
+            }
             Effect::NoChoice => fixed += 1,
             Effect::None(why) => wrong.push(format!("{}: {why}", key.join("."))),
         }
     }
     let one_choice = if fixed > 0 { format!("; {fixed} allow only one value") } else { String::new() };
     let summary = format!(
-        "{shown} of {} values change only the objects that they may change, in {} cases{one_choice}",
+        "{shown} of {} values change only the objects that they may change, or permit others, in {} cases{one_choice}",
         keys.len(),
         cases.len()
     );
@@ -58,6 +62,9 @@ fn same_in_several_charts(keys: &[Path]) -> Vec<Vec<&Path>> {
     groups.into_values().collect()
 }
 
+/// The part of Helm's message that says that the chart's checks refuse the values.
+const CHECKS: &str = "cannot be installed with these values";
+
 /// The effect of another value at a path.
 enum Effect<'a> {
     /// The value changes objects in this case; `wrong` lists the objects that it must not change.
@@ -65,6 +72,8 @@ enum Effect<'a> {
         case: &'a str,
         wrong: Vec<String>,
     },
+    /// The value is a switch without which the chart's checks refuse other values, as in this case; it changes no object itself.
+    Permits(&'a str),
     /// The schema allows only one value.
     NoChoice,
     None(String),
@@ -123,6 +132,7 @@ impl<'a> Trial<'a> {
             return Ok(Effect::None("it is not in the schema".to_owned()));
         };
         let mut last_refusal = None;
+        let mut permits = None;
         for position in self.order(key) {
             let one = &self.manifests[position];
             let Some(is) = at(&one.values, key) else { continue };
@@ -141,9 +151,17 @@ impl<'a> Trial<'a> {
                         return Ok(Effect::Shown { case: &one.case.name, wrong });
                     }
                     Ok(_) => {}
-                    Err(refusal) => last_refusal = Some(refusal),
+                    Err(refusal) => {
+                        if is.is_boolean() && refusal.contains(CHECKS) && refusal.contains(&key[1..].join(".")) {
+                            permits = Some(one.case.name.as_str());
+                        }
+                        last_refusal = Some(refusal);
+                    }
                 }
             }
+        }
+        if let Some(case) = permits {
+            return Ok(Effect::Permits(case));
         }
         let why = "a different value changes no object in any case".to_owned();
         Ok(Effect::None(match last_refusal {

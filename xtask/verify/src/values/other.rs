@@ -30,9 +30,10 @@ fn integers(schema: Schema<'_>, is: i64) -> Vec<Value> {
 
 fn texts(schema: Schema<'_>, is: &str) -> Vec<Value> {
     match schema.text("pattern") {
+        Some(pattern) if pattern.contains("a-fA-F.:") => vec![json!("192.0.2.0/24")],
         Some(pattern) if pattern.contains("sha256") => vec![json!(format!("sha256:{}", "a".repeat(64)))],
         // An amount, such as 100m: change its number.
-        Some(pattern) if pattern.contains("Ki|Mi") => {
+        Some(pattern) if pattern.contains("[KMGTPE]i)") || pattern.ends_with("m?$") => {
             let unit = is.trim_start_matches(|c: char| c.is_ascii_digit());
             let number: u64 = is[..is.len() - unit.len()].parse().unwrap_or(1);
             vec![json!(format!("{}{unit}", number + 1))]
@@ -92,7 +93,7 @@ mod tests {
         assert_eq!(of(&json!({ "enum": ["a"] }), &json!("a")), json!([]));
         assert_eq!(of(&json!({ "type": "boolean" }), &json!(true)), json!([false]));
         assert_eq!(of(&json!({ "type": "integer", "minimum": 1, "maximum": 3 }), &json!(3)), json!([2, 1]));
-        assert_eq!(of(&json!({ "pattern": "^[0-9]+(Ki|Mi)?$" }), &json!("64Mi")), json!(["65Mi"]));
+        assert_eq!(of(&json!({ "pattern": "^[0-9]+([KMGTPE]i)?$" }), &json!("64Mi")), json!(["65Mi"]));
         assert_eq!(of(&json!({ "type": "string" }), &json!("")), json!(["changed"]));
         assert_eq!(of(&json!({ "type": "array", "items": { "type": "string" } }), &json!([])), json!([["changed"]]));
         let map = json!({ "type": "object", "additionalProperties": { "type": "string" } });

@@ -51,9 +51,12 @@ impl<'a> Schema<'a> {
         self.parts().into_iter().find_map(|part| part.key(key)).or_else(|| self.any_key())
     }
 
-    /// The schema of the keys that the object does not list, if it allows them.
+    /// The schema of the keys that the object does not list, if it allows them: of keys of any form, or of those with the first pattern.
     pub(super) fn any_key(self) -> Option<Self> {
-        self.word("additionalProperties").filter(|value| value.is_object()).map(|here| self.at(here))
+        let patterns = self.word("patternProperties").and_then(Value::as_object);
+        let first = patterns.and_then(|patterns| patterns.values().next());
+        let any = self.word("additionalProperties").filter(|value| value.is_object());
+        any.or(first).map(|here| self.at(here))
     }
 
     /// The schema of the items of a list.
@@ -87,7 +90,7 @@ mod tests {
     #[test]
     fn places_are_found_through_references() {
         let root = json!({
-            "properties": { "a": { "$ref": "#/definitions/a" }, "m": { "additionalProperties": { "type": "string" } } },
+            "properties": { "a": { "$ref": "#/definitions/a" }, "m": { "additionalProperties": { "type": "string" } }, "p": { "patternProperties": { "^[a-z]+$": { "type": "integer" } }, "additionalProperties": false } },
             "definitions": { "a": { "allOf": [{ "$ref": "#/definitions/io.k8s.Thing" }], "description": "d" }, "io.k8s.Thing": { "type": "object", "properties": { "n": { "type": ["integer", "null"], "minimum": 3 } }, "additionalProperties": false } },
         });
         let schema = Schema::new(&root);
@@ -96,5 +99,6 @@ mod tests {
         assert_eq!(schema.key("a").and_then(Schema::kubernetes_type), Some("Thing"));
         assert!(schema.path(&["a".to_owned(), "x".to_owned()]).is_none());
         assert_eq!(schema.path(&["m".to_owned(), "any".to_owned()]).map(Schema::types), Some(vec!["string"]));
+        assert_eq!(schema.path(&["p".to_owned(), "any".to_owned()]).map(Schema::types), Some(vec!["integer"]));
     }
 }

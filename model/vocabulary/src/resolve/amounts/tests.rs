@@ -46,7 +46,9 @@ fn every_help_can_be_followed() {
                 [takes(cpu("1"), memory("64Mi").up_to("128Mi"))],
             ),
             fix("AmountFraction", stores("1000m", "2Gi"), [stores("1000Mi", "2Gi")]),
-            fix("AmountFraction", stores("0.5", "2Gi"), [stores("0.5Mi", "2Gi")]),
+            fix("AmountFraction", stores("1.5", "2Gi"), [stores("1.5Mi", "2Gi")]),
+            fix("VolumeTooSmall", stores("1023Ki", "2Gi"), [stores("1Mi", "2Gi"), stores("10Gi", "2Gi")]),
+            fix("VolumeTooSmall", stores("2Gi", "214748364"), [stores("2Gi", "10Gi")]),
             fix(
                 "CpuInBytes",
                 takes(cpu("100Mi"), memory("64Mi")),

@@ -76,9 +76,14 @@ fn every_help_can_be_followed() {
                 [changed(&web, [replicas(WEB, 1)]), changed(&web, [])],
             ),
             fix(
-                "NodePortZero",
+                "NodePortOutOfRange",
                 changed(&web, [exposed_at_node_port(API, 0)]),
                 [changed(&web, [exposed_at_node_port(API, 30000)])],
+            ),
+            fix(
+                "NodePortOutOfRange",
+                changed(&web, [exposed_at_node_port(API, 80)]),
+                [changed(&web, [exposed_at_node_port(API, 32767)])],
             ),
             fix(
                 "ReplicasIgnored",

@@ -1,0 +1,148 @@
+//! Texts that match a pattern of the schema, and texts without a pattern.
+
+use anyhow::Context as _;
+use regex_syntax::hir::{Hir, HirKind};
+
+use super::random::Random;
+
+/// The most that an unbounded repetition repeats.
+const MOST: u32 = 8;
+
+/// A text that matches a pattern.
+///
+/// # Errors
+/// If the pattern is no regular expression.
+pub(super) fn matching(pattern: &str, random: &mut Random) -> anyhow::Result<String> {
+    let parsed = regex_syntax::parse(pattern).with_context(|| format!("the pattern {pattern}"))?;
+    let mut text = String::new();
+    write(&parsed, random, &mut text);
+    Ok(text)
+}
+
+fn write(hir: &Hir, random: &mut Random, text: &mut String) {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => text.push_str(&String::from_utf8_lossy(&literal.0)),
+        HirKind::Class(class) => text.extend(character(class, random)),
+        HirKind::Repetition(repetition) => {
+            let least = i64::from(repetition.min);
+            let most = i64::from(repetition.max.unwrap_or(repetition.min + MOST));
+            // Short texts are more often valid: a small request is below its limit.
+            let count = if random.percent(50) { least } else { random.within(least, most) };
+            for _ in 0..count {
+                write(&repetition.sub, random, text);
+            }
+        }
+        HirKind::Capture(capture) => write(&capture.sub, random, text),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| write(part, random, text)),
+        HirKind::Alternation(parts) => {
+            if let Some(part) = random.pick(parts) {
+                write(part, random, text);
+            }
+        }
+    }
+}
+
+/// A character of a class.
+fn character(class: &regex_syntax::hir::Class, random: &mut Random) -> Option<char> {
+    let ranges: Vec<(u32, u32)> = match class {
+        regex_syntax::hir::Class::Unicode(class) => {
+            class.iter().map(|range| (u32::from(range.start()), u32::from(range.end()))).collect()
+        }
+        regex_syntax::hir::Class::Bytes(class) => {
+            class.iter().map(|range| (u32::from(range.start()), u32::from(range.end()))).collect()
+        }
+    };
+    let (start, end) = *random.pick(&ranges)?;
+    char::from_u32(u32::try_from(random.within(i64::from(start), i64::from(end))).ok()?)
+}
+
+/// Texts that a template or a YAML writer could misread.
+const AWKWARD: &[&str] = &[
+    "",
+    " ",
+    "yes",
+    "null",
+    "~",
+    "1e3",
+    "0x1F",
+    "012",
+    "- a",
+    "a: b",
+    "a #b",
+    "'",
+    "\"",
+    "\\",
+    "{{ .Values }}",
+    "$(HOME)",
+    "%s",
+    "a\nb",
+    "\nb",
+    "  a\n b\n",
+    "é 漢 🙂",
+    "*",
+    "&a",
+    "!b",
+    "---",
+    "a\tb",
+    "|",
+    "> x",
+    "@",
+    "`",
+];
+
+/// A text where the schema has no pattern.
+pub(super) fn any(random: &mut Random) -> String {
+    let parts = 1 + random.below(3);
+    (0..parts).filter_map(|_| random.pick(AWKWARD)).copied().collect()
+}
+
+/// An address block, mostly a valid one: the pattern of the schema only recognizes its form.
+pub(super) fn address_block(random: &mut Random) -> String {
+    let is_masked = random.percent(90);
+    if random.percent(50) {
+        let length = u32::try_from(random.within(0, 32)).unwrap_or_default();
+        let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
+        let bits = u32::try_from(random.within(0, i64::from(u32::MAX))).unwrap_or_default();
+        let address = std::net::Ipv4Addr::from_bits(if is_masked { bits & mask } else { bits });
+        return format!("{address}/{length}");
+    }
+    let length = u32::try_from(random.within(0, 128)).unwrap_or_default();
+    let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
+    let group =
+        |random: &mut Random| if random.percent(50) { 0 } else { u16::try_from(random.within(0, 0xffff)).unwrap_or(0) };
+    let groups: [u16; 8] = std::array::from_fn(|_| group(random));
+    let bits = std::net::Ipv6Addr::from(groups).to_bits();
+    let address = std::net::Ipv6Addr::from_bits(if is_masked { bits & mask } else { bits });
+    format!("{address}/{length}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_have_the_form_of_their_pattern() {
+        let mut random = Random::new(1);
+        let of = |pattern: &str, random: &mut Random| matching(pattern, random).expect("a pattern");
+        for _ in 0..200 {
+            let text = of("^[a-c]{2,3}(-[0-9]+)?$", &mut random);
+            let (word, number) = text.split_once('-').unwrap_or((&text, "0"));
+            assert!((2..=3).contains(&word.len()) && word.chars().all(|c| ('a'..='c').contains(&c)), "{text}");
+            assert!(!number.is_empty() && number.chars().all(|c| c.is_ascii_digit()), "{text}");
+            assert!(["a", "b", ""].contains(&of("^(a|b)?$", &mut random).as_str()));
+        }
+        assert!(matching("(", &mut random).is_err());
+    }
+
+    #[test]
+    fn address_blocks_are_addresses_with_a_length() {
+        let mut random = Random::new(1);
+        for _ in 0..200 {
+            let block = address_block(&mut random);
+            let (address, length) = block.split_once('/').expect("a slash");
+            let address: std::net::IpAddr = address.parse().expect("an address");
+            assert!(length.parse::<u32>().expect("a number") <= if address.is_ipv4() { 32 } else { 128 }, "{block}");
+        }
+    }
+}

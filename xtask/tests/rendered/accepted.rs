@@ -1,0 +1,362 @@
+//! What Helm accepts, the API server accepts: values that it refused after other objects existed, and values that it takes.
+//!
+//! The scenario `values` of `cargo xtask e2e` samples the schema on a real API server. These lists are its fast part, without a cluster.
+
+use serde_json::{Value, json};
+use tools::{Tool, ToolBinary};
+
+use crate::refusals::render;
+
+/// Values by their paths, as `--set` has them.
+type Values<'a> = &'a [(&'a str, Value)];
+
+/// The arguments for Helm.
+fn arguments(values: Values<'_>) -> Vec<String> {
+    values.iter().map(|(path, value)| format!("--set-json={path}={value}")).collect()
+}
+
+fn both() -> [ToolBinary; 2] {
+    [Tool::Helm3, Tool::Helm4].map(|tool| tool.ensure().expect("Helm is there or can be built"))
+}
+
+/// Both Helms refuse the values, and the message contains this text.
+fn refused(values: Values<'_>, says: &str) -> Option<String> {
+    let arguments = arguments(values);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    both().iter().find_map(|helm| match render(helm, "afp", true, &arguments) {
+        Ok(_) => Some(format!("{} accepts {arguments:?}", helm.version)),
+        Err(message) if message.contains(says) => None,
+        Err(message) => Some(format!("{} refuses {arguments:?} without `{says}`: {message}", helm.version)),
+    })
+}
+
+fn accepted(values: Values<'_>) -> Option<String> {
+    let arguments = arguments(values);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    both().iter().find_map(|helm| {
+        let message = render(helm, "afp", true, &arguments).err()?;
+        Some(format!("{} refuses {arguments:?}: {message}", helm.version))
+    })
+}
+
+/// Fails with all findings.
+fn none(found: impl Iterator<Item = Option<String>>) {
+    let found: Vec<String> = found.flatten().collect();
+    assert!(found.is_empty(), "{}", found.join("\n\n"));
+}
+
+const CIDRS: &str = "global.network.apiServerCidrs";
+const EGRESS: &str = "notification-service.network.extraEgress";
+const RULES: &str = "notification-service.rbac.extraRules";
+const VIA: &str = "event-audit-dashboard.exposure.via";
+const HOST: &str = "event-audit-dashboard.exposure.host";
+const NODE_PORT: &str = "event-audit-dashboard.exposure.nodePort";
+const PREFERRED: &str = "redis.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution";
+
+fn to(peer: &Value, ports: &Value) -> Value {
+    json!([{ "to": [peer], "ports": ports }])
+}
+
+fn api(groups: &[&str], resources: &[&str], verbs: &[&str]) -> Value {
+    json!([{ "apiGroups": groups, "resources": resources, "verbs": verbs }])
+}
+
+#[test]
+fn address_blocks_and_ports() {
+    let block = |cidr: &str, except: &[&str]| to(&json!({ "ipBlock": { "cidr": cidr, "except": except } }), &json!([]));
+    let port = |port: Value| to(&json!({ "podSelector": {} }), &json!([port]));
+    let peer = "/notification-service/network/extraEgress/0/to/0";
+    let path = "notification-service.network.extraEgress[0].to[0].ipBlock";
+    let wrong: &[(Values, &str)] = &[
+        (&[(CIDRS, json!(["banana"]))], "at '/global/network/apiServerCidrs/0'"),
+        (&[(CIDRS, json!(["10.0.0.1"]))], "at '/global/network/apiServerCidrs/0'"),
+        (
+            &[(CIDRS, json!(["::/0", "10.0.0.256/32"]))],
+            "global.network.apiServerCidrs[1]: 10.0.0.256/32 has no address",
+        ),
+        (
+            &[(CIDRS, json!(["10.0.0.0/33"]))],
+            "global.network.apiServerCidrs[0]: 10.0.0.0/33 has no length from 0 to 32",
+        ),
+        (&[(CIDRS, json!(["10.0.0.0/08"]))], "global.network.apiServerCidrs[0]: 10.0.0.0/08 has no length"),
+        (&[(CIDRS, json!(["10.0.0.1/24"]))], "10.0.0.1/24 is no block, since its address has bits behind the first 24"),
+        (&[(CIDRS, json!(["2001:db8::1/64"]))], "write 2001:db8::1/128 for this address alone"),
+        (&[(CIDRS, json!(["1:2:3/64"]))], "1:2:3/64 has no address"),
+        (&[(CIDRS, json!(["1:2:3:4:5:6:7::8/128"]))], "1:2:3:4:5:6:7::8/128 has no address"),
+        (&[(CIDRS, json!(["::ffff:102:304/128"]))], "is an IPv4 address in IPv6"),
+        (&[(EGRESS, block("banana", &[]))], "at '/notification-service/network/extraEgress/0/to/0/ipBlock/cidr'"),
+        (&[(EGRESS, block("10.0.0.0/8", &["11.0.0.0/16"]))], &format!("{path}.except[0]: 11.0.0.0/16 is no part of")),
+        (&[(EGRESS, block("10.0.0.0/8", &["10.0.0.0/8"]))], &format!("{path}.except[0]: 10.0.0.0/8 is no part of")),
+        (&[(EGRESS, block("::/0", &["10.0.0.0/8"]))], &format!("{path}.except[0]: 10.0.0.0/8 is no part of")),
+        (&[(EGRESS, to(&json!({}), &json!([])))], &format!("at '{peer}': minProperties")),
+        (
+            &[(EGRESS, to(&json!({ "podSelector": {}, "ipBlock": { "cidr": "::/0" } }), &json!([])))],
+            &format!("at '{peer}': maxProperties"),
+        ),
+        (&[(EGRESS, port(json!({ "port": "8080" })))], "at '/notification-service/network/extraEgress/0/ports/0/port'"),
+        (&[(EGRESS, port(json!({ "port": 0 })))], "at '/notification-service/network/extraEgress/0/ports/0/port'"),
+        (&[(EGRESS, port(json!({ "port": "web", "endPort": 9 })))], "got string, want integer"),
+        (&[(EGRESS, port(json!({ "endPort": 9 })))], "missing property 'port'"),
+        (&[(EGRESS, port(json!({ "port": 9, "endPort": 8 })))], "extraEgress[0].ports[0].endPort is less than port"),
+        (&[(EGRESS, port(json!({ "port": 9, "protocol": "tcp" })))], "value must be one of 'TCP', 'UDP', 'SCTP'"),
+        (&[("global.network.dnsNamespace", json!("Kube System"))], "at '/global/network/dnsNamespace'"),
+        (&[(VIA, json!("NodePort")), (NODE_PORT, json!(80))], "at '/event-audit-dashboard/exposure/nodePort'"),
+        (&[(VIA, json!("Ingress")), (HOST, json!("10.0.0.1"))], "at '/event-audit-dashboard/exposure/host'"),
+        (&[(VIA, json!("Ingress")), (HOST, json!("*.*"))], "at '/event-audit-dashboard/exposure/host'"),
+        (&[(VIA, json!("Ingress")), (HOST, json!("a..b"))], "at '/event-audit-dashboard/exposure/host'"),
+    ];
+    none(wrong.iter().map(|(values, says)| refused(values, says)));
+    let blocks = ["::/0", "0.0.0.0/0", "10.0.0.1/32", "2001:db8::/32", "::1/128", "1:2:3:4:5:6:7:8/128", "fe80::/10"];
+    let right: &[Values] = &[
+        &[(CIDRS, json!(blocks))],
+        &[(EGRESS, json!([{ "ports": [{ "port": 7 }] }, {}]))],
+        &[(EGRESS, block("10.0.0.0/8", &["10.1.0.0/16", "10.255.255.255/32"]))],
+        &[(EGRESS, block("2001:db8::/32", &["2001:db8:ff::/48"]))],
+        &[(EGRESS, port(json!({ "port": 1, "endPort": 65535 })))],
+        &[(EGRESS, port(json!({ "port": "http-alt", "protocol": "SCTP" })))],
+        &[(EGRESS, port(json!({ "port": "9-p2p" })))],
+        &[(
+            EGRESS,
+            to(&json!({ "podSelector": {}, "namespaceSelector": { "matchLabels": { "a.b/c": "d" } } }), &json!([])),
+        )],
+        &[(VIA, json!("Ingress")), (HOST, json!("*.example.org"))],
+        &[(VIA, json!("Ingress")), (HOST, json!("10.example.org"))],
+        &[(VIA, json!("NodePort")), (NODE_PORT, json!(30000))],
+        &[(VIA, json!("NodePort")), (NODE_PORT, json!(32767))],
+    ];
+    none(right.iter().map(|values| accepted(values)));
+}
+
+#[test]
+fn amounts_and_sizes() {
+    let requests = |key: &str| format!("redis.resources.requests.{key}");
+    let limits = |key: &str| format!("redis.resources.limits.{key}");
+    let (request, limit, cpu) = (requests("memory"), limits("memory"), limits("cpu"));
+    let size = "redis.persistence.size";
+    let wrong: &[(Values, &str)] = &[
+        (&[(&limit, json!("256m"))], "at '/redis/resources/limits/memory'"),
+        (&[(&limit, json!(0.5))], "at '/redis/resources/limits/memory'"),
+        (&[(&limit, json!(-1))], "at '/redis/resources/limits/memory'"),
+        (&[(&cpu, json!("200M"))], "at '/redis/resources/limits/cpu'"),
+        (&[(&cpu, json!("1Gi"))], "at '/redis/resources/limits/cpu'"),
+        (&[(&limit, json!("1Mi"))], "redis.resources.requests.memory is 64Mi, more than limits.memory, which is 1Mi"),
+        (&[(&request, json!("64Gi"))], "redis.resources.requests.memory is 64Gi, more than limits.memory"),
+        (&[(&request, json!("1e12"))], "redis.resources.requests.memory is 1e12, more than limits.memory"),
+        (&[(&cpu, json!(0.001))], "redis.resources.requests.cpu is 50m, more than limits.cpu, which is 0.001"),
+        (&[("redis.resources.limits", json!({ "hugepages-2Mi": "3Mi" }))], "limits.hugepages-2Mi is no multiple of"),
+        (
+            &[("redis.resources.requests", json!({ "hugepages-2Mi": "2Mi" }))],
+            "requests.hugepages-2Mi is 2Mi, but limits",
+        ),
+        (&[("redis.resources.requests", json!({ "example.com/gpu": 1 }))], "requests.example.com/gpu is 1, but limits"),
+        (
+            &[("redis.resources.limits", json!({ "example.com/gpu": 0.5 }))],
+            "at '/redis/resources/limits/example.com~1gpu'",
+        ),
+        (&[(size, json!("0"))], "redis.persistence.size is 0, a number of bytes. Write it with a unit, such as 10Gi"),
+        (&[(size, json!(10))], "redis.persistence.size is 10, a number of bytes. Write it with a unit, such as 10Gi"),
+        (&[(size, json!("1e9"))], "redis.persistence.size is 1e9, a number of bytes"),
+        (&[(size, json!("1000m"))], "redis.persistence.size is 1000m, less than 1Mi. Write a size such as 10Gi"),
+        (&[(size, json!("1023Ki"))], "redis.persistence.size is 1023Ki, less than 1Mi"),
+        (&[(size, json!("ten"))], "at '/redis/persistence/size'"),
+    ];
+    none(wrong.iter().map(|(values, says)| refused(values, says)));
+    let pair = json!({ "example.com/gpu": 2, "hugepages-2Mi": "4Mi" });
+    let right: &[Values] = &[
+        &[(&cpu, json!(1))],
+        &[(&cpu, json!(0.5))],
+        &[(&cpu, json!("1.5"))],
+        &[(&limit, json!("1Gi"))],
+        &[(&limit, json!("0.5Gi"))],
+        &[(&limit, json!("1e9"))],
+        &[(&limit, json!("64M")), (&request, json!("64000k"))],
+        &[(&limit, json!(1_500_000_000))],
+        &[("redis.resources.requests", pair.clone()), ("redis.resources.limits", pair)],
+        &[(size, json!("1Mi"))],
+        &[(size, json!("1.5Ti"))],
+        &[(size, json!("2G"))],
+    ];
+    none(right.iter().map(|values| accepted(values)));
+}
+
+#[test]
+fn places_and_names() {
+    let tolerated = |one: Value| [("redis.tolerations", json!([one]))];
+    let preferred =
+        |expression: Value| [(PREFERRED, json!([{ "weight": 1, "preference": { "matchExpressions": [expression] } }]))];
+    let near =
+        |term: Value| [("redis.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution", json!([term]))];
+    let spread = |keys: Value| {
+        let mut constraint = json!({ "maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway" });
+        keys.as_object().expect("keys").iter().for_each(|(key, value)| constraint[key] = value.clone());
+        constraint
+    };
+    let spreads = |all: &[Value]| [("redis.topologySpreadConstraints", json!(all))];
+    let selected = json!({ "matchLabels": { "a": "b" } });
+    let (place, term) =
+        ("/redis/tolerations/0", "redis.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]");
+    let wrong: &[(Values, &str)] = &[
+        (
+            &tolerated(json!({ "key": "a", "operator": "exists" })),
+            &format!("at '{place}/operator': value must be one of"),
+        ),
+        (&tolerated(json!({ "key": "a", "operator": "Exists", "value": "x" })), &format!("at '{place}/value'")),
+        (&tolerated(json!({ "operator": "Equal", "value": "x" })), &format!("at '{place}': missing property 'key'")),
+        (
+            &tolerated(json!({ "key": "a", "tolerationSeconds": 3 })),
+            &format!("at '{place}': missing property 'effect'"),
+        ),
+        (&tolerated(json!({ "key": "a", "effect": "NoStart" })), &format!("at '{place}/effect': value must be one of")),
+        (&[(PREFERRED, json!([{ "weight": 200, "preference": {} }]))], "/0/weight': maximum: got 200, want 100"),
+        (&preferred(json!({ "key": "a", "operator": "In" })), "missing property 'values'"),
+        (&preferred(json!({ "key": "a", "operator": "Exists", "values": ["b"] })), "maxItems: got 1, want 0"),
+        (&preferred(json!({ "key": "a b", "operator": "Exists" })), "/0/preference/matchExpressions/0/key'"),
+        (&preferred(json!({ "key": "a", "operator": "Gt", "values": ["b"] })), "/matchExpressions/0/values/0'"),
+        (&near(json!({ "topologyKey": "" })), "/0/topologyKey'"),
+        (&near(json!({ "topologyKey": "zone", "matchLabelKeys": ["a"] })), "if 'matchLabelKeys' exists"),
+        (
+            &near(json!({ "topologyKey": "zone", "labelSelector": selected, "matchLabelKeys": ["a"] })),
+            &format!("{term}.matchLabelKeys has the key a"),
+        ),
+        (
+            &spreads(&[spread(json!({})), spread(json!({}))]),
+            "redis.topologySpreadConstraints[1] repeats the constraint",
+        ),
+        (&spreads(&[spread(json!({ "minDomains": 2 }))]), "at '/redis/topologySpreadConstraints/0/whenUnsatisfiable'"),
+        (&spreads(&[spread(json!({ "maxSkew": 0 }))]), "at '/redis/topologySpreadConstraints/0/maxSkew'"),
+        (&[("redis.podAnnotations", json!({ "a b": "c" }))], "at '/redis/podAnnotations': additional properties 'a b'"),
+        (&[("redis.nodeSelector", json!({ "-a": "b" }))], "at '/redis/nodeSelector': additional properties '-a'"),
+        (&[("redis.nodeSelector", json!({ "a": "b c" }))], "at '/redis/nodeSelector/a'"),
+        (&[("redis.priorityClassName", json!("a b"))], "at '/redis/priorityClassName'"),
+        (&[("redis.persistence.storageClassName", json!("Fast"))], "at '/redis/persistence/storageClassName'"),
+        (&[("global.imagePullSecrets", json!([{ "name": "a b" }]))], "at '/global/imagePullSecrets/0/name'"),
+        (&[("global.imagePullSecrets", json!([{ "name": "a" }, { "name": "a" }]))], "at '/global/imagePullSecrets'"),
+        (&[("global.secrets.store.name", json!("a b"))], "at '/global/secrets/store/name'"),
+        (
+            &[(VIA, json!("Ingress")), ("event-audit-dashboard.exposure.ingress.annotations", json!({ "a b": "c" }))],
+            "at '/event-audit-dashboard/exposure/ingress/annotations': additional properties 'a b'",
+        ),
+        (
+            &[("redis.podAnnotations", json!({ "kubernetes.io/config.mirror": "x" }))],
+            "redis.podAnnotations has the key",
+        ),
+    ];
+    none(wrong.iter().map(|(values, says)| refused(values, says)));
+    let right: &[Values] = &[
+        &tolerated(json!({ "operator": "Exists" })),
+        &tolerated(json!({ "key": "a/b", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 0 })),
+        &tolerated(json!({ "key": "a", "value": "b" })),
+        &preferred(json!({ "key": "kubernetes.io/arch", "operator": "In", "values": ["amd64", "arm64"] })),
+        &preferred(json!({ "key": "disk", "operator": "Gt", "values": ["100"] })),
+        &near(json!({ "topologyKey": "zone", "labelSelector": selected, "matchLabelKeys": ["pod-template-hash"] })),
+        &spreads(&[spread(json!({ "labelSelector": selected })), spread(json!({ "topologyKey": "host" }))]),
+        &[("redis.podAnnotations", json!({ "example.org/Note": "a: b\n- c", "x_y": "" }))],
+    ];
+    none(right.iter().map(|values| accepted(values)));
+}
+
+#[test]
+fn rules_of_roles() {
+    let cidrs = || (CIDRS, json!(["192.0.2.1/32"]));
+    let wildcards = ("notification-service.rbac.allowWildcards", json!(true));
+    let refusal = "notification-service.rbac.extraRules[0] has a wildcard";
+    let wrong: &[(Values, &str)] = &[
+        (&[(RULES, api(&[""], &["pods"], &["gett"])), cidrs()], "at '/notification-service/rbac/extraRules/0/verbs/0'"),
+        (&[(RULES, api(&[""], &["pods"], &["*"])), cidrs()], refusal),
+        (&[(RULES, api(&[""], &["*"], &["get"])), cidrs()], refusal),
+        (&[(RULES, api(&[""], &["pods/*"], &["get"])), cidrs()], refusal),
+        (&[(RULES, api(&["*"], &["pods"], &["get"])), cidrs()], refusal),
+        (
+            &[(RULES, api(&["Apps"], &["pods"], &["get"])), cidrs()],
+            "at '/notification-service/rbac/extraRules/0/apiGroups/0'",
+        ),
+        (
+            &[(RULES, api(&[""], &["pods"], &["get"]))],
+            "global.network.apiServerCidrs is empty, so the NetworkPolicy of notification-service would let nothing reach",
+        ),
+        (&[(RULES, api(&[""], &["pods"], &["get"]))], "kubectl get endpointslices --namespace default"),
+    ];
+    none(wrong.iter().map(|(values, says)| refused(values, says)));
+    let disabled = ["audit-event-generator", "audit-log-analysis", "notification-service", "event-audit-dashboard"]
+        .map(|service| format!("{service}.enabled"));
+    let off = disabled.each_ref().map(|path| (path.as_str(), json!(false)));
+    let off_with_rules = [&off[..], &[(RULES, api(&[""], &["pods"], &["get"]))]].concat();
+    let right: &[Values] = &[
+        &[(RULES, api(&["", "apps"], &["pods", "deployments/scale"], &["get", "list", "watch"])), cidrs()],
+        &[(RULES, api(&["*"], &["*"], &["*"])), cidrs(), wildcards],
+        &off_with_rules,
+    ];
+    none(right.iter().map(|values| accepted(values)));
+}
+
+#[test]
+fn values_without_an_effect_are_refused() {
+    let remote = "notification-service.credentials.rabbitmq.remoteRef";
+    let exposure = "event-audit-dashboard.exposure";
+    let unused = |path: &str, with: &str| format!("{path} is set, but it has no effect with {with}");
+    let cases: Vec<(Vec<(String, Value)>, String)> = [
+        ("redis.existingSecret".to_owned(), json!("x"), "global.secrets.mode: inline"),
+        ("notification-service.existingSecret".to_owned(), json!("x"), "global.secrets.mode: inline"),
+        (format!("{remote}.key"), json!("x"), "global.secrets.mode: inline"),
+        (format!("{remote}.property"), json!("x"), "global.secrets.mode: inline"),
+        (format!("{exposure}.host"), json!("a.example.org"), "exposure.via: None"),
+        (format!("{exposure}.nodePort"), json!(30001), "exposure.via: None"),
+        (format!("{exposure}.ingress.className"), json!("x"), "exposure.via: None"),
+        (format!("{exposure}.ingress.annotations"), json!({ "a": "b" }), "exposure.via: None"),
+        (format!("{exposure}.ingress.tlsSecretName"), json!("x"), "exposure.via: None"),
+        (format!("{exposure}.httpRoute.gateway"), json!("x"), "exposure.via: None"),
+        (format!("{exposure}.httpRoute.gatewayNamespace"), json!("x"), "exposure.via: None"),
+        (format!("{exposure}.httpRoute.sectionName"), json!("x"), "exposure.via: None"),
+    ]
+    .into_iter()
+    .map(|(path, value, with)| (vec![(path.clone(), value)], unused(&path, with)))
+    .collect();
+    let refusal = |(values, says): &(Vec<(String, Value)>, String)| {
+        let values: Vec<_> = values.iter().map(|(path, value)| (path.as_str(), value.clone())).collect();
+        refused(&values, says)
+    };
+    none(cases.iter().map(refusal));
+    let port = format!("{exposure}.nodePort");
+    let host = format!("{exposure}.host");
+    let wrong: &[(Values, &str)] = &[
+        (&[(VIA, json!("Ingress")), (&port, json!(30001))], &unused(&port, "exposure.via: Ingress")),
+        (&[(VIA, json!("NodePort")), (&host, json!("a.example.org"))], &unused(&host, "exposure.via: NodePort")),
+        (&[("redis.podAnnotations", json!({ "checksum/x": "c" }))], "redis.podAnnotations has the key checksum/x"),
+        (&[("global.tests.podAnnotations", json!({ "checksum/x": "c" }))], "global.tests.podAnnotations has the key"),
+        (&[("rabbitmq.podAnnotations", json!({ "checksum/config": "c" }))], "rabbitmq.podAnnotations has the key"),
+        (&[("global.imageRegistry", json!("https://r.example.org/"))], "has a scheme. Write it as r.example.org."),
+        (&[("global.imageRegistry", json!("r.example.org/"))], "ends with a slash. Write it as r.example.org."),
+        (&[("global.imageRegistry", json!("r example"))], "at '/global/imageRegistry'"),
+        (
+            &[("global.rabbitmq.image.repository", json!("rabbitmq:4"))],
+            "Write it without `:4`, and set global.rabbitmq.image.tag to \"4\"",
+        ),
+        (
+            &[("notification-service.image.repository", json!("r.example.org:5000/x:1.2"))],
+            "notification-service.image.repository has a tag. Write it without `:1.2`",
+        ),
+        (&[("notification-service.image.repository", json!("a//b"))], "at '/notification-service/image/repository'"),
+    ];
+    none(wrong.iter().map(|(values, says)| refused(values, says)));
+    let right: &[Values] = &[
+        &[("global.imageRegistry", json!("localhost:5000/a/b"))],
+        &[("notification-service.image.repository", json!("r.example.org:5000/a/b__c"))],
+        &[("redis.podAnnotations", json!({ "example.org/checksum": "c" }))],
+    ];
+    none(right.iter().map(|values| accepted(values)));
+}
+
+/// `-` stands for no storage class, as in many charts; nothing stands for the cluster's default.
+#[test]
+fn a_hyphen_is_no_storage_class() {
+    for helm in both() {
+        let class = |value: &str| {
+            let argument = format!("--set-json=redis.persistence.storageClassName={value:?}");
+            let manifest = render(&helm, "afp", true, &[&argument]).expect("it renders");
+            let objects = render::objects(&manifest).expect("objects");
+            let server = objects.into_iter().find(|one| one.kind == "StatefulSet" && one.name == "afp-redis");
+            server.expect("the cache").value["spec"]["volumeClaimTemplates"][0]["spec"]["storageClassName"].clone()
+        };
+        assert_eq!([class("-"), class(""), class("fast")], [json!(""), Value::Null, json!("fast")]);
+    }
+}
