@@ -56,6 +56,8 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
         let secrets = kubectl::run(&["get", "secrets", "--namespace", &namespace.name, "--output=name"])?;
         let of_chart: Vec<_> = secrets.lines().filter(|name| name.contains("-inline")).collect();
         ensure!(of_chart.is_empty(), "the chart made {of_chart:?}");
+        // The next release may need the same node port.
+        release.uninstall()?;
         Ok(String::new())
     });
     all([tested, own])
