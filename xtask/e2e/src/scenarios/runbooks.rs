@@ -97,7 +97,8 @@ fn manual(release: &Release) -> anyhow::Result<String> {
     let refuses = release.helm.version.starts_with("v4");
     ensure!(upgraded.success != refuses, "helm upgrade: {}", upgraded.all());
     if refuses {
-        ensure!(upgraded.err.contains("conflict with \"kubectl"), "{}", upgraded.all());
+        let words = ["Apply failed with", "conflict", "\"kubectl"];
+        ensure!(words.iter().all(|word| upgraded.err.contains(word)), "{}", upgraded.all());
         let block = Document::read(&context.chart, UPGRADING)?.commands("Manual changes")?.concat();
         Reader::of(release)?.run(&quick(&block))?;
         let again = release.try_helm(&without_hooks(&before))?;
