@@ -36,7 +36,12 @@ fn texts(schema: Schema<'_>, is: &str) -> Vec<Value> {
         Some(pattern) if pattern.contains("[KMGTPE]i)") || pattern.ends_with("m?$") => {
             let unit = is.trim_start_matches(|c: char| c.is_ascii_digit());
             let number: u64 = is[..is.len() - unit.len()].parse().unwrap_or(1);
-            vec![json!(format!("{}{unit}", number + 1))]
+            // A request can be equal to its limit, so that only a lower one is accepted.
+            [number.checked_add(1), number.checked_sub(1)]
+                .into_iter()
+                .flatten()
+                .map(|number| json!(format!("{number}{unit}")))
+                .collect()
         }
         _ => vec![json!("changed")],
     }
@@ -93,7 +98,7 @@ mod tests {
         assert_eq!(of(&json!({ "enum": ["a"] }), &json!("a")), json!([]));
         assert_eq!(of(&json!({ "type": "boolean" }), &json!(true)), json!([false]));
         assert_eq!(of(&json!({ "type": "integer", "minimum": 1, "maximum": 3 }), &json!(3)), json!([2, 1]));
-        assert_eq!(of(&json!({ "pattern": "^[0-9]+([KMGTPE]i)?$" }), &json!("64Mi")), json!(["65Mi"]));
+        assert_eq!(of(&json!({ "pattern": "^[0-9]+([KMGTPE]i)?$" }), &json!("64Mi")), json!(["65Mi", "63Mi"]));
         assert_eq!(of(&json!({ "type": "string" }), &json!("")), json!(["changed"]));
         assert_eq!(of(&json!({ "type": "array", "items": { "type": "string" } }), &json!([])), json!([["changed"]]));
         let map = json!({ "type": "object", "additionalProperties": { "type": "string" } });
