@@ -143,14 +143,14 @@ fn volumes(lane: &Lane, helm: &ToolBinary) -> Outcome {
     })?;
     let class = class.ok_or(Reported)?;
     lane.step("helm install --wait, and store an alert", || {
-        let servers = context.platform.platform().backing.iter();
-        let sets: Vec<_> =
-            servers.map(|server| format!("{}.persistence.storageClassName={}", server.name(), class.name)).collect();
-        let sets: Vec<_> = sets.iter().map(String::as_str).collect();
-        release.install(from_ref(&context.small), &sets)?;
+        let classes = classes(context, &class.name);
+        release.install(from_ref(&context.small), &classes.iter().map(String::as_str).collect::<Vec<_>>())?;
         recovers(&release, RECOVERY)?;
         Ok(String::new())
     })?;
+    let refused = lane.step("what an upgrade cannot change is refused before anything changes", || {
+        refused(&release, &classes(context, &class.name))
+    });
     let larger = lane.step("larger volume: the claim has its new size, and no pod rolls", || {
         let before = release.uids()?;
         let block = Document::read(&context.chart, UPGRADING)?.commands("Larger volume")?.concat();
@@ -177,7 +177,40 @@ fn volumes(lane: &Lane, helm: &ToolBinary) -> Outcome {
         ensure!(lost == 0, "{lost} of {} stored alerts are lost", rows.len());
         Ok(format!("{} alerts", rows.len()))
     });
-    all([larger, moved])
+    all([refused, larger, moved])
+}
+
+/// The values that give every server's volume this class.
+fn classes(context: &E2eContext, class: &str) -> Vec<String> {
+    let servers = context.platform.platform().backing.iter();
+    servers.map(|server| format!("{}.persistence.storageClassName={class}", server.name())).collect()
+}
+
+/// Upgrades with another size, another class and another password; each must be refused with the remedy, and change nothing.
+fn refused(release: &Release, classes: &[String]) -> anyhow::Result<String> {
+    let context = release.namespace.context;
+    let server = context.platform.platform().backing.first().context("no server")?.name();
+    let credentials = generator::credential_paths(&context.platform);
+    let credential = credentials.first().context("no credential")?.value.join(".");
+    let cases = [
+        (format!("{server}.persistence.size=77Gi"), "UPGRADING.md"),
+        (format!("{server}.persistence.storageClassName=another"), "UPGRADING.md"),
+        (format!("{credential}=another-Password-47110815"), "Set the revision to 2"),
+    ];
+    let before = release.namespace.inventory()?;
+    for (set, remedy) in &cases {
+        let sets: Vec<_> = classes.iter().chain([set]).map(String::as_str).collect();
+        let arguments = release.arguments("upgrade", from_ref(&context.small), &sets);
+        let output = release.try_helm(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
+        ensure!(!output.success && output.err.contains(remedy), "{set}: {}", output.all());
+        let path = set.split('=').next().unwrap_or_default();
+        ensure!(output.err.contains(path), "the message lacks {path}: {}", output.all());
+    }
+    let after: Vec<_> =
+        release.namespace.inventory()?.into_iter().filter(|name| !name.contains("helm.release")).collect();
+    let missing: Vec<_> = after.iter().filter(|name| !before.contains(*name)).collect();
+    ensure!(missing.is_empty(), "Helm refused the values but created: {missing:?}");
+    Ok(format!("{} refusals", cases.len()))
 }
 
 /// For each server the requested size of its claim, and that of its StatefulSet's template.
