@@ -116,6 +116,13 @@ mod tests {
     use super::{cell, code_cell, scalar, variable_value};
 
     #[test]
+    fn code_in_a_cell_has_no_entities() {
+        let text = "`<release>-a_b` of a <service>, *x_y* | `a|b`";
+        assert_eq!(cell(text), r"`<release>-a_b` of a &lt;service>, \*x\_y\* \| `a\|b`");
+        assert_eq!(cell("a ` b <c>"), "a ` b &lt;c>");
+    }
+
+    #[test]
     fn words_that_yaml_1_1_reads_otherwise_are_quoted() {
         for word in [
             "yes",

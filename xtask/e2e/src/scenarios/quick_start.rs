@@ -67,12 +67,10 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
 fn adapted(block: &str) -> anyhow::Result<String> {
     let waits = block.contains(" --wait\n");
     ensure!(waits || !block.contains("helm upgrade"), "`--wait` is not the last option of `helm upgrade`:\n{block}");
-    let lines = block.lines().filter(|line| !line.starts_with("export RELEASE="));
-    let line = |line: &str| {
-        let installs = line.contains("helm upgrade --install");
-        if installs { line.replace(" --wait", " --values \"$IMAGES\" --wait") } else { line.to_owned() }
-    };
-    Ok(lines.map(line).collect::<Vec<_>>().join("\n"))
+    let lines: Vec<_> = block.lines().filter(|line| !line.starts_with("export RELEASE=")).collect();
+    let block = lines.join("\n") + "\n";
+    let installs = block.contains("helm upgrade --install");
+    Ok(if installs { block.replace(" --wait\n", " --values \"$IMAGES\" --wait\n") } else { block })
 }
 
 #[cfg(test)]
@@ -81,9 +79,9 @@ mod tests {
 
     #[test]
     fn a_block_gets_the_images_of_the_test() {
-        let block = "export RELEASE=demo NAMESPACE=demo\nhelm upgrade --install \"$RELEASE\" ./shop --wait\n";
+        let block = "export RELEASE=demo NAMESPACE=demo\nhelm upgrade --install \"$RELEASE\" ./shop \\\n  --wait\n";
         let adapted = adapted(block).expect("it waits");
-        assert_eq!(adapted, "helm upgrade --install \"$RELEASE\" ./shop --values \"$IMAGES\" --wait");
+        assert_eq!(adapted, "helm upgrade --install \"$RELEASE\" ./shop \\\n  --values \"$IMAGES\" --wait\n");
         assert!(super::adapted("helm upgrade --install x ./shop\n").is_err());
     }
 }
