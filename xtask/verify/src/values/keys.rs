@@ -106,11 +106,9 @@ fn dotted(rest: &mut &str) -> Path {
     path
 }
 
-/// The keys of the README's tables of values.
-fn rows(readme: &str) -> Vec<&str> {
-    let tables =
-        readme.split_once("\n## Values\n").map_or("", |(_, rest)| rest.split("\n## ").next().unwrap_or_default());
-    tables.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(key, _)| key)).collect()
+/// The keys of the tables of VALUES.md.
+fn rows(document: &str) -> Vec<&str> {
+    document.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(key, _)| key)).collect()
 }
 
 /// Rows without a value, and values without a row. A row covers all keys below its key. A row whose first key is that of a role stands for the
@@ -123,11 +121,11 @@ fn table(rows: &[&str], values: &Value, roles: &[(&str, &Vec<String>)]) -> Vec<S
         charts.map_or_else(|| vec![path.clone()], |charts| charts.iter().map(of_chart).collect())
     };
     let unreal = rows.iter().filter(|row| paths(row).iter().all(|path| at(values, path).is_none()));
-    let unreal = unreal.map(|row| format!("the README has a row for {row}, which is not a value of the chart"));
+    let unreal = unreal.map(|row| format!("VALUES.md has a row for {row}, which is not a value of the chart"));
     let known: BTreeSet<Path> = rows.iter().flat_map(|row| paths(row)).collect();
     let has_row = |leaf: &Path| (1..=leaf.len()).any(|length| known.contains(&leaf[..length]));
     let unsaid = leaves(values).into_iter().filter(|leaf| !has_row(leaf));
-    unreal.chain(unsaid.map(|leaf| format!("the README has no row for {}", leaf.join(".")))).collect()
+    unreal.chain(unsaid.map(|leaf| format!("VALUES.md has no row for {}", leaf.join(".")))).collect()
 }
 
 #[cfg(test)]
@@ -157,11 +155,11 @@ mod tests {
 
     #[test]
     fn rows_and_values_are_the_same() {
-        let readme = "# x\n\n| `a.unrelated` | |\n\n## Values\n\n| value | |\n|---|---|\n| `a.b` | 1 |\n| `a.gone` | 2 |\n\n## Next\n\n| `z` | |\n";
+        let document = "# Values\n\n## a\n\n| Value | |\n|---|---|\n| `a.b` | 1 |\n| `a.gone` | 2 |\n";
         let values = json!({ "a": { "b": { "c": 1 }, "d": 2 } });
         assert_eq!(
-            table(&rows(readme), &values, &[]),
-            ["the README has a row for a.gone, which is not a value of the chart", "the README has no row for a.d"]
+            table(&rows(document), &values, &[]),
+            ["VALUES.md has a row for a.gone, which is not a value of the chart", "VALUES.md has no row for a.d"]
         );
     }
 
@@ -173,8 +171,8 @@ mod tests {
         assert_eq!(
             table(&rows, &values, &[("<service>", &charts)]),
             [
-                "the README has a row for <service>.gone, which is not a value of the chart",
-                "the README has no row for e.b"
+                "VALUES.md has a row for <service>.gone, which is not a value of the chart",
+                "VALUES.md has no row for e.b"
             ]
         );
     }
