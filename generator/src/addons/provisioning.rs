@@ -54,7 +54,7 @@ impl AddOn for Provisioning {
             identity: format!("{}-{PROVISIONING}", component.name),
             target: component.name,
             port: server.kind.profile().administration_port(),
-            note: "The Jobs that make its logins.",
+            note: "The Jobs that provision its logins.",
         });
         path.collect()
     }
@@ -92,7 +92,7 @@ fn pod(graph: &Graph) -> Pod {
             EnvVar::new("DIGEST", format!(r#"{{{{ include "{name}.provisioningData" . | sha256sum | quote }}}}"#)),
             EnvVar::new("SERVER_HOST", format!(r#"{{{{ include (printf "{name}.%s.host" .server.name) .root }}}}"#)),
             EnvVar::new("SERVER_PORT", "{{ .server.port | quote }}"),
-            EnvVar::new("HOME", "/tmp").note("Where the tools look for files of their own."),
+            EnvVar::new("HOME", "/tmp").note("The client tools look for their configuration files there."),
         ],
         resources: Some(helper_resources()),
         mounts: vec![
@@ -110,7 +110,7 @@ fn pod(graph: &Graph) -> Pod {
         no_service_links: None,
         restart_policy: Some(RestartPolicy {
             value: r#"{{ ternary "OnFailure" "Never" (eq .command "add") }}"#.to_owned(),
-            note: Some("The pod of a reconciliation that failed is left, with its log."),
+            note: Some("Keeps the pod, and so the log, of a failed reconciliation."),
         }),
         grace_period: None,
         security: pod_security_as("{{ .server.user }}"),

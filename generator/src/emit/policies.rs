@@ -154,14 +154,14 @@ impl Ingress {
         if let Some((via, port)) = exposed_port {
             conditions.push(format!(r#"(ne {via} "None")"#));
             rules.push(Rule {
-                comment: Some("Users, through the ingress controller or gateway."),
+                comment: Some("Users, through the ingress controller or the gateway."),
                 when: Some(format!(r#"has {via} (list "Ingress" "HTTPRoute")"#)),
                 from: From::Namespace("network.edgeNamespace"),
                 ports: vec![port],
             });
             rules.push(Rule {
                 comment: Some(
-                    "Users, from anywhere: behind a node's port or a load balancer their addresses are not known.",
+                    "Users, from any address: behind a node port or a load balancer their addresses are unknown.",
                 ),
                 when: Some(format!(r#"has {via} (list "NodePort" "LoadBalancer")"#)),
                 from: From::Anywhere,
@@ -172,7 +172,12 @@ impl Ingress {
             let when = ".Values.global.metrics.enabled";
             conditions.push(when.to_owned());
             let from = From::Namespace("metrics.namespace");
-            rules.push(Rule { comment: Some("The monitoring."), when: Some(when.to_owned()), from, ports: metrics });
+            rules.push(Rule {
+                comment: Some("The monitoring namespace."),
+                when: Some(when.to_owned()),
+                from,
+                ports: metrics,
+            });
         }
         Self { rules, extra: None, conditions }
     }

@@ -68,7 +68,7 @@ fn pod(graph: &Graph, component: &Component, service: &Service) -> Pod {
         env: EnvVar::all(variables(graph, service.env.iter())),
         probes: Some(probes(&service.health, &watched_servers(graph, name))),
         liveness_note: by_connections.then_some(
-            "Fails when something it needs accepts connections and it holds none: then, and only then, a restart helps.",
+            "Fails if a required server accepts connections but the program has none to it: only then does a restart help.",
         ),
         mounts: scripts.into_iter().chain(folders).collect(),
         ..Container::new(name)
@@ -86,7 +86,7 @@ fn pod(graph: &Graph, component: &Component, service: &Service) -> Pod {
             "true".to_owned()
         },
         no_service_links: Some(
-            "Kubernetes would set a variable for every Service of the namespace, some with the names of the program's own.",
+            "Service links set variables for every Service of the namespace; some would have the names of variables that the program reads.",
         ),
         restart_policy: None,
         grace_period: None,
@@ -113,7 +113,7 @@ fn wait_containers(graph: &Graph, name: &str) -> Vec<Container> {
         };
         Some(Container {
             notes: vec![
-                format!("Waits until the login at {} works, since the program does not reconnect:", edge.target),
+                format!("Waits until the login at {} works, because the program does not reconnect:", edge.target),
                 format!("{}.", inert(reason)),
             ],
             image,

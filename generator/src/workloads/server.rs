@@ -51,24 +51,24 @@ impl EmbeddedServer {
         let mut container = self.container;
         container.image = Some(ContainerImage::of_server(graph, component.name));
         let version = component.server().map(|server| server.version).unwrap_or_default();
-        container.env.push(
-            EnvVar::new("SERVER_VERSION", scalar(version)).note(
-                "The script refuses to start another version, and to start on data that this version cannot use.",
-            ),
-        );
+        container.env.push(EnvVar::new("SERVER_VERSION", scalar(version)).note(
+            "The script refuses to start an image of another version, and refuses data that this version cannot read.",
+        ));
         container.mounts.extend([
             scripts(),
             provisioning(),
-            credentials().note("A folder, not single files: only so does a change reach a running pod."),
+            credentials().note(
+                "Mounted as a folder, not as single files (`subPath`): only then does a change reach a running pod.",
+            ),
         ]);
         let mut administrator_mounts = self.administrator_mounts;
         administrator_mounts.extend([scripts(), provisioning(), credentials()]);
         let administrator = Container {
             image: Some(ContainerImage::of_server(graph, component.name)),
             notes: vec![
-                "Keeps the administrator's password what the Secret says, by a way that only this pod has: so it can be replaced, and replaced"
+                "Sets the administrator's password to the value in the Secret, over access that only this pod has. A new password needs neither a"
                     .to_owned(),
-                "back, without a restart and without the password that was there before.".to_owned(),
+                "restart nor the old password.".to_owned(),
             ],
             command: Some(script("keep")),
             resources: Some(helper_resources()),

@@ -7,40 +7,40 @@
 {{- end }}
 
 {{- /*
-The login of a service, in the scope of its chart: an SQL identifier that needs no quotes and has at most 63 bytes, whatever the namespace is
-called; hence a hash for the release.
+The login of a service; call it with the scope of the service's chart. It is an SQL identifier that needs no quotes and has at most 63 bytes.
+A hash identifies the release, so the length does not depend on the name of the namespace.
 */ -}}
 {{- define "auditflow-platform.postgresql.login" -}}
 {{ .Chart.Name | replace "-" "_" }}_r{{ int (index .Values.credentials "postgresql").revision }}_{{ include "auditflow-platform.releaseHash" . }}
 {{- end }}
 
-{{- /* What the scripts read beside the passwords. */ -}}
+{{- /* The declaration that the scripts read: everything except the passwords. */ -}}
 {{- define "auditflow-platform.postgresql.declared" -}}
 {{- $clients := include "auditflow-platform.clients" (dict "root" . "server" "postgresql") | fromYamlArray -}}
 {{- $owner := printf "%s.%s" .Release.Namespace .Release.Name -}}
-# The key of each password, and the login.
+# One line per login: the key of its password and its name.
 logins: |
   {{- range $clients }}
   {{ .key }} {{ .login }}
   {{- end }}
-# A database for each service that owns one. Running it again changes nothing.
+# Creates a database for each service that owns one. It is idempotent.
 databases.sql: |
   \set ON_ERROR_STOP on
   SET client_min_messages = warning;
-  -- A statement that is logged, or that failed, would stand in the server's log with its password.
+  -- Do not log statements: they contain passwords.
   SET log_min_error_statement = panic;
   SET log_statement = 'none';
   SET log_min_duration_statement = -1;
-  -- One at a time: the Job beside a rollout and the one after it may meet.
+  -- A lock: the Job that runs during a rollout and the Job that runs after it may overlap.
   SELECT 1 AS alone FROM pg_advisory_lock(hashtext('provisioning')) \gset
-  -- Who may enter a database is said for each; by itself everybody may.
+  -- PostgreSQL lets every role connect to every database by default. Revoke that; each owner gets access below.
   SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', datname) FROM pg_database \gexec
   {{- range $clients }}
   {{- $role := printf "%s_owner" .database }}
 
   -- {{ .service }} logs in as {{ .login }} and acts as {{ $role }}, which owns {{ .database }} and cannot log in.
   \set password `cat /etc/credentials/{{ .key }}`
-  -- Stops with a division by zero where there is no password: an empty one would lock the service out.
+  -- Stops with a division by zero if the password is empty: an empty password would lock the service out.
   SELECT 1 / length(:'password') AS password_is_there \gset
   SELECT 'CREATE ROLE {{ $role }} NOLOGIN'
     WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{{ $role }}') \gexec

@@ -14,30 +14,31 @@ pub(super) fn server(server: &Component) -> EmbeddedServer {
     let provisioning = format!("{{{{ .Release.Name }}}}-{{{{ .Chart.Name }}}}-{PROVISIONING}");
     EmbeddedServer {
         role: "database",
-        grace_period: Some(Noted { value: 60, note: "Time for a last checkpoint." }),
+        grace_period: Some(Noted { value: 60, note: "Time for the shutdown checkpoint." }),
         container: Container {
             command: Some(script("serve")),
             ports: server.ports.iter().map(|port| (port.name.to_owned(), port.number)).collect(),
             env: vec![
                 EnvVar::new("PGDATA", format!("/var/lib/postgresql/{version}/docker"))
-                    .note("The image's own choice, made explicit: with another one the server would start empty."),
+                    .note("The default of the image, made explicit: with another folder the server would start empty."),
                 EnvVar::new("POSTGRES_PASSWORD_FILE", "/etc/credentials/superuser"),
                 EnvVar::new("POSTGRES_INITDB_ARGS", "--auth-host=scram-sha-256"),
             ],
             // Ten minutes: after a crash the server replays its log before it accepts connections.
             probes: Some(server_probes(&probe, 120, 5)),
             mounts: vec![
-                Mount::new("data", "/var/lib/postgresql")
-                    .note("The data lies in a folder below, named after the version."),
+                Mount::new("data", "/var/lib/postgresql").note("The data is in a subfolder named after the version."),
                 Mount::new("run", "/var/run/postgresql"),
                 Mount::new("tmp", "/tmp"),
                 Mount::new("initialisation", "/docker-entrypoint-initdb.d")
                     .read_only()
-                    .note("What an empty server is given: the roles and databases."),
+                    .note("Creates the roles and databases on an empty volume."),
             ],
             ..Container::new("postgresql")
         },
-        administrator_mounts: vec![Mount::new("run", "/var/run/postgresql").note("With the server's socket.")],
+        administrator_mounts: vec![
+            Mount::new("run", "/var/run/postgresql").note("Contains the Unix socket of the server."),
+        ],
         volumes: vec![
             Volume::scratch("run", "16Mi"),
             Volume::scratch("tmp", "64Mi"),

@@ -18,7 +18,7 @@ pub(super) fn server(graph: &Graph, server: &Component, files: &mut Files) -> Em
     files.text(format!("charts/{}/files/rabbitmq.conf", server.name), CONFIGURATION.to_owned());
     EmbeddedServer {
         role: "broker",
-        grace_period: Some(Noted { value: 60, note: "Time to write what is in memory to the volume." }),
+        grace_period: Some(Noted { value: 60, note: "Time to write messages from memory to the volume." }),
         container: Container {
             command: Some(script("serve")),
             ports: server.ports.iter().map(|port| (port.name.to_owned(), port.number)).collect(),
@@ -27,7 +27,7 @@ pub(super) fn server(graph: &Graph, server: &Component, files: &mut Files) -> Em
             probes: Some(server_probes(&tcp(IntOrString::String("amqp".into())), 60, 3)),
             mounts: vec![
                 Mount::new("home", "/var/lib/rabbitmq").note(
-                    "The Erlang cookie is made anew at each start: on the volume, whose group Kubernetes sets, the broker would refuse its mode.",
+                    "Each start creates a new Erlang cookie. On the volume, `fsGroup` changes file modes, and the broker would refuse the cookie.",
                 ),
                 Mount::new("data", "/var/lib/rabbitmq/mnesia"),
                 Mount::new("tmp", "/tmp"),
@@ -39,14 +39,14 @@ pub(super) fn server(graph: &Graph, server: &Component, files: &mut Files) -> Em
             ..Container::new("rabbitmq")
         },
         administrator_mounts: vec![
-            Mount::new("home", "/var/lib/rabbitmq").read_only().note("With the Erlang cookie."),
+            Mount::new("home", "/var/lib/rabbitmq").read_only().note("Contains the Erlang cookie."),
             Mount::new("secret-tmp", "/tmp"),
         ],
         volumes: vec![
             Volume::scratch("home", "64Mi"),
             Volume::scratch("tmp", "64Mi"),
             Volume::config_map("config", &config_map(), &[]),
-            Volume::memory("definitions", "4Mi").note("What holds passwords stays in memory."),
+            Volume::memory("definitions", "4Mi").note("Contains passwords, so it stays in memory."),
             Volume::memory("secret-tmp", "4Mi"),
         ],
     }

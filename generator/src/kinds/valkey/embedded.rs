@@ -32,6 +32,6 @@ pub(super) fn server(server: &Component) -> EmbeddedServer {
             ..Container::new("valkey")
         },
         administrator_mounts: vec![Mount::new("run", "/run/valkey").read_only()],
-        volumes: vec![Volume::memory("run", "1Mi").note("What holds passwords stays in memory.")],
+        volumes: vec![Volume::memory("run", "1Mi").note("Contains passwords, so it stays in memory.")],
     }
 }

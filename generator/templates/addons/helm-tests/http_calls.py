@@ -3,7 +3,7 @@
 
     http_calls.py [expect-2xx URL | expect-below-500 URL]...
 
-TEST_SECONDS is the time limit. The exit code is 1 if a call failed. Python 3.8 or later, standard library only.
+TEST_SECONDS is the time limit. The exit code is 1 if a call fails. Python 3.8 or later, standard library only.
 """
 
 import os
