@@ -100,8 +100,8 @@ pub(crate) struct ImageValues {
     /// Image digest (`sha256:…`). Pins the image.
     #[schemars(regex(pattern = "^(sha256:[0-9a-f]{64})?$"))]
     digest: String,
-    /// Image pull policy. Use `Always` for a tag that moves, such as `latest`; otherwise nodes keep running the build that they have
-    /// cached.
+    /// Image pull policy. Use `Always` for a tag that moves, such as `latest`; otherwise nodes keep running the build that they
+    /// pulled first.
     pull_policy: PullPolicy,
 }
 
