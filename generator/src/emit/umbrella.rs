@@ -69,7 +69,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     files.umbrella("templates/NOTES.txt", &Notes { c: graph, has_credentials, exposed_ports: exposed_ports.collect() });
 }
 
-/// The services for which this holds.
+/// The names of the services that match a condition.
 fn names(graph: &Graph, holds: impl Fn(&Service) -> bool) -> Vec<&'static str> {
     graph.services().filter(|(_, service)| holds(service)).map(|(component, _)| component.name).collect()
 }
@@ -92,7 +92,7 @@ fn declared(graph: &Graph) -> Declared<'_> {
         path: image.name(),
         version: image.version,
         remedy: template_scalar(&match image.image.tag {
-            DefaultTag::Fixed(tag) => format!("Leave the tag out for the default, {tag}, or name another"),
+            DefaultTag::Fixed(tag) => format!("Omit the tag to use the default, {tag}, or set another"),
             DefaultTag::Absent(reason) => format!("There is no default ({reason}). Name one"),
         }),
     };
@@ -123,7 +123,7 @@ fn declared(graph: &Graph) -> Declared<'_> {
     }
 }
 
-/// A list of texts as an item of a map in a YAML list, in which Helm finds no action. A long list has several lines.
+/// A YAML flow list without Helm actions. A long list spans several lines.
 fn list(texts: &[String]) -> String {
     const WIDTH: usize = 120;
     let (mut out, mut column) = (String::from("["), 0);
@@ -183,14 +183,14 @@ struct Credential {
     owner: &'static str,
     key: String,
     field: &'static str,
-    /// The server in whose Secret it is in the mode `inline`, or else its key in its service's Secret.
+    /// The server whose Secret contains it in the mode `inline`; for a secret variable, its key in the service's Secret.
     stored: String,
     purpose: String,
     /// The words of its name, as a YAML list.
     words: String,
 }
 
-/// Words by which a weak password is recognised.
+/// Words that mark a password as weak.
 struct Words {
     reason: String,
     /// A YAML list.
@@ -215,7 +215,7 @@ struct Checks<'a> {
     longest_release_name: u8,
     /// The services that users outside the cluster can reach.
     exposed: Vec<&'static str>,
-    /// The services that can scale by load.
+    /// The services with autoscaling.
     autoscaled: Vec<&'static str>,
     has_credentials: bool,
     has_servers: bool,
@@ -263,7 +263,7 @@ impl RulesOfTemplate {
     }
 }
 
-/// The checks that read more than a pattern can.
+/// The checks that a schema pattern cannot express.
 #[derive(Template)]
 #[template(path = "umbrella/templates/_checks.tpl")]
 struct CheckHelpers<'a> {
@@ -274,14 +274,14 @@ struct CheckHelpers<'a> {
     servers: Vec<&'static str>,
     /// The services that users outside the cluster can reach.
     exposed: Vec<&'static str>,
-    /// The services that may always use the Kubernetes API server.
+    /// The services that declare access to the Kubernetes API server.
     kubernetes: Vec<&'static str>,
     /// The charts with credentials.
     with_secret: Vec<&'static str>,
     has_credentials: bool,
 }
 
-/// The Secret and the `SecretStore` of the chart's own source for External Secrets.
+/// The chart's own store for External Secrets: a Secret and a `SecretStore`.
 #[derive(Template)]
 #[template(path = "umbrella/templates/credentials.yaml")]
 struct Source<'a> {

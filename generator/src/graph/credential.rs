@@ -1,69 +1,69 @@
-//! Secrets that an installer has to give, and where they lie in the values.
+//! Credentials that the installer provides, and their paths in the values.
 
 use vocabulary::{LoginEnv, VariableName};
 
 use super::Edge;
 use crate::kinds::Administrator;
 
-/// A secret: the password of a service's login, a secret variable of a service, or the password of a server's administrator.
+/// A credential: the password of a service's login, a secret variable of a service, or the password of a server's administrator.
 pub(crate) struct Credential {
-    /// Where it lies in the values.
+    /// Its path in the values.
     pub(crate) path: CredentialPath,
-    /// What it is for, as a sentence.
+    /// Its purpose, as a sentence.
     pub(crate) doc: String,
-    /// The service's variable that gets it; an administrator's password reaches no service.
+    /// The environment variable that receives it. `None` for an administrator's password.
     pub(crate) recipient: Option<Recipient>,
 }
 
-/// The path of a credential in the umbrella chart's values. In the chart of its owner the paths lack the first part.
+/// The path of a credential in the umbrella chart's values. The chart of its owner omits the first part.
 pub(crate) struct CredentialPath {
-    /// The component that it belongs to.
+    /// The component that owns it.
     pub(crate) owner: &'static str,
     /// Its key in the owner's `credentials`.
     pub(crate) key: String,
-    /// The key of the secret text below that: `password` of a login, `value` of a secret variable.
+    /// The key of the secret text: `password` for a login, `value` for a secret variable.
     pub(crate) field: &'static str,
 }
 
-/// The variable that a service reads a credential from.
+/// The environment variable of a service that contains a credential.
 pub(crate) struct Recipient {
-    /// The variable.
+    /// Name of the variable.
     pub(crate) variable: &'static str,
-    /// Whether the program pastes it into a libpq connection string, so that it has to be quoted as a value of one.
+    /// Whether the program inserts it into a libpq connection string, so that it needs libpq quoting.
     pub(crate) libpq_value: bool,
-    /// The server that it is the login's password of, if it is one.
+    /// The server of the login, if this is a login's password.
     pub(crate) login_at: Option<&'static str>,
 }
 
 impl CredentialPath {
-    /// Everything that the values say of it.
+    /// The path of its section.
     pub(crate) fn section(&self) -> [&str; 3] {
         [self.owner, "credentials", &self.key]
     }
 
-    /// Its name, which is unique in a platform: `web-shop.broker`.
+    /// Its name, unique in a platform: `web-shop.broker`.
     pub(crate) fn name(&self) -> String {
         format!("{}.{}", self.owner, self.key)
     }
 
-    /// The secret text.
+    /// The path of the secret text.
     pub(crate) fn text(&self) -> [&str; 4] {
         [self.owner, "credentials", &self.key, self.field]
     }
 
-    /// The revision.
+    /// The path of the revision.
     pub(crate) fn revision(&self) -> [&str; 4] {
         [self.owner, "credentials", &self.key, "revision"]
     }
 }
 
 impl Credential {
-    /// The password of an edge's login; nothing where the client cannot log in.
+    /// The password of an edge's login, or `None` if the client has no login.
     pub(super) fn of_login(edge: &Edge) -> Option<Self> {
         let LoginEnv { password, .. } = edge.login.as_ref()?.variables?;
         Some(Self {
             path: CredentialPath { owner: edge.client, key: edge.target.to_owned(), field: "password" },
-            doc: format!("The password of its own login at {}.", edge.target),
+            doc: format!("Password of the service's login at {}.", edge.target),
             recipient: Some(Recipient {
                 variable: password.name.as_str(),
                 libpq_value: password.libpq_value,

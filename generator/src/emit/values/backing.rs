@@ -1,4 +1,4 @@
-//! The values of a backing service's chart.
+//! Values of a server's chart.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,20 @@ use super::rules::{SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Entry, Section};
 use crate::graph::{Component, Server};
 
-/// The values of a backing service that the chart brings.
+/// Values of a server that the chart deploys.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BackingValues {
     resources: ContainerResources,
     pub(crate) persistence: Persistence,
-    /// Its administrator's credentials. No service has them.
+    /// Credentials of the administrator. Services do not receive them.
     #[schemars(with = "Option<String>")]
     credentials: Credentials,
-    /// The Secret with its administrator's password and those of all its logins, with `global.secrets.mode: existing`: the README says
-    /// under which keys. Empty is `<release>-<chart>-existing`.
+    /// Name of the Secret with the passwords of the administrator and of all logins, used with `global.secrets.mode: existing`. The
+    /// README lists its keys. Empty selects `<release>-<chart>-existing`.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     existing_secret: String,
-    /// What only servers of this kind have.
+    /// Values that only servers of this kind have.
     #[serde(flatten)]
     #[schemars(skip)]
     of_kind: BTreeMap<&'static str, serde_yaml::Value>,
@@ -33,19 +33,20 @@ pub(crate) struct BackingValues {
     scheduling: Scheduling,
 }
 
-/// The volume that its data lies on. It outlives the release. Kubernetes does not let either value change once the volume is there.
+/// Volume for the server's data. It outlives the release. Neither value can change once the volume exists.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Persistence {
-    /// Its size, with a unit: `10Gi`.
+    /// Size of the volume, with a unit, such as `10Gi`.
     #[schemars(schema_with = "size")]
     pub(crate) size: Quantity,
-    /// Its storage class; empty is the cluster's default, and `-` is none: a volume that an administrator has made.
+    /// Storage class of the volume. Empty selects the cluster's default. `-` selects no storage class, for a volume that an administrator
+    /// has created.
     #[schemars(regex(pattern = STORAGE_CLASS), length(max = SUBDOMAIN_LENGTH))]
     storage_class_name: String,
 }
 
-/// The size of a volume, as far as the schema checks it. The template `_checks.tpl` demands a unit and at least 1Mi, and says what to write.
+/// Schema of a volume's size. The template `_checks.tpl` also requires a unit and at least 1Mi, and reports the remedy.
 fn size(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": ["string", "number"],
@@ -54,10 +55,10 @@ fn size(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// The name of a storage class, nothing, or `-`.
+/// A storage class name, an empty string, or `-`.
 const STORAGE_CLASS: &str = "^(-|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$";
 
-/// The sizes of the folders on the node's disk that a server writes to beside its volume.
+/// Sizes of the server's writable folders on the node's disk. The volume is not among them.
 const SCRATCH: [vocabulary::Quantity; 2] = [vocabulary::Quantity::new("64Mi"), vocabulary::Quantity::new("64Mi")];
 
 impl BackingValues {

@@ -1,4 +1,4 @@
-//! The values of credentials, and of where they come from.
+//! Values of credentials and their sources.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -8,11 +8,11 @@ use super::rules::{SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Entry, Section};
 use crate::graph::Credential;
 
-/// How credentials reach the programs.
+/// How pods receive credentials.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(super) struct Secrets {
-    /// `inline`: the chart makes a Secret for each program from the passwords in the values. `external`: External Secrets makes them, from
-    /// a store. `existing`: they are there already.
+    /// Source of the Secrets. `inline`: the chart creates them from the passwords in the values. `external`: the External Secrets
+    /// operator creates them from a store. `existing`: they exist before the installation.
     mode: SecretMode,
     store: Store,
 }
@@ -22,18 +22,18 @@ pub(super) struct Secrets {
 #[schemars(inline)]
 enum SecretMode {
     Inline,
-    #[expect(dead_code, reason = "no default, but whoever installs may choose it")]
+    #[expect(dead_code, reason = "not a default; an installer can select it")]
     External,
-    #[expect(dead_code, reason = "no default, but whoever installs may choose it")]
+    #[expect(dead_code, reason = "not a default; an installer can select it")]
     Existing,
 }
 
-/// The store that `external` reads from. Without a name it is one of the chart's own, over a Secret with the passwords in the values.
+/// Store that `external` reads. Without a name, the chart creates its own store from the passwords in the values.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 struct Store {
-    /// Its kind.
+    /// Kind of the store.
     kind: StoreKind,
-    /// Its name; empty is the chart's own.
+    /// Name of the store. Empty selects the chart's own store.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     name: String,
 }
@@ -42,7 +42,7 @@ struct Store {
 #[schemars(inline)]
 enum StoreKind {
     SecretStore,
-    #[expect(dead_code, reason = "no default, but whoever installs may choose it")]
+    #[expect(dead_code, reason = "not a default; an installer can select it")]
     ClusterSecretStore,
 }
 
@@ -52,26 +52,26 @@ impl Secrets {
     }
 }
 
-/// One credential.
+/// Values of one credential.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct CredentialValues {
-    /// Raised by one to replace the credential: the new login and the old one are there side by side until nobody uses the old one.
+    /// Increase by one to replace the credential. The old and the new login both exist until no pod uses the old one.
     #[schemars(range(min = 1, max = 9999))]
     revision: u16,
     remote_ref: RemoteRef,
 }
 
-/// Where it lies in a store that `global.secrets.store` names.
+/// Location of the credential in the store that `global.secrets.store` names.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 struct RemoteRef {
-    /// Its key; empty is `<release>-credentials`, with the property `<chart>.<credential>.r<revision>`.
+    /// Key in the store. Empty selects `<release>-credentials`, with the property `<chart>.<credential>.r<revision>`.
     key: String,
-    /// The part of what lies under that key; empty is all of it.
+    /// Property of the entry under that key. Empty selects the whole entry.
     property: String,
 }
 
-/// The values of several credentials, by key, as they are written.
+/// Default values of credentials, by key.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct Credentials(IndexMap<String, serde_yaml::Value>);
@@ -86,7 +86,7 @@ impl Credentials {
 pub(super) fn entries(credentials: &[Credential]) -> Section {
     let entry = |credential: &Credential| {
         let mut entry = Entry::section(&credential.path.key, "", section(credential));
-        // The logins at a server all have the same values; a secret variable has a sentence of its own.
+        // All logins at a server share one schema definition; a secret variable has its own documentation.
         let server = credential.recipient.as_ref().and_then(|recipient| recipient.login_at);
         entry.definition = server.map(|server| format!("credentials.{server}"));
         entry
@@ -98,12 +98,15 @@ fn section(credential: &Credential) -> Section {
     let mut section = Section::of(&CredentialValues { revision: 1, remote_ref: RemoteRef::default() });
     let is_variable = credential.recipient.as_ref().is_some_and(|recipient| recipient.login_at.is_none());
     if let Some(revision) = section.entry_mut("revision").filter(|_| is_variable) {
-        revision.document("Raised by one to replace the credential: the pods are replaced and get another Secret.");
+        revision
+            .document("Increase by one to replace the credential. New pods with a new Secret replace the old ones.");
     }
     if credential.recipient.is_none() {
-        // An administrator's login keeps its name, so there is never a second one.
+        // An administrator's login keeps its name, so old and new logins never coexist.
         if let Some(revision) = section.entry_mut("revision") {
-            revision.document("Raised by one with another password, which the server then takes without a restart.");
+            revision.document(
+                "Increase by one together with a new password. The server applies the password without a restart.",
+            );
         }
     }
     let (field, doc) = (credential.path.field, &credential.doc);
@@ -111,7 +114,7 @@ fn section(credential: &Credential) -> Section {
     section
 }
 
-/// A password, or nothing yet: what it may be is checked when the chart is rendered. A schema that refuses a value shows it.
+/// Schema of a password: any string. The chart's checks validate it, because a schema error would print its value.
 fn password_schema() -> serde_json::Value {
     serde_json::json!({ "type": "string" })
 }

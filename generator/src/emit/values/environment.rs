@@ -1,4 +1,4 @@
-//! An environment: a function that changes a copy of the defaults.
+//! Applies the changes of an environment to a copy of the defaults.
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_yaml::Value;
@@ -6,13 +6,13 @@ use vocabulary::Change;
 
 use super::{BackingValues, ChartValues, ServiceValues, Values, Via};
 
-/// Makes one change. What it refers to is there: `resolve` has seen to that.
+/// Applies one change. `resolve` has verified that its target exists.
 pub(crate) fn apply(values: &mut Values, change: Change) {
     match change {
         Change::Setting { service, variable, value } => {
             let Some(service) = service_of(values, service.as_str()) else { return };
             if let Some(setting) = service.settings.get_mut(&variable.camel_case()) {
-                // The setting's own default says whether it is a number.
+                // The setting's default determines whether it is a number.
                 *setting = match (&*setting, value.parse::<i64>()) {
                     (Value::Number(_), Ok(number)) => Value::from(number),
                     _ => Value::from(value),

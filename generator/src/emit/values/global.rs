@@ -1,4 +1,4 @@
-//! The values that every chart of the platform sees.
+//! Values that all charts of the platform share.
 
 use indexmap::IndexMap;
 use k8s_openapi::api::core::v1::LocalObjectReference;
@@ -12,15 +12,15 @@ use super::rules::LABEL;
 use super::tree::{Entry, Section};
 use crate::graph::{Component, Graph};
 
-/// Values that several charts need. A parent chart may add keys of its own.
+/// Values that several charts share. A parent chart can add its own keys.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Global {
-    /// Put before the repository of every image, such as a mirror's address (a mirror of Docker Hub's official images is mostly
-    /// `<mirror>/library`), without a scheme and without a slash at its end; empty leaves them as they are.
+    /// Prefix for the repository of every image, such as the address of a mirror. Write it without a scheme and without a trailing slash.
+    /// Empty adds no prefix. Mirrors of Docker Hub usually serve official images under `<mirror>/library`.
     #[schemars(regex(pattern = REGISTRY), length(max = 200))]
     image_registry: String,
-    /// Secrets for private registries, as `- name: …`.
+    /// Pull Secrets for private registries, each as `- name: <secret>`.
     #[schemars(extend("uniqueItems" = true))]
     image_pull_secrets: Vec<LocalObjectReference>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,20 +33,19 @@ pub(crate) struct Global {
     servers: IndexMap<&'static str, SharedServer>,
 }
 
-/// Where the traffic that the NetworkPolicies let in and out comes from and goes to.
+/// Namespaces and addresses that the NetworkPolicies use.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Network {
-    /// The namespace of the cluster's DNS.
+    /// Namespace of the cluster DNS.
     #[schemars(regex(pattern = LABEL))]
     dns_namespace: String,
-    /// The namespace of the ingress controller or gateway that exposed services are reached through.
+    /// Namespace of the ingress controller or gateway that forwards traffic to exposed services.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = LABEL))]
     edge_namespace: Option<String>,
-    /// The addresses of the Kubernetes API server, as blocks such as `192.0.2.10/32`, for services that may use it. `kubectl get endpointslices
-    /// --namespace default --selector kubernetes.io/service-name=kubernetes` lists them. A policy cannot find them by itself, so there is no default,
-    /// and a service that may use the API server needs them.
+    /// CIDR blocks of the Kubernetes API server, such as `192.0.2.10/32`. Required if a service accesses the API server; the chart cannot
+    /// detect them. List them with `kubectl get endpointslices --namespace default --selector kubernetes.io/service-name=kubernetes`.
     #[schemars(schema_with = "cidrs")]
     api_server_cidrs: Vec<String>,
 }
@@ -55,46 +54,47 @@ fn cidrs(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "$ref": "#/definitions/cidr" } })
 }
 
-/// A registry, with a path. A scheme and a slash at the end are recognized, so that the template `_checks.tpl` can say what is wrong.
+/// A registry with an optional path. The pattern also accepts a scheme and a trailing slash, so that the template `_checks.tpl` can
+/// report the remedy.
 const REGISTRY: &str =
     "^([a-z]+://)?([a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*/*)?$";
 
-/// Who may read the programs' metrics.
+/// Access to the metrics ports.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 struct Metrics {
-    /// Whether the metrics ports can be reached from `namespace`.
+    /// Whether pods in `namespace` can connect to the metrics ports.
     enabled: bool,
-    /// The namespace of the monitoring.
+    /// Namespace of the monitoring system.
     #[schemars(regex(pattern = LABEL))]
     namespace: String,
 }
 
-/// What `helm test` runs. Each service has switches for its own tests.
+/// Settings of `helm test`. Each service also has switches for its own tests.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Tests {
-    /// The image that the test pods run: any with `python3` (3.8 or later) on its path.
+    /// Image of the test pods. It must contain `python3` (3.8 or later) on its `PATH`.
     image: ImageValues,
-    /// The most that one test may take, in seconds, once its program has started. Its image has three minutes more; what exceeds five
-    /// together takes a `--timeout` of Helm.
+    /// Time limit of one test in seconds, counted from the start of its program. A further 180 seconds are reserved for pulling the
+    /// image. If the sum exceeds 300 seconds, pass a longer `--timeout` to `helm test`.
     #[schemars(range(min = 90, max = 3600))]
     timeout_seconds: u16,
-    /// Whether it is tried that closed ports are closed: by a pod that belongs to no service, and as each service whose own
-    /// `tests.isolation` says so.
+    /// Whether `helm test` checks that undeclared connections are blocked: from a pod without a service's labels, and with the labels of
+    /// each service whose `tests.isolation` is true.
     isolation: bool,
-    /// Whether something is followed through the whole platform, from one end to the other.
+    /// Whether `helm test` runs the end-to-end test through the whole platform.
     #[serde(skip_serializing_if = "Option::is_none")]
     end_to_end: Option<bool>,
     #[serde(flatten)]
     scheduling: Scheduling,
 }
 
-/// What the charts of a server's clients need to know of the server.
+/// Values of a server that the charts of its clients also use.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 struct SharedServer {
-    /// `embedded`: the chart brings it, as one pod with a volume.
+    /// `embedded`: the chart deploys the server as one pod with a volume.
     mode: BackingMode,
-    /// The image of the server. The client programs in it wait for the logins of services, and try them in `helm test`.
+    /// Image of the server. Init containers of services and `helm test` can also run its client programs.
     image: ImageValues,
 }
 
@@ -140,7 +140,7 @@ impl SharedServer {
 pub(super) fn entry(graph: &Graph, global: &Global) -> Entry {
     let mut section = Section::of(global);
     for (name, server) in &global.servers {
-        let doc = format!("Where {name} runs, and its image.");
+        let doc = format!("Mode and image of {name}.");
         let mut of_server = Section::of(server);
         of_server.share(|key| (key == "image").then_some("server.image"));
         kubernetes::explain_tag(&mut of_server, graph.component(name).image);
@@ -149,7 +149,7 @@ pub(super) fn entry(graph: &Graph, global: &Global) -> Entry {
     Entry::section("global", "Values that all charts of the platform share.", section)
 }
 
-/// What a subchart's section holds beside its own values: Helm puts `global` there.
+/// Schema of `global` in a subchart's section. Helm copies the top-level `global` there.
 pub(super) fn in_subchart() -> serde_json::Value {
     json!({ "type": "object", "description": "Helm's copy of the top-level `global`." })
 }

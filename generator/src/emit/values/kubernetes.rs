@@ -1,4 +1,4 @@
-//! Kubernetes types inside values, with schemas that catch a typo at any depth.
+//! Kubernetes types in values, with schemas that reject unknown keys at any depth.
 
 use std::collections::BTreeMap;
 
@@ -11,41 +11,41 @@ use vocabulary::{DefaultTag, Image, Range, Resources, Tag};
 use super::rules::{SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Node, Section};
 
-/// Where pods may run. Shared by every kind of pod.
+/// Scheduling of pods. All pods use it.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Scheduling {
-    /// Annotations for the pods. Keys that begin with `checksum/` are the chart's own.
+    /// Annotations of the pods. Keys that begin with `checksum/` are reserved for the chart.
     #[schemars(schema_with = "annotations")]
     pod_annotations: BTreeMap<String, String>,
-    /// Labels that a node must have.
+    /// Labels that a node must have to run the pods.
     #[schemars(schema_with = "labels")]
     node_selector: BTreeMap<String, String>,
-    /// Taints of nodes that are accepted.
+    /// Tolerations of the pods for node taints.
     tolerations: Vec<Toleration>,
-    /// Rules about nodes and about other pods.
+    /// Node affinity, pod affinity and pod anti-affinity.
     affinity: Affinity,
-    /// How pods are spread over nodes and zones.
+    /// Rules for spreading the pods across nodes and zones.
     topology_spread_constraints: Vec<TopologySpreadConstraint>,
-    /// The priority class of the pods; empty is the cluster's default.
+    /// Priority class of the pods. Empty selects the cluster's default.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     priority_class_name: String,
 }
 
-/// Processor time, memory and room on the node's own disk for the container.
-// Not Kubernetes' own type: that has a third field (claims of dynamic resources) which these programs have no use for.
+/// CPU, memory and local disk of the container.
+// Not the Kubernetes type: its third field, `claims` (dynamic resource allocation), is not supported.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct ContainerResources {
-    /// What the scheduler sets aside.
+    /// Amounts that the scheduler reserves on the node.
     #[schemars(schema_with = "amounts")]
     requests: BTreeMap<String, Quantity>,
-    /// The most that may be used. `cpu: null` takes that limit away.
+    /// Upper limits. `cpu: null` removes the CPU limit.
     #[schemars(schema_with = "amounts")]
     limits: BTreeMap<String, Quantity>,
 }
 
-// Kubernetes takes any name for a resource, and ignores a misspelt one: the names of its own are listed, those of devices have a domain. `null` takes
-// a default away, which Helm does not do reliably below a subchart's key.
+// Kubernetes accepts any resource name and ignores a misspelt one. The schema lists the standard names and requires a domain in device names.
+// `null` removes a default; Helm itself does not do this reliably below a subchart's key.
 fn amounts(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "$ref": "#/definitions/amounts" })
 }
@@ -58,12 +58,12 @@ fn labels(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "$ref": "#/definitions/labels" })
 }
 
-/// What a container's log takes on the node's disk: the kubelet keeps five files of 10 MiB, and more while it turns them over. The rest is for
-/// what a program writes that was not foreseen.
+/// Disk space for a container's log, in MiB. The kubelet keeps five files of 10 MiB, and temporarily more during rotation. The rest is
+/// reserve.
 const LOG_MEBIBYTES: u128 = 128;
 
 impl ContainerResources {
-    /// Of a container whose writable folders on the node's disk have these sizes.
+    /// Resources of a container with writable folders of these sizes on the node's disk.
     pub(crate) fn of(resources: Resources, folders: impl Iterator<Item = vocabulary::Quantity>) -> Self {
         let room = LOG_MEBIBYTES + folders.map(|size| size.thousandths().div_ceil(1000 << 20)).sum::<u128>();
         let mut of = Self::time_and_memory(resources);
@@ -83,24 +83,25 @@ impl ContainerResources {
     }
 }
 
-/// Registry and path of an image, as the reference grammar of `distribution` has them. A tag is recognized, so that the template `_checks.tpl` can
-/// say where it belongs.
+/// Registry and path of an image, in the reference grammar of `distribution`. The pattern also accepts a tag, so that the template
+/// `_checks.tpl` can report the remedy.
 const REPOSITORY: &str = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?/)?[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_.-]+)?$";
 
-/// The image.
+/// Container image.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ImageValues {
     /// Registry and path, without a tag.
     #[schemars(regex(pattern = REPOSITORY), length(max = 255))]
     repository: String,
-    /// The tag; unused when there is a digest. One of the two is needed.
+    /// Image tag. Ignored if `digest` is set. One of the two is required.
     #[schemars(regex(pattern = "^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$"))]
     tag: String,
-    /// The digest (`sha256:…`), when the image is pinned.
+    /// Image digest (`sha256:…`). Pins the image.
     #[schemars(regex(pattern = "^(sha256:[0-9a-f]{64})?$"))]
     digest: String,
-    /// When it is pulled. A tag that moves (`latest`) takes `Always`, or a node goes on with the build that it has.
+    /// Image pull policy. Use `Always` for a tag that moves, such as `latest`; otherwise nodes keep running the build that they
+    /// pulled first.
     pull_policy: PullPolicy,
 }
 
@@ -109,7 +110,7 @@ pub(crate) struct ImageValues {
 enum PullPolicy {
     Always,
     IfNotPresent,
-    #[expect(dead_code, reason = "no default, but whoever installs may choose it")]
+    #[expect(dead_code, reason = "not a default; an installer can select it")]
     Never,
 }
 
@@ -127,15 +128,15 @@ impl ImageValues {
         values
     }
 
-    /// Another tag, and how an image of that tag is pulled.
+    /// Sets the tag and the matching pull policy.
     pub(super) fn tagged(&mut self, tag: Tag) {
         self.tag = tag.to_string();
-        // A tag that moves is asked for again each time, as Kubernetes does when nothing is said.
+        // The same default as in Kubernetes: a tag that moves is pulled at each start.
         self.pull_policy = if tag.moves() { PullPolicy::Always } else { PullPolicy::IfNotPresent };
     }
 }
 
-/// Says at `image.tag` why there is no default, where a build has to be named.
+/// Documents at `image.tag` why there is no default, if the image has none.
 pub(super) fn explain_tag(section: &mut Section, image: Image) {
     let Some(reason) = image.missing_tag_reason() else { return };
     let Some(entry) = section.entry_mut("image") else { return };

@@ -1,6 +1,6 @@
-//! The values of the chart: typed structs that hold the defaults, and what is made of them.
+//! Values of the chart: typed structs with the defaults.
 //!
-//! From one [`Values`] come `values.yaml` with its comments, `values.schema.json`, the README's table, and each environment's overlay.
+//! [`Values`] is the source of `values.yaml`, `values.schema.json`, the table in `VALUES.md`, and each environment's overlay.
 
 mod backing;
 mod credentials;
@@ -26,7 +26,7 @@ pub(crate) use schema::json_schema;
 pub(crate) use service::{ServiceValues, Via};
 pub(crate) use tree::{Entry, Node, Section};
 
-/// All values of the umbrella chart: those that every chart sees, and one section for each chart.
+/// All values of the umbrella chart: the global values, and one section for each chart.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Values {
     pub(crate) global: Global,
@@ -70,7 +70,7 @@ impl Values {
         Section(entries)
     }
 
-    /// What differs in an environment, as the tree of its overlay file.
+    /// The values of an environment that differ from the defaults: the content of its overlay file.
     pub(crate) fn overlay(&self, environment: &Environment) -> Value {
         let mut changed = self.clone();
         for change in environment.changes {
@@ -80,7 +80,7 @@ impl Values {
     }
 }
 
-/// The keys of `changed` that differ from `default`; nothing where they are equal.
+/// The keys of `changed` that differ from `default`, or `None` if there are none.
 fn difference(default: &Value, changed: &Value) -> Option<Value> {
     match (default, changed) {
         _ if default == changed => None,

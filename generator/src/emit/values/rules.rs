@@ -1,47 +1,47 @@
-//! Kubernetes' rules for names, numbers and selectors, as schemas.
+//! Kubernetes rules for names, numbers and selectors, as schemas.
 //!
-//! The types of `k8s-openapi` say which fields exist and not what the API server accepts in them. The rules here are those of
+//! The types of `k8s-openapi` list the fields but not the values that the API server accepts. The rules here are those of
 //! `k8s.io/apimachinery/pkg/util/validation` and `k8s.io/kubernetes/pkg/apis/{core,networking}/validation`. Rules that compare two values, such as
 //! a request with its limit, are in the template `_checks.tpl`.
 //!
-//! The patterns are in the common part of RE2 (Helm) and ECMAScript (editors): no lookahead, no `\d`.
+//! The patterns use only syntax that RE2 (Helm) and ECMAScript (editors) share: no lookahead, no `\d`.
 
 use serde_json::{Map, Value as Json, json};
 
 /// A DNS label: the name of a namespace. At most 63 characters.
 pub(super) const LABEL: &str = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
 
-/// A DNS label, or nothing.
+/// A DNS label or an empty string.
 pub(super) const LABEL_OR_EMPTY: &str = "^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$";
 
-/// A DNS subdomain: the name of most objects. At most 253 characters, which `maxLength` says.
+/// A DNS subdomain: the name of most objects. `maxLength` limits it to 253 characters.
 pub(super) const SUBDOMAIN: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 
-/// A DNS subdomain, or nothing.
+/// A DNS subdomain or an empty string.
 pub(super) const SUBDOMAIN_OR_EMPTY: &str = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$";
 
-/// The longest DNS subdomain.
+/// Maximum length of a DNS subdomain.
 pub(super) const SUBDOMAIN_LENGTH: u32 = 253;
 
-/// The name of a label or annotation: a name of at most 63 characters, with a DNS subdomain before a slash if it has an owner.
+/// The key of a label or annotation: a name of at most 63 characters, with an optional prefix of a DNS subdomain and a slash.
 const KEY: &str = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$";
 
-/// The longest key that the schema allows. Kubernetes allows 253 characters before the slash and 63 behind it.
+/// Maximum length of a key in the schema. Kubernetes allows 253 characters before the slash and 63 after it.
 const KEY_LENGTH: u32 = 253;
 
 /// The value of a label.
 const LABEL_VALUE: &str = "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$";
 
-/// An address block, as far as the schema checks it. The template `_checks.tpl` reads it and says what is wrong.
+/// A CIDR block, approximately. The template `_checks.tpl` validates it and reports errors.
 const CIDR: &str = "^[0-9a-fA-F.:]{2,45}/[0-9]{1,3}$";
 
 /// The name of a port: groups of a-z and 0-9 with single hyphens between them, and at least one letter.
 const PORT_NAME: &str = "^([0-9]+-)*[0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*$";
 
-/// Processor time: a number of processors, or of thousandths (`m`).
+/// An amount of CPU: a number of cores, or of millicores (`m`).
 const PROCESSORS: &str = "^[0-9]{1,9}(\\.[0-9]{1,9})?m?$";
 
-/// An amount of bytes. Thousandths (`256m`) are a mistyped `256Mi`.
+/// An amount of bytes. `256m` (thousandths) is rejected as a typo for `256Mi`.
 const BYTES: &str = "^[0-9]{1,15}(\\.[0-9]{1,9})?([eE][0-9]{1,2}|[kMGTPE]|[KMGTPE]i)?$";
 
 /// The definitions that the schemas of this module and of [`super::kubernetes`] refer to, by name.
@@ -70,7 +70,7 @@ pub(super) fn definitions() -> [(&'static str, Json); 8] {
         ("bytes", amount("integer", BYTES)),
         (
             "cidr",
-            json!({ "type": "string", "description": "An address block, such as `10.96.0.1/32` or `2001:db8::/64`.", "pattern": CIDR }),
+            json!({ "type": "string", "description": "A CIDR block, such as `10.96.0.1/32` or `2001:db8::/64`.", "pattern": CIDR }),
         ),
         ("key", json!({ "type": "string", "pattern": KEY, "maxLength": KEY_LENGTH })),
         ("label", json!({ "type": "string", "pattern": LABEL })),
@@ -79,7 +79,7 @@ pub(super) fn definitions() -> [(&'static str, Json); 8] {
     ]
 }
 
-/// A map of labels or annotations. Helm's validator names a wrong place for `propertyNames`, so that keyword only limits the length.
+/// A map of labels or annotations. Helm's validator reports a wrong path for `propertyNames`, so that keyword only limits the length.
 fn map(values: &Json) -> Json {
     json!({
         "type": "object",
@@ -173,7 +173,7 @@ fn toleration() -> (Json, Json) {
         "tolerationSeconds": { "minimum": 0, "maximum": i32::MAX },
         "value": reference("labelValue")
     });
-    // A toleration without a key accepts all taints, which only `Exists` says.
+    // A toleration without a key matches all taints; this requires the operator `Exists`.
     let keywords = json!({
         "if": is("operator", &json!(["Exists"])),
         "then": { "properties": { "value": { "maxLength": 0 } } },
@@ -183,7 +183,7 @@ fn toleration() -> (Json, Json) {
     (properties, keywords)
 }
 
-/// A requirement of `matchFields`, where a node has one field.
+/// A requirement in `matchFields`. `metadata.name` is the only field of a node that it supports.
 fn field_of_node() -> Json {
     let name = json!({ "type": "string", "pattern": SUBDOMAIN, "maxLength": SUBDOMAIN_LENGTH });
     json!({
@@ -242,12 +242,12 @@ fn is(key: &str, choices: &Json) -> Json {
     json!({ "required": [key], "properties": { key: { "enum": choices } } })
 }
 
-/// A requirement that compares with values.
+/// An operator that requires `values`.
 fn listed() -> Json {
     json!({ "required": ["values"], "properties": { "values": { "minItems": 1 } } })
 }
 
-/// A requirement that compares with no value.
+/// An operator that forbids `values`.
 fn unlisted() -> Json {
     json!({ "properties": { "values": { "maxItems": 0 } } })
 }

@@ -10,11 +10,11 @@ use super::{BackingValues, Global, ServiceValues, global};
 
 /// The schema of all values (JSON Schema draft-07, which every Helm reads).
 ///
-/// Every key that has a default is required: taking one away with `null` is then refused by its path instead of failing somewhere in a
-/// template. `global` alone takes other people's keys.
+/// Every key with a default is required. If an installer removes one with `null`, Helm reports its path instead of a template error.
+/// Only `global` accepts unknown keys.
 ///
-/// Helm stores the schema with each release, so values that several charts have are written once, in `definitions`. A chart's section lists its
-/// keys: draft-07 cannot close an object that is put together from parts.
+/// Helm stores the schema with each release, so `definitions` contains the schemas that several charts share. Each chart's section lists its keys,
+/// because draft-07 cannot close an object that is composed with `allOf`.
 pub(crate) fn json_schema(title: &str, values: &Section, has_servers: bool) -> Json {
     let mut shared = Shared::default();
     let mut charts: Vec<(String, Json)> = Vec::with_capacity(values.0.len());
@@ -33,7 +33,7 @@ pub(crate) fn json_schema(title: &str, values: &Section, has_servers: bool) -> J
         "enabled".into(),
         json!({
             "type": "boolean",
-            "description": "The condition under which a parent chart installs this one; without effect otherwise."
+            "description": "For the dependency condition of a parent chart. This chart ignores it."
         }),
     );
     json!({
@@ -47,26 +47,26 @@ pub(crate) fn json_schema(title: &str, values: &Section, has_servers: bool) -> J
     })
 }
 
-/// The definition of what a subchart's section holds beside its own values.
+/// The definition of `global` in a subchart's section.
 const GLOBAL_IN_SUBCHART: &str = "global";
 
-/// The schemas that several charts refer to, by name, each with the entry that it was made from.
+/// The schemas that several charts share, by name, each with its source entry.
 #[derive(Default)]
 struct Shared<'a>(BTreeMap<&'a str, (&'a Entry, Json)>);
 
 impl<'a> Shared<'a> {
-    /// The schema of an entry: a reference where it shares a definition.
+    /// The schema of an entry: a reference if it shares a definition.
     fn schema(&mut self, entry: &'a Entry) -> Json {
         let Some(name) = entry.definition.as_deref() else { return self.in_place(entry) };
         if !self.0.contains_key(name) {
             let schema = self.in_place(entry);
             self.0.insert(name, (entry, schema));
         }
-        // An entry of another shape than the definition of its name needs a schema of its own.
+        // An entry that differs from the definition of its name gets its own schema.
         if self.0[name].0.has_schema_of(entry) { reference(name) } else { self.in_place(entry) }
     }
 
-    /// The schema of an entry, written out.
+    /// The schema of an entry, inline.
     fn in_place(&mut self, entry: &'a Entry) -> Json {
         let mut schema = match &entry.node {
             Node::Section(section) => self.object(section),
@@ -74,7 +74,7 @@ impl<'a> Shared<'a> {
         };
         let doc = entry.field.doc.as_str();
         match schema.as_object_mut() {
-            // Draft-07 ignores what stands beside a reference.
+            // Draft-07 ignores keywords beside `$ref`.
             Some(object) if !doc.is_empty() && object.contains_key("$ref") => {
                 schema = json!({ "description": doc, "allOf": [schema] });
             }
@@ -102,7 +102,7 @@ fn definitions(shared: Shared<'_>, has_servers: bool) -> Map<String, Json> {
     all.insert(GLOBAL_IN_SUBCHART.to_owned(), global::in_subchart());
     all.extend(rules::definitions().map(|(name, schema)| (name.to_owned(), schema)));
     let of_kubernetes = [definitions_of::<ServiceValues>(), definitions_of::<Global>()];
-    // Without a server nothing refers to the types of servers' values.
+    // Without a server, no value refers to the types of server values.
     let of_servers = if has_servers { definitions_of::<BackingValues>() } else { Map::default() };
     for (name, mut schema) in of_kubernetes.into_iter().flatten().chain(of_servers) {
         close(&name, &mut schema);
@@ -111,10 +111,9 @@ fn definitions(shared: Shared<'_>, has_servers: bool) -> Map<String, Json> {
     all.into_iter().collect()
 }
 
-/// Closes the schema of a Kubernetes type, and takes out of it what a release would carry for nobody.
+/// Closes the schema of a Kubernetes type and removes its annotations.
 ///
-/// The types' own schemas are open and long: their descriptions are Kubernetes' documentation, a hundred times the size of what they say
-/// about types, and a release has to fit into a Secret.
+/// The original schemas accept unknown keys, and their descriptions are a hundred times the size of the rest. A release must fit into a Secret.
 fn close(name: &str, schema: &mut Json) {
     strip(schema);
     rules::restrict(name, schema);
@@ -124,12 +123,12 @@ fn strip(schema: &mut Json) {
     match schema {
         Json::Object(object) => {
             for keyword in ["description", "format", "default", "nullable", "title"] {
-                // A property may be called like a keyword; a keyword's value here is never an object.
+                // A property can have the name of a keyword. The value of these keywords is never an object.
                 if object.get(keyword).is_some_and(|v| !v.is_object()) {
                     object.remove(keyword);
                 }
             }
-            // Without its description, a part that stands alone needs no `allOf`, and Helm names the path below it in one line.
+            // A single alternative needs no `allOf`; without it, Helm reports errors below it in one line.
             without_null(object, &["anyOf", "allOf"]);
             if object.contains_key("properties") {
                 object.entry("additionalProperties").or_insert(json!(false));

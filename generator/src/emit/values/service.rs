@@ -1,4 +1,4 @@
-//! The values of a service's chart.
+//! Values of a service's chart.
 
 use indexmap::IndexMap;
 use k8s_openapi::api::networking::v1::{NetworkPolicyEgressRule, NetworkPolicyIngressRule};
@@ -15,12 +15,12 @@ use super::rules::{LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Entry, Section};
 use crate::graph::{Component, Graph, Service};
 
-/// The values of a service. A field that is not there is a thing that this service cannot have.
+/// Values of a service. A field is absent if it does not apply to the service.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ServiceValues {
-    /// Whether this service is installed. Off takes away its pods, its Secret, its rules at the other ends and the demand for its
-    /// passwords; what it stored stays.
+    /// Whether to deploy this service. `false` removes its pods, its Secret and its entries in the NetworkPolicies of other components,
+    /// and its passwords are no longer required. Data that it has stored remains.
     pub(crate) enabled: bool,
     pub(crate) image: ImageValues,
     /// Number of pods.
@@ -28,14 +28,14 @@ pub(crate) struct ServiceValues {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) autoscaling: Option<Autoscaling>,
     resources: ContainerResources,
-    /// Settings of the program.
+    /// Application settings.
     #[schemars(with = "Option<String>")]
     pub(crate) settings: IndexMap<String, Value>,
-    /// Its credentials. No password has a default.
+    /// Credentials of the service. Passwords have no default.
     #[schemars(with = "Option<String>")]
     credentials: Credentials,
-    /// The Secret with its credentials, with `global.secrets.mode: existing`: the README says under which keys. Empty is
-    /// `<release>-<service>-existing-r<revision>`. Another revision takes another Secret.
+    /// Name of the Secret with the service's credentials, used with `global.secrets.mode: existing`. The README lists its keys. Empty
+    /// selects `<release>-<service>-existing-r<revision>`. Each revision needs a different Secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     existing_secret: Option<String>,
@@ -48,53 +48,56 @@ pub(crate) struct ServiceValues {
     scheduling: Scheduling,
 }
 
-/// What `helm test` tries as this service.
+/// Tests of this service in `helm test`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Tests {
-    /// Whether everything that the service uses is tried as the service.
+    /// Whether to test that the service can use all its dependencies.
     #[serde(skip_serializing_if = "Option::is_none")]
     connection: Option<bool>,
-    /// Whether it is tried with the service's labels that every other port is closed.
+    /// Whether to test that a pod with the service's labels cannot connect to any other port.
     isolation: bool,
 }
 
-/// What it may do at the Kubernetes API beyond what it needs, within the release's namespace.
+/// Additional permissions of the service in the Kubernetes API, limited to the release's namespace.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Rbac {
-    /// Rules of its Role. With any of them its pods have a token, and may connect to `global.network.apiServerCidrs`.
+    /// Additional rules of the service's Role. With any rule, the pods mount an API token and can connect to
+    /// `global.network.apiServerCidrs`.
     extra_rules: Vec<ApiRule>,
-    /// Whether `extraRules` may have wildcards (`*`), which also grant what later versions of Kubernetes and of other software add.
+    /// Whether `extraRules` can contain wildcards (`*`). A wildcard also grants permissions that later versions of Kubernetes and other
+    /// software add.
     allow_wildcards: bool,
 }
 
-/// A rule of a Role: Kubernetes' own, without the URLs that only a `ClusterRole` can have.
+/// A rule of a Role. It is the Kubernetes type without non-resource URLs, which only a `ClusterRole` can have.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(inline)]
 struct ApiRule {
-    /// The groups of the kinds; `""` is the core group.
+    /// API groups of the resources; `""` is the core group.
     #[schemars(length(min = 1), inner(regex(pattern = API_GROUP), length(max = SUBDOMAIN_LENGTH)))]
     api_groups: Vec<String>,
-    /// The kinds, as their plural names.
+    /// Resource types, as plural names.
     #[schemars(length(min = 1), inner(regex(pattern = API_RESOURCE), length(max = SUBDOMAIN_LENGTH)))]
     resources: Vec<String>,
-    /// What may be done with them.
+    /// Permitted verbs.
     #[schemars(length(min = 1))]
     verbs: Vec<Verb>,
-    /// The objects that it is held to; none is all.
+    /// Names of the objects that the rule applies to. Empty means all.
     #[schemars(default, inner(length(min = 1, max = SUBDOMAIN_LENGTH)))]
     resource_names: Vec<String>,
 }
 
-/// The groups of kinds that a rule names: `""`, a DNS subdomain, or the wildcard, which the template `_checks.tpl` refuses unless it is allowed.
+/// API groups of a rule: `""`, a DNS subdomain, or the wildcard, which the template `_checks.tpl` rejects unless `allowWildcards` is
+/// true.
 const API_GROUP: &str = "^(\\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$";
 
-/// The kinds that a rule names, with an optional subresource; either can be the wildcard.
+/// Resource types of a rule, with an optional subresource. Both can be the wildcard.
 const API_RESOURCE: &str = "^(\\*|[a-z0-9]([-a-z0-9.]*[a-z0-9])?)(/(\\*|[a-z0-9]([-a-z0-9]*[a-z0-9])?))?$";
 
-/// What a rule allows. The API server takes any word, and a misspelt one grants nothing.
+/// Verb of a rule. The API server accepts any word, and a misspelt one grants nothing.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
@@ -116,29 +119,29 @@ enum Verb {
     Any,
 }
 
-/// Traffic that its NetworkPolicy lets through beyond what it needs.
+/// Additional traffic that the service's NetworkPolicy allows.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ExtraTraffic {
-    /// Further rules of who may connect to it, as a NetworkPolicy has them.
+    /// Additional rules for incoming traffic, in the syntax of a NetworkPolicy.
     extra_ingress: Vec<NetworkPolicyIngressRule>,
-    /// Further rules of whom it may connect to, as a NetworkPolicy has them.
+    /// Additional rules for outgoing traffic, in the syntax of a NetworkPolicy.
     extra_egress: Vec<NetworkPolicyEgressRule>,
 }
 
-/// A number of pods that follows the load. Takes a metrics server in the cluster.
+/// Autoscaling by CPU usage. Requires a metrics server in the cluster.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Autoscaling {
-    /// Whether a HorizontalPodAutoscaler decides the number of pods. `replicas` is unused then.
+    /// Whether a HorizontalPodAutoscaler sets the number of pods. If true, `replicas` is ignored.
     pub(crate) enabled: bool,
-    /// The fewest pods.
+    /// Minimum number of pods.
     #[schemars(range(min = 1))]
     min_replicas: u16,
-    /// The most pods.
+    /// Maximum number of pods.
     #[schemars(range(min = 1))]
     max_replicas: u16,
-    /// The mean use of the requested processor time that is aimed at, in percent.
+    /// Target average CPU usage, in percent of the CPU request.
     #[schemars(range(min = 1, max = 100))]
     target_cpu_percent: u16,
 }
@@ -147,19 +150,19 @@ pub(crate) struct Autoscaling {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Exposure {
-    /// Through what users outside the cluster reach it.
+    /// How users reach the service. `None` blocks access from outside the cluster.
     pub(crate) via: Via,
-    /// The host name that it is reached by, through an Ingress or an HTTPRoute, such as `www.example.org` or `*.example.org`; empty is any.
+    /// Host name of the Ingress or HTTPRoute, such as `www.example.org` or `*.example.org`. Empty matches every host.
     #[schemars(regex(pattern = HOST), length(max = SUBDOMAIN_LENGTH))]
     host: String,
-    /// The port of every node, with `NodePort`: 30000 to 32767; 0 lets the cluster choose one.
+    /// Port on every node, used with `via: NodePort`: 30000 to 32767. With 0, the cluster selects a port.
     #[schemars(schema_with = "node_port")]
     pub(crate) node_port: u32,
     ingress: IngressValues,
     http_route: HttpRouteValues,
 }
 
-/// A host name whose last label begins with a letter, which no IP address does, with an optional wildcard as its first label.
+/// A host name with an optional wildcard as its first label. Its last label begins with a letter, which excludes IP addresses.
 const HOST: &str = "^((\\*\\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?\\.)*[a-z]([-a-z0-9]*[a-z0-9])?)?$";
 
 fn node_port(_: &mut SchemaGenerator) -> Schema {
@@ -167,10 +170,10 @@ fn node_port(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "anyOf": [{ "type": "integer", "minimum": least, "maximum": most }, { "enum": [0] }] })
 }
 
-/// Through what users outside the cluster reach a service.
+/// How users outside the cluster reach a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(inline)]
-#[expect(dead_code, reason = "no default and no environment has them, but whoever installs may choose them")]
+#[expect(dead_code, reason = "not in a default or environment; an installer can select them")]
 pub(crate) enum Via {
     None,
     NodePort,
@@ -180,32 +183,32 @@ pub(crate) enum Via {
     HttpRoute,
 }
 
-/// The Ingress, with `via: Ingress`.
+/// Settings of the Ingress, used with `via: Ingress`.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct IngressValues {
-    /// The ingress class; empty is the cluster's default.
+    /// Ingress class. Empty selects the cluster's default.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     class_name: String,
-    /// Annotations, as the ingress controller wants them.
+    /// Annotations for the ingress controller.
     #[schemars(schema_with = "kubernetes::annotations")]
     annotations: IndexMap<String, String>,
-    /// The Secret with the certificate of `host`; empty is plain HTTP.
+    /// Name of the Secret with the TLS certificate for `host`. Empty serves plain HTTP.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     tls_secret_name: String,
 }
 
-/// The HTTPRoute of the Gateway API, with `via: HTTPRoute`.
+/// Settings of the Gateway API HTTPRoute, used with `via: HTTPRoute`.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct HttpRouteValues {
-    /// The Gateway that it is attached to.
+    /// Name of the Gateway that the route attaches to. Required with `via: HTTPRoute`.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     gateway: String,
-    /// The Gateway's namespace; empty is the release's.
+    /// Namespace of the Gateway. Empty selects the release's namespace.
     #[schemars(regex(pattern = LABEL_OR_EMPTY))]
     gateway_namespace: String,
-    /// The Gateway's listener; empty is any that takes it.
+    /// Listener of the Gateway. Empty attaches to all listeners that accept the route.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     section_name: String,
 }
@@ -260,7 +263,7 @@ pub(super) fn entry(component: &Component, service: &Service, values: &ServiceVa
     section.fill("settings", Section(settings.collect()));
     section.fill("credentials", credentials::entries(&component.credentials));
     if let Some(enabled) = section.entry_mut("enabled").filter(|_| component.credentials.is_empty()) {
-        enabled.document("Whether this service is installed. Off takes away its pods and its rules at the other ends.");
+        enabled.document("Whether to deploy this service. `false` removes its pods and its entries in the NetworkPolicies of other components.");
         enabled.definition = None;
     }
     if component.credentials.is_empty()

@@ -1,4 +1,4 @@
-//! Values with their documentation and schema: what typed structs become before they are written.
+//! Values with their documentation and schema: the form between the typed structs and the generated files.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -11,7 +11,7 @@ use serde_yaml::Value;
 
 use crate::text::scalar;
 
-/// A group of values: what a struct becomes.
+/// A group of values, converted from a struct.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Section(pub(crate) Vec<Entry>);
 
@@ -20,35 +20,35 @@ pub(crate) struct Section(pub(crate) Vec<Entry>);
 pub(crate) struct Entry {
     pub(crate) field: Arc<Field>,
     pub(crate) node: Node,
-    /// The name of the schema definition that this entry shares with entries of other charts; none for an entry of one chart alone.
+    /// The schema definition that this entry shares with other charts, or `None`.
     pub(crate) definition: Option<String>,
 }
 
-/// A field of a struct, as declared. All sections of one type share it.
+/// A declared field of a struct. All sections of one type share it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Field {
     pub(crate) key: String,
     /// The field's doc comment: one or more sentences.
     pub(crate) doc: String,
-    /// What the value may be; unused for a section, whose entries have schemas of their own.
+    /// Schema of the value. Unused for a section, whose entries have their own schemas.
     pub(crate) schema: Json,
 }
 
-/// What a key holds.
+/// Content of a key.
 #[derive(Clone, Debug)]
 pub(crate) enum Node {
     Section(Section),
-    /// A value as a whole, by its default.
+    /// A single value, with its default.
     Leaf(Value),
 }
 
 impl Section {
-    /// The section of a typed struct: the keys that it serialises, each with the doc comment and the schema of its field.
+    /// The section of a typed struct: its serialised keys, each with the doc comment and schema of its field.
     pub(crate) fn of<T: Serialize + JsonSchema>(value: &T) -> Self {
         section(&type_schema::<T>().fields, crate::yaml::tree(value))
     }
 
-    /// The defaults of all its keys.
+    /// The defaults of all keys.
     pub(crate) fn defaults(&self) -> Value {
         let pair = |entry: &Entry| {
             let value = match &entry.node {
@@ -60,7 +60,7 @@ impl Section {
         Value::Mapping(self.0.iter().map(pair).collect())
     }
 
-    /// Puts a section in the place of a key that stands for one; takes the key away when the section is empty.
+    /// Replaces a placeholder key with a section. Removes the key if the section is empty.
     pub(crate) fn fill(&mut self, key: &str, filled: Self) {
         if filled.0.is_empty() {
             self.0.retain(|entry| entry.field.key != key);
@@ -69,14 +69,14 @@ impl Section {
         }
     }
 
-    /// Puts an entry behind that of a key.
+    /// Inserts an entry after a key.
     pub(crate) fn insert_after(&mut self, key: &str, entry: Entry) {
         let position =
             self.0.iter().position(|entry| entry.field.key == key).map_or(self.0.len(), |position| position + 1);
         self.0.insert(position, entry);
     }
 
-    /// Names the definitions that its entries share with those of other charts, by their keys.
+    /// Sets the shared definitions of its entries, by key.
     pub(crate) fn share(&mut self, definition: impl Fn(&str) -> Option<&str>) {
         for entry in &mut self.0 {
             entry.definition = definition(&entry.field.key).map(str::to_owned);
@@ -103,7 +103,7 @@ impl Entry {
         self.field = Arc::new(Field { doc: doc.to_owned(), ..Field::clone(&self.field) });
     }
 
-    /// Whether the schemas of both are the same.
+    /// Whether the two entries have the same schema.
     pub(crate) fn has_schema_of(&self, other: &Self) -> bool {
         let fields = Arc::ptr_eq(&self.field, &other.field) || self.field == other.field;
         fields
@@ -128,7 +128,7 @@ impl Field {
     }
 }
 
-/// The documentation of a value that is one of a few, with these few.
+/// The documentation of a value. For a value with a fixed set of choices, lists the choices.
 fn with_choices(doc: &str, schema: &Json) -> String {
     let options = schema["enum"].as_array().map(Vec::as_slice).unwrap_or_default();
     if options.len() < 2 {
@@ -138,16 +138,17 @@ fn with_choices(doc: &str, schema: &Json) -> String {
     format!("{doc} One of {}.", options.join(", "))
 }
 
-/// What a struct's declaration says: its fields by key, and the definitions of other types that their schemas refer to.
+/// Fields of a struct by key, and the definitions that their schemas refer to.
 struct TypeSchema {
     fields: Fields,
     definitions: Map<String, Json>,
 }
 
-/// The fields of a struct by key; of a field that is a struct of this crate, its fields as well.
+/// The fields of a struct by key. A field whose type is a struct of this crate includes the fields of that struct.
 struct Fields(BTreeMap<String, (Arc<Field>, Option<Fields>)>);
 
-/// Making a type's schema takes a hundred times longer than using it, and a platform of 500 services uses the same one 500 times.
+/// Returns the schema of a type. Results are cached: generating one takes a hundred times longer than using it, and a platform with 500
+/// services uses the same one 500 times.
 fn type_schema<T: JsonSchema>() -> Arc<TypeSchema> {
     static MADE: LazyLock<Mutex<BTreeMap<String, Arc<TypeSchema>>>> = LazyLock::new(Mutex::default);
     let mut made = MADE.lock().expect("nothing panics while it holds this lock");
@@ -162,7 +163,7 @@ fn type_schema<T: JsonSchema>() -> Arc<TypeSchema> {
         .clone()
 }
 
-/// The definitions of Kubernetes types that the values refer to, by name.
+/// Definitions of the Kubernetes types in the values, by name.
 pub(crate) fn definitions_of<T: JsonSchema>() -> Map<String, Json> {
     let schema = type_schema::<T>();
     let of_kubernetes = schema.definitions.iter().filter(|(name, _)| is_kubernetes(name));
@@ -173,7 +174,7 @@ fn fields(schema: &Json, definitions: &Map<String, Json>) -> Fields {
     let field = |(key, field): (&String, &Json)| {
         let own = of_field(field);
         let inner = own_struct(&own, definitions);
-        // A field that says nothing of its own is what its type says.
+        // A field without documentation uses that of its type.
         let doc = field["description"].as_str().or_else(|| inner.and_then(|i| i["description"].as_str()));
         let doc = doc.unwrap_or_default().replace('\n', " ");
         let inner = inner.map(|inner| fields(inner, definitions));
@@ -195,14 +196,14 @@ fn section(fields: &Fields, value: Value) -> Section {
     Section(values.into_iter().filter_map(entry).collect())
 }
 
-/// The struct of this crate that a field's schema refers to; not a Kubernetes type, which is a value as a whole.
+/// The struct of this crate that a field's schema refers to. A Kubernetes type counts as a single value.
 fn own_struct<'a>(schema: &'a Json, definitions: &'a Map<String, Json>) -> Option<&'a Json> {
     let name = schema["$ref"].as_str()?.strip_prefix("#/definitions/")?;
     let target = definitions.get(name)?;
     (!is_kubernetes(name) && target.get("properties").is_some()).then_some(target)
 }
 
-/// A field's own schema: a key that is there has a value, and its default is what is written.
+/// Schema of a field, without `null` and without a default: every key has a value, and the default is written.
 fn of_field(schema: &Json) -> Json {
     let mut schema = schema.clone();
     if let Some(object) = schema.as_object_mut() {
@@ -212,7 +213,7 @@ fn of_field(schema: &Json) -> Json {
     schema
 }
 
-/// Takes `null` out of what a schema allows; where one of these keywords is left with one alternative, that stands for itself.
+/// Removes `null` from a schema. If one of these keywords is left with a single alternative, the alternative replaces it.
 pub(super) fn without_null(object: &mut Map<String, Json>, keywords: &[&str]) {
     let all_but_null = |list: &Json| -> Vec<Json> {
         let null = |one: &&Json| *one == "null" || one["type"] == "null";

@@ -1,4 +1,4 @@
-//! PostgreSQL: a StatefulSet whose server is given roles and databases at its first boot, and by Jobs from then on.
+//! PostgreSQL: a StatefulSet. The first boot creates the roles and databases; later, Jobs do.
 
 mod embedded;
 
@@ -17,7 +17,7 @@ pub(super) const KIND: PostgreSql = PostgreSql;
 /// The kind.
 pub(super) struct PostgreSql;
 
-/// What a role may do: everything in one database, and nothing in any other.
+/// Rights of a role: everything in one database, and nothing in any other.
 pub(crate) struct Grants {
     /// The database that it owns.
     database: &'static str,
@@ -29,7 +29,7 @@ impl KindGrants for Grants {
     }
 }
 
-/// The longest identifier of PostgreSQL, in bytes: it truncates longer ones.
+/// Maximum length of a PostgreSQL identifier in bytes. PostgreSQL truncates longer ones.
 const IDENTIFIER: usize = 63;
 
 const _: () = {
@@ -40,7 +40,7 @@ const _: () = {
     assert!(limits::NAME + "_r4294967295_01234567".len() <= IDENTIFIER, "a login can be named after its service");
 };
 
-/// What runs with a client's login, in the image of the server.
+/// Script that runs with a client's login, in the image of the server.
 const SCRIPT: ScriptFile = ScriptFile {
     set: ScriptSet::Connections,
     name: "postgresql.sh",
@@ -52,11 +52,11 @@ const SQL: Port = Port { name: "postgresql", number: Kind::PostgreSql.port(), pu
 impl ServerKind for PostgreSql {
     fn profile(&self) -> &'static Profile {
         &Profile {
-            doc: "PostgreSQL, with a database and a role of its own for each service that stores.",
+            doc: "PostgreSQL, with a separate database and role for each service that stores data.",
             administrator: Administrator {
                 key: "superuser",
                 login: "postgres",
-                doc: "The password of the superuser `postgres`, whom no service is.",
+                doc: "Password of the superuser `postgres`. No service uses it.",
             },
             ports: &[SQL],
             run_as_user: 999,

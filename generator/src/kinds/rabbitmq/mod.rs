@@ -1,4 +1,4 @@
-//! RabbitMQ: a StatefulSet whose broker is given users, permissions and queues at its first boot, and by Jobs from then on.
+//! RabbitMQ: a StatefulSet. The first boot creates the users, permissions and queues; later, Jobs do.
 
 mod embedded;
 mod provisioning;
@@ -25,7 +25,7 @@ pub(super) const KIND: RabbitMq = RabbitMq;
 /// The kind.
 pub(super) struct RabbitMq;
 
-/// A login by AMQP, in Python: the client in the broker's image speaks HTTP and needs a user with the right to manage the broker.
+/// Logs in by AMQP, in Python. The client in the broker's image uses HTTP and needs a user with management rights.
 const LOGIN_SCRIPT: ScriptFile = ScriptFile {
     set: ScriptSet::Connections,
     name: "amqp.py",
@@ -45,11 +45,11 @@ const METRICS: Port = Port { name: "metrics", number: 15692, purpose: Purpose::M
 impl ServerKind for RabbitMq {
     fn profile(&self) -> &'static Profile {
         &Profile {
-            doc: "RabbitMQ, with a user of its own for each service.",
+            doc: "RabbitMQ, with a separate user for each service.",
             administrator: Administrator {
                 key: "administrator",
                 login: "administrator",
-                doc: "The password of `administrator`, who alone may use the management interface.",
+                doc: "Password of `administrator`, the only user with access to the management interface.",
             },
             ports: &[AMQP, MANAGEMENT, METRICS],
             run_as_user: 999,
@@ -117,7 +117,7 @@ impl ServerKind for RabbitMq {
     }
 
     fn values_doc(&self) -> &'static str {
-        "What one service can fill or use up at most, so that the others still have room."
+        "Limits that keep one service from exhausting the broker."
     }
 
     fn access_notes(&self, graph: &Graph) -> Option<String> {
@@ -168,20 +168,20 @@ impl ServerKind for RabbitMq {
     }
 }
 
-/// What one service can fill or use up at most, so that the others still have room.
+/// Limits that keep one service from exhausting the broker.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Limits {
-    /// The most messages in a queue; further ones are refused, which a publisher learns that waits for confirms.
+    /// Maximum number of messages in a queue. The broker rejects further messages; only publishers that use confirms notice.
     #[schemars(range(min = 1, max = 1_000_000_000))]
     queue_length: u32,
-    /// The most messages in a queue for dead letters; the oldest make room.
+    /// Maximum number of messages in a dead-letter queue. The broker drops the oldest messages.
     #[schemars(range(min = 1, max = 1_000_000_000))]
     dead_letters: u32,
-    /// The most connections of one login.
+    /// Maximum number of connections per login.
     #[schemars(range(min = 1, max = 65535))]
     connections_per_user: u32,
-    /// The most channels of one login.
+    /// Maximum number of channels per login.
     #[schemars(range(min = 1, max = 65535))]
     channels_per_user: u32,
 }

@@ -1,4 +1,4 @@
-//! Valkey: a StatefulSet whose server is given its users at its first boot, and by Jobs from then on.
+//! Valkey: a StatefulSet. The first boot creates the users; later, Jobs do.
 
 mod embedded;
 
@@ -19,7 +19,7 @@ pub(super) const KIND: Valkey = Valkey;
 /// The kind.
 pub(super) struct Valkey;
 
-/// What a user may do: these commands on keys of this pattern.
+/// Rights of a user: these commands on keys that match this pattern.
 pub(crate) struct Grants {
     pattern: &'static str,
     commands: &'static [&'static str],
@@ -27,7 +27,7 @@ pub(crate) struct Grants {
 
 impl KindGrants for Grants {}
 
-/// What runs with a client's login, in the image of the server.
+/// Script that runs with a client's login, in the image of the server.
 const SCRIPT: ScriptFile = ScriptFile {
     set: ScriptSet::Connections,
     name: "valkey.sh",
@@ -39,11 +39,11 @@ const RESP: Port = Port { name: "redis", number: Kind::Valkey.port(), purpose: P
 impl ServerKind for Valkey {
     fn profile(&self) -> &'static Profile {
         &Profile {
-            doc: "Valkey, which holds each service to its own keys and commands.",
+            doc: "Valkey, which limits each service to its own keys and commands.",
             administrator: Administrator {
                 key: "administrator",
                 login: "administrator",
-                doc: "The password of `administrator`, who may do everything.",
+                doc: "Password of `administrator`, the user with full access.",
             },
             ports: &[RESP],
             run_as_user: 999,
@@ -86,7 +86,7 @@ impl ServerKind for Valkey {
             scripts: LoginScripts {
                 env: script_env,
                 wait: script("wait"),
-                // A login without the right to ping can at least log in.
+                // A login without the right to `ping` can only test the login itself.
                 test: script(if keys.commands.contains(&"ping") { "ping" } else { "log-in" }),
                 clean_up: None,
             },
@@ -143,9 +143,9 @@ struct Provisioning<'a> {
     c: &'a Graph,
     name: &'a str,
     clients: Vec<ClientView>,
-    /// Whether a client cannot log in.
+    /// Whether a client connects without a login.
     anonymous: bool,
-    /// Whether a client can.
+    /// Whether a client has a login.
     has_logins: bool,
 }
 
