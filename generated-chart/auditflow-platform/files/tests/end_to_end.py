@@ -83,7 +83,7 @@ def is_shown(url, marker, seconds):
         time.sleep(0.5)
     say(
         f"FAILED: {what}: does not show it within {elapsed:.0f} s; its last answer: {answer}. Look next at the logs of "
-        f"{os.environ['SERVICES']}, in this order, and at the queues between them"
+        f"{os.environ['SERVICES']}, in this order, and the logs of the services between them"
     )
     time.sleep(LATE_SECONDS if "RESULT_FILE" in os.environ else 0)
     return False
