@@ -321,9 +321,18 @@ fn values_without_an_effect_are_refused() {
     let wrong: &[(Values, &str)] = &[
         (&[(VIA, json!("Ingress")), (&port, json!(30001))], &unused(&port, "exposure.via: Ingress")),
         (&[(VIA, json!("NodePort")), (&host, json!("a.example.org"))], &unused(&host, "exposure.via: NodePort")),
-        (&[("redis.podAnnotations", json!({ "checksum/x": "c" }))], "redis.podAnnotations has the key checksum/x"),
-        (&[("global.tests.podAnnotations", json!({ "checksum/x": "c" }))], "global.tests.podAnnotations has the key"),
-        (&[("rabbitmq.podAnnotations", json!({ "checksum/config": "c" }))], "rabbitmq.podAnnotations has the key"),
+        (
+            &[("redis.podAnnotations", json!({ "auditflow-platform/x": "c" }))],
+            "redis.podAnnotations has the key auditflow-platform/x",
+        ),
+        (
+            &[("global.tests.podAnnotations", json!({ "auditflow-platform/x": "c" }))],
+            "global.tests.podAnnotations has the key",
+        ),
+        (
+            &[("rabbitmq.podAnnotations", json!({ "auditflow-platform/credential-revisions": "c" }))],
+            "rabbitmq.podAnnotations has the key",
+        ),
         (&[("global.imageRegistry", json!("https://r.example.org/"))], "has a scheme. Write it as r.example.org."),
         (&[("global.imageRegistry", json!("r.example.org/"))], "ends with a slash. Write it as r.example.org."),
         (&[("global.imageRegistry", json!("r example"))], "at '/global/imageRegistry'"),

@@ -15,7 +15,7 @@ use super::tree::{Node, Section};
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Scheduling {
-    /// Annotations of the pods. Keys that begin with `checksum/` are reserved for the chart.
+    /// Annotations of the pods. Keys that begin with the name of the chart and `/` are reserved.
     #[schemars(schema_with = "annotations")]
     pod_annotations: BTreeMap<String, String>,
     /// Labels that a node must have to run the pods.

@@ -85,8 +85,8 @@ a YAML list of errors.
 {{- $fields = print $fields "container\\.(apparmor|seccomp)\\.security\\.(alpha|beta)\\.kubernetes\\.io/.*|controller\\.kubernetes\\.io/pod-deletion-cost)$" -}}
 {{- range $chart, $values := $charts -}}
   {{- range $key, $value := $values.podAnnotations -}}
-    {{- if hasPrefix "checksum/" $key -}}
-      {{- $text := "%s.podAnnotations has the key %s. The chart reserves keys that begin with checksum/. Choose another key." -}}
+    {{- if hasPrefix "[[ c.name ]]/" $key -}}
+      {{- $text := "%s.podAnnotations has the key %s. The chart reserves keys that begin with [[ c.name ]]/. Choose another key." -}}
       {{- $wrong = append $wrong (printf $text $chart $key) -}}
     {{- else if regexMatch $fields $key -}}
       {{- $text := "%s.podAnnotations has the key %s, which Kubernetes interprets as a setting of a single pod. Choose another key." -}}
