@@ -161,14 +161,14 @@ a YAML list of errors.
 {{- if or $full (not (regexMatch (print $ipv4 "|" $ipv6) $address)) -}}
   has no address before the slash
 {{- else if or (gt $length $longest) (not (regexMatch "^(0|[1-9][0-9]*)$" $prefix)) -}}
-  has no length from 0 to {{ $longest }} behind the slash
+  has no prefix length from 0 to {{ $longest }}
 {{- else -}}
   {{- $bits := include "auditflow-platform.addressBits" $address -}}
   {{- $size := len $bits -}}
   {{- if hasPrefix (print (repeat 80 "0") (repeat 16 "1")) $bits -}}
     is an IPv4 address in IPv6: write the IPv4 address
   {{- else if contains "1" (substr $length $size $bits) -}}
-    is no block, since its address has bits behind the first {{ $length }}: write {{ $address }}/{{ $size }} for this address alone, or the first address of the block
+    has host bits set behind the prefix length {{ $length }}: write {{ $address }}/{{ $size }} for this address alone, or the first address of the block
   {{- else if .within -}}
     {{- $whole := include "auditflow-platform.addressBits" (first (splitList "/" .within)) -}}
     {{- $least := int (last (splitList "/" .within)) -}}
@@ -272,6 +272,10 @@ a YAML list of errors.
       {{- $wrong = append $wrong (printf $unused (printf "%s.exposure.%s" $service $key) $is $choose $none) -}}
     {{- end -}}
   {{- end -}}
+  {{- if and $exposure.ingress.className (hasKey $exposure.ingress.annotations "kubernetes.io/ingress.class") -}}
+    {{- $text := "%[1]s.exposure.ingress has a className and the annotation kubernetes.io/ingress.class. Remove the annotation." -}}
+    {{- $wrong = append $wrong (printf $text $service) -}}
+  {{- end -}}
   {{- if and $values.enabled $exposure.nodePort -}}
     {{- $port := toString $exposure.nodePort -}}
     {{- with get $ports $port -}}
@@ -289,7 +293,12 @@ a YAML list of errors.
 {{- range include "auditflow-platform.images" . | fromYamlArray -}}
   {{- $section := $.Values -}}
   {{- range splitList "." .path }}{{ $section = index $section . }}{{ end -}}
-  {{- $name := last (splitList "/" $section.image.repository) -}}
+  {{- $parts := splitList "/" $section.image.repository -}}
+  {{- $name := last $parts -}}
+  {{- if and $registry (gt (len $parts) 1) (regexMatch "[.:]|^localhost$" (first $parts)) -}}
+    {{- $text := "%s.image.repository begins with the registry %s, but global.imageRegistry is set. Remove one of the two." -}}
+    {{- $wrong = append $wrong (printf $text .path (first $parts)) -}}
+  {{- end -}}
   {{- if contains ":" $name -}}
     {{- $tag := last (splitList ":" $name) -}}
     {{- $text := "%[1]s.image.repository has a tag. Write it without `:%[2]s`, and set %[1]s.image.tag to %[2]q." -}}

@@ -79,6 +79,7 @@ variable), purpose, and words of the name.
 - path: global.rabbitmq
   remedy: "Omit the tag to use the default, 4.3-management, or set another"
   version: "4.3"
+  variant: management
 - path: global.postgresql
   remedy: "Omit the tag to use the default, 18, or set another"
   version: "18"

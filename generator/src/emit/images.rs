@@ -11,6 +11,8 @@ pub(crate) struct ChartImage {
     pub(crate) image: Image,
     /// The only version that it may have, for a server.
     pub(crate) version: Option<&'static str>,
+    /// The variant of the image that the chart needs, which its tags name.
+    pub(crate) variant: Option<&'static str>,
 }
 
 impl ChartImage {
@@ -31,8 +33,10 @@ pub(crate) fn all(graph: &Graph) -> impl Iterator<Item = ChartImage> {
         section: if component.is_optional() { vec![component.name] } else { vec!["global", component.name] },
         image: component.image,
         version: component.server().map(|server| server.version),
+        variant: component.server().and_then(|server| server.kind.profile().image_variant),
     });
-    let of_tests = ChartImage { section: vec!["global", "tests"], image: graph.test_image, version: None };
+    let of_tests =
+        ChartImage { section: vec!["global", "tests"], image: graph.test_image, version: None, variant: None };
     of_components.chain([of_tests])
 }
 

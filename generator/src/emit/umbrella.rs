@@ -91,6 +91,7 @@ fn declared(graph: &Graph) -> Declared<'_> {
     let image = |image: images::ChartImage| Image {
         path: image.name(),
         version: image.version,
+        variant: image.variant,
         remedy: template_scalar(&match image.image.tag {
             DefaultTag::Fixed(tag) => format!("Omit the tag to use the default, {tag}, or set another"),
             DefaultTag::Absent(reason) => format!("There is no default ({reason}). Name one"),
@@ -201,6 +202,7 @@ struct Image {
     path: String,
     remedy: String,
     version: Option<&'static str>,
+    variant: Option<&'static str>,
 }
 
 struct Call {

@@ -135,6 +135,8 @@ pub(crate) struct Profile {
     pub(crate) ports: &'static [Port],
     /// The user and group that the official image runs as.
     pub(crate) run_as_user: u32,
+    /// The variant of the official image that the chart needs, as its tags name it.
+    pub(crate) image_variant: Option<&'static str>,
 }
 
 /// A script of the chart.

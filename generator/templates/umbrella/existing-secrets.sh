@@ -15,12 +15,16 @@ release=$1 namespace=$2
 shift 2
 
 # The Secrets have the same keys in each mode. Server-side apply removes only keys of its own manager, hence another one for each run.
-manifest=$(helm template "$release" "$(dirname "$0")" --namespace "$namespace" "$@" --set global.secrets.mode=inline)
+manifest=$(helm template "$release" "$(dirname "$0")" --namespace "$namespace" "$@" --set global.secrets.mode=inline
+[%- for chart in charts %] \
+  --set [[ chart ]].existingSecret=
+[%- endfor %])
+if ! kubectl get namespace "$namespace" >/dev/null 2>&1; then kubectl create namespace "$namespace"; fi
 printf '%s\n' "$manifest" |
   awk '
     function flush() { if (document ~ /\nkind: Secret\n/) printf "---\n%s", document; document = "" }
     /^---$/ { flush(); next }
     { document = document $0 "\n" }
     END { flush() }' |
-  sed -e '/^  name: /s/-inline/-existing/' -e '/^ *helm\.sh\/chart: /d' -e '/^ *app\.kubernetes\.io\/managed-by: /d' |
+  sed -e '/^  name: /s/-inline\(-r[0-9.]*\)\{0,1\}$/-existing\1/' -e '/^ *helm\.sh\/chart: /d' -e '/^ *app\.kubernetes\.io\/managed-by: /d' |
   kubectl apply --server-side --force-conflicts --field-manager "existing-secrets-$(date +%s)" --namespace "$namespace" --filename -

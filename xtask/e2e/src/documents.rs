@@ -8,6 +8,7 @@ use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use e2e_kit::process;
 use e2e_kit::release::Release;
+use tools::Tool;
 
 /// The longest that one block of commands may take.
 const LIMIT: Duration = Duration::from_mins(6);
@@ -56,7 +57,7 @@ impl Document {
     }
 }
 
-/// A folder in which a reader runs commands: with the chart, and with `helm` on `PATH`.
+/// A home folder in which a reader runs commands: with the chart, and with helm, sops and age-keygen on `PATH`.
 pub(crate) struct Reader<'a> {
     release: &'a Release<'a>,
     folder: Utf8PathBuf,
@@ -75,7 +76,11 @@ impl<'a> Reader<'a> {
         }
         std::fs::create_dir(folder.join("bin"))?;
         symlink(&release.helm.path, folder.join("bin/helm"))?;
-        let variables = [("RELEASE", &release.name), ("NAMESPACE", &release.namespace.name)];
+        for (tool, name) in [(Tool::Sops, "sops"), (Tool::AgeKeygen, "age-keygen")] {
+            symlink(tool.ensure()?.path, folder.join("bin").join(name))?;
+        }
+        let home = folder.to_string();
+        let variables = [("RELEASE", &release.name), ("NAMESPACE", &release.namespace.name), ("HOME", &home)];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.clone())).into();
         Ok(Self { release, folder, variables })
     }

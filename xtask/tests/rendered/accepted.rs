@@ -76,10 +76,10 @@ fn address_blocks_and_ports() {
         ),
         (
             &[(CIDRS, json!(["10.0.0.0/33"]))],
-            "global.network.apiServerCidrs[0]: 10.0.0.0/33 has no length from 0 to 32",
+            "global.network.apiServerCidrs[0]: 10.0.0.0/33 has no prefix length from 0 to 32",
         ),
-        (&[(CIDRS, json!(["10.0.0.0/08"]))], "global.network.apiServerCidrs[0]: 10.0.0.0/08 has no length"),
-        (&[(CIDRS, json!(["10.0.0.1/24"]))], "10.0.0.1/24 is no block, since its address has bits behind the first 24"),
+        (&[(CIDRS, json!(["10.0.0.0/08"]))], "global.network.apiServerCidrs[0]: 10.0.0.0/08 has no prefix length"),
+        (&[(CIDRS, json!(["10.0.0.1/24"]))], "10.0.0.1/24 has host bits set behind the prefix length 24"),
         (&[(CIDRS, json!(["2001:db8::1/64"]))], "write 2001:db8::1/128 for this address alone"),
         (&[(CIDRS, json!(["1:2:3/64"]))], "1:2:3/64 has no address"),
         (&[(CIDRS, json!(["1:2:3:4:5:6:7::8/128"]))], "1:2:3:4:5:6:7::8/128 has no address"),
@@ -318,7 +318,25 @@ fn values_without_an_effect_are_refused() {
     none(cases.iter().map(refusal));
     let port = format!("{exposure}.nodePort");
     let host = format!("{exposure}.host");
+    let class = format!("{exposure}.ingress.className");
+    let annotations = format!("{exposure}.ingress.annotations");
+    let annotation = json!({ "kubernetes.io/ingress.class": "traefik" });
     let wrong: &[(Values, &str)] = &[
+        (
+            &[(VIA, json!("Ingress")), (&class, json!("nginx")), (&annotations, annotation)],
+            "exposure.ingress has a className and the annotation kubernetes.io/ingress.class. Remove the annotation.",
+        ),
+        (
+            &[
+                ("global.imageRegistry", json!("mirror.io/x")),
+                ("global.redis.image.repository", json!("ghcr.io:443/a/b")),
+            ],
+            "global.redis.image.repository begins with the registry ghcr.io:443, but global.imageRegistry is set",
+        ),
+        (
+            &[("global.rabbitmq.image.tag", json!("4.3"))],
+            "global.rabbitmq.image.tag is 4.3, but this chart needs the image variant management. Use a tag such as 4.3-management.",
+        ),
         (&[(VIA, json!("Ingress")), (&port, json!(30001))], &unused(&port, "exposure.via: Ingress")),
         (&[(VIA, json!("NodePort")), (&host, json!("a.example.org"))], &unused(&host, "exposure.via: NodePort")),
         (

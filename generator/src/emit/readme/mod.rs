@@ -65,8 +65,10 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
     };
     files.umbrella("README.md", &view);
     files.umbrella("VALUES.md", &Values { c: graph, values: values::groups(graph, tree) });
-    if graph.credentials().next().is_some() {
-        files.umbrella("existing-secrets.sh", &ExistingSecrets);
+    let charts: Vec<_> =
+        graph.components.iter().filter(|one| !one.credentials.is_empty()).map(|one| one.name).collect();
+    if !charts.is_empty() {
+        files.umbrella("existing-secrets.sh", &ExistingSecrets { charts });
     }
 }
 
@@ -327,4 +329,7 @@ struct Values<'a> {
 
 #[derive(Template)]
 #[template(path = "umbrella/existing-secrets.sh", escape = "none")]
-struct ExistingSecrets;
+struct ExistingSecrets {
+    /// The charts with a Secret.
+    charts: Vec<&'static str>,
+}

@@ -60,6 +60,7 @@ impl ServerKind for PostgreSql {
             },
             ports: &[SQL],
             run_as_user: 999,
+            image_variant: None,
         }
     }
 
@@ -128,11 +129,9 @@ impl ServerKind for PostgreSql {
             let &Grants { database } = (&login.grants).try_into().ok()?;
             Some(OwnerView { service: edge.client, database, autoscaled: service.scaling != Scaling::Fixed })
         };
-        render(&VersionSteps {
-            c: graph,
-            server: server.name,
-            clients: graph.logins_at(server.name).filter_map(owner).collect(),
-        })
+        let clients: Vec<_> = graph.logins_at(server.name).filter_map(owner).collect();
+        let autoscaled = clients.iter().any(|client| client.autoscaled);
+        render(&VersionSteps { c: graph, server: server.name, clients, autoscaled })
     }
 
     fn script(&self) -> &'static str {
@@ -163,6 +162,7 @@ struct VersionSteps<'a> {
     c: &'a Graph,
     server: &'a str,
     clients: Vec<OwnerView>,
+    autoscaled: bool,
 }
 
 /// A service that owns a database.

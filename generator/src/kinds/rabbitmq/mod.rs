@@ -53,6 +53,7 @@ impl ServerKind for RabbitMq {
             },
             ports: &[AMQP, MANAGEMENT, METRICS],
             run_as_user: 999,
+            image_variant: Some("management"),
         }
     }
 

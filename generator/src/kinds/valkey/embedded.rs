@@ -9,10 +9,10 @@ use crate::workloads::{Container, Mount, Volume};
 const ARGUMENTS: &str = r#"- valkey-server
 - --aclfile
 - /data/users.acl
-# The ACL decides who may do what; protected mode would lock out those who cannot log in.
+# The ACL file decides all rights. Protected mode would refuse clients without a password.
 - --protected-mode
 - "no"
-# What was written survives a restart, all but the last second.
+# Writes survive a restart, except those of the last second.
 - --appendonly
 - "yes""#;
 

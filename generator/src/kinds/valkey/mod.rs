@@ -47,6 +47,7 @@ impl ServerKind for Valkey {
             },
             ports: &[RESP],
             run_as_user: 999,
+            image_variant: None,
         }
     }
 

@@ -33,6 +33,9 @@ variable), purpose, and words of the name.
   remedy: [[ image.remedy ]]
   [%- if let Some(version) = image.version %]
   version: "[[ version ]]"
+  [%- if let Some(variant) = image.variant %]
+  variant: [[ variant ]]
+  [%- endif %]
   [%- endif %]
 [%- endfor %]
 {{- end }}

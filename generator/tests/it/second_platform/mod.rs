@@ -165,7 +165,11 @@ fn an_image_without_a_default_tag_is_named_or_refused() {
     assert_eq!(ci[0]["shipper"]["image"]["tag"].as_str().map(str::len), Some(40));
     assert!(ci[0]["shop"]["image"].is_null() && ci[0]["global"]["meters"]["image"].is_null());
     for (path, says) in [
-        ("shop-floor/README.md", "--values environments/values-trial.yaml --values passwords.plaintext.yaml --wait"),
+        (
+            "shop-floor/README.md",
+            "  --values environments/values-trial.yaml --set \"global.network.apiServerCidrs={<address>/32}\" ",
+        ),
+        ("shop-floor/README.md", "--values passwords.plaintext.yaml --wait\n"),
         ("shop-floor/README.md", "| `shipper` | `shop/shipper` | whoever ships builds it |"),
         ("shop-floor/UPGRADING.md", "`shipper.image`"),
         ("shop-floor/values.yaml", "There is no default: whoever ships builds it."),

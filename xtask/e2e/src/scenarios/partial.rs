@@ -40,6 +40,7 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
             inventory.iter().any(|name| name.starts_with("deployment.apps/")),
             "nothing was created: {inventory:?}"
         );
+        policies_are_older(&failed)?;
         has_policies(&release)
     });
     let packaged = TestNamespace::as_step(lane, "partial")?;
@@ -70,6 +71,20 @@ fn package(lane: &Lane, helm: &ToolBinary) -> anyhow::Result<Utf8PathBuf> {
     let output = command.output().context("helm package")?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(folder.join(format!("{}-{version}.tgz", platform.name)))
+}
+
+/// Fails if a workload was created before a NetworkPolicy. The API server's time has seconds.
+fn policies_are_older(namespace: &TestNamespace) -> anyhow::Result<()> {
+    let created = |kinds: &str| -> anyhow::Result<BTreeSet<String>> {
+        let items = kubectl::items(&["get", kinds, "--namespace", &namespace.name])?;
+        let time = |item: &serde_json::Value| item["metadata"]["creationTimestamp"].as_str().map(str::to_owned);
+        Ok(items.iter().filter_map(time).collect())
+    };
+    let policies = created("networkpolicies")?;
+    let workloads = created("deployments,statefulsets,jobs,pods")?;
+    let (last, first) = (policies.last().context("no policy")?, workloads.first().context("no workload")?);
+    ensure!(last <= first, "a NetworkPolicy was created at {last}, after a workload at {first}");
+    Ok(())
 }
 
 /// Fails unless the namespace has every NetworkPolicy of the chart that is not a hook.

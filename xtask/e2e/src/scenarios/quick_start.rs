@@ -41,6 +41,13 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
         Ok(String::new())
     })?;
     let tested = lane.step(format!("{title}: Test"), || run("Test").map(|()| String::new()));
+    let upgraded = lane.step(format!("{title}: Upgrade"), || {
+        let before = release.uids()?;
+        run("Upgrade")?;
+        let rolled = release.rolled_since(&before)?;
+        ensure!(rolled.is_empty(), "rolled: {}", rolled.join(", "));
+        Ok(String::new())
+    });
     lane.step(format!("{title}: Uninstall, with all data"), || {
         run("Uninstall")?;
         let left = namespace.inventory()?;
@@ -48,7 +55,7 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
         Ok(String::new())
     })?;
     if generator::credential_paths(&lane.context.platform).is_empty() {
-        return tested;
+        return all([tested, upgraded]);
     }
     let own = lane.step(format!("{title}: Secrets of your own"), || {
         run("Secrets of your own")?;
@@ -60,17 +67,28 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
         release.uninstall()?;
         Ok(String::new())
     });
-    all([tested, own])
+    let encrypted = lane.step(format!("{title}: Credentials in git"), || {
+        run("Credentials in git")?;
+        release.whole()?;
+        let file = std::fs::read_to_string(reader.path(&format!("secrets-{}.yaml", release.name)))?;
+        ensure!(file.contains("ENC[AES256_GCM"), "the file is not encrypted");
+        release.uninstall()?;
+        Ok(String::new())
+    });
+    all([tested, upgraded, own, encrypted])
 }
 
 /// A block of the README for a cluster without a registry: the images come from a further values file, and the variables name the test's own release.
 fn adapted(block: &str) -> anyhow::Result<String> {
-    let waits = block.contains(" --wait\n");
+    let waits = block.contains(" --wait\n") || block.contains(" --wait\"\n");
     ensure!(waits || !block.contains("helm upgrade"), "`--wait` is not the last option of `helm upgrade`:\n{block}");
     let lines: Vec<_> = block.lines().filter(|line| !line.starts_with("export RELEASE=")).collect();
     let block = lines.join("\n") + "\n";
-    let installs = block.contains("helm upgrade --install");
-    Ok(if installs { block.replace(" --wait\n", " --values \"$IMAGES\" --wait\n") } else { block })
+    if !block.contains("helm upgrade") {
+        return Ok(block);
+    }
+    let quoted = block.replace(" --wait\"\n", " --values $IMAGES --wait\"\n");
+    Ok(quoted.replace(" --wait\n", " --values \"$IMAGES\" --wait\n"))
 }
 
 #[cfg(test)]

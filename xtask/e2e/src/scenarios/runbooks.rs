@@ -167,7 +167,8 @@ fn volumes(lane: &Lane, helm: &ToolBinary) -> Outcome {
         ensure!(!rows.is_empty(), "no alert is stored");
         let server = Roles::of(context)?.database_server;
         let old = claim(&release, server)?;
-        let reader = Reader::of(&release)?;
+        // The scenario has one version of the chart.
+        let reader = Reader::of(&release)?.with("OLD_CHART", context.chart.as_str());
         for block in Document::read(&context.chart, UPGRADING)?.commands(server)? {
             reader.run(&block)?;
         }

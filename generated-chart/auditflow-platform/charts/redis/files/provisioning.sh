@@ -24,7 +24,7 @@ check_data() {
   elif [ -e /data/dump.rdb ] && ! [ -e /data/appendonlydir ]; then
     refuse "the volume holds a dump.rdb without appendonlydir, which this server would ignore."
   fi
-  for rdb in $(find /data/ -name '*.rdb'); do
+  for rdb in $(find /data/ -name '*.rdb' ! -name 'temp-*'); do
     # Redis up to 7.2 writes RDB format 11 or older. The format of Redis 7.4 and later is not compatible with Valkey.
     format=$(head -c 9 "$rdb" | tr -d '\0')
     case "$format" in
