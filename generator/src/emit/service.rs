@@ -2,7 +2,7 @@
 
 use askama::Template;
 use k8s_openapi::api::rbac::v1::PolicyRule;
-use vocabulary::{Health, Scaling};
+use vocabulary::{Health, Scaling, limits};
 
 use super::chart_yaml::{chart_yaml, service_account};
 use super::secret;
@@ -121,7 +121,7 @@ fn wait_containers(graph: &Graph, name: &str) -> Vec<Container> {
             env: scripts::env(graph, scripts, &secret_name(name)),
             resources: Some(helper_resources()),
             mounts: vec![scripts_mount()],
-            ..Container::new(&format!("wait-for-{}", edge.target))
+            ..Container::new(&format!("{}{}", limits::WAIT_CONTAINER_PREFIX, edge.target))
         })
     };
     graph.edges_from(name).filter_map(container).collect()

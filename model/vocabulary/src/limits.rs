@@ -41,6 +41,9 @@ pub const RELEASE_OBJECTS: &[&str] = &["connections", "credentials", "credential
 /// `end-to-end-test-…`.
 pub const RELEASE_PREFIXES: &[&str] = &["end-to-end-test", "network-policy-test"];
 
+/// The beginning of the names of init containers that wait for a server. A service's container has the service's name.
+pub const WAIT_CONTAINER_PREFIX: &str = "wait-for-";
+
 /// The keys that Helm itself reads in a chart's values.
 pub const HELM_KEYS: &[&str] = &["enabled", "exports", "global", "import-values", "tags"];
 

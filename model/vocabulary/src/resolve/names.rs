@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{codes, repeated};
 use crate::limits::{
     HELM_KEYS, OBJECT_NAME, RELEASE, RELEASE_OBJECTS, RELEASE_PREFIXES, SERVER_SUFFIXES, SERVICE_SUFFIXES, SHARED_KEYS,
-    YAML_WORDS,
+    WAIT_CONTAINER_PREFIX, YAML_WORDS,
 };
 use crate::{Diagnostic, Platform, SourceLocation};
 
@@ -106,6 +106,8 @@ fn reserved(platform: &Platform, chart: Chart, diagnostics: &mut Vec<Diagnostic>
         "a word that YAML reads as a boolean or null"
     } else if RELEASE_OBJECTS.contains(&name) || RELEASE_PREFIXES.iter().any(|prefix| continues(name, prefix)) {
         "the name of an object that belongs to the whole release"
+    } else if chart.is_service && name.starts_with(WAIT_CONTAINER_PREFIX) {
+        "the name of a container that waits for a server"
     } else if !chart.is_service && SHARED_KEYS.contains(&name) {
         "a key of the values that all charts share"
     } else if name == platform.name.as_str() {
