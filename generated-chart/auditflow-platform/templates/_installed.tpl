@@ -13,18 +13,19 @@ Changes that an upgrade cannot apply to the installed release, as a YAML list of
     {{- $revision := int $values.revision -}}
     {{- $secret := printf "%s-credentials" $.Release.Name -}}
     {{- $key := printf "%s.%s.r%d" .owner .key $revision -}}
-    {{- if eq $.Values.global.secrets.mode "inline" -}}
-      {{- if .variable -}}
-        {{- $secret = include (printf "%s.secretName" .owner) (index $.Subcharts .owner) -}}
-        {{- $key = .variable -}}
-      {{- else -}}
-        {{- $secret = include "auditflow-platform.serverSecret" (index $.Subcharts .server) -}}
-        {{- /* An administrator's key has no revision: the server applies a new password without a restart. */ -}}
-        {{- $key = ternary "" (printf "%s.r%d" .owner $revision) (eq .owner .server) -}}
-      {{- end -}}
+    {{- if not (dig "enabled" true (index $.Values .owner)) -}}
+      {{- /* A disabled service has no Secret, and its chart no templates. */ -}}
+      {{- $key = "" -}}
+    {{- else if and (eq $.Values.global.secrets.mode "inline") .variable -}}
+      {{- $secret = include (printf "%s.secretName" .owner) (index $.Subcharts .owner) -}}
+      {{- $key = .variable -}}
+    {{- else if eq $.Values.global.secrets.mode "inline" -}}
+      {{- $secret = include "auditflow-platform.serverSecret" (index $.Subcharts .server) -}}
+      {{- /* An administrator's key has no revision: the server applies a new password without a restart. */ -}}
+      {{- $key = ternary "" (printf "%s.r%d" .owner $revision) (eq .owner .server) -}}
     {{- end -}}
     {{- $installed := dig "data" $key "" (lookup "v1" "Secret" $.Release.Namespace $secret) -}}
-    {{- if and $installed (ne $installed (index $values .field | b64enc)) (dig "enabled" true (index $.Values .owner)) -}}
+    {{- if and $installed (ne $installed (index $values .field | b64enc)) -}}
       {{- $path := printf "%s.credentials.%s" .owner .key -}}
       {{- $text := "%s.%s differs from the installed one, but %s.revision is still %d. Set the revision to %d, or restore the password." -}}
       {{- $wrong = append $wrong (printf $text $path .field $path $revision (add1 $revision)) -}}

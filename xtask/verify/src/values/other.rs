@@ -43,7 +43,8 @@ fn texts(schema: Schema<'_>, is: &str) -> Vec<Value> {
                 .map(|number| json!(format!("{number}{unit}")))
                 .collect()
         }
-        _ => vec![json!("changed")],
+        // A name, or else a password that the chart accepts.
+        _ => vec![json!("changed"), json!("Kq7Zp2Vt9RbWx4Lm")],
     }
 }
 
@@ -99,7 +100,7 @@ mod tests {
         assert_eq!(of(&json!({ "type": "boolean" }), &json!(true)), json!([false]));
         assert_eq!(of(&json!({ "type": "integer", "minimum": 1, "maximum": 3 }), &json!(3)), json!([2, 1]));
         assert_eq!(of(&json!({ "pattern": "^[0-9]+([KMGTPE]i)?$" }), &json!("64Mi")), json!(["65Mi", "63Mi"]));
-        assert_eq!(of(&json!({ "type": "string" }), &json!("")), json!(["changed"]));
+        assert_eq!(of(&json!({ "type": "string" }), &json!("")), json!(["changed", "Kq7Zp2Vt9RbWx4Lm"]));
         assert_eq!(of(&json!({ "type": "array", "items": { "type": "string" } }), &json!([])), json!([["changed"]]));
         let map = json!({ "type": "object", "additionalProperties": { "type": "string" } });
         assert_eq!(of(&map, &json!({})), json!([{ "changed": "changed" }]));
