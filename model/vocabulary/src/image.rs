@@ -98,8 +98,9 @@ impl ServerVersion {
         let text = tag.as_str();
         let text = text.strip_prefix('v').unwrap_or(text);
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let is_version = text[end..].chars().next().is_none_or(|c| "-_".contains(c));
         let shown = text[..end].split('.').take_while(|number| !number.is_empty());
-        shown.zip(self.0.split('.')).all(|(shown, own)| shown == own)
+        !is_version || shown.zip(self.0.split('.')).all(|(shown, own)| shown == own)
     }
 }
 
@@ -217,10 +218,10 @@ mod tests {
     #[test]
     fn a_tag_fits_a_version_when_it_shows_no_other() {
         let fits = |version, tag| ServerVersion::new(version).fits(FixedTag::new(tag));
-        for tag in ["18", "18.6", "18-trixie", "v18.6", "main-3f2a9c1", "stable"] {
+        for tag in ["18", "18.6", "18-trixie", "v18.6", "main-3f2a9c1", "stable", "0123456789abcdef", "17a9c1"] {
             assert!(fits("18", tag), "{tag}");
         }
-        for tag in ["17", "19", "1.18", "180", "2026-11-27", "v9"] {
+        for tag in ["17", "17_1", "19", "1.18", "180", "2026-11-27", "v9"] {
             assert!(!fits("18", tag), "{tag}");
         }
         assert!(fits("4.3", "4-management") && fits("4.3", "4.3.6-management"));

@@ -327,13 +327,6 @@ fn values_without_an_effect_are_refused() {
             "exposure.ingress has a className and the annotation kubernetes.io/ingress.class. Remove the annotation.",
         ),
         (
-            &[
-                ("global.imageRegistry", json!("mirror.io/x")),
-                ("global.redis.image.repository", json!("ghcr.io:443/a/b")),
-            ],
-            "global.redis.image.repository begins with the registry ghcr.io:443, but global.imageRegistry is set",
-        ),
-        (
             &[("global.rabbitmq.image.tag", json!("4.3"))],
             "global.rabbitmq.image.tag is 4.3, but this chart needs the image variant management. Use a tag such as 4.3-management.",
         ),

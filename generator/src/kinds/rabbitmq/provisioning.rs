@@ -21,7 +21,7 @@ pub(super) fn templates(graph: &Graph, server: &Component) -> String {
         write: template_scalar(&exactly(&grants.write)),
         read: template_scalar(&exactly(&grants.read)),
     };
-    let queues: BTreeSet<&str> = granted.iter().flat_map(|(_, grants)| grants.configure.iter().copied()).collect();
+    let queues: BTreeSet<&str> = granted.iter().flat_map(|(_, grants)| grants.queues.iter().copied()).collect();
     let mut exchanges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (exchange, queue) in granted.iter().flat_map(|(_, grants)| &grants.bindings) {
         exchanges.entry(exchange).or_default().insert(queue);

@@ -8,6 +8,8 @@ use vocabulary::{Declaration, QueueUse};
 /// checked under the name `amq.default`. A passive declaration takes any permission on the queue (from RabbitMQ 4.2.6 on): a publisher that has no other
 /// gets *write* on it, which alone allows nothing.
 pub(crate) struct Grants {
+    /// The queues that it uses, which the chart makes.
+    pub(super) queues: Vec<&'static str>,
     /// The queues that it may declare and delete: those that it declares actively.
     pub(super) configure: Vec<&'static str>,
     /// The exchanges that it may publish to, and the queues that it only publishes to and declares passively.
@@ -22,9 +24,16 @@ impl super::super::KindGrants for Grants {}
 
 impl Grants {
     pub(super) fn of(uses: &[QueueUse]) -> Self {
-        let mut grants = Self { configure: Vec::new(), write: Vec::new(), read: Vec::new(), bindings: Vec::new() };
+        let mut grants = Self {
+            queues: Vec::new(),
+            configure: Vec::new(),
+            write: Vec::new(),
+            read: Vec::new(),
+            bindings: Vec::new(),
+        };
         for queue_use in uses {
             let queue = queue_use.queue().name.as_str();
+            grants.queues.push(queue);
             match queue_use.declaration() {
                 Declaration::Active => grants.configure.push(queue),
                 Declaration::Passive if matches!(queue_use, QueueUse::Publishes { .. }) => grants.write.push(queue),

@@ -297,12 +297,7 @@ a YAML list of errors.
 {{- range include "[[ c.name ]].images" . | fromYamlArray -}}
   {{- $section := $.Values -}}
   {{- range splitList "." .path }}{{ $section = index $section . }}{{ end -}}
-  {{- $parts := splitList "/" $section.image.repository -}}
-  {{- $name := last $parts -}}
-  {{- if and $registry (gt (len $parts) 1) (regexMatch "[.:]|^localhost$" (first $parts)) -}}
-    {{- $text := "%s.image.repository begins with the registry %s, but global.imageRegistry is set. Remove one of the two." -}}
-    {{- $wrong = append $wrong (printf $text .path (first $parts)) -}}
-  {{- end -}}
+  {{- $name := last (splitList "/" $section.image.repository) -}}
   {{- if contains ":" $name -}}
     {{- $tag := last (splitList ":" $name) -}}
     {{- $text := "%[1]s.image.repository has a tag. Write it without `:%[2]s`, and set %[1]s.image.tag to %[2]q." -}}

@@ -44,7 +44,8 @@ fn each_login_can_do_what_its_uses_need_and_nothing_else() {
             },
         ])
     );
-    // It declares its queue passively.
+    // It declares its queue passively, so the chart makes the queue and the login needs no configure.
+    assert_eq!(definitions("meters")["queues"][0]["name"], "readings");
     assert_eq!(
         definitions("meters")["permissions"][1],
         json!({ "vhost": "/", "user": "default.r.shipper.r1", "configure": "^$", "write": "^$", "read": "^readings$" })

@@ -37,11 +37,10 @@ fn texts(schema: Schema<'_>, is: &str) -> Vec<Value> {
             let unit = is.trim_start_matches(|c: char| c.is_ascii_digit());
             let number: u64 = is[..is.len() - unit.len()].parse().unwrap_or(1);
             // A request can be equal to its limit, so that only a lower one is accepted.
-            [number.checked_add(1), number.checked_sub(1)]
-                .into_iter()
-                .flatten()
-                .map(|number| json!(format!("{number}{unit}")))
-                .collect()
+            let numbers = [number.checked_add(1), number.checked_sub(1)].into_iter().flatten();
+            // `0.5` can be as close to its limit that only a further decimal fits.
+            let decimal = unit.starts_with('.').then(|| json!(format!("{is}1")));
+            numbers.map(|number| json!(format!("{number}{unit}"))).chain(decimal).collect()
         }
         // A name, or else a password that the chart accepts.
         _ => vec![json!("changed"), json!("Kq7Zp2Vt9RbWx4Lm")],
@@ -100,6 +99,7 @@ mod tests {
         assert_eq!(of(&json!({ "type": "boolean" }), &json!(true)), json!([false]));
         assert_eq!(of(&json!({ "type": "integer", "minimum": 1, "maximum": 3 }), &json!(3)), json!([2, 1]));
         assert_eq!(of(&json!({ "pattern": "^[0-9]+([KMGTPE]i)?$" }), &json!("64Mi")), json!(["65Mi", "63Mi"]));
+        assert_eq!(of(&json!({ "pattern": "^[0-9]+([.][0-9]+)?m?$" }), &json!("0.5")), json!(["1.5", "0.51"]));
         assert_eq!(of(&json!({ "type": "string" }), &json!("")), json!(["changed", "Kq7Zp2Vt9RbWx4Lm"]));
         assert_eq!(of(&json!({ "type": "array", "items": { "type": "string" } }), &json!([])), json!([["changed"]]));
         let map = json!({ "type": "object", "additionalProperties": { "type": "string" } });
