@@ -1,7 +1,6 @@
 //! `UPGRADING.md`: what an upgrade changes, and runbooks. The scenario `runbooks` executes its commands.
 
 use askama::Template;
-use vocabulary::Scaling;
 
 use super::images;
 use crate::files::Files;
@@ -18,7 +17,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         unnamed: images::without_default(graph).map(|(image, _)| image.name()).collect(),
         stateful: example.is_some(),
         has_credentials: graph.credentials().next().is_some(),
-        autoscaled: graph.services().any(|(_, service)| service.scaling != Scaling::Fixed),
+        autoscaled: graph.autoscales(),
         example_release: example_release(graph),
         example_server: example.map(|(component, _)| component.name).unwrap_or_default(),
         example_size: example.map(|(_, server)| doubled(server.storage)).unwrap_or_default(),

@@ -10,7 +10,7 @@ mod credential;
 mod edge;
 mod end_to_end;
 
-use vocabulary::{Environment, Image, Resolved, Use};
+use vocabulary::{Environment, Image, Resolved, Scaling, Use};
 
 pub(crate) use component::{Component, Port, Purpose, Role, Server, Service};
 pub(crate) use credential::{Credential, Recipient};
@@ -103,6 +103,11 @@ impl Graph {
     /// The logins at a server, each with its edge.
     pub(crate) fn logins_at(&self, server: &str) -> impl Iterator<Item = (&Edge, &Login)> {
         self.edges_to(server).filter_map(|edge| Some((edge, edge.login.as_ref()?)))
+    }
+
+    /// Whether a service can scale by load.
+    pub(crate) fn autoscales(&self) -> bool {
+        self.services().any(|(_, service)| service.scaling != Scaling::Fixed)
     }
 
     /// Every credential: the services' in the order of their declaration, then the servers' administrators'.

@@ -4,6 +4,7 @@ use vocabulary::{Change, Quantity, Range};
 
 use crate::emit::images;
 use crate::graph::Graph;
+use crate::password_files::PLAINTEXT;
 use crate::workloads::parts::HELPER_AMOUNTS;
 
 /// The options with which the example installs: values files, tags of images that no file names, and the addresses of the API server if a service
@@ -46,7 +47,7 @@ impl Options {
                 without_passwords.clone()
             }
         };
-        Self { plain: with("passwords.plaintext.yaml"), encrypted: with("{}"), without_passwords }
+        Self { plain: with(&format!("passwords{PLAINTEXT}")), encrypted: with("{}"), without_passwords }
     }
 }
 

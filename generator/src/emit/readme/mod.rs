@@ -5,7 +5,6 @@ mod install;
 mod values;
 
 use askama::Template;
-use vocabulary::Scaling;
 
 use super::images::{self, ChartImage};
 use super::upgrading::example_release;
@@ -39,7 +38,7 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
         diagram: diagram(graph),
         api: api_rows(graph),
         has_calls: graph.edges.iter().any(|edge| graph.component(edge.target).is_optional()),
-        autoscaled: graph.services().any(|(_, service)| service.scaling != Scaling::Fixed),
+        autoscaled: graph.autoscales(),
         derived: derived(graph),
         first_test: NETWORK_POLICY_TEST,
         opening: opening(graph),
