@@ -14,7 +14,7 @@ event that the broker has stored. `check` skips ledger lines that are not JSON, 
 | AMQP_HOST, AMQP_USER, AMQP_PASSWORD | required | publishing |
 | AMQP_PORT, AMQP_QUEUE | 5672, audit_events | publishing |
 | LOAD_RATE | 10 | events per second |
-| LOAD_COUNT, LOAD_SECONDS | 0: no limit | |
+| LOAD_COUNT, LOAD_SECONDS | 0: no limit | events, and seconds from the first connection |
 | LOAD_ALERT_EVERY | 1 | every n-th event raises an alert |
 | LOAD_USER | load | the events' `user_id` |
 | ALERTS_URL | http://notification-service:8000 | check |
@@ -84,18 +84,32 @@ class Broker:
             credentials=pika.PlainCredentials(setting("AMQP_USER"), setting("AMQP_PASSWORD")),
         )
 
+    def connect(self):
+        """Opens the channel, unless it is open. Raises the client library's error or OSError."""
+        if self.channel is None:
+            self.connection = self.pika.BlockingConnection(self.parameters)
+            channel = self.connection.channel()
+            channel.confirm_delivery()
+            self.channel = channel
+            self.reconnects += 1
+
+    def first_connect(self):
+        """Connects, however many attempts it takes: a new pod's traffic is refused until the node has applied the policies to it."""
+        while not self.stop.is_set():
+            try:
+                return self.connect()
+            except (self.pika.exceptions.AMQPError, OSError) as error:
+                print(f"not connected, retrying in a second: {error!r}", file=sys.stderr, flush=True)
+                self.close()
+            self.stop.wait(1)
+
     def publish(self, body):
         """Publishes until the broker confirms. Returns the number of attempts, or None if stopped first."""
         tries = 0
         while not self.stop.is_set():
             tries += 1
             try:
-                if self.channel is None:
-                    self.connection = self.pika.BlockingConnection(self.parameters)
-                    channel = self.connection.channel()
-                    channel.confirm_delivery()
-                    self.channel = channel
-                    self.reconnects += 1
+                self.connect()
                 # Mandatory, because the broker also confirms messages that it cannot route.
                 self.channel.basic_publish("", self.queue, body, self.pika.BasicProperties(delivery_mode=2), mandatory=True)
                 return tries
@@ -104,7 +118,7 @@ class Broker:
             except (self.pika.exceptions.AMQPError, OSError) as error:
                 complaint = error
                 self.close()
-            print(f"not confirmed, retrying in a second: {complaint!r}", file=sys.stderr, flush=True)
+            print(f"not confirmed at {now()}, retrying in a second: {complaint!r}", file=sys.stderr, flush=True)
             self.stop.wait(1)
 
     def close(self):
@@ -122,8 +136,10 @@ def publish():
         signal.signal(number, lambda *_: stop.set())
     count, seconds, rate = setting("LOAD_COUNT", 0), setting("LOAD_SECONDS", 0.0), setting("LOAD_RATE", 10.0)
     alert_every, user = setting("LOAD_ALERT_EVERY", 1), setting("LOAD_USER", "load")
-    broker, began = Broker(stop), time.monotonic()
-    number, confirmed, expected, slowest, due = 0, 0, 0, 0.0, began
+    broker = Broker(stop)
+    broker.first_connect()
+    began = due = time.monotonic()
+    number, confirmed, expected, slowest = 0, 0, 0, 0.0
     while not stop.is_set() and (not count or number < count) and (not seconds or time.monotonic() - began < seconds):
         alerts, content = event(number, alert_every, user)
         number += 1

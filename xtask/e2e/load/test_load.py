@@ -122,9 +122,29 @@ class Load(unittest.TestCase):
         process = self.load(AMQP_PORT="1")
         time.sleep(1.5)
         process.send_signal(signal.SIGTERM)
-        _, [entry], summary = self.ledger(process)
-        self.assertIsNone(entry["confirmed_at"])
-        self.assertEqual((summary["published"], summary["confirmed"]), (1, 0))
+        _, entries, summary = self.ledger(process)
+        self.assertEqual((entries, summary["published"], summary["confirmed"]), ([], 0, 0))
+
+    def test_waiting_for_the_first_connection_is_no_failed_attempt(self):
+        self.servers.broker.stop()
+        process = self.load(LOAD_COUNT="3")
+        time.sleep(1.5)
+        self.servers.broker.start()
+        self.queue("declare", durable=True)
+        _, entries, _ = self.ledger(process)
+        self.assertEqual(entries[-1]["tries"], 1)  # the first may come before the queue
+
+    def test_it_exits_while_the_broker_is_away(self):
+        self.queue("declare", durable=True)
+        process = self.load()
+        eventually("events are queued", 20, lambda: self.queued() > 3)
+        self.servers.broker.stop()
+        time.sleep(1.5)
+        process.send_signal(signal.SIGTERM)
+        _, entries, summary = self.ledger(process)
+        self.servers.broker.start()
+        self.assertIsNone(entries[-1]["confirmed_at"])
+        self.assertEqual(summary["confirmed"], len(entries) - 1)
 
 
 if __name__ == "__main__":

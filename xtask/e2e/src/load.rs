@@ -104,11 +104,15 @@ pub(super) struct Ledger {
     alerting: BTreeSet<String>,
     /// The number of confirmed events that needed more than one attempt.
     again: usize,
+    /// The load client's complaint about each failed attempt.
+    complaints: Vec<String>,
 }
 
 impl Ledger {
     fn read(text: &str) -> anyhow::Result<Self> {
         let mut ledger = Self::default();
+        let complaints = text.lines().filter(|line| line.starts_with("not confirmed"));
+        ledger.complaints = complaints.map(str::to_owned).collect();
         for entry in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
             if entry["confirmed_at"].is_string() {
                 ledger.confirmed += 1;
@@ -124,9 +128,10 @@ impl Ledger {
     pub(super) fn at_once(&self) -> anyhow::Result<()> {
         ensure!(
             self.again == 0,
-            "the broker did not confirm {} of {} events at the first attempt",
+            "the broker did not confirm {} of {} events at the first attempt:\n{}",
             self.again,
-            self.confirmed
+            self.confirmed,
+            self.complaints.join("\n")
         );
         Ok(())
     }
@@ -160,6 +165,7 @@ mod tests {
     #[test]
     fn a_ledger_knows_what_must_be_there() {
         let text = r#"started
+not confirmed at now, retrying in a second: a reason
             {"event_id": "a", "correlation_id": "a", "confirmed_at": "now", "tries": 1}
             {"event_id": "b", "correlation_id": null, "confirmed_at": "now", "tries": 1}
             {"event_id": "c", "correlation_id": "c", "confirmed_at": null, "tries": null}
@@ -168,7 +174,12 @@ mod tests {
         let ledger = Ledger::read(text).expect("it has entries");
         assert_eq!(ledger.confirmed, 3);
         assert_eq!(ledger.again, 1);
-        assert!(ledger.at_once().is_err());
+        let error = ledger.at_once().expect_err("one event needed seven attempts");
+        assert!(
+            error
+                .to_string()
+                .ends_with("1 of 3 events at the first attempt:\nnot confirmed at now, retrying in a second: a reason")
+        );
         assert_eq!(ledger.missing(&BTreeSet::from([("1".into(), "a".into())])), ["d"]);
         assert!(ledger.missing(&BTreeSet::from([("1".into(), "a".into()), ("2".into(), "d".into())])).is_empty());
         assert!(Ledger::read("{}").is_err());
