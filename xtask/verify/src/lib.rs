@@ -14,8 +14,11 @@ mod schemas;
 mod size;
 mod values;
 
+use std::collections::BTreeMap;
 use std::io::Write;
+use std::panic::resume_unwind;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Instant;
 
 use anyhow::bail;
@@ -23,7 +26,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use generator::Resolved;
 
 use context::VerifyContext;
-use report::{Outcome, Progress, Report, Verdict};
+use report::{Outcome, Report, Verdict};
 
 /// Options of a run.
 #[derive(Clone, Debug, Default)]
@@ -55,25 +58,18 @@ pub enum Format {
 struct Step {
     name: &'static str,
     proves: &'static str,
-    /// Whether the step writes its own progress to standard error.
-    talks: bool,
+    /// Runs before all steps, and writes its own progress to standard error. A step with a preparation then runs beside the steps before it.
+    prepare: Option<fn(&VerifyContext) -> anyhow::Result<()>>,
     run: fn(&VerifyContext) -> anyhow::Result<Outcome>,
 }
 
 const fn step(name: &'static str, run: fn(&VerifyContext) -> anyhow::Result<Outcome>, proves: &'static str) -> Step {
-    Step { name, proves, talks: false, run }
+    Step { name, proves, prepare: None, run }
 }
 
 const STEPS: &[Step] = &[
     step("generate", rust::up_to_date, "the committed chart equals the chart that the model generates"),
     step("passwords", passwords::untracked, "git tracks no password in the clear, and would add none"),
-    Step {
-        name: "tests",
-        proves: "all Rust tests pass, including those that render the chart with Helm",
-        talks: true,
-        run: rust::tests,
-    },
-    step("snapshots", rust::snapshots, "no snapshot is unreferenced or waiting for review"),
     step("lint", helm::lint, "helm lint --strict passes in every case, with Helm 3 and 4"),
     step("template", helm::template, "every case renders, with the same result from Helm 3 and 4"),
     step("pipeline", helm::pipeline, "helm dependency build and commit tags work on the committed chart"),
@@ -104,6 +100,13 @@ const STEPS: &[Step] = &[
         size::release,
         "the stored release, and what each further service adds to it, stay within their budgets",
     ),
+    Step {
+        name: "tests",
+        proves: "all Rust tests pass, including those that render the chart with Helm",
+        prepare: Some(rust::build_tests),
+        run: rust::tests,
+    },
+    step("snapshots", rust::snapshots, "no snapshot is unreferenced or waiting for review"),
 ];
 
 /// The names of the steps, in their order.
@@ -130,21 +133,36 @@ pub fn run(root: &Utf8Path, platform: &Resolved, settings: &Settings, out: &mut 
     }
     let chosen = |step: &&Step| settings.only.is_empty() || settings.only.iter().any(|name| name == step.name);
     let steps: Vec<_> = STEPS.iter().filter(chosen).collect();
-    let mut context = VerifyContext::new(root, platform, settings)?;
+    let context = VerifyContext::new(root, platform, settings)?;
     let mut report = Report::new(settings.format, settings.report.clone());
-    for (position, step) in steps.iter().enumerate() {
-        report.begins(step.name, step.proves, out)?;
-        context.progress =
-            Progress::of(&format!("step {} of {}: {}", position + 1, steps.len(), step.name), step.talks);
-        let start = Instant::now();
-        let outcome = (step.run)(&context).unwrap_or_else(|error| Outcome::failed(format!("{error:#}")));
-        // Helm and other tools can quote the values that they reject.
-        let outcome = outcome.redacted(&context.redaction);
-        context.progress.end();
-        report.ends(
-            Verdict { name: step.name, proves: step.proves, seconds: start.elapsed().as_secs_f64(), outcome },
-            out,
-        )?;
-    }
+    thread::scope(|scope| -> anyhow::Result<()> {
+        let mut beside: BTreeMap<_, _> = steps
+            .iter()
+            .filter_map(|step| {
+                let prepared = step.prepare?(&context);
+                Some((step.name, scope.spawn(|| timed(|| prepared.and_then(|()| (step.run)(&context))))))
+            })
+            .collect();
+        for (position, step) in steps.iter().enumerate() {
+            report.begins(step.name, step.proves, out)?;
+            context.progress.begin(&format!("step {} of {}: {}", position + 1, steps.len(), step.name));
+            let (seconds, outcome) = match beside.remove(step.name) {
+                Some(running) => running.join().unwrap_or_else(|fault| resume_unwind(fault)),
+                None => timed(|| (step.run)(&context)),
+            };
+            // Helm and other tools can quote the values that they reject.
+            let outcome = outcome.redacted(&context.redaction);
+            context.progress.end();
+            report.ends(Verdict { name: step.name, proves: step.proves, seconds, outcome }, out)?;
+        }
+        Ok(())
+    })?;
     report.finish(out)
+}
+
+/// The outcome of a step, and the seconds that it took.
+fn timed(step: impl FnOnce() -> anyhow::Result<Outcome>) -> (f64, Outcome) {
+    let start = Instant::now();
+    let outcome = step().unwrap_or_else(|error| Outcome::failed(format!("{error:#}")));
+    (start.elapsed().as_secs_f64(), outcome)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write};
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -172,37 +172,46 @@ impl Report {
 /// A progress line on the terminal, cleared at the end. Prints nothing if standard error is not a terminal.
 #[derive(Default)]
 pub(super) struct Progress {
-    line: String,
-    /// The time of the last update; `None` if the line is not shown.
-    drawn: Option<Mutex<Instant>>,
+    /// `None` while no line is shown.
+    shown: Mutex<Option<Line>>,
+}
+
+struct Line {
+    text: String,
+    /// The time of the last update.
+    drawn: Instant,
 }
 
 /// Moves to the start of the line and clears it.
 const CLEAR: &str = "\r\x1b[2K";
 
 impl Progress {
-    /// Shows the line, unless the step writes its own progress.
-    pub(super) fn of(line: &str, talks: bool) -> Self {
-        let shown = !talks && std::io::stderr().is_terminal();
-        if shown {
-            eprint!("{CLEAR}{line} …");
+    /// Shows the line.
+    pub(super) fn begin(&self, text: &str) {
+        if std::io::stderr().is_terminal() {
+            eprint!("{CLEAR}{text} …");
+            *self.line() = Some(Line { text: text.to_owned(), drawn: Instant::now() });
         }
-        Self { line: line.to_owned(), drawn: shown.then(|| Mutex::new(Instant::now())) }
     }
 
     /// Updates the count, at most ten times a second.
     pub(super) fn at(&self, done: usize, of: usize) {
-        let Some(Ok(mut drawn)) = self.drawn.as_ref().map(Mutex::lock) else { return };
-        if drawn.elapsed() >= Duration::from_millis(100) {
-            *drawn = Instant::now();
-            eprint!("{CLEAR}{} … {done} of {of}", self.line);
+        let mut line = self.line();
+        if let Some(line) = line.as_mut().filter(|line| line.drawn.elapsed() >= Duration::from_millis(100)) {
+            line.drawn = Instant::now();
+            eprint!("{CLEAR}{} … {done} of {of}", line.text);
         }
     }
 
+    /// Clears the line.
     pub(super) fn end(&self) {
-        if self.drawn.is_some() {
+        if self.line().take().is_some() {
             eprint!("{CLEAR}");
         }
+    }
+
+    fn line(&self) -> MutexGuard<'_, Option<Line>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

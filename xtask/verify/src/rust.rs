@@ -1,6 +1,6 @@
 //! The steps about Rust code: `generate`, `tests` and `snapshots`.
 
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -19,26 +19,29 @@ pub(super) fn up_to_date(context: &VerifyContext) -> anyhow::Result<Outcome> {
     Ok(Outcome::of("all files are up to date"))
 }
 
-/// Runs all Rust tests. insta records the snapshots that they refer to.
-pub(super) fn tests(context: &VerifyContext) -> anyhow::Result<Outcome> {
-    // Build the tools before the tests need them: `cargo test --quiet` would hide the announcement of a long build.
+/// Builds the tests, and the tools that they need. Shows cargo's progress, which takes minutes on a fresh machine.
+pub(super) fn build_tests(context: &VerifyContext) -> anyhow::Result<()> {
     for tool in [Tool::Helm3, Tool::Helm4, Tool::Kubeconform, Tool::Sops, Tool::AgeKeygen] {
         tool.ensure()?;
     }
+    // Standard output is reserved for the verdicts.
+    let status = cargo_test(context).arg("--no-run").stdout(Stdio::from(std::io::stderr())).status();
+    if !status.context("cannot run cargo")?.success() {
+        bail!("the tests do not compile; see cargo's output above");
+    }
+    Ok(())
+}
+
+/// Runs all Rust tests. insta records the snapshots that they refer to.
+pub(super) fn tests(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let references = references(context);
     match std::fs::remove_file(&references) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).context(references),
         _ => {}
     }
-    let status = Command::new("cargo")
-        .args(["test", "--workspace", "--quiet"])
-        .current_dir(&context.root)
-        .env("INSTA_UPDATE", "no")
-        .env("INSTA_SNAPSHOT_REFERENCES_FILE", &references)
-        // Standard output is reserved for the verdicts.
-        .stdout(Stdio::from(std::io::stderr()))
-        .status()
-        .context("cannot run cargo")?;
+    let mut command = cargo_test(context);
+    command.env("INSTA_UPDATE", "no").env("INSTA_SNAPSHOT_REFERENCES_FILE", &references);
+    let Output { status, stdout, stderr } = command.output().context("cannot run cargo")?;
     if status.success() {
         // insta writes no file if no test has a snapshot.
         std::fs::OpenOptions::new().create(true).append(true).open(&references).context(references)?;
@@ -46,7 +49,23 @@ pub(super) fn tests(context: &VerifyContext) -> anyhow::Result<Outcome> {
     }
     // A failed run is incomplete: its references do not show which snapshots are unused.
     std::fs::remove_file(&references).ok();
-    bail!("cargo test failed; see its output above")
+    bail!("{}\n{}", failures(&String::from_utf8_lossy(&stdout)), String::from_utf8_lossy(&stderr).trim_end())
+}
+
+fn cargo_test(context: &VerifyContext) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(["test", "--workspace", "--quiet"]).current_dir(&context.root);
+    command
+}
+
+/// The output of the tests, without the lines about those that passed.
+fn failures(output: &str) -> String {
+    let is_dots = |line: &str| line.starts_with(['.', 'i']) && line.chars().all(|c| ".i/0123456789 ".contains(c));
+    let is_about_success =
+        |line: &str| line.starts_with("running ") || line.starts_with("test result: ok.") || is_dots(line);
+    let mut lines: Vec<_> = output.trim().lines().filter(|line| !is_about_success(line)).collect();
+    lines.dedup_by(|next, line| next.is_empty() && line.is_empty());
+    lines.join("\n").trim().to_owned()
 }
 
 fn references(context: &VerifyContext) -> Utf8PathBuf {
@@ -88,4 +107,16 @@ fn files(folder: &Utf8Path, found: &mut Vec<Utf8PathBuf>) -> anyhow::Result<()> 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn only_failed_tests_are_shown() {
+        let output = "\nrunning 2 tests\n.. 2/2\n..\ntest result: ok. 2 passed; 0 failed\n\nrunning 1 test\n\
+                      some::test --- FAILED\n\n---- some::test stdout ----\nleft: 1.5\ntest result: FAILED. 0 passed; 1 failed\n";
+        let shown =
+            "some::test --- FAILED\n\n---- some::test stdout ----\nleft: 1.5\ntest result: FAILED. 0 passed; 1 failed";
+        assert_eq!(super::failures(output), shown);
+    }
 }
