@@ -299,6 +299,11 @@ a YAML list of errors.
     {{- $text := "%[1]s.image.repository has a tag. Write it without `:%[2]s`, and set %[1]s.image.tag to %[2]q." -}}
     {{- $wrong = append $wrong (printf $text .path $tag) -}}
   {{- end -}}
+  {{- $host := first (splitList "/" $section.image.repository) -}}
+  {{- if and $registry (contains ":" $host) (ne $host $name) -}}
+    {{- $text := "%[1]s.image.repository begins with the registry %[2]s, but global.imageRegistry is set and is placed in front of it. Write it without `%[2]s/`." -}}
+    {{- $wrong = append $wrong (printf $text .path $host) -}}
+  {{- end -}}
 {{- end -}}
 {{- range $server := list "rabbitmq" "postgresql" "redis" -}}
   {{- $size := toString (index $.Values $server "persistence" "size") -}}

@@ -355,12 +355,23 @@ fn values_without_an_effect_are_refused() {
             &[("notification-service.image.repository", json!("r.example.org:5000/x:1.2"))],
             "notification-service.image.repository has a tag. Write it without `:1.2`",
         ),
+        (
+            &[
+                ("global.imageRegistry", json!("mirror.example.org")),
+                ("notification-service.image.repository", json!("r.example.org:5000/x")),
+            ],
+            "notification-service.image.repository begins with the registry r.example.org:5000, but global.imageRegistry is set",
+        ),
         (&[("notification-service.image.repository", json!("a//b"))], "at '/notification-service/image/repository'"),
     ];
     none(wrong.iter().map(|(values, says)| refused(values, says)));
     let right: &[Values] = &[
         &[("global.imageRegistry", json!("localhost:5000/a/b"))],
         &[("notification-service.image.repository", json!("r.example.org:5000/a/b__c"))],
+        &[
+            ("global.imageRegistry", json!("mirror.example.org:5000")),
+            ("notification-service.image.repository", json!("quay.io/a/b")),
+        ],
         &[("redis.podAnnotations", json!({ "example.org/checksum": "c" }))],
     ];
     none(right.iter().map(|values| accepted(values)));
