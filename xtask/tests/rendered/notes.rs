@@ -1,0 +1,105 @@
+//! NOTES of each way to expose a service: its addresses, and that its commands name objects and ports of the same release.
+
+use std::process::Command;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tools::{Object, Template, Tool, ToolBinary};
+
+use crate::{Snapshots, chart, folder, rendered};
+
+/// The exposures by the name of their snapshot: values below `event-audit-dashboard.exposure`.
+fn exposures() -> [(&'static str, Value); 9] {
+    let ingress =
+        |host: &str, tls: &str| json!({ "via": "Ingress", "host": host, "ingress": { "tlsSecretName": tls } });
+    let route = |host: &str| json!({ "via": "HTTPRoute", "host": host, "httpRoute": { "gateway": "public", "gatewayNamespace": "edge" } });
+    [
+        ("none", json!({ "via": "None" })),
+        ("node-port", json!({ "via": "NodePort", "nodePort": 30090 })),
+        ("node-port-of-the-cluster", json!({ "via": "NodePort" })),
+        ("load-balancer", json!({ "via": "LoadBalancer" })),
+        ("ingress", ingress("audit.example.org", "")),
+        ("ingress-with-tls", ingress("audit.example.org", "audit-tls")),
+        ("ingress-without-a-host", ingress("", "")),
+        ("http-route", route("audit.example.org")),
+        ("http-route-without-a-host", route("")),
+    ]
+}
+
+#[test]
+fn every_exposure_has_its_address() {
+    let helms = [Tool::Helm3, Tool::Helm4].map(|tool| tool.ensure().expect("Helm is there or can be built"));
+    let (_folder, chart) = copy();
+    let mut snapshots = Snapshots::of("notes");
+    for (name, exposure) in exposures() {
+        let values = format!("--set-json=event-audit-dashboard.exposure={exposure}");
+        let arguments = [values.as_str(), "--api-versions=gateway.networking.k8s.io/v1/HTTPRoute"];
+        let [three, four] = helms.each_ref().map(|helm| install(helm, &chart, &arguments));
+        assert_eq!(three.1, four.1, "{name}");
+        let (objects, notes) = four;
+        let (_, address) = notes.split_once("\n\nOpen ").expect("a paragraph about the exposed service");
+        let address = address.split("\n\n").next().unwrap_or_default();
+        snapshots.compare(name, &format!("Open {address}\n"));
+        for (kind, object, port) in commands(&notes) {
+            let found = objects.iter().find(|one| one.kind == kind && one.name == object);
+            let found = found.unwrap_or_else(|| panic!("{name}: there is no {kind} {object}"));
+            assert!(
+                port.is_empty() || found.text.contains(&format!("port: {port}\n")),
+                "{name}: {object} has no port {port}"
+            );
+        }
+    }
+    snapshots.finish();
+}
+
+#[test]
+fn a_disabled_service_has_no_address_and_passwords_elsewhere_no_warning() {
+    let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
+    let (_folder, chart) = copy();
+    let arguments = ["--set=event-audit-dashboard.enabled=false", "--set=global.secrets.mode=existing"];
+    let (_, notes) = install(&helm, &chart, &arguments);
+    assert!(notes.contains("helm test afp -n default"), "{notes}");
+    assert!(!notes.contains("Open ") && !notes.contains("passwords included"), "{notes}");
+}
+
+/// The objects that the commands of the text name: kind, name, and port or nothing.
+fn commands(notes: &str) -> Vec<(&'static str, String, String)> {
+    let words: Vec<Vec<&str>> = notes.lines().map(|line| line.split_whitespace().collect()).collect();
+    let named = |words: &Vec<&str>| match words[..] {
+        ["kubectl", "get", "service", "-n", "default", name, ..] => Some(("Service", name.to_owned(), String::new())),
+        ["kubectl", "get", "ingress", "-n", "default", name, ..] => Some(("Ingress", name.to_owned(), String::new())),
+        ["kubectl", "port-forward", "-n", "default", service, port] => {
+            Some(("Service", service.trim_start_matches("service/").to_owned(), port.to_owned()))
+        }
+        _ => None,
+    };
+    words.iter().filter_map(named).collect()
+}
+
+/// A copy of the chart whose NOTES.txt is a ConfigMap. `helm template` prints no notes, and `helm install --dry-run=client` knows no API versions.
+fn copy() -> (TempDir, Utf8PathBuf) {
+    let copy = tempfile::tempdir().expect("a folder");
+    let path = Utf8PathBuf::try_from(copy.path().join("chart")).expect("UTF-8");
+    let copied = Command::new("cp").args(["-R", chart().as_str(), path.as_str()]).status().expect("cp runs");
+    assert!(copied.success());
+    let notes = path.join("templates/NOTES.txt");
+    let text = std::fs::read_to_string(&notes).expect("the chart has notes");
+    let template = format!(
+        "{{{{- define \"notes\" -}}}}{text}{{{{- end -}}}}\nkind: ConfigMap\nmetadata: {{name: notes}}\ndata: {{notes: {{{{ include \"notes\" . | toJson }}}}}}\n"
+    );
+    std::fs::write(path.join("templates/notes.yaml"), template).expect("a template");
+    std::fs::remove_file(notes).expect("the notes");
+    (copy, path)
+}
+
+/// The objects and the notes of an installation.
+fn install(helm: &ToolBinary, chart: &Utf8Path, arguments: &[&str]) -> (Vec<Object>, String) {
+    let values = folder().join(&rendered().paths().ci_values);
+    let template = Template { chart, release: "afp", values: &[&values], arguments };
+    let manifest = helm.template(&template).expect("Helm runs").unwrap_or_else(|message| panic!("{message}"));
+    let mut objects = tools::objects(&manifest).expect("Helm renders YAML");
+    let position = objects.iter().position(|one| one.name == "notes").expect("the notes");
+    let notes: Value = serde_yaml::from_str(&objects.remove(position).text).expect("YAML");
+    (objects, notes["data"]["notes"].as_str().expect("a text").to_owned())
+}
