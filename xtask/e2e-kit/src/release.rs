@@ -58,6 +58,11 @@ impl<'a> Release<'a> {
         Ok(process::run(command, "", HELM_TIMEOUT + Duration::from_secs(30), false)?)
     }
 
+    /// As [`Release::try_helm`], without hooks. For a release whose pods never become Ready: its hooks would wait for them.
+    pub fn try_helm_without_hooks(&self, arguments: &[String]) -> anyhow::Result<CommandOutput> {
+        self.try_helm(&arguments.iter().map(String::as_str).chain(["--no-hooks"]).collect::<Vec<_>>())
+    }
+
     /// Runs a Helm command in the release's namespace. A warning of the API server is an error.
     fn helm(&self, words: &[&str]) -> anyhow::Result<()> {
         let output = self.try_helm(words)?;

@@ -49,10 +49,8 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         Ok(format!("{} volumes", servers.len()))
     })?;
     lane.step("helm install", || {
-        let arguments = release.arguments("install", from_ref(&lane.context.small), &[]);
-        // The hooks would wait for servers that never start.
         let output =
-            release.try_helm(&arguments.iter().map(String::as_str).chain(["--no-hooks"]).collect::<Vec<_>>())?;
+            release.try_helm_without_hooks(&release.arguments("install", from_ref(&lane.context.small), &[]))?;
         ensure!(output.success, "{}", output.all());
         Ok(String::new())
     })?;

@@ -33,7 +33,7 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
             "metadata": {"name": "no-services", "namespace": failed.name}, "spec": {"hard": {"count/services": "0"}},
         }))?;
         let release = Release::new(&failed, helm, "afp");
-        let output = release.try_helm(&words(&release.arguments("install", &[], &[])))?;
+        let output = release.try_helm_without_hooks(&release.arguments("install", &[], &[]))?;
         ensure!(!output.success && output.all().contains("no-services"), "{}", output.all());
         let inventory = failed.inventory()?;
         ensure!(
@@ -48,16 +48,11 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
         let chart = package(lane, helm)?;
         let release = Release::new(&packaged, helm, "afp");
         let values = lane.context.values(&[]);
-        let output = release.try_helm(&words(&release.arguments_of("install", &chart, &values, &[])))?;
+        let output = release.try_helm_without_hooks(&release.arguments_of("install", &chart, &values, &[]))?;
         ensure!(output.success, "{}", output.all());
         has_policies(&release)
     });
     all([half, metadata])
-}
-
-fn words(arguments: &[String]) -> Vec<&str> {
-    // Hooks would wait for pods; this scenario needs none.
-    arguments.iter().map(String::as_str).chain(["--no-hooks"]).collect()
 }
 
 /// Packages the chart as Flux does.

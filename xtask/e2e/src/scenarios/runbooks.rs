@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::slice::from_ref;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use e2e_kit::context::E2eContext;
 use e2e_kit::kubectl;
 use e2e_kit::lane::{Lane, Work, all, side_by_side};
@@ -37,7 +37,7 @@ fn deployed(lane: &Lane, helm: &ToolBinary) -> Outcome {
     let release = Release::new(&namespace, helm, "afp");
     lane.step(format!("{title}: helm install"), || {
         let values = release.arguments("install", from_ref(&lane.context.small), &[]);
-        let output = release.try_helm(&without_hooks(&values))?;
+        let output = release.try_helm_without_hooks(&values)?;
         ensure!(output.success, "{}", output.all());
         Ok(String::new())
     })?;
@@ -71,10 +71,6 @@ fn quick(block: &str) -> String {
     block.replace("helm upgrade ", "helm upgrade --no-hooks ")
 }
 
-fn without_hooks(arguments: &[String]) -> Vec<&str> {
-    arguments.iter().map(String::as_str).chain(["--no-hooks"]).collect()
-}
-
 fn deployment(release: &Release, service: &str) -> anyhow::Result<Value> {
     let name = format!("{}-{service}", release.name);
     Ok(kubectl::json(&["get", "deployment", &name, "--namespace", &release.namespace.name])?)
@@ -93,7 +89,7 @@ fn manual(release: &Release) -> anyhow::Result<String> {
     change(&["set", "image", &format!("{page}=changed/by:hand")])?;
     change(&["set", "env", "ADDED_BY_HAND=1"])?;
     let before = release.arguments("upgrade", from_ref(&context.small), &[]);
-    let upgraded = release.try_helm(&without_hooks(&before))?;
+    let upgraded = release.try_helm_without_hooks(&before)?;
     let refuses = release.helm.version.starts_with("v4");
     ensure!(upgraded.success != refuses, "helm upgrade: {}", upgraded.all());
     if refuses {
@@ -101,7 +97,7 @@ fn manual(release: &Release) -> anyhow::Result<String> {
         ensure!(words.iter().all(|word| upgraded.err.contains(word)), "{}", upgraded.all());
         let block = Document::read(&context.chart, UPGRADING)?.commands("Manual changes")?.concat();
         Reader::of(release)?.run(&quick(&block))?;
-        let again = release.try_helm(&without_hooks(&before))?;
+        let again = release.try_helm_without_hooks(&before)?;
         ensure!(again.success, "the next upgrade: {}", again.all());
     }
     let after = deployment(release, page)?;
@@ -152,15 +148,19 @@ fn volumes(lane: &Lane, helm: &ToolBinary) -> Outcome {
         refused(&release, &classes(context, &class.name))
     });
     let larger = lane.step("larger volume: the claim has its new size, and no pod rolls", || {
-        let before = release.uids()?;
+        let (before, sizes_before) = (release.uids()?, sizes(&release)?);
         let block = Document::read(&context.chart, UPGRADING)?.commands("Larger volume")?.concat();
         Reader::of(&release)?.run(&block)?;
         let rolled = release.rolled_since(&before)?;
         ensure!(rolled.is_empty(), "rolled: {}", rolled.join(", "));
         recovers(&release, RECOVERY)?;
         let sizes = sizes(&release)?;
-        ensure!(sizes.iter().any(|(claimed, template)| claimed == template), "{sizes:?}");
-        Ok(format!("{sizes:?}"))
+        let changed: Vec<_> = sizes.iter().zip(&sizes_before).filter(|(after, before)| after != before).collect();
+        let [(grown, was)] = changed[..] else {
+            bail!("not one server has other sizes: {sizes_before:?}, then {sizes:?}")
+        };
+        ensure!(grown.claim == grown.template, "the claim and its template differ: {grown:?}");
+        Ok(format!("{} from {} to {}", grown.server, was.claim, grown.claim))
     });
     let moved = lane.step("another version of the database server: every stored alert is restored", || {
         let rows = flow::rows(&release)?;
@@ -214,17 +214,27 @@ fn refused(release: &Release, classes: &[String]) -> anyhow::Result<String> {
     Ok(format!("{} refusals", cases.len()))
 }
 
-/// For each server the requested size of its claim, and that of its StatefulSet's template.
-fn sizes(release: &Release) -> anyhow::Result<Vec<(String, String)>> {
+/// The sizes of a server's volume.
+#[derive(Debug, PartialEq, Eq)]
+struct Sizes {
+    server: String,
+    /// What its claim requests.
+    claim: String,
+    /// What the template of its StatefulSet requests.
+    template: String,
+}
+
+fn sizes(release: &Release) -> anyhow::Result<Vec<Sizes>> {
     let namespace = &release.namespace.name;
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let requested = |spec: &Value| spec["resources"]["requests"]["storage"].as_str().unwrap_or_default().to_owned();
     let servers = release.namespace.context.platform.platform().backing.iter();
     let size = |server: &vocabulary::Backing| {
-        let (set, claim) = (format!("{}-{}", release.name, server.name()), claim_name(release, server.name().as_str()));
+        let server = server.name().as_str().to_owned();
+        let (set, claim) = (format!("{}-{server}", release.name), claim_name(release, &server));
         let set = kubectl::json(&["get", "statefulset", &set, "--namespace", namespace])?;
         let claim = kubectl::json(&["get", "pvc", &claim, "--namespace", namespace])?;
-        let template = &set["spec"]["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"];
-        Ok((text(&claim["spec"]["resources"]["requests"]["storage"]), text(template)))
+        let template = requested(&set["spec"]["volumeClaimTemplates"][0]["spec"]);
+        Ok(Sizes { server, claim: requested(&claim["spec"]), template })
     };
     servers.map(size).collect()
 }

@@ -20,7 +20,7 @@ use super::loaded::RECOVERY;
 use crate::flow;
 
 use encrypted::Encrypted;
-use sources::{EXTERNAL, STORE, bring, make_store, moved_credential, name_of, secrets_of};
+use sources::{EXTERNAL, STORE, bring, keeps_what_was_read, make_store, moved_credential, name_of, secrets_of};
 
 /// The keys of the Secrets that the pods of each chart use.
 type Keys = BTreeMap<String, BTreeSet<String>>;
@@ -72,6 +72,9 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         let moved = moved[..moved.len().saturating_sub(1)].join(".");
         let (key, property) = (format!("{moved}.remoteRef.key=moved"), format!("{moved}.remoteRef.property=elsewhere"));
         release.apply(&arguments(&release, &[EXTERNAL, &name, &key, &property]), true)
+    })?;
+    lane.step("a password that changes in the store changes no Secret: CreatedOnce", || {
+        keeps_what_was_read(&release, store)
     })?;
     lane.step("helm test passes with these passwords from an existing store", || {
         let output = release.test(&[])?;

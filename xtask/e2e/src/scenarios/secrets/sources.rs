@@ -1,6 +1,8 @@
 //! External sources of credentials: an installer's own store and an installer's own Secrets.
 
-use anyhow::{Context as _, bail};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
 use e2e_kit::kubectl;
 use e2e_kit::namespace::TestNamespace;
 use e2e_kit::release::Release;
@@ -13,6 +15,40 @@ pub(crate) const EXTERNAL: &str = "global.secrets.mode=external";
 
 /// The store that the scenario creates in the installer's place; its contents are two Secrets.
 pub(super) const STORE: &str = "theirs";
+
+/// The name of the Secret in the store that holds the moved credential.
+const MOVED: &str = "moved";
+
+/// Changes the moved password in the store and makes External Secrets look at its service's `ExternalSecret`, which must keep the Secret as it was
+/// created. Then puts the old password back.
+pub(super) fn keeps_what_was_read(release: &Release, store: &TestNamespace) -> anyhow::Result<String> {
+    let (here, there) = (&release.namespace.name, &store.name);
+    let credential = moved_credential(&release.namespace.context.platform).context("no service has a credential")?;
+    let service = credential.value.first().context("the credential has no service")?;
+    let label = format!("--selector=app.kubernetes.io/name={service}");
+    let secret = || {
+        let all = kubectl::items(&["get", "externalsecrets", "--namespace", here, &label])?;
+        let name = all.first().and_then(|one| one["spec"]["target"]["name"].as_str());
+        let name = name.with_context(|| format!("{service} has no ExternalSecret"))?;
+        Ok::<_, anyhow::Error>(kubectl::json(&["get", "secret", name, "--namespace", here])?["data"].take())
+    };
+    let stored = || kubectl::json(&["get", "secret", MOVED, "--namespace", there]);
+    let (before, old) = (secret()?, stored()?["data"]["elsewhere"].take());
+    let store_password = |encoded: &Value| {
+        let patch = json!({"data": {"elsewhere": encoded}}).to_string();
+        kubectl::run(&["patch", "secret", MOVED, "--namespace", there, "--patch", &patch])
+    };
+    // Base64 of `another password`.
+    store_password(&json!("YW5vdGhlciBwYXNzd29yZA=="))?;
+    // A changed annotation makes External Secrets read the store at once, except with the policy `CreatedOnce`.
+    kubectl::run(&["annotate", "externalsecrets", "--namespace", here, &label, "force-sync=now"])?;
+    // External Secrets reads a changed object within a second. That it does nothing has no event to wait for.
+    std::thread::sleep(Duration::from_secs(10));
+    let after = secret();
+    store_password(&old)?;
+    ensure!(after? == before, "External Secrets changed the Secret of {service}");
+    Ok(service.clone())
+}
 
 /// The credential that the store keeps under another key than the default: the first credential of a service.
 pub(crate) fn moved_credential(platform: &Resolved) -> Option<CredentialPath> {
@@ -45,7 +81,7 @@ pub(super) fn make_store(release: &Release, store: &TestNamespace, file: &Encryp
     let secret = |name: String, data: Value| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": there}, "stringData": data});
     for object in [
         secret(format!("{}-credentials", release.name), Value::Object(stored)),
-        secret("moved".to_owned(), json!({"elsewhere": moved})),
+        secret(MOVED.to_owned(), json!({"elsewhere": moved})),
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": STORE, "namespace": there}, "rules": rules}),
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": STORE, "namespace": there}, "roleRef": role, "subjects": subject}),
         json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": STORE, "namespace": here}}),
