@@ -59,7 +59,7 @@ pub enum ToolError {
         file: Utf8PathBuf,
         /// The reason.
         #[source]
-        reason: crate::convert::ConvertError,
+        reason: schemas::ConvertError,
     },
     /// A tool failed.
     #[error("{path} failed: {output}")]

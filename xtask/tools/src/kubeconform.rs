@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::{KubernetesVersion, Tool, ToolBinary, ToolError, Toolbox};
 
 /// Validates manifests (YAML, any number of documents) with `kubeconform -strict` against the schemas of this version of
-/// Kubernetes and of custom resources. [`convert`](crate::convert) describes the schemas.
+/// Kubernetes and of custom resources. The crate [`schemas`](::schemas) describes the schemas.
 ///
 /// No object is skipped: a kind without a schema is reported as [`Verdict::NoSchema`], which is a failure, like a document
 /// that cannot be parsed. Empty documents are not reported.

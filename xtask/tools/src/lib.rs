@@ -25,14 +25,12 @@
 //! # }
 //! ```
 
-pub mod convert;
-
 mod cache;
 mod error;
 mod go;
 mod kubeconform;
+mod pinned_schemas;
 mod render;
-mod schemas;
 mod tool;
 mod toolbox;
 mod version;
@@ -40,8 +38,8 @@ mod workspace;
 
 pub use error::{Attempt, GoError, ToolError};
 pub use kubeconform::{KubeconformReport, ResourceReport, Verdict, Violation, kubeconform, kubeconform_with};
+pub use pinned_schemas::{KUBERNETES_VERSIONS, KubernetesVersion, crd_schemas, kubernetes_schemas};
 pub use render::{Object, Rendered, Template, objects};
-pub use schemas::{KUBERNETES_VERSIONS, KubernetesVersion, crd_schemas, kubernetes_schemas};
 pub use tool::{Origin, Tool, ToolBinary};
 pub use toolbox::Toolbox;
 pub use workspace::workspace_root;

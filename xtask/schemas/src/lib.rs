@@ -1,7 +1,7 @@
 //! Converts the OpenAPI document of Kubernetes and custom resource definitions into JSON schemas (draft 4) for kubeconform,
 //! one file per kind.
 //!
-//! The two entry points are pure functions: [`kubernetes`] converts the OpenAPI 2 document of Kubernetes, and
+//! The two functions are pure: [`kubernetes`] converts the OpenAPI 2 document of Kubernetes, and
 //! [`custom_resources`] a file of custom resource definitions. Both return file names and contents.
 //!
 //! The schemas are **closed**: an unknown field is an error, at any depth. Exceptions are objects that Kubernetes itself
@@ -23,6 +23,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 type Object = Map<String, Value>;
+
+/// The source of the converter. A digest of it belongs in the name of a cached schema, because the next version may convert differently.
+pub const SOURCE: &str = include_str!("lib.rs");
 
 /// Why a document was not converted.
 #[derive(Debug, thiserror::Error)]

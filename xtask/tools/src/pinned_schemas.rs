@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, fmt, fs};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use schemas::ConvertError;
 use serde_json::Value;
 
 use crate::{
     ToolError, Toolbox, cache,
-    convert::{self, ConvertError},
     go::{Go, OLDEST_GO},
 };
 
@@ -73,8 +73,6 @@ const CRD_MODULES: &[CrdModule] = &[
 
 /// The checksums of modules that are only read, in the format of `go.sum`.
 const PINNED: &str = include_str!("../modules.sum");
-/// The source of the converter: the schemas are converted again when it changes.
-const CONVERTER: &str = include_str!("convert.rs");
 const KUBERNETES: &str = "k8s.io/kubernetes";
 const SWAGGER: &str = "api/openapi-spec/swagger.json";
 
@@ -110,10 +108,10 @@ impl Toolbox {
     /// The errors of [`kubernetes_schemas`].
     pub fn kubernetes_schemas(&self, version: KubernetesVersion) -> Result<Utf8PathBuf, ToolError> {
         let release = format!("v{version}");
-        let ingredients = [CONVERTER, pinned(KUBERNETES, &release)?];
+        let ingredients = [schemas::SOURCE, pinned(KUBERNETES, &release)?];
         cache::entry(&self.folder, &format!("kubernetes-{release}"), &ingredients, |folder| {
             let (file, swagger) = self.swagger(version)?;
-            let schemas = convert::kubernetes(&swagger).map_err(|reason| ToolError::Convert { file, reason })?;
+            let schemas = schemas::kubernetes(&swagger).map_err(|reason| ToolError::Convert { file, reason })?;
             write(&folder.join(format!("{release}-standalone-strict")), &schemas)
         })
     }
@@ -124,7 +122,7 @@ impl Toolbox {
     /// The errors of [`kubernetes_schemas`].
     pub fn crd_schemas(&self) -> Result<Utf8PathBuf, ToolError> {
         let [.., newest] = KUBERNETES_VERSIONS;
-        let mut ingredients = vec![CONVERTER, pinned(KUBERNETES, &format!("v{newest}"))?];
+        let mut ingredients = vec![schemas::SOURCE, pinned(KUBERNETES, &format!("v{newest}"))?];
         for CrdModule { module, version, folder } in CRD_MODULES {
             ingredients.extend([*module, *folder, pinned(module, version)?]);
         }
@@ -133,7 +131,7 @@ impl Toolbox {
             for CrdModule { module, version, folder } in CRD_MODULES {
                 for file in yaml_files(&self.module(module, version)?.join(folder))? {
                     let yaml = fs::read_to_string(&file).map_err(ToolError::io("read", &file))?;
-                    let schemas = convert::custom_resources(&yaml, &swagger)
+                    let schemas = schemas::custom_resources(&yaml, &swagger)
                         .map_err(|reason| ToolError::Convert { file, reason })?;
                     write(target, &schemas)?;
                 }

@@ -1,7 +1,7 @@
 //! The converter on small documents: closed objects, accepted nulls and errors.
 
+use schemas::{ConvertError, custom_resources, kubernetes};
 use serde_json::{Value, json};
-use tools::convert::{ConvertError, custom_resources, kubernetes};
 
 const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 const QUANTITY: &str = "io.k8s.apimachinery.pkg.api.resource.Quantity";
