@@ -46,7 +46,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         &Checks {
             c: graph,
             longest_release_name: graph.longest_release_name,
-            exposed: names(graph, |service| service.exposed.is_some()),
+            exposed: graph.exposed().map(|(service, _)| service).collect(),
             autoscaled: names(graph, |service| service.scaling != Scaling::Fixed),
             has_credentials,
             has_servers,
@@ -57,14 +57,11 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     if has_credentials {
         files.umbrella("templates/credentials.yaml", &Source { c: graph });
     }
-    let exposed_ports = graph.services().filter_map(|(component, service)| {
-        let name = component.name;
-        Some(ExposedPort {
-            service: name,
-            enabled: enabled_service(name),
-            exposure: value(&[name, "exposure"]),
-            port: service.exposed?.number,
-        })
+    let exposed_ports = graph.exposed().map(|(service, port)| ExposedPort {
+        service,
+        enabled: enabled_service(service),
+        exposure: value(&[service, "exposure"]),
+        port,
     });
     files.umbrella("templates/NOTES.txt", &Notes { c: graph, has_credentials, exposed_ports: exposed_ports.collect() });
 }
@@ -80,7 +77,7 @@ fn check_helpers(graph: &Graph, has_credentials: bool) -> CheckHelpers<'_> {
         charts: graph.components.iter().map(|component| component.name).collect(),
         services: names(graph, |_| true),
         servers: graph.servers().map(|(server, _)| server.name).collect(),
-        exposed: names(graph, |service| service.exposed.is_some()),
+        exposed: graph.exposed().map(|(service, _)| service).collect(),
         kubernetes: names(graph, |service| !service.api_rules.is_empty()),
         with_secret: graph.components.iter().filter(|one| !one.credentials.is_empty()).map(|one| one.name).collect(),
         has_credentials,

@@ -105,6 +105,11 @@ impl Graph {
         self.edges_to(server).filter_map(|edge| Some((edge, edge.login.as_ref()?)))
     }
 
+    /// The services that users outside the cluster can reach, each with its port.
+    pub(crate) fn exposed(&self) -> impl Iterator<Item = (&'static str, u16)> {
+        self.services().filter_map(|(component, service)| Some((component.name, service.exposed?.number)))
+    }
+
     /// Whether a service can scale by load.
     pub(crate) fn autoscales(&self) -> bool {
         self.services().any(|(_, service)| service.scaling != Scaling::Fixed)

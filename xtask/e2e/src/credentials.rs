@@ -43,14 +43,17 @@ impl Credential {
     /// The user name of the login, as the chart's README documents it.
     pub(super) fn user(&self, release: &Release, revision: u32) -> String {
         let (namespace, release) = (&release.namespace.name, &release.name);
-        if self.administrator {
-            return if self.kind == Kind::PostgreSql { "postgres" } else { "administrator" }.to_owned();
+        let (owner, kind) = (&self.owner, self.kind);
+        match (kind, self.administrator) {
+            (Kind::PostgreSql, true) => "postgres".to_owned(),
+            (Kind::RabbitMq | Kind::Valkey, true) => "administrator".to_owned(),
+            (Kind::RabbitMq | Kind::Valkey, false) => format!("{namespace}.{release}.{owner}.r{revision}"),
+            // An SQL identifier: no dots and hyphens, at most 63 bytes.
+            (Kind::PostgreSql, false) => {
+                let digest = Sha256::digest(format!("{namespace}/{release}"));
+                let hash = digest.iter().take(4).fold(0, |hash, byte| hash << 8 | u32::from(*byte));
+                format!("{}_r{revision}_{hash:08x}", owner.replace('-', "_"))
+            }
         }
-        if self.kind == Kind::RabbitMq {
-            return format!("{namespace}.{release}.{}.r{revision}", self.owner);
-        }
-        let digest = Sha256::digest(format!("{namespace}/{release}"));
-        let mark = digest.iter().take(4).fold(0, |mark, byte| mark << 8 | u32::from(*byte));
-        format!("{}_r{revision}_{mark:08x}", self.owner.replace('-', "_"))
     }
 }

@@ -46,9 +46,9 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
         disabled_notes: notes_of_kinds(graph, |kind| kind.disabled_note().map(str::to_owned)),
         test_notes: notes_of_kinds(graph, |kind| kind.test_note().map(str::to_owned)),
         watched: watched(graph),
-        exposed: exposed(graph),
+        exposed: graph.exposed().map(|(service, _)| service).collect(),
         metrics: metrics(graph),
-        exposed_ports: exposed_ports(graph),
+        exposed_ports: graph.exposed().map(|(service, number)| PortOfService { service, number }).collect(),
         versions: graph.servers().map(version_row).collect(),
         footprint: Footprint::of(graph),
         example_release: example_release(graph),
@@ -146,9 +146,7 @@ fn diagram(graph: &Graph) -> Vec<String> {
     let paths = graph.edges.iter().flat_map(|edge| {
         edge.ports.iter().map(move |port| format!("n_{} -->|{port}| n_{}", id(edge.client), id(edge.target)))
     });
-    let users = graph.services().filter_map(|(component, service)| {
-        Some(format!("users((users)) -.->|{}| n_{}", service.exposed?.number, id(component.name)))
-    });
+    let users = graph.exposed().map(|(service, port)| format!("users((users)) -.->|{port}| n_{}", id(service)));
     nodes.chain(users).chain(paths).collect()
 }
 
@@ -174,7 +172,7 @@ fn derived(graph: &Graph) -> String {
 /// The values that open a port to more clients than the declared ones, as a list of Markdown.
 fn opening(graph: &Graph) -> String {
     let mut values = Vec::new();
-    if graph.services().any(|(_, service)| service.exposed.is_some()) {
+    if graph.exposed().next().is_some() {
         values.push("`exposure`".to_owned());
     }
     if graph.components.iter().any(|component| component.metrics_ports().next().is_some()) {
@@ -199,17 +197,6 @@ fn watched(graph: &Graph) -> Vec<&'static str> {
         .filter(|(_, service)| service.is_judged_by_connections())
         .map(|(component, _)| component.name)
         .collect()
-}
-
-fn exposed(graph: &Graph) -> Vec<&'static str> {
-    graph.services().filter(|(_, service)| service.exposed.is_some()).map(|(component, _)| component.name).collect()
-}
-
-fn exposed_ports(graph: &Graph) -> Vec<PortOfService> {
-    let port = |(component, service): (&crate::graph::Component, &crate::graph::Service)| {
-        Some(PortOfService { service: component.name, number: service.exposed?.number })
-    };
-    graph.services().filter_map(port).collect()
 }
 
 fn version_row((component, server): (&crate::graph::Component, &crate::graph::Server)) -> Row {

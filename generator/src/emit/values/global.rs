@@ -108,7 +108,7 @@ enum BackingMode {
 impl Global {
     pub(super) fn of(graph: &Graph) -> Self {
         let metrics = graph.components.iter().any(|component| component.metrics_ports().next().is_some());
-        let exposed = graph.services().any(|(_, service)| service.exposed.is_some());
+        let exposed = graph.exposed().next().is_some();
         Self {
             image_registry: String::new(),
             image_pull_secrets: Vec::new(),
