@@ -3,7 +3,7 @@
 #
 # Creates the Secrets that the chart expects with `global.secrets.mode: existing`, from the values of an installation with `inline`:
 #
-#   sh existing-secrets.sh RELEASE NAMESPACE [OPTION OF HELM]...
+#   sh existing-secrets.sh RELEASE NAMESPACE [HELM OPTION]...
 #
 # The passwords go from Helm to kubectl through a pipe. A run keeps the keys of earlier runs, so that a rotated credential can be rolled back.
 set -eu
@@ -14,7 +14,7 @@ fi
 release=$1 namespace=$2
 shift 2
 
-# The Secrets have the same keys in each mode. Server-side apply removes only keys of its own manager, hence another one for each run.
+# The Secrets have the same keys in each mode. Server-side apply removes only keys of its own field manager, so each run uses a new one.
 manifest=$(helm template "$release" "$(dirname "$0")" --namespace "$namespace" "$@" --set global.secrets.mode=inline \
   --set audit-event-generator.existingSecret= \
   --set audit-log-analysis.existingSecret= \

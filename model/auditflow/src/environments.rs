@@ -7,7 +7,7 @@ use crate::{audit_event_generator, event_audit_dashboard, notification_service};
 pub(crate) const ALL: &[Environment] = &[
     Environment::new(
         "dev",
-        "For changes that are tried first.",
+        "Development: changes are tried here first.",
         &[
             image_tag(audit_event_generator::NAME, "latest"),
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "dev"),
@@ -25,7 +25,7 @@ pub(crate) const ALL: &[Environment] = &[
     ),
     Environment::new(
         "stg",
-        "For the rehearsal of a release.",
+        "Staging: a release is rehearsed here.",
         &[
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "stg"),
             exposed_at_node_port(event_audit_dashboard::NAME, 30091),

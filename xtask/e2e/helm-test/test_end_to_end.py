@@ -84,13 +84,13 @@ class EndToEnd(Servers):
         self.assertRegex(
             output, "FAILED: GET .* does not show it within [23] s; its last answer: 200 with 7 characters. Look next at the logs of here, there, "
         )
-        self.assertEqual(removed, "rows removed from alerts_db: 1\nSo it was stored and not shown.\n")
+        self.assertEqual(removed, "rows removed from alerts_db: 1\nThe database stored the event, but the page did not show it.\n")
         self.assertEqual(self.rows(), ["another"])
 
     def test_not_shown_and_not_stored(self):
         code, _, code_of_clean_up, removed = self.run_both(posted=lambda *_: "")
         self.assertEqual((code, code_of_clean_up), (1, 0))
-        self.assertIn(f"rows removed from alerts_db: 0\nA row may still arrive when the fault is repaired. Then run this by hand: {STATEMENT}", removed)
+        self.assertIn(f"rows removed from alerts_db: 0\nA row can still arrive after the fault is repaired. In that case, run this by hand: {STATEMENT}", removed)
 
     def test_stored_too_late(self):
         def later(content_type, body):
@@ -109,7 +109,7 @@ class EndToEnd(Servers):
 
         code, _, code_of_clean_up, removed = self.run_both(posted=elsewhere)
         self.assertEqual((code, code_of_clean_up), (0, 1))
-        self.assertIn("FAILED: the page shows the test, but alerts_db had no row of it. Does this statement still fit? DELETE", removed)
+        self.assertIn("FAILED: the page shows the test, but alerts_db had no row of it. Check whether this statement still matches the rows of the test: DELETE", removed)
 
     def test_rows_that_cannot_be_removed(self):
         for plan, words in (

@@ -40,8 +40,8 @@ class NetworkPolicies(Containers):
                 f"closed: tester → a:{refused} (refused, Connection refused)",
                 f"closed: tester → b:{silent} (no answer)",
                 f"not tried: tester → lax:{lax} (opened by exposure.via)",
-                "ok: tester reaches no port but the declared ones: 2 closed (1 without an answer; 1 refused, as is a port on which nothing "
-                "listens), 1 not tried",
+                "ok: tester reaches only declared ports: 2 closed (1 without an answer; 1 refused, by a policy or because nothing listens), "
+                "1 not tried",
             ],
         )
 

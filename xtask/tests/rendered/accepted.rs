@@ -79,15 +79,15 @@ fn address_blocks_and_ports() {
             "global.network.apiServerCidrs[0]: 10.0.0.0/33 has no prefix length from 0 to 32",
         ),
         (&[(CIDRS, json!(["10.0.0.0/08"]))], "global.network.apiServerCidrs[0]: 10.0.0.0/08 has no prefix length"),
-        (&[(CIDRS, json!(["10.0.0.1/24"]))], "10.0.0.1/24 has host bits set behind the prefix length 24"),
+        (&[(CIDRS, json!(["10.0.0.1/24"]))], "10.0.0.1/24 has host bits set after the prefix length 24"),
         (&[(CIDRS, json!(["2001:db8::1/64"]))], "write 2001:db8::1/128 for this address alone"),
         (&[(CIDRS, json!(["1:2:3/64"]))], "1:2:3/64 has no address"),
         (&[(CIDRS, json!(["1:2:3:4:5:6:7::8/128"]))], "1:2:3:4:5:6:7::8/128 has no address"),
         (&[(CIDRS, json!(["::ffff:102:304/128"]))], "is an IPv4 address in IPv6"),
         (&[(EGRESS, block("banana", &[]))], "at '/notification-service/network/extraEgress/0/to/0/ipBlock/cidr'"),
-        (&[(EGRESS, block("10.0.0.0/8", &["11.0.0.0/16"]))], &format!("{path}.except[0]: 11.0.0.0/16 is no part of")),
-        (&[(EGRESS, block("10.0.0.0/8", &["10.0.0.0/8"]))], &format!("{path}.except[0]: 10.0.0.0/8 is no part of")),
-        (&[(EGRESS, block("::/0", &["10.0.0.0/8"]))], &format!("{path}.except[0]: 10.0.0.0/8 is no part of")),
+        (&[(EGRESS, block("10.0.0.0/8", &["11.0.0.0/16"]))], &format!("{path}.except[0]: 11.0.0.0/16 is not inside")),
+        (&[(EGRESS, block("10.0.0.0/8", &["10.0.0.0/8"]))], &format!("{path}.except[0]: 10.0.0.0/8 is not inside")),
+        (&[(EGRESS, block("::/0", &["10.0.0.0/8"]))], &format!("{path}.except[0]: 10.0.0.0/8 is not inside")),
         (&[(EGRESS, to(&json!({}), &json!([])))], &format!("at '{peer}': minProperties")),
         (
             &[(EGRESS, to(&json!({ "podSelector": {}, "ipBlock": { "cidr": "::/0" } }), &json!([])))],
@@ -143,7 +143,7 @@ fn amounts_and_sizes() {
         (&[(&request, json!("64Gi"))], "redis.resources.requests.memory is 64Gi, more than limits.memory"),
         (&[(&request, json!("1e12"))], "redis.resources.requests.memory is 1e12, more than limits.memory"),
         (&[(&cpu, json!(0.001))], "redis.resources.requests.cpu is 50m, more than limits.cpu, which is 0.001"),
-        (&[("redis.resources.limits", json!({ "hugepages-2Mi": "3Mi" }))], "limits.hugepages-2Mi is no multiple of"),
+        (&[("redis.resources.limits", json!({ "hugepages-2Mi": "3Mi" }))], "limits.hugepages-2Mi is not a multiple of"),
         (
             &[("redis.resources.requests", json!({ "hugepages-2Mi": "2Mi" }))],
             "requests.hugepages-2Mi is 2Mi, but limits",
@@ -272,7 +272,7 @@ fn rules_of_roles() {
         ),
         (
             &[(RULES, api(&[""], &["pods"], &["get"]))],
-            "global.network.apiServerCidrs is empty, so the NetworkPolicy of notification-service would let nothing reach",
+            "global.network.apiServerCidrs is empty, so the NetworkPolicy would block notification-service from",
         ),
         (&[(RULES, api(&[""], &["pods"], &["get"]))], "kubectl get endpointslices --namespace default"),
     ];

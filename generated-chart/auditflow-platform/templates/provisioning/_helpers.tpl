@@ -4,9 +4,9 @@
 The servers that the Jobs provision: the key of the administrator's password, the administration port, the UID and the digest of the scripts.
 */ -}}
 {{- define "auditflow-platform.servers" -}}
-- { name: rabbitmq, administrator: administrator, port: 15672, user: 999, scripts: "0fdeeade" }
-- { name: postgresql, administrator: superuser, port: 5432, user: 999, scripts: "68fdb021" }
-- { name: redis, administrator: administrator, port: 6379, user: 999, scripts: "ca2f35af" }
+- { name: rabbitmq, administrator: administrator, port: 15672, user: 999, scripts: "e25b1b2d" }
+- { name: postgresql, administrator: superuser, port: 5432, user: 999, scripts: "233a7ebc" }
+- { name: redis, administrator: administrator, port: 6379, user: 999, scripts: "325ac618" }
 {{- end }}
 
 {{- /* The enabled clients of a server, each with its login and the key of its password in the server's Secret (`-`: no password). */ -}}

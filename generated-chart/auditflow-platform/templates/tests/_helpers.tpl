@@ -87,7 +87,7 @@ volumeMounts:
       - configMap:
           name: {{ .Release.Name }}-tests
       - configMap:
-          name: {{ .Release.Name }}-connections-1702ed0b
+          name: {{ .Release.Name }}-connections-6ccfe068
 {{- end }}
 
 {{- /* The value that opens a port to more clients than the declared ones; `declared` if no value does. */ -}}

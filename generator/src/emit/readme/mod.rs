@@ -230,8 +230,8 @@ fn tests(graph: &Graph) -> Vec<Row> {
     let mut rows = vec![row(&job(NETWORK_POLICY_TEST), "an undeclared client", every_port, "global.tests.isolation")];
     if !graph.edges.is_empty() {
         let has_logins = graph.edges.iter().any(|edge| edge.login.is_some());
-        let login = if has_logins { "with its own login, " } else { "" };
-        let uses = format!("{login}what the table under [Access](#access) says");
+        let login = if has_logins { ", with the login there" } else { "" };
+        let uses = format!("its connections in the table under [Access](#access){login}");
         rows.push(row(
             &format!("<release>-<service>-{TEST_CONNECTION}"),
             "each service",
@@ -242,7 +242,7 @@ fn tests(graph: &Graph) -> Vec<Row> {
     let rest = "with its labels, every declared port that the table does not name".to_owned();
     rows.push(row(&format!("<release>-<service>-{TEST_ISOLATION}"), "each service", rest, "<service>.tests.isolation"));
     if let Some(test) = &graph.end_to_end {
-        let doc = format!("the whole way, end to end: {}", cell(test.doc));
+        let doc = format!("the whole platform: {}", cell(test.doc));
         rows.push(row(&job(END_TO_END_TEST), "a user", doc, "global.tests.endToEnd"));
     }
     rows

@@ -56,7 +56,7 @@ fn role(name: &str, entries: &[&Entry]) -> Vec<Group> {
     let rows: Vec<Row> = in_order(&charts, &common).into_iter().map(row).collect();
     let each = (!rows.is_empty()).then(|| Group {
         title: format!("Each {name}"),
-        doc: format!("`<{name}>` is the name of a {name}. The sections below have the other defaults and the further values of each {name}."),
+        doc: format!("`<{name}>` is the name of a {name}. Each section below lists the defaults and values that differ for that {name}."),
         lacks: Vec::new(),
         rows,
     });

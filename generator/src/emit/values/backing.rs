@@ -33,7 +33,7 @@ pub(crate) struct BackingValues {
     scheduling: Scheduling,
 }
 
-/// Volume for the server's data. It outlives the release. Neither value can change once the volume exists.
+/// Volume for the server's data. It outlives the release. An upgrade cannot change these values once the volume exists; see UPGRADING.md.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Persistence {

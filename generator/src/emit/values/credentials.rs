@@ -67,7 +67,7 @@ struct CredentialValues {
 struct RemoteRef {
     /// Key in the store. Empty selects `<release>-credentials`, with the property `<chart>.<credential>.r<revision>`.
     key: String,
-    /// Property of the entry under that key. Empty selects the whole entry.
+    /// Property of the entry under that key. Empty selects the whole entry, or the default property if `key` is empty.
     property: String,
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct ServiceValues {
     #[schemars(with = "Option<String>")]
     credentials: Credentials,
     /// Name of the Secret with the service's credentials, used with `global.secrets.mode: existing`. The README lists its keys. Empty
-    /// selects `<release>-<service>-existing-r<revision>`. Each revision needs a different Secret.
+    /// selects `<release>-<service>-existing-r<revisions>`: the revisions, joined by dots. Each set of revisions needs its own Secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     existing_secret: Option<String>,

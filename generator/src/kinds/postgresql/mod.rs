@@ -99,7 +99,7 @@ impl ServerKind for PostgreSql {
                 clean_up: Some(script("clean-up")),
             },
             address,
-            rights_text: format!("own database `{name}`, and enter no other"),
+            rights_text: format!("owner of database `{name}`; no access to other databases"),
         }
     }
 
@@ -108,7 +108,7 @@ impl ServerKind for PostgreSql {
     }
 
     fn disabled_note(&self) -> Option<&'static str> {
-        Some("A database role that owns something stays as well, but cannot log in.")
+        Some("A database role that owns objects also stays, but cannot log in.")
     }
 
     fn test_note(&self) -> Option<&'static str> {

@@ -134,7 +134,7 @@ impl ServerKind for RabbitMq {
     }
 
     fn test_note(&self) -> Option<&'static str> {
-        Some("The message that a test publishes goes to no queue.")
+        Some("The message that a test publishes reaches no queue.")
     }
 
     fn login_commands(&self) -> Option<&'static str> {

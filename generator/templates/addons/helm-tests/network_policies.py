@@ -83,7 +83,7 @@ def state_of(address):
             socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
             state, why = OPEN, "accepts connections"
         except (socket.gaierror, ValueError) as error:
-            state, why = ERROR, f"{address} does not resolve, {error}: does its Service exist, and may this Pod ask the cluster's DNS?"
+            state, why = ERROR, f"{address} does not resolve, {error}: does its Service exist, and can this Pod query the cluster's DNS?"
         except OSError as error:
             state, why = ERROR, str(error)
             if isinstance(error, socket.timeout) or error.errno == errno.ETIMEDOUT:
@@ -99,7 +99,7 @@ def state_of(address):
 NOT_ENFORCED = (
     "this cluster does not enforce NetworkPolicies: all ports that {were} are open ({count}). It needs a network plugin that does, such as Calico or "
     "Cilium; without one, every Pod of the cluster can reach the broker, the database and all other ports. If the plugin does enforce them, "
-    "the policies of this release are missing, or a policy that was added lets everything through (`kubectl get networkpolicies`)"
+    "the policies of this release are missing, or another policy allows all traffic (`kubectl get networkpolicies`)"
 )
 
 
@@ -107,7 +107,7 @@ def verdict(client, policy, egress_open, by_state, unanswered):
     """Prints the verdict and returns whether the test passed."""
     opened, closed, failed = by_state[OPEN], by_state[CLOSED], by_state[ERROR]
     if failed:
-        say(f"FAILED: {len(failed)} cannot be tried, so nothing is proven about them")
+        say(f"FAILED: {len(failed)} cannot be tried, so their state is unknown")
     elif not opened and not closed:
         say(f"ok: nothing to try: every port is declared for {client} or opened by values")
         return True
@@ -128,8 +128,8 @@ def verdict(client, policy, egress_open, by_state, unanswered):
         return False
     refused = len(closed) - unanswered
     say(
-        f"ok: {client} reaches no port but the declared ones: {len(closed)} closed ({unanswered} without an answer; {refused} refused, as is a port "
-        f"on which nothing listens), {len(by_state[UNTRIED])} not tried"
+        f"ok: {client} reaches only declared ports: {len(closed)} closed ({unanswered} without an answer; {refused} refused, "
+        f"by a policy or because nothing listens), {len(by_state[UNTRIED])} not tried"
     )
     return True
 

@@ -37,7 +37,7 @@ password() {
     return 1
   fi
   if [ "$(tr -d '\000-\037\177' <"$passwords/$1" | wc -c)" != "$(wc -c <"$passwords/$1")" ]; then
-    echo "The password $1 has a line break or another control character, which no login takes." >&2
+    echo "The password $1 has a line break or another control character, which no login can use." >&2
     return 1
   fi
   cat "$passwords/$1"
@@ -75,7 +75,7 @@ keep() {
     now=$(sha256sum 2>/dev/null <"$passwords/$administrator" || true)
     if [ "$now" != "$known" ] && is_serving && set_administrator; then
       known=$now
-      echo "The administrator's password is that of the Secret."
+      echo "Set the administrator's password to the value in the Secret."
     fi
     sleep 5 &
     wait $!

@@ -56,11 +56,11 @@ clean_up() {
   echo "rows removed from $PGDATABASE: $rows"
   case "$result $rows" in
     'shown 0')
-      printf '%s\n' "FAILED: the page shows the test, but $PGDATABASE had no row of it. Does this statement still fit? $STATEMENT"
+      printf '%s\n' "FAILED: the page shows the test, but $PGDATABASE had no row of it. Check whether this statement still matches the rows of the test: $STATEMENT"
       exit 1
       ;;
-    'not shown 0') printf '%s\n' "A row may still arrive when the fault is repaired. Then run this by hand: $STATEMENT" ;;
-    'not shown '*) echo "So it was stored and not shown." ;;
+    'not shown 0') printf '%s\n' "A row can still arrive after the fault is repaired. In that case, run this by hand: $STATEMENT" ;;
+    'not shown '*) echo "The database stored the event, but the page did not show it." ;;
   esac
   if [ -n "$interrupted" ]; then exit 143; fi
 }

@@ -31,7 +31,7 @@ attempt() {
       reason="cannot connect: $reason: $CONNECT_REMEDY"
       return 2
       ;;
-    *) reason="this is no answer of Valkey: $reason: does something else listen on this port?" ;;
+    *) reason="this is not an answer from Valkey: $reason: does something else listen on this port?" ;;
   esac
   return 1
 }

@@ -61,7 +61,7 @@ a YAML list of errors.
       {{- else if hasPrefix "hugepages-" $name -}}
         {{- $page := trimPrefix "hugepages-" $name -}}
         {{- if mod (int64 $amount) (include "[[ c.name ]].quantity" $page | float64 | int64) -}}
-          {{- $wrong = append $wrong (printf "%s is no multiple of the page size, %s. Set it to a multiple." $path $page) -}}
+          {{- $wrong = append $wrong (printf "%s is not a multiple of the page size, %s. Set it to a multiple." $path $page) -}}
         {{- end -}}
         {{- if not (or (hasKey $requests "cpu") (hasKey $requests "memory") (hasKey $limits "cpu") (hasKey $limits "memory")) -}}
           {{- $wrong = append $wrong (printf "%s: huge pages also require cpu or memory. Set a request or limit for one of them." $path) -}}
@@ -168,12 +168,12 @@ a YAML list of errors.
   {{- if hasPrefix (print (repeat 80 "0") (repeat 16 "1")) $bits -}}
     is an IPv4 address in IPv6: write the IPv4 address
   {{- else if contains "1" (substr $length $size $bits) -}}
-    has host bits set behind the prefix length {{ $length }}: write {{ $address }}/{{ $size }} for this address alone, or the first address of the block
+    has host bits set after the prefix length {{ $length }}: write {{ $address }}/{{ $size }} for this address alone, or the first address of the block
   {{- else if .within -}}
     {{- $whole := include "[[ c.name ]].addressBits" (first (splitList "/" .within)) -}}
     {{- $least := int (last (splitList "/" .within)) -}}
     {{- if not (and (eq $size (len $whole)) (gt $length $least) (hasPrefix (trunc $least $whole) $bits)) -}}
-      is no part of the block {{ .within }}
+      is not inside the block {{ .within }}
     {{- end -}}
   {{- end -}}
 {{- end -}}
@@ -225,7 +225,7 @@ a YAML list of errors.
   {{- end -}}
 {{- end -}}
 {{- if and $clients (not .Values.global.network.apiServerCidrs) -}}
-  {{- $text := "global.network.apiServerCidrs is empty, so the NetworkPolicy of %s would let nothing reach the Kubernetes API server. %s" -}}
+  {{- $text := "global.network.apiServerCidrs is empty, so the NetworkPolicy would block %s from the Kubernetes API server. %s" -}}
   {{- $slices := "kubectl get endpointslices --namespace default --selector kubernetes.io/service-name=kubernetes" -}}
   {{- $service := "kubectl get service kubernetes --namespace default" -}}
   {{- $remedy := "Set it to the addresses that `%s` prints, each as <address>/32 (IPv6: /128). Some clusters require the address of `%s` instead." -}}

@@ -203,8 +203,11 @@ fn access_to_the_api_server_needs_its_address() {
     for tool in [Tool::Helm3, Tool::Helm4] {
         let rendered = |arguments: &[&str]| on_disk.render(&helm(tool), None, arguments);
         let refusal = rendered(&[none]).expect_err("the shipper declares access");
-        for says in ["global.network.apiServerCidrs is empty", "NetworkPolicy of shipper", "kubectl get endpointslices"]
-        {
+        for says in [
+            "global.network.apiServerCidrs is empty",
+            "NetworkPolicy would block shipper",
+            "kubectl get endpointslices",
+        ] {
             assert!(refusal.contains(says), "{refusal}");
         }
         rendered(&[none, "--set=shipper.enabled=false"]).expect("no other service declares access");

@@ -73,8 +73,8 @@ fn cases(platform: &Resolved) -> Vec<Case> {
         Some((caller.name, callee?.endpoint.service))
     });
     if let Some((caller, callee)) = call {
-        let says = [format!("{caller} calls {callee}, which is switched off")];
-        cases.push(Case::with("a callee switched off", &[format!("{callee}.enabled=false")], &says));
+        let says = [format!("{caller} calls {callee}, which is disabled")];
+        cases.push(Case::with("a disabled callee", &[format!("{callee}.enabled=false")], &says));
     }
     cases
 }
