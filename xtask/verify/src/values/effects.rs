@@ -1,6 +1,6 @@
 //! The step `values`: every value changes objects in at least one case, and only the objects that it may change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
 
 use render::objects;
@@ -133,8 +133,13 @@ impl<'a> Trial<'a> {
         };
         let mut last_refusal = None;
         let mut permits = None;
-        for position in self.order(key) {
+        let mut order = self.order(key);
+        while let Some(position) = order.pop_front() {
             let one = &self.manifests[position];
+            if permits.is_some() && !is_about(one, key) {
+                // The cases that are left do not use what the value permits.
+                break;
+            }
             let Some(is) = at(&one.values, key) else { continue };
             let others = other::others(schema, is);
             if others.is_empty() {
@@ -155,6 +160,8 @@ impl<'a> Trial<'a> {
                         if is.is_boolean() && refusal.contains(CHECKS) && refusal.contains(&key[1..].join(".")) {
                             permits = Some(one.case.name.as_str());
                         }
+                        // The refusal names the values that this one needs.
+                        order.make_contiguous().sort_by_key(|next| !is_named(&self.manifests[*next], &refusal));
                         last_refusal = Some(refusal);
                     }
                 }
@@ -174,14 +181,11 @@ impl<'a> Trial<'a> {
 
     /// The cases in the order in which they are tried for a key: the case in which a key of this name had an effect, the defaults, the cases
     ///  whose arguments mention its section, then the rest.
-    fn order(&self, key: &Path) -> Vec<usize> {
+    fn order(&self, key: &Path) -> VecDeque<usize> {
         let known = self.worked.lock().ok().and_then(|worked| worked.get(&key[key.len() - 1]).copied());
-        let about = |position: &usize| {
-            let section = key[..key.len() - 1].join(".");
-            self.manifests[*position].case.arguments.iter().any(|argument| argument.contains(&section))
-        };
         let all = || 0..self.manifests.len();
-        let mut order: Vec<usize> = known.into_iter().chain([0]).chain(all().filter(about)).chain(all()).collect();
+        let about = all().filter(|position| is_about(&self.manifests[*position], key));
+        let mut order: VecDeque<usize> = known.into_iter().chain([0]).chain(about).chain(all()).collect();
         let mut seen = BTreeSet::new();
         order.retain(|position| seen.insert(*position));
         order
@@ -208,6 +212,18 @@ impl<'a> Trial<'a> {
         }
         Ok(wrong.into_iter().collect())
     }
+}
+
+/// Whether an argument of the case sets a value in the section of this key.
+fn is_about(one: &Rendered, key: &Path) -> bool {
+    let section = key[..key.len() - 1].join(".");
+    one.case.arguments.iter().any(|argument| argument.contains(&section))
+}
+
+/// Whether an argument of the case, such as `--set=a.b=c`, sets a value whose path is in this message.
+fn is_named(one: &Rendered, message: &str) -> bool {
+    let path = |argument: &str| argument.split('=').nth(1).map(str::to_owned);
+    one.case.arguments.iter().filter_map(|argument| path(argument)).any(|path| message.contains(&path))
 }
 
 /// The documents that occur in only one of the two manifests.
