@@ -84,8 +84,13 @@ a YAML list of errors.
 {{- $fields := "^(kubernetes\\.io/config\\.mirror|(scheduler|seccomp\\.security)\\.alpha\\.kubernetes\\.io/.*|" -}}
 {{- $fields = print $fields "container\\.(apparmor|seccomp)\\.security\\.(alpha|beta)\\.kubernetes\\.io/.*|controller\\.kubernetes\\.io/pod-deletion-cost)$" -}}
 {{- range $chart, $values := $charts -}}
+  {{- if gt (len (toJson $values.podAnnotations)) 200000 -}}
+    {{- $wrong = append $wrong (printf "%s.podAnnotations has more than 200000 bytes. Kubernetes allows 262144 for an object. Shorten it." $chart) -}}
+  {{- end -}}
   {{- range $key, $value := $values.podAnnotations -}}
-    {{- if hasPrefix "auditflow-platform/" $key -}}
+    {{- if hasPrefix "helm.sh/" $key -}}
+      {{- $wrong = append $wrong (printf "%s.podAnnotations has the key %s, which has a meaning for Helm only. Remove it." $chart $key) -}}
+    {{- else if hasPrefix "auditflow-platform/" $key -}}
       {{- $text := "%s.podAnnotations has the key %s. The chart reserves keys that begin with auditflow-platform/. Choose another key." -}}
       {{- $wrong = append $wrong (printf $text $chart $key) -}}
     {{- else if regexMatch $fields $key -}}
@@ -245,7 +250,29 @@ a YAML list of errors.
     {{- $wrong = append $wrong (printf $unused (print $chart ".existingSecret") $mode "Set the mode to existing" `""`) -}}
   {{- end -}}
 {{- end -}}
+{{- $brought := dict -}}
+{{- if eq $secrets.mode "existing" -}}
+  {{- range $chart := list "audit-event-generator" "audit-log-analysis" "notification-service" "rabbitmq" "postgresql" "redis" -}}
+    {{- $section := index $.Values $chart -}}
+    {{- if and $section.existingSecret (dig "enabled" true $section) -}}
+      {{- /* Only servers have `persistence`. The Secrets of two servers have the same keys, and so have those of two services. */ -}}
+      {{- $used := print $section.existingSecret (hasKey $section "persistence") -}}
+      {{- with get $brought $used -}}
+        {{- $text := "%s.existingSecret is %s, which %s also uses, but the keys of the two are the same. Create one Secret for each." -}}
+        {{- $wrong = append $wrong (printf $text $chart $section.existingSecret .) -}}
+      {{- end -}}
+      {{- $_ := set $brought $used $chart -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- range include "auditflow-platform.credentials" . | fromYamlArray -}}
+  {{- if and (index $.Values .owner "credentials" .key .field) (not (include "auditflow-platform.passwordsInValues" $)) -}}
+    {{- $path := printf "%s.credentials.%s.%s" .owner .key .field -}}
+    {{- $text := "%s is set, but it has no effect with %s, and Helm stores it in the release. Remove it, or set %s." -}}
+    {{- $choose := ternary "global.secrets.mode to inline" `global.secrets.store.name to ""` (eq $secrets.mode "existing") -}}
+    {{- $with := ternary $mode "global.secrets.store.name" (eq $secrets.mode "existing") -}}
+    {{- $wrong = append $wrong (printf $text $path $with $choose) -}}
+  {{- end -}}
   {{- $path := printf "%s.credentials.%s.remoteRef" .owner .key -}}
   {{- range $key, $value := index $.Values .owner "credentials" .key "remoteRef" -}}
     {{- if and $value (ne $secrets.mode "external") -}}
@@ -272,6 +299,16 @@ a YAML list of errors.
       {{- $wrong = append $wrong (printf $unused (printf "%s.exposure.%s" $service $key) $is $choose $none) -}}
     {{- end -}}
   {{- end -}}
+  {{- if gt (len (toJson $exposure.ingress.annotations)) 200000 -}}
+    {{- $text := "%s.exposure.ingress.annotations has more than 200000 bytes. Kubernetes allows 262144 for an object. Shorten it." -}}
+    {{- $wrong = append $wrong (printf $text $service) -}}
+  {{- end -}}
+  {{- range $key, $value := $exposure.ingress.annotations -}}
+    {{- if hasPrefix "helm.sh/" $key -}}
+      {{- $text := "%s.exposure.ingress.annotations has the key %s, by which Helm would manage the Ingress apart from the release. Remove it." -}}
+      {{- $wrong = append $wrong (printf $text $service $key) -}}
+    {{- end -}}
+  {{- end -}}
   {{- if and $exposure.ingress.className (hasKey $exposure.ingress.annotations "kubernetes.io/ingress.class") -}}
     {{- $text := "%[1]s.exposure.ingress has a className and the annotation kubernetes.io/ingress.class. Remove the annotation." -}}
     {{- $wrong = append $wrong (printf $text $service) -}}
@@ -286,7 +323,8 @@ a YAML list of errors.
 {{- end -}}
 {{- $registry := .Values.global.imageRegistry -}}
 {{- if contains "://" $registry -}}
-  {{- $wrong = append $wrong (printf "global.imageRegistry has a scheme. Write it as %s." (trimSuffix "/" (last (splitList "://" $registry)))) -}}
+  {{- $host := last (splitList "://" $registry) | trimSuffix "/" | default "a registry such as registry.example.org" -}}
+  {{- $wrong = append $wrong (printf "global.imageRegistry has a scheme. Write it as %s." $host) -}}
 {{- else if hasSuffix "/" $registry -}}
   {{- $wrong = append $wrong (printf "global.imageRegistry ends with a slash. Write it as %s." (regexReplaceAll "/+$" $registry "")) -}}
 {{- end -}}
@@ -300,7 +338,7 @@ a YAML list of errors.
     {{- $wrong = append $wrong (printf $text .path $tag) -}}
   {{- end -}}
   {{- $host := first (splitList "/" $section.image.repository) -}}
-  {{- if and $registry (contains ":" $host) (ne $host $name) -}}
+  {{- if and $registry (ne $host $name) (or (contains ":" $host) (eq $host (first (splitList "/" $registry)))) -}}
     {{- $text := "%[1]s.image.repository begins with the registry %[2]s, but global.imageRegistry is set and is placed in front of it. Write it without `%[2]s/`." -}}
     {{- $wrong = append $wrong (printf $text .path $host) -}}
   {{- end -}}

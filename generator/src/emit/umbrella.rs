@@ -1,6 +1,7 @@
 //! The umbrella chart: files that concern several components.
 
 use askama::Template;
+use vocabulary::limits::YAML_WORDS;
 use vocabulary::{DefaultTag, Scaling};
 
 use super::images;
@@ -46,6 +47,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         &Checks {
             c: graph,
             longest_release_name: graph.longest_release_name,
+            yaml_words: YAML_WORDS,
             exposed: graph.exposed().map(|(service, _)| service).collect(),
             autoscaled: names(graph, |service| service.scaling != Scaling::Fixed),
             has_credentials,
@@ -212,6 +214,8 @@ struct Call {
 struct Checks<'a> {
     c: &'a Graph,
     longest_release_name: u8,
+    /// Words that YAML reads as a boolean or null.
+    yaml_words: &'static [&'static str],
     /// The services that users outside the cluster can reach.
     exposed: Vec<&'static str>,
     /// The services with autoscaling.

@@ -1,6 +1,7 @@
 //! `UPGRADING.md`: what an upgrade changes, and runbooks. The scenario `runbooks` executes its commands.
 
 use askama::Template;
+use vocabulary::{Change, Environment};
 
 use super::images;
 use crate::files::Files;
@@ -18,6 +19,12 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         stateful: example.is_some(),
         has_credentials: graph.credentials().next().is_some(),
         autoscaled: graph.autoscales(),
+        tagged_environments: graph
+            .environments
+            .iter()
+            .filter(|one| names_a_tag(one))
+            .map(|one| one.name.as_str())
+            .collect(),
         example_release: example_release(graph),
         example_server: example.map(|(component, _)| component.name).unwrap_or_default(),
         example_size: example.map(|(_, server)| doubled(server.storage)).unwrap_or_default(),
@@ -29,6 +36,10 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         login_commands: notes_of_kinds(graph, |kind| kind.login_commands().map(str::to_owned)),
     };
     files.umbrella("UPGRADING.md", &view);
+}
+
+fn names_a_tag(environment: &Environment) -> bool {
+    environment.changes.iter().any(|change| matches!(change, Change::ImageTag { .. }))
 }
 
 /// A release's name for commands that can be pasted.
@@ -54,6 +65,8 @@ struct Upgrading<'a> {
     stateful: bool,
     has_credentials: bool,
     autoscaled: bool,
+    /// The environments whose values name the tag of an image.
+    tagged_environments: Vec<&'static str>,
     /// The release's name in the commands.
     example_release: &'static str,
     /// A server whose volume grows in the example, and its new size.

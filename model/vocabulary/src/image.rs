@@ -98,7 +98,11 @@ impl ServerVersion {
         let text = tag.as_str();
         let text = text.strip_prefix('v').unwrap_or(text);
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-        let is_version = text[end..].chars().next().is_none_or(|c| "-_".contains(c));
+        // PostgreSQL names its pre-releases `19beta1` and `19rc1`.
+        let rest = text[end..].trim_start_matches("alpha").trim_start_matches("beta").trim_start_matches("rc");
+        let rest =
+            if rest.len() < text.len() - end { rest.trim_start_matches(|c: char| c.is_ascii_digit()) } else { rest };
+        let is_version = rest.chars().next().is_none_or(|c| "-_".contains(c));
         let shown = text[..end].split('.').take_while(|number| !number.is_empty());
         !is_version || shown.zip(self.0.split('.')).all(|(shown, own)| shown == own)
     }
@@ -218,10 +222,12 @@ mod tests {
     #[test]
     fn a_tag_fits_a_version_when_it_shows_no_other() {
         let fits = |version, tag| ServerVersion::new(version).fits(FixedTag::new(tag));
-        for tag in ["18", "18.6", "18-trixie", "v18.6", "main-3f2a9c1", "stable", "0123456789abcdef", "17a9c1"] {
+        for tag in
+            ["18", "18.6", "18-trixie", "v18.6", "main-3f2a9c1", "stable", "0123456789abcdef", "17a9c1", "17beef"]
+        {
             assert!(fits("18", tag), "{tag}");
         }
-        for tag in ["17", "17_1", "19", "1.18", "180", "2026-11-27", "v9"] {
+        for tag in ["17", "17_1", "19", "19beta1", "17rc1-trixie", "1.18", "180", "2026-11-27", "v9"] {
             assert!(!fits("18", tag), "{tag}");
         }
         assert!(fits("4.3", "4-management") && fits("4.3", "4.3.6-management"));

@@ -8,7 +8,7 @@ use tools::{Tool, ToolBinary};
 use crate::refusals::render;
 
 /// Values by their paths, as `--set` has them.
-type Values<'a> = &'a [(&'a str, Value)];
+pub(crate) type Values<'a> = &'a [(&'a str, Value)];
 
 fn both() -> [ToolBinary; 2] {
     [Tool::Helm3, Tool::Helm4].map(|tool| tool.ensure().expect("Helm is there or can be built"))
@@ -38,7 +38,7 @@ fn groups<'a, T>(all: impl IntoIterator<Item = T>, values: impl Fn(&T) -> Values
 }
 
 /// Fails unless both Helms refuse each set of values with a message that contains its text.
-fn refused(wrong: &[(Values<'_>, &str)]) {
+pub(crate) fn refused(wrong: &[(Values<'_>, &str)]) {
     let [three, four] = both();
     let mut found = Vec::new();
     // Helm 4 judges each set alone. The checks run only on values that fit the schema, so Helm 3 judges those of either kind together.
@@ -64,7 +64,7 @@ fn refused(wrong: &[(Values<'_>, &str)]) {
 }
 
 /// Fails unless both Helms accept each set of values.
-fn accepted(right: &[Values<'_>]) {
+pub(crate) fn accepted(right: &[Values<'_>]) {
     let refusal = |sets: Vec<Values<'_>>| {
         both().iter().find_map(|helm| {
             let message = render_all(helm, &sets).err()?;
@@ -78,7 +78,7 @@ fn accepted(right: &[Values<'_>]) {
 const CIDRS: &str = "global.network.apiServerCidrs";
 const EGRESS: &str = "notification-service.network.extraEgress";
 const RULES: &str = "notification-service.rbac.extraRules";
-const VIA: &str = "event-audit-dashboard.exposure.via";
+pub(crate) const VIA: &str = "event-audit-dashboard.exposure.via";
 const HOST: &str = "event-audit-dashboard.exposure.host";
 const NODE_PORT: &str = "event-audit-dashboard.exposure.nodePort";
 const PREFERRED: &str = "redis.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution";
@@ -167,6 +167,27 @@ fn amounts_and_sizes() {
         (&[(&limit, json!("256m"))], "at '/redis/resources/limits/memory'"),
         (&[(&limit, json!(0.5))], "at '/redis/resources/limits/memory'"),
         (&[(&limit, json!(-1))], "at '/redis/resources/limits/memory'"),
+        (&[(&limit, json!(1e30))], "at '/redis/resources/limits/memory'"),
+        (&[(&cpu, json!(1e19))], "at '/redis/resources/limits/cpu'"),
+        (
+            &[("redis.resources.limits", json!({ "example.com/gpu": 1e20 }))],
+            "at '/redis/resources/limits/example.com~1gpu'",
+        ),
+        (
+            &[("redis.resources.limits", json!({ "hugepages-2Mi": "1e30" }))],
+            "at '/redis/resources/limits/hugepages-2Mi'",
+        ),
+        (
+            &[("redis.resources.limits", json!({ format!("{}/gpu", "a".repeat(245)): 1 }))],
+            "at '/redis/resources/limits'",
+        ),
+        (
+            &[
+                ("audit-log-analysis.autoscaling.enabled", json!(true)),
+                ("audit-log-analysis.resources.requests.cpu", json!("0m")),
+            ],
+            "audit-log-analysis.resources.requests.cpu is not set, but the autoscaler",
+        ),
         (&[(&cpu, json!("200M"))], "at '/redis/resources/limits/cpu'"),
         (&[(&cpu, json!("1Gi"))], "at '/redis/resources/limits/cpu'"),
         (&[(&limit, json!("1Mi"))], "redis.resources.requests.memory is 64Mi, more than limits.memory, which is 1Mi"),
@@ -317,91 +338,6 @@ fn rules_of_roles() {
         &off_with_rules,
     ];
     accepted(right);
-}
-
-#[test]
-fn values_without_an_effect_are_refused() {
-    let remote = "notification-service.credentials.rabbitmq.remoteRef";
-    let exposure = "event-audit-dashboard.exposure";
-    let unused = |path: &str, with: &str| format!("{path} is set, but it has no effect with {with}");
-    let unused_alone = [
-        ("redis.existingSecret".to_owned(), json!("x"), "global.secrets.mode: inline"),
-        ("notification-service.existingSecret".to_owned(), json!("x"), "global.secrets.mode: inline"),
-        (format!("{remote}.key"), json!("x"), "global.secrets.mode: inline"),
-        (format!("{remote}.property"), json!("x"), "global.secrets.mode: inline"),
-        (format!("{exposure}.host"), json!("a.example.org"), "exposure.via: None"),
-        (format!("{exposure}.nodePort"), json!(30001), "exposure.via: None"),
-        (format!("{exposure}.ingress.className"), json!("x"), "exposure.via: None"),
-        (format!("{exposure}.ingress.annotations"), json!({ "a": "b" }), "exposure.via: None"),
-        (format!("{exposure}.ingress.tlsSecretName"), json!("x"), "exposure.via: None"),
-        (format!("{exposure}.httpRoute.gateway"), json!("x"), "exposure.via: None"),
-        (format!("{exposure}.httpRoute.gatewayNamespace"), json!("x"), "exposure.via: None"),
-        (format!("{exposure}.httpRoute.sectionName"), json!("x"), "exposure.via: None"),
-    ]
-    .map(|(path, value, with)| (unused(&path, with), path, value));
-    let unused_alone = unused_alone.each_ref().map(|(says, path, value)| (says, [(path.as_str(), value.clone())]));
-    let unused_alone = unused_alone.each_ref().map(|(says, values)| (&values[..], says.as_str()));
-    refused(&unused_alone);
-    let port = format!("{exposure}.nodePort");
-    let host = format!("{exposure}.host");
-    let class = format!("{exposure}.ingress.className");
-    let annotations = format!("{exposure}.ingress.annotations");
-    let annotation = json!({ "kubernetes.io/ingress.class": "traefik" });
-    let wrong: &[(Values, &str)] = &[
-        (
-            &[(VIA, json!("Ingress")), (&class, json!("nginx")), (&annotations, annotation)],
-            "exposure.ingress has a className and the annotation kubernetes.io/ingress.class. Remove the annotation.",
-        ),
-        (
-            &[("global.rabbitmq.image.tag", json!("4.3"))],
-            "global.rabbitmq.image.tag is 4.3, but this chart needs the image variant management. Use a tag such as 4.3-management.",
-        ),
-        (&[(VIA, json!("Ingress")), (&port, json!(30001))], &unused(&port, "exposure.via: Ingress")),
-        (&[(VIA, json!("NodePort")), (&host, json!("a.example.org"))], &unused(&host, "exposure.via: NodePort")),
-        (
-            &[("redis.podAnnotations", json!({ "auditflow-platform/x": "c" }))],
-            "redis.podAnnotations has the key auditflow-platform/x",
-        ),
-        (
-            &[("global.tests.podAnnotations", json!({ "auditflow-platform/x": "c" }))],
-            "global.tests.podAnnotations has the key",
-        ),
-        (
-            &[("rabbitmq.podAnnotations", json!({ "auditflow-platform/credential-revisions": "c" }))],
-            "rabbitmq.podAnnotations has the key",
-        ),
-        (&[("global.imageRegistry", json!("https://r.example.org/"))], "has a scheme. Write it as r.example.org."),
-        (&[("global.imageRegistry", json!("r.example.org/"))], "ends with a slash. Write it as r.example.org."),
-        (&[("global.imageRegistry", json!("r example"))], "at '/global/imageRegistry'"),
-        (
-            &[("global.rabbitmq.image.repository", json!("rabbitmq:4"))],
-            "Write it without `:4`, and set global.rabbitmq.image.tag to \"4\"",
-        ),
-        (
-            &[("notification-service.image.repository", json!("r.example.org:5000/x:1.2"))],
-            "notification-service.image.repository has a tag. Write it without `:1.2`",
-        ),
-        (
-            &[
-                ("global.imageRegistry", json!("mirror.example.org")),
-                ("notification-service.image.repository", json!("r.example.org:5000/x")),
-            ],
-            "notification-service.image.repository begins with the registry r.example.org:5000, but global.imageRegistry is set",
-        ),
-        (&[("notification-service.image.repository", json!("a//b"))], "at '/notification-service/image/repository'"),
-    ];
-    refused(wrong);
-    let right: &[Values] = &[
-        &[("global.imageRegistry", json!("localhost:5000/a/b"))],
-        &[
-            ("global.imageRegistry", json!("mirror.example.org:5000")),
-            ("notification-service.image.repository", json!("quay.io/a/b")),
-        ],
-        &[("redis.podAnnotations", json!({ "example.org/checksum": "c" }))],
-    ];
-    accepted(right);
-    // Not beside an image registry.
-    accepted(&[&[("notification-service.image.repository", json!("r.example.org:5000/a/b__c"))]]);
 }
 
 /// `-` stands for no storage class, as in many charts; nothing stands for the cluster's default.

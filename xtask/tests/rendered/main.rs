@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a test fails by panicking, and says why")]
 
 mod accepted;
+mod choices;
 mod notes;
 mod objects;
 mod password_rules;

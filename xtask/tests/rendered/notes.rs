@@ -10,7 +10,7 @@ use tools::{Object, Template, Tool, ToolBinary};
 use crate::{Snapshots, chart, folder, rendered};
 
 /// The exposures by the name of their snapshot: values below `event-audit-dashboard.exposure`.
-fn exposures() -> [(&'static str, Value); 9] {
+fn exposures() -> [(&'static str, Value); 10] {
     let ingress =
         |host: &str, tls: &str| json!({ "via": "Ingress", "host": host, "ingress": { "tlsSecretName": tls } });
     let route = |host: &str| json!({ "via": "HTTPRoute", "host": host, "httpRoute": { "gateway": "public", "gatewayNamespace": "edge" } });
@@ -22,6 +22,7 @@ fn exposures() -> [(&'static str, Value); 9] {
         ("ingress", ingress("audit.example.org", "")),
         ("ingress-with-tls", ingress("audit.example.org", "audit-tls")),
         ("ingress-without-a-host", ingress("", "")),
+        ("ingress-with-a-wildcard", ingress("*.example.org", "")),
         ("http-route", route("audit.example.org")),
         ("http-route-without-a-host", route("")),
     ]
@@ -35,7 +36,7 @@ fn every_exposure_has_its_address() {
     for (name, exposure) in exposures() {
         let values = format!("--set-json=event-audit-dashboard.exposure={exposure}");
         let arguments = [values.as_str(), "--api-versions=gateway.networking.k8s.io/v1/HTTPRoute"];
-        let [three, four] = helms.each_ref().map(|helm| install(helm, &chart, &arguments));
+        let [three, four] = helms.each_ref().map(|helm| install(helm, &chart, Some(&passwords()), &arguments));
         assert_eq!(three.1, four.1, "{name}");
         let (objects, notes) = four;
         let (_, address) = notes.split_once("\n\nOpen ").expect("a paragraph about the exposed service");
@@ -57,8 +58,9 @@ fn every_exposure_has_its_address() {
 fn a_disabled_service_has_no_address_and_passwords_elsewhere_no_warning() {
     let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
     let (_folder, chart) = copy();
-    let arguments = ["--set=event-audit-dashboard.enabled=false", "--set=global.secrets.mode=existing"];
-    let (_, notes) = install(&helm, &chart, &arguments);
+    let mode = ["--set=global.secrets.mode=existing", "--set=audit-event-generator.image.tag=x"];
+    let arguments = [&["--set=event-audit-dashboard.enabled=false"], &mode[..]].concat();
+    let (_, notes) = install(&helm, &chart, None, &arguments);
     assert!(notes.contains("helm test afp -n default"), "{notes}");
     assert!(!notes.contains("Open ") && !notes.contains("passwords included"), "{notes}");
 }
@@ -93,10 +95,20 @@ fn copy() -> (TempDir, Utf8PathBuf) {
     (copy, path)
 }
 
+/// A values file with passwords.
+fn passwords() -> Utf8PathBuf {
+    folder().join(&rendered().paths().ci_values)
+}
+
 /// The objects and the notes of an installation.
-fn install(helm: &ToolBinary, chart: &Utf8Path, arguments: &[&str]) -> (Vec<Object>, String) {
-    let values = folder().join(&rendered().paths().ci_values);
-    let template = Template { chart, release: "afp", values: &[&values], arguments };
+fn install(
+    helm: &ToolBinary,
+    chart: &Utf8Path,
+    passwords: Option<&Utf8Path>,
+    arguments: &[&str],
+) -> (Vec<Object>, String) {
+    let values: Vec<&Utf8Path> = passwords.into_iter().collect();
+    let template = Template { chart, release: "afp", values: &values, arguments };
     let manifest = helm.template(&template).expect("Helm runs").unwrap_or_else(|message| panic!("{message}"));
     let mut objects = tools::objects(&manifest).expect("Helm renders YAML");
     let position = objects.iter().position(|one| one.name == "notes").expect("the notes");

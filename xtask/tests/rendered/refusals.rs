@@ -91,6 +91,7 @@ const WRONG: &[Wrong] = &[
     ("a-secret-s-name-that-is-none", "afp", true, &["--set=redis.existingSecret=a b"]),
     ("release-name-too-long", "a-release-with-a-long-name", true, &[]),
     ("release-name-with-a-dot", "a.b", true, &[]),
+    ("release-name-that-is-a-boolean", "on", true, &[]),
     ("release-name-begins-with-a-digit", "1afp", true, &[]),
     (
         "autoscaling-upside-down",

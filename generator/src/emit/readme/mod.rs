@@ -13,6 +13,7 @@ use crate::expr::login_name_for_readers;
 use crate::files::Files;
 use crate::graph::{Edge, Graph, LoginName};
 use crate::kinds::notes_of_kinds;
+use crate::kubernetes::MINOR_VERSIONS;
 use crate::names::{END_TO_END_TEST, NETWORK_POLICY_TEST, PROVISION, RECONCILE, TEST_CONNECTION, TEST_ISOLATION};
 use crate::text::{cell, code_cell};
 use install::{Footprint, Options};
@@ -64,10 +65,9 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
     };
     files.umbrella("README.md", &view);
     files.umbrella("VALUES.md", &Values { c: graph, values: values::groups(graph, tree) });
-    let charts: Vec<_> =
-        graph.components.iter().filter(|one| !one.credentials.is_empty()).map(|one| one.name).collect();
-    if !charts.is_empty() {
-        files.umbrella("existing-secrets.sh", &ExistingSecrets { charts });
+    if graph.credentials().next().is_some() {
+        let kube_version = format!("1.{}", MINOR_VERSIONS.start());
+        files.umbrella("existing-secrets.sh", &ExistingSecrets { kube_version });
     }
 }
 
@@ -316,6 +316,6 @@ struct Values<'a> {
 #[derive(Template)]
 #[template(path = "umbrella/existing-secrets.sh", escape = "none")]
 struct ExistingSecrets {
-    /// The charts with a Secret.
-    charts: Vec<&'static str>,
+    /// The oldest supported version of Kubernetes. Older versions of Helm render for one that the chart refuses.
+    kube_version: String,
 }

@@ -46,8 +46,7 @@ const BYTES: &str = "^[0-9]{1,15}(\\.[0-9]{1,9})?([eE][0-9]{1,2}|[kMGTPE]|[KMGTP
 
 /// The definitions that the schemas of this module and of [`super::kubernetes`] refer to, by name.
 pub(super) fn definitions() -> [(&'static str, Json); 8] {
-    let amount =
-        |kind: &str, pattern: &str| json!({ "type": ["string", kind, "null"], "minimum": 0, "pattern": pattern });
+    let amount = |kind: &str, pattern: &str| json!({ "type": ["string", kind, "null"], "minimum": 0, "maximum": 1e15, "pattern": pattern });
     let bytes = reference("bytes");
     let amounts = json!({
         "type": "object",
@@ -56,8 +55,10 @@ pub(super) fn definitions() -> [(&'static str, Json); 8] {
             "memory": bytes,
             "ephemeral-storage": bytes
         },
+        // The API server prefixes the name of a device with `requests.` in a quota.
+        "propertyNames": { "maxLength": KEY_LENGTH - 9 },
         "patternProperties": {
-            "^hugepages-[1-9][0-9]{0,8}[KMGT]i$": bytes,
+            "^hugepages-[1-9][0-9]{0,8}[KMGT]i$": amount("integer", "^[0-9]{1,9}(\\.[0-9]{1,9})?([kMGT]|[KMGT]i)?$"),
             // Devices are counted in whole numbers.
             "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$":
                 amount("integer", "^[0-9]{1,9}$")

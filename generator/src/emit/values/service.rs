@@ -283,7 +283,8 @@ fn default(setting: Setting) -> Value {
 
 fn setting_schema(setting: Setting) -> serde_json::Value {
     match setting {
-        Setting::Text { .. } => json!({ "type": "string" }),
+        // No program can be given a NUL in an environment variable.
+        Setting::Text { .. } => json!({ "type": "string", "pattern": "^[^\\x00]*$", "maxLength": 65536 }),
         Setting::Integer { min, max, .. } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Setting::Choice { options, .. } => json!({ "enum": options }),
     }

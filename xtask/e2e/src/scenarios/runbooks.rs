@@ -25,7 +25,8 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     let context = lane.context;
     lane.step("find Helm 3 and Helm 4", || Ok(format!("{}, {}", context.helm4()?.version, context.helm3()?.version)))?;
     let (helm4, helm3) = (context.helm4().map_err(|_| Reported)?, context.helm3().map_err(|_| Reported)?);
-    let deployments = move |lane: &Lane| all([deployed(lane, helm4), deployed(lane, helm3)]);
+    let deployments =
+        move |lane: &Lane| all([deployed(lane, helm4), deployed(lane, helm3), changed_helm(lane, helm3, helm4)]);
     let work = vec![Work::new("volumes", move |lane| volumes(lane, helm4)), Work::new("deployments", deployments)];
     side_by_side(context, 2, work)
 }
@@ -56,7 +57,11 @@ fn deployed(lane: &Lane, helm: &ToolBinary) -> Outcome {
             all_tags.insert(service.to_owned(), json!({"image": {"tag": commit}}));
             let tags = serde_yaml::to_string(&all_tags)?;
             std::fs::write(reader.path("tags.yaml"), tags)?;
-            let files = lane.context.values(from_ref(&lane.context.small));
+            // As the values of an environment may do.
+            let environment = reader.path("values-environment.yaml");
+            std::fs::write(&environment, serde_yaml::to_string(&json!({service: {"image": {"tag": "latest"}}}))?)?;
+            let mut files = lane.context.values(from_ref(&lane.context.small));
+            files.push(environment);
             let files: Vec<_> = files.iter().map(|file| file.as_str()).collect();
             let document = Document::read(&lane.context.chart, UPGRADING)?;
             let commands = document.commands("Several deployments in a row")?;
@@ -69,6 +74,36 @@ fn deployed(lane: &Lane, helm: &ToolBinary) -> Outcome {
 /// The block with `helm upgrade --no-hooks`: hooks wait for pods, and these images do not exist.
 fn quick(block: &str) -> String {
     block.replace("helm upgrade ", "helm upgrade --no-hooks ")
+}
+
+/// A release of Helm 3 that Helm 4 upgrades: as `UPGRADING.md` says, Helm 4 sets the chart's fields back without a conflict, also with the runbook.
+fn changed_helm(lane: &Lane, helm3: &ToolBinary, helm4: &ToolBinary) -> Outcome {
+    let namespace = TestNamespace::as_step(lane, "runbooks")?;
+    let [old, new] = [helm3, helm4].map(|helm| Release::new(&namespace, helm, "afp"));
+    lane.step("helm 3, then helm 4: manual changes, and the runbook for conflicts", || {
+        let small = from_ref(&lane.context.small);
+        let output = old.try_helm_without_hooks(&old.arguments("install", small, &[]))?;
+        ensure!(output.success, "{}", output.all());
+        let page = Roles::of(lane.context)?.page;
+        let scale = || {
+            let name = format!("deployment/{}-{page}", new.name);
+            kubectl::run(&["scale", &name, "--replicas=3", "--namespace", &namespace.name])
+        };
+        let is_set_back = || -> anyhow::Result<()> {
+            let replicas = deployment(&new, page)?["spec"]["replicas"].take();
+            ensure!(replicas == 1, "replicas: {replicas}");
+            Ok(())
+        };
+        scale()?;
+        let output = new.try_helm_without_hooks(&new.arguments("upgrade", small, &[]))?;
+        ensure!(output.success, "{}", output.all());
+        is_set_back()?;
+        scale()?;
+        let block = Document::read(&lane.context.chart, UPGRADING)?.commands("Manual changes")?.concat();
+        Reader::of(&new)?.run(&quick(&block))?;
+        is_set_back()?;
+        Ok(String::new())
+    })
 }
 
 fn deployment(release: &Release, service: &str) -> anyhow::Result<Value> {
@@ -149,8 +184,8 @@ fn volumes(lane: &Lane, helm: &ToolBinary) -> Outcome {
     });
     let larger = lane.step("larger volume: the claim has its new size, and no pod rolls", || {
         let (before, sizes_before) = (release.uids()?, sizes(&release)?);
-        let block = Document::read(&context.chart, UPGRADING)?.commands("Larger volume")?.concat();
-        Reader::of(&release)?.run(&block)?;
+        let blocks = Document::read(&context.chart, UPGRADING)?.commands("Larger volume")?;
+        Reader::of(&release)?.run(blocks.first().context("no block about a larger volume")?)?;
         let rolled = release.rolled_since(&before)?;
         ensure!(rolled.is_empty(), "rolled: {}", rolled.join(", "));
         recovers(&release, RECOVERY)?;
@@ -178,7 +213,23 @@ fn volumes(lane: &Lane, helm: &ToolBinary) -> Outcome {
         ensure!(lost == 0, "{lost} of {} stored alerts are lost", rows.len());
         Ok(format!("{} alerts", rows.len()))
     });
-    all([refused, larger, moved])
+    let reclassified = lane.step("another storage class: the server starts on a new volume of that class", || {
+        let server = Roles::of(context)?.cache;
+        let document = Document::read(&context.chart, UPGRADING)?;
+        let delete = document.commands(server)?.concat();
+        let blocks = document.commands("Larger volume")?;
+        let upgrade = blocks.get(1).context("no block about another class")?;
+        let other = ExpandableClass::create(context, &format!("{}-other", class.name))?;
+        let reader = Reader::of(&release)?.with("SERVER", server).with("CLASS", &other.name).with("SIZE", "1Gi");
+        reader.run(&format!("{delete}\n{upgrade}"))?;
+        recovers(&release, RECOVERY)?;
+        let claim =
+            kubectl::json(&["get", "pvc", &claim_name(&release, server), "--namespace", &release.namespace.name])?;
+        let found = &claim["spec"]["storageClassName"];
+        ensure!(*found == other.name.as_str(), "the claim has the class {found}");
+        Ok(other.name.clone())
+    });
+    all([refused, larger, moved, reclassified])
 }
 
 /// The values that give every server's volume this class.

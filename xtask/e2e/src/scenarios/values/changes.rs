@@ -91,6 +91,8 @@ fn target<'a>(root: &'a Value, schema: &'a Value) -> anyhow::Result<&'a Value> {
 pub(super) struct Mode {
     pub(super) name: String,
     pub(super) values: Value,
+    /// Whether Helm gets the passwords; otherwise the chart refuses them as values without effect.
+    pub(super) takes_passwords: bool,
     /// The kinds of custom resources that it renders.
     pub(super) kinds: Vec<&'static str>,
 }
@@ -133,7 +135,8 @@ pub(super) fn modes(defaults: &Value) -> Vec<Mode> {
             let route = (*way == "HTTPRoute").then_some(HTTP_ROUTE);
             let secret = ["external", "store"].contains(name).then_some(EXTERNAL_SECRET);
             let kinds = route.into_iter().chain(secret).collect();
-            modes.push(Mode { name: format!("{way}, {name}"), values: Value::Object(values), kinds });
+            let takes_passwords = !["store", "existing"].contains(name);
+            modes.push(Mode { name: format!("{way}, {name}"), values: Value::Object(values), takes_passwords, kinds });
         }
     }
     modes

@@ -211,7 +211,9 @@ impl Judge<'_> {
             Ok(file)
         };
         let (mode, sample) = (file("mode.json", &self.mode.values)?, file("sample.json", &tree(changes))?);
-        let values = [context.passwords.as_path(), &mode, &sample];
+        // Both name the tags of images that have none by default.
+        let tags = if self.mode.takes_passwords { &context.passwords } else { &context.overlay };
+        let values = [tags.as_path(), &mode, &sample];
         let apis = KINDS.map(|kind| format!("--api-versions={kind}"));
         let namespace = format!("--namespace={}", self.namespace.name);
         let arguments: Vec<&str> = apis.iter().map(String::as_str).chain([namespace.as_str()]).collect();

@@ -1,0 +1,154 @@
+//! Values that fit the schema and that the chart's checks refuse: without effect in the chosen mode, ambiguous, or reserved.
+
+use serde_json::json;
+
+use crate::accepted::{VIA, Values, accepted, refused};
+
+#[test]
+fn values_without_an_effect_are_refused() {
+    let remote = "notification-service.credentials.rabbitmq.remoteRef";
+    let exposure = "event-audit-dashboard.exposure";
+    let unused = |path: &str, with: &str| format!("{path} is set, but it has no effect with {with}");
+    let unused_alone = [
+        ("redis.existingSecret".to_owned(), json!("x"), "global.secrets.mode: inline"),
+        ("notification-service.existingSecret".to_owned(), json!("x"), "global.secrets.mode: inline"),
+        (format!("{remote}.key"), json!("x"), "global.secrets.mode: inline"),
+        (format!("{remote}.property"), json!("x"), "global.secrets.mode: inline"),
+        (format!("{exposure}.host"), json!("a.example.org"), "exposure.via: None"),
+        (format!("{exposure}.nodePort"), json!(30001), "exposure.via: None"),
+        (format!("{exposure}.ingress.className"), json!("x"), "exposure.via: None"),
+        (format!("{exposure}.ingress.annotations"), json!({ "a": "b" }), "exposure.via: None"),
+        (format!("{exposure}.ingress.tlsSecretName"), json!("x"), "exposure.via: None"),
+        (format!("{exposure}.httpRoute.gateway"), json!("x"), "exposure.via: None"),
+        (format!("{exposure}.httpRoute.gatewayNamespace"), json!("x"), "exposure.via: None"),
+        (format!("{exposure}.httpRoute.sectionName"), json!("x"), "exposure.via: None"),
+    ]
+    .map(|(path, value, with)| (unused(&path, with), path, value));
+    let unused_alone = unused_alone.each_ref().map(|(says, path, value)| (says, [(path.as_str(), value.clone())]));
+    let unused_alone = unused_alone.each_ref().map(|(says, values)| (&values[..], says.as_str()));
+    refused(&unused_alone);
+    let port = format!("{exposure}.nodePort");
+    let host = format!("{exposure}.host");
+    let class = format!("{exposure}.ingress.className");
+    let annotations = format!("{exposure}.ingress.annotations");
+    let annotation = json!({ "kubernetes.io/ingress.class": "traefik" });
+    let wrong: &[(Values, &str)] = &[
+        (
+            &[(VIA, json!("Ingress")), (&class, json!("nginx")), (&annotations, annotation)],
+            "exposure.ingress has a className and the annotation kubernetes.io/ingress.class. Remove the annotation.",
+        ),
+        (&[(VIA, json!("Ingress")), (&port, json!(30001))], &unused(&port, "exposure.via: Ingress")),
+        (&[(VIA, json!("NodePort")), (&host, json!("a.example.org"))], &unused(&host, "exposure.via: NodePort")),
+        (
+            &[("global.secrets.mode", json!("existing"))],
+            "redis.credentials.administrator.password is set, but it has no effect with global.secrets.mode: existing",
+        ),
+    ];
+    refused(wrong);
+}
+
+#[test]
+fn names_of_images() {
+    let wrong: &[(Values, &str)] = &[
+        (
+            &[("global.rabbitmq.image.tag", json!("4.3"))],
+            "global.rabbitmq.image.tag is 4.3, but this chart needs the image variant management. Use a tag such as 4.3-management.",
+        ),
+        (&[("global.imageRegistry", json!("https://r.example.org/"))], "has a scheme. Write it as r.example.org."),
+        (&[("global.imageRegistry", json!("http://"))], "Write it as a registry such as registry.example.org."),
+        (
+            &[
+                ("global.imageRegistry", json!("docker.io/mirror")),
+                ("notification-service.image.repository", json!("docker.io/x")),
+            ],
+            "notification-service.image.repository begins with the registry docker.io, but global.imageRegistry is set",
+        ),
+        (
+            &[("global.postgresql.image.tag", json!("19beta1"))],
+            "global.postgresql.image.tag is 19beta1, but this chart supports",
+        ),
+        (&[("global.imageRegistry", json!("r.example.org/"))], "ends with a slash. Write it as r.example.org."),
+        (&[("global.imageRegistry", json!("r example"))], "at '/global/imageRegistry'"),
+        (
+            &[("global.rabbitmq.image.repository", json!("rabbitmq:4"))],
+            "Write it without `:4`, and set global.rabbitmq.image.tag to \"4\"",
+        ),
+        (
+            &[("notification-service.image.repository", json!("r.example.org:5000/x:1.2"))],
+            "notification-service.image.repository has a tag. Write it without `:1.2`",
+        ),
+        (
+            &[
+                ("global.imageRegistry", json!("mirror.example.org")),
+                ("notification-service.image.repository", json!("r.example.org:5000/x")),
+            ],
+            "notification-service.image.repository begins with the registry r.example.org:5000, but global.imageRegistry is set",
+        ),
+        (&[("notification-service.image.repository", json!("a//b"))], "at '/notification-service/image/repository'"),
+    ];
+    refused(wrong);
+    let right: &[Values] = &[
+        &[("global.imageRegistry", json!("localhost:5000/a/b"))],
+        &[
+            ("global.imageRegistry", json!("mirror.example.org:5000")),
+            ("notification-service.image.repository", json!("quay.io/a/b")),
+        ],
+    ];
+    accepted(right);
+    // Not beside an image registry.
+    accepted(&[&[("notification-service.image.repository", json!("r.example.org:5000/a/b__c"))]]);
+}
+
+#[test]
+fn annotations_and_secrets() {
+    let annotations = "event-audit-dashboard.exposure.ingress.annotations";
+    let wrong: &[(Values, &str)] = &[
+        (
+            &[("redis.podAnnotations", json!({ "auditflow-platform/x": "c" }))],
+            "redis.podAnnotations has the key auditflow-platform/x",
+        ),
+        (
+            &[("global.tests.podAnnotations", json!({ "auditflow-platform/x": "c" }))],
+            "global.tests.podAnnotations has the key",
+        ),
+        (
+            &[("rabbitmq.podAnnotations", json!({ "auditflow-platform/credential-revisions": "c" }))],
+            "rabbitmq.podAnnotations has the key",
+        ),
+        (
+            &[
+                ("global.secrets.mode", json!("existing")),
+                ("audit-event-generator.existingSecret", json!("a")),
+                ("audit-log-analysis.existingSecret", json!("a")),
+            ],
+            "audit-log-analysis.existingSecret is a, which audit-event-generator also uses",
+        ),
+        (
+            &[
+                ("global.secrets.mode", json!("existing")),
+                ("redis.existingSecret", json!("a")),
+                ("rabbitmq.existingSecret", json!("a")),
+            ],
+            "existingSecret is a, which ",
+        ),
+        (&[("redis.podAnnotations", json!({ "helm.sh/hook": "x" }))], "redis.podAnnotations has the key helm.sh/hook"),
+        (
+            &[(VIA, json!("Ingress")), (annotations, json!({ "helm.sh/hook": "pre-install" }))],
+            "exposure.ingress.annotations has the key helm.sh/hook",
+        ),
+        (
+            // Linux limits an argument to 128 KiB.
+            &[
+                ("redis.podAnnotations.a", json!("b".repeat(100_000))),
+                ("redis.podAnnotations.c", json!("d".repeat(100_000))),
+            ],
+            "redis.podAnnotations has more than 200000 bytes",
+        ),
+        (
+            &[("notification-service.settings.environment", json!("a\0b"))],
+            "at '/notification-service/settings/environment'",
+        ),
+    ];
+    refused(wrong);
+    accepted(&[&[("redis.podAnnotations", json!({ "example.org/checksum": "c" }))]]);
+}
