@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use generator::Chart;
 use tools::{Template, ToolBinary};
-use vocabulary::{Change, Resolved, Scaling, Service, Use};
+use vocabulary::{Change, Image, Resolved, Scaling, Service, Use};
 
 /// The name of the rendered release: `afp`, or as many of its characters as the platform's release names can have.
 #[must_use]
@@ -148,13 +148,17 @@ fn node_ports(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<C
     (!arguments.is_empty()).then(|| Case { name: "nodeport".to_owned(), release, environment: None, values, arguments })
 }
 
-/// Every image that is declared with a digest, by a tag instead. A platform may have none of them.
-fn by_tag(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<Case> {
+/// Every declared image, with the path of the section that has it.
+fn images(platform: &Resolved) -> impl Iterator<Item = (String, Image)> {
     let declared = platform.platform();
     let services = declared.services.iter().map(|service| (service.name.to_string(), service.image));
     let servers = declared.backing.iter().map(|server| (format!("global.{}", server.name()), server.image()));
-    let tests = std::iter::once(("global.tests".to_owned(), declared.tests.image));
-    let pinned = services.chain(servers).chain(tests).filter(|(_, image)| image.digest.is_some());
+    services.chain(servers).chain([("global.tests".to_owned(), declared.tests.image)])
+}
+
+/// Every image that is declared with a digest, by a tag instead. A platform may have none of them.
+fn by_tag(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<Case> {
+    let pinned = images(platform).filter(|(_, image)| image.digest.is_some());
     let arguments: Vec<_> =
         pinned.map(|(path, _)| format!("--set={path}.image.digest=,{path}.image.tag={COMMIT}")).collect();
     let values = vec![folder.join(&chart.paths().ci_values)];
@@ -237,6 +241,11 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
         ["--set=global.imageRegistry=registry.example.org:5000", "--set=global.imagePullSecrets[0].name=pull"]
             .map(str::to_owned),
     );
+    // A registry with a port cannot follow another registry.
+    mirror.extend(images(platform).filter_map(|(path, image)| {
+        let (registry, rest) = image.repository.as_str().split_once('/')?;
+        registry.contains(':').then(|| format!("--set={path}.image.repository={rest}"))
+    }));
     let mut placed = for_each(&[&every_chart[..], &["global.tests"]].concat(), PLACED);
     placed.extend(for_each(&servers, &["persistence.storageClassName=fast"]));
     let mut untested = for_each(&every_service, &["tests.isolation=false"]);
