@@ -6,7 +6,8 @@ use std::time::Duration;
 use e2e_kit::kubectl;
 use e2e_kit::lane::{Lane, all};
 use e2e_kit::namespace::TestNamespace;
-use e2e_kit::release::Release;
+use e2e_kit::process;
+use e2e_kit::release::{Pod, Release};
 use e2e_kit::report::{Outcome, Reported};
 
 use super::change::Site;
@@ -56,11 +57,18 @@ pub(super) fn beside_load(site: &Site, login_of: &str, what: impl FnOnce() -> Ou
 pub(super) fn restarted(site: &Site, (first, now): (&CredentialSet, &CredentialSet)) -> Outcome {
     site.lane.step("restart the servers: they refuse the old credentials and accept the new ones", || {
         let release = &site.release;
-        let servers = site.lane.context.platform.platform().backing.iter();
-        let pods: Vec<_> = servers.map(|one| format!("{}-{}-0", release.name, one.name().as_str())).collect();
-        let mut words = vec!["delete", "pods", "--namespace", &release.namespace.name, "--timeout=55s"];
-        words.extend(pods.iter().map(String::as_str));
+        let servers = &site.lane.context.platform.platform().backing;
+        let is_server = |pod: &Pod| servers.iter().any(|one| one.name().as_str() == pod.chart);
+        let old: Vec<_> = release.pods()?.into_iter().filter(is_server).collect();
+        let mut words = vec!["delete", "pods", "--namespace", &release.namespace.name, "--wait=false"];
+        words.extend(old.iter().map(|pod| pod.name.as_str()));
         kubectl::run(&words)?;
+        // Compares UIDs, because the new pods have the same names; `kubectl delete --wait` can miss the end of a pod that is replaced at once.
+        process::until(Duration::from_mins(2), Duration::from_secs(1), || {
+            let there = release.pods_and_leaving()?;
+            let left = old.iter().filter(|pod| there.iter().any(|one| one.uid == pod.uid)).count();
+            Ok(if left == 0 { Ok(()) } else { Err(format!("{left} deleted pods still exist")) })
+        })?;
         recovers(release, RECOVERY)?;
         let changed = first.differing(now);
         changed
