@@ -72,6 +72,7 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
         release.whole()?;
         let file = std::fs::read_to_string(reader.path(&format!("secrets-{}.yaml", release.name)))?;
         ensure!(file.contains("ENC[AES256_GCM"), "the file is not encrypted");
+        ensure!(!reader.path("passwords.plaintext.yaml").exists(), "the passwords in the clear are still there");
         release.uninstall()?;
         Ok(String::new())
     });
@@ -80,14 +81,14 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
 
 /// A block of the README for a cluster without a registry: the images come from a further values file, and the variables name the test's own release.
 fn adapted(block: &str) -> anyhow::Result<String> {
-    let waits = block.contains(" --wait\n") || block.contains(" --wait\"\n");
+    let waits = block.contains(" --wait\n") || block.contains(" --wait\"");
     ensure!(waits || !block.contains("helm upgrade"), "`--wait` is not the last option of `helm upgrade`:\n{block}");
     let lines: Vec<_> = block.lines().filter(|line| !line.starts_with("export RELEASE=")).collect();
     let block = lines.join("\n") + "\n";
     if !block.contains("helm upgrade") {
         return Ok(block);
     }
-    let quoted = block.replace(" --wait\"\n", " --values $IMAGES --wait\"\n");
+    let quoted = block.replace(" --wait\"", " --values $IMAGES --wait\"");
     Ok(quoted.replace(" --wait\n", " --values \"$IMAGES\" --wait\n"))
 }
 
@@ -100,6 +101,9 @@ mod tests {
         let block = "export RELEASE=demo NAMESPACE=demo\nhelm upgrade --install \"$RELEASE\" ./shop \\\n  --wait\n";
         let adapted = adapted(block).expect("it waits");
         assert_eq!(adapted, "helm upgrade --install \"$RELEASE\" ./shop \\\n  --values \"$IMAGES\" --wait\n");
+        let in_quotes = "sops exec-file x \\\n  \"helm upgrade --install x ./shop --wait\" &&\n  rm y\n";
+        let adapted = super::adapted(in_quotes).expect("it waits");
+        assert!(adapted.contains("./shop --values $IMAGES --wait\" &&\n"), "{adapted}");
         assert!(super::adapted("helm upgrade --install x ./shop\n").is_err());
     }
 }
