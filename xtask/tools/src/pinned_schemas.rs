@@ -80,7 +80,7 @@ const SWAGGER: &str = "api/openapi-spec/swagger.json";
 /// `v1.37.2-standalone-strict/deployment-apps-v1.json`.
 ///
 /// The first call for a version downloads the module `k8s.io/kubernetes` (about 20 MB) into Go's module cache, compares its
-/// checksum and converts its OpenAPI document. Later calls use the cached folder. [`convert`] describes the schemas.
+/// checksum and converts its OpenAPI document. Later calls use the cached folder. The crate [`schemas`](::schemas) describes the schemas.
 ///
 /// # Errors
 /// [`ToolError::Module`] if Go or the module is not available, [`ToolError::Checksum`] if the module differs from the pinned
