@@ -110,10 +110,7 @@ pub fn traffic(platform: &Resolved) -> Traffic {
             end_to_end_services: test
                 .map_or_else(Vec::new, |test| test.services.iter().map(|service| (*service).to_owned()).collect()),
         },
-        exposed_ports: graph
-            .services()
-            .filter_map(|(component, service)| Some(port(component, service.exposed?.number)))
-            .collect(),
+        exposed_ports: graph.exposed().map(|(of, number)| ComponentPort { of: of.to_owned(), number }).collect(),
         metrics: graph
             .components
             .iter()

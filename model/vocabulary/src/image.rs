@@ -99,9 +99,9 @@ impl ServerVersion {
         let text = text.strip_prefix('v').unwrap_or(text);
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         // PostgreSQL names its pre-releases `19beta1` and `19rc1`.
-        let rest = text[end..].trim_start_matches("alpha").trim_start_matches("beta").trim_start_matches("rc");
-        let rest =
-            if rest.len() < text.len() - end { rest.trim_start_matches(|c: char| c.is_ascii_digit()) } else { rest };
+        let rest = &text[end..];
+        let pre_release = ["alpha", "beta", "rc"].into_iter().find_map(|stage| rest.strip_prefix(stage));
+        let rest = pre_release.map_or(rest, |number| number.trim_start_matches(|c: char| c.is_ascii_digit()));
         let is_version = rest.chars().next().is_none_or(|c| "-_".contains(c));
         let shown = text[..end].split('.').take_while(|number| !number.is_empty());
         !is_version || shown.zip(self.0.split('.')).all(|(shown, own)| shown == own)

@@ -220,10 +220,9 @@ fn is_about(one: &Rendered, key: &Path) -> bool {
     one.case.arguments.iter().any(|argument| argument.contains(&section))
 }
 
-/// Whether an argument of the case, such as `--set=a.b=c`, sets a value whose path is in this message.
+/// Whether the message names a value that the case sets, such as `a.b` by the argument `--set=a.b=c`.
 fn is_named(one: &Rendered, message: &str) -> bool {
-    let path = |argument: &str| argument.split('=').nth(1).map(str::to_owned);
-    one.case.arguments.iter().filter_map(|argument| path(argument)).any(|path| message.contains(&path))
+    one.case.arguments.iter().filter_map(|argument| argument.split('=').nth(1)).any(|path| message.contains(path))
 }
 
 /// The documents that occur in only one of the two manifests.
