@@ -164,6 +164,25 @@ impl<'a> Release<'a> {
         Ok(self.all_pods()?.iter().map(Pod::read).collect())
     }
 
+    /// Deletes pods, with further arguments of `kubectl delete`, and waits until they are gone.
+    pub fn delete_pods(&self, pods: &[Pod], arguments: &[&str]) -> anyhow::Result<()> {
+        let mut words = vec!["delete", "pods", "--namespace", &self.namespace.name, "--wait=false"];
+        words.extend(arguments);
+        words.extend(pods.iter().map(|pod| pod.name.as_str()));
+        kubectl::run(&words)?;
+        // Compares UIDs, because a StatefulSet's new pod has the same name; `kubectl delete --wait` can miss the end of a pod that is replaced at once.
+        // Killed pods stay Ready until they terminate. The longest grace period of the chart is a minute.
+        process::until(Duration::from_mins(2), Duration::from_secs(1), || {
+            let existing = self.pods_and_leaving()?;
+            let left: Vec<_> = pods
+                .iter()
+                .filter(|deleted| existing.iter().any(|pod| pod.uid == deleted.uid))
+                .map(|pod| pod.name.as_str())
+                .collect();
+            Ok(if left.is_empty() { Ok(()) } else { Err(format!("{} were deleted but still exist", left.join(", "))) })
+        })
+    }
+
     /// A pod of a chart, preferably a Ready one.
     pub fn pod_of(&self, chart: &str) -> anyhow::Result<Pod> {
         let pods = self.pods()?.into_iter();

@@ -60,21 +60,7 @@ pub(super) fn restart(release: &Release, backing: &str) -> anyhow::Result<()> {
 fn delete(release: &Release, which: impl Fn(&str) -> bool, at_most: usize, arguments: &[&str]) -> anyhow::Result<()> {
     let victims: Vec<_> = release.pods()?.into_iter().filter(|pod| which(&pod.chart)).take(at_most).collect();
     ensure!(!victims.is_empty(), "the release has no pod to delete");
-    let mut words = vec!["delete", "pods", "--namespace", &release.namespace.name, "--wait=false"];
-    words.extend(arguments);
-    words.extend(victims.iter().map(|pod| pod.name.as_str()));
-    kubectl::run(&words)?;
-    // Compares UIDs, because a StatefulSet's new pod has the same name; `kubectl delete --wait` can miss the end of a pod that is replaced at once.
-    // Killed pods stay Ready until they terminate. The longest grace period of the chart is a minute.
-    process::until(2 * MINUTE, Duration::from_secs(1), || {
-        let there = release.pods_and_leaving()?;
-        let left: Vec<_> = victims
-            .iter()
-            .filter(|pod| there.iter().any(|one| one.uid == pod.uid))
-            .map(|pod| pod.name.as_str())
-            .collect();
-        Ok(if left.is_empty() { Ok(()) } else { Err(format!("{} were deleted but still exist", left.join(", "))) })
-    })
+    release.delete_pods(&victims, arguments)
 }
 
 /// Stops a server for a minute; no service may restart meanwhile, since a restart would not help.

@@ -3,10 +3,8 @@
 use std::slice::from_ref;
 use std::time::Duration;
 
-use e2e_kit::kubectl;
 use e2e_kit::lane::{Lane, all};
 use e2e_kit::namespace::TestNamespace;
-use e2e_kit::process;
 use e2e_kit::release::{Pod, Release};
 use e2e_kit::report::{Outcome, Reported};
 
@@ -60,15 +58,7 @@ pub(super) fn restarted(site: &Site, (first, now): (&CredentialSet, &CredentialS
         let servers = &site.lane.context.platform.platform().backing;
         let is_server = |pod: &Pod| servers.iter().any(|one| one.name().as_str() == pod.chart);
         let old: Vec<_> = release.pods()?.into_iter().filter(is_server).collect();
-        let mut words = vec!["delete", "pods", "--namespace", &release.namespace.name, "--wait=false"];
-        words.extend(old.iter().map(|pod| pod.name.as_str()));
-        kubectl::run(&words)?;
-        // Compares UIDs, because the new pods have the same names; `kubectl delete --wait` can miss the end of a pod that is replaced at once.
-        process::until(Duration::from_mins(2), Duration::from_secs(1), || {
-            let there = release.pods_and_leaving()?;
-            let left = old.iter().filter(|pod| there.iter().any(|one| one.uid == pod.uid)).count();
-            Ok(if left == 0 { Ok(()) } else { Err(format!("{left} deleted pods still exist")) })
-        })?;
+        release.delete_pods(&old, &[])?;
         recovers(release, RECOVERY)?;
         let changed = first.differing(now);
         changed
