@@ -73,6 +73,18 @@ a YAML list of errors.
 {{- toYaml $wrong -}}
 {{- end }}
 
+{{- /* Errors of the annotations at `path` that are too long for an object, or that Helm interprets. `meaning` says what Helm does with them. */ -}}
+{{- define "auditflow-platform.wrongAnnotations" -}}
+{{- $wrong := list -}}
+{{- if gt (len (toJson .annotations)) 200000 -}}
+  {{- $wrong = append $wrong (printf "%s has more than 200000 bytes. Kubernetes allows 262144 for an object. Shorten it." .path) -}}
+{{- end -}}
+{{- range $key, $value := .annotations -}}
+  {{- if hasPrefix "helm.sh/" $key }}{{ $wrong = append $wrong (printf "%s has the key %s, %s. Remove it." $.path $key $.meaning) }}{{ end -}}
+{{- end -}}
+{{- toYaml $wrong -}}
+{{- end }}
+
 {{- /* Annotations, selectors and constraints that the API server rejects or that the chart reserves. */ -}}
 {{- define "auditflow-platform.wrongScheduling" -}}
 {{- $wrong := list -}}
@@ -84,13 +96,10 @@ a YAML list of errors.
 {{- $fields := "^(kubernetes\\.io/config\\.mirror|(scheduler|seccomp\\.security)\\.alpha\\.kubernetes\\.io/.*|" -}}
 {{- $fields = print $fields "container\\.(apparmor|seccomp)\\.security\\.(alpha|beta)\\.kubernetes\\.io/.*|controller\\.kubernetes\\.io/pod-deletion-cost)$" -}}
 {{- range $chart, $values := $charts -}}
-  {{- if gt (len (toJson $values.podAnnotations)) 200000 -}}
-    {{- $wrong = append $wrong (printf "%s.podAnnotations has more than 200000 bytes. Kubernetes allows 262144 for an object. Shorten it." $chart) -}}
-  {{- end -}}
+  {{- $annotations := dict "path" (print $chart ".podAnnotations") "annotations" $values.podAnnotations "meaning" "which has a meaning for Helm only" -}}
+  {{- $wrong = concat $wrong (include "auditflow-platform.wrongAnnotations" $annotations | fromYamlArray) -}}
   {{- range $key, $value := $values.podAnnotations -}}
-    {{- if hasPrefix "helm.sh/" $key -}}
-      {{- $wrong = append $wrong (printf "%s.podAnnotations has the key %s, which has a meaning for Helm only. Remove it." $chart $key) -}}
-    {{- else if hasPrefix "auditflow-platform/" $key -}}
+    {{- if hasPrefix "auditflow-platform/" $key -}}
       {{- $text := "%s.podAnnotations has the key %s. The chart reserves keys that begin with auditflow-platform/. Choose another key." -}}
       {{- $wrong = append $wrong (printf $text $chart $key) -}}
     {{- else if regexMatch $fields $key -}}
@@ -299,16 +308,9 @@ a YAML list of errors.
       {{- $wrong = append $wrong (printf $unused (printf "%s.exposure.%s" $service $key) $is $choose $none) -}}
     {{- end -}}
   {{- end -}}
-  {{- if gt (len (toJson $exposure.ingress.annotations)) 200000 -}}
-    {{- $text := "%s.exposure.ingress.annotations has more than 200000 bytes. Kubernetes allows 262144 for an object. Shorten it." -}}
-    {{- $wrong = append $wrong (printf $text $service) -}}
-  {{- end -}}
-  {{- range $key, $value := $exposure.ingress.annotations -}}
-    {{- if hasPrefix "helm.sh/" $key -}}
-      {{- $text := "%s.exposure.ingress.annotations has the key %s, by which Helm would manage the Ingress apart from the release. Remove it." -}}
-      {{- $wrong = append $wrong (printf $text $service $key) -}}
-    {{- end -}}
-  {{- end -}}
+  {{- $meaning := "by which Helm would manage the Ingress apart from the release" -}}
+  {{- $annotations := dict "path" (print $service ".exposure.ingress.annotations") "annotations" $exposure.ingress.annotations "meaning" $meaning -}}
+  {{- $wrong = concat $wrong (include "auditflow-platform.wrongAnnotations" $annotations | fromYamlArray) -}}
   {{- if and $exposure.ingress.className (hasKey $exposure.ingress.annotations "kubernetes.io/ingress.class") -}}
     {{- $text := "%[1]s.exposure.ingress has a className and the annotation kubernetes.io/ingress.class. Remove the annotation." -}}
     {{- $wrong = append $wrong (printf $text $service) -}}
