@@ -162,8 +162,8 @@ pub(crate) struct Exposure {
     http_route: HttpRouteValues,
 }
 
-/// A host name with an optional wildcard as its first label. Its last label begins with a letter, which excludes IP addresses.
-const HOST: &str = "^((\\*\\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?\\.)*[a-z]([-a-z0-9]*[a-z0-9])?)?$";
+/// A DNS subdomain with an optional wildcard as its first label. The template `_checks.tpl` rejects IP addresses.
+const HOST: &str = "^((\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$";
 
 fn node_port(_: &mut SchemaGenerator) -> Schema {
     let (least, most) = (NODE_PORTS.start(), NODE_PORTS.end());

@@ -311,6 +311,11 @@ a YAML list of errors.
       {{- $wrong = append $wrong (printf $unused (printf "%s.exposure.%s" $service $key) $is $choose $none) -}}
     {{- end -}}
   {{- end -}}
+  {{- /* The API server ignores leading zeros. */ -}}
+  {{- $byte := "0*(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])" -}}
+  {{- if regexMatch (printf "^(%[1]s\\.){3}%[1]s$" $byte) $exposure.host -}}
+    {{- $wrong = append $wrong (printf "%s.exposure.host is an IP address, %s. Set it to a DNS name, or to \"\" for every host." $service $exposure.host) -}}
+  {{- end -}}
   {{- $meaning := "by which Helm would manage the Ingress apart from the release" -}}
   {{- $annotations := dict "path" (print $service ".exposure.ingress.annotations") "annotations" $exposure.ingress.annotations "meaning" $meaning -}}
   {{- $wrong = concat $wrong (include "[[ c.name ]].wrongAnnotations" $annotations | fromYamlArray) -}}
