@@ -5,7 +5,8 @@
 
 mod killed;
 mod merging;
-mod messages;
 mod properties;
+mod refusals;
+mod reports;
 mod states;
 mod support;

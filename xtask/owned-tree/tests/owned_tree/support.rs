@@ -146,3 +146,29 @@ fn collect(root: &Utf8Path, folder: &Utf8Path, content: &mut BTreeMap<Utf8PathBu
 pub(crate) fn wanted(files: &[(&str, &str)]) -> Wanted {
     files.iter().map(|(path, text)| (Utf8PathBuf::from(path), (*text).to_owned())).collect()
 }
+
+/// A chart with one file in each state, and its wanted files.
+pub(crate) fn one_file_of_each_state() -> (Folder, Wanted) {
+    let values = "# Values\nreplicas: 1\nimage: a\nport: 80\nhost: b\n";
+    let folder = Folder::generated(&[
+        ("chart/values.yaml", values),
+        ("chart/edited.yaml", values),
+        ("chart/edited-orphan.yaml", values),
+        ("chart/equal.yaml", values),
+        ("chart/orphaned.yaml", "kind: Role\n"),
+        ("chart/gone.yaml", "kind: Role\n"),
+    ]);
+    folder.edit("chart/edited.yaml", &values.replace("80", "8080"));
+    folder.edit("chart/edited-orphan.yaml", "by: hand\n");
+    folder.edit("chart/foreign.yaml", "kind: Secret\n");
+    folder.edit("chart/Chart.lock", "digest: sha256:1\n");
+    folder.remove("chart/gone.yaml");
+    let files = wanted(&[
+        ("chart/values.yaml", &values.replace("replicas: 1", "replicas: 2")),
+        ("chart/edited.yaml", values),
+        ("chart/equal.yaml", values),
+        ("chart/foreign.yaml", "kind: ConfigMap\n"),
+        ("chart/missing.yaml", "kind: Service\n"),
+    ]);
+    (folder, files)
+}
