@@ -1,6 +1,6 @@
 //! What Helm accepts, the API server accepts: samples of the values' schema, rendered by Helm and applied with `--dry-run=server`.
 //!
-//! Each sample changes some values in one way to expose services and one mode of secrets. Values that Helm refuses, by the schema or by the chart's
+//! Each sample changes some values in one way to expose services and one mode of secrets, for a release of another name. Values that Helm refuses, by the schema or by the chart's
 //! checks, are left out. A refusal of what is left by the API server fails the scenario, which then looks for the single value that causes it.
 
 mod changes;
@@ -35,6 +35,12 @@ const SAMPLES: usize = 4;
 const LEAST_ACCEPTED: usize = 40;
 const LEAST_REACHED: usize = 80;
 
+/// The length of a text that Helm must have accepted: that of the longest names.
+const LEAST_LONGEST: usize = 253;
+
+/// The maximum length of a namespace's name.
+const LONGEST_NAMESPACE: usize = 63;
+
 /// The API versions that every rendering assumes. A mode whose kinds the cluster lacks does not run.
 const KINDS: [&str; 2] = [EXTERNAL_SECRET, HTTP_ROUTE];
 
@@ -54,6 +60,8 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     })?;
     let Some((schema, defaults, helms, folder)) = state else { return Ok(()) };
     let namespace = TestNamespace::as_step(lane, "values")?;
+    let filler = "n".repeat(LONGEST_NAMESPACE - namespace.name.len() - 1);
+    let namespaces = [TestNamespace::as_step(lane, &format!("values-{filler}"))?, namespace];
     let mut found = Vec::new();
     lane.step("find the custom resources", || {
         for kind in KINDS {
@@ -69,6 +77,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         }
         Ok(found.join(", "))
     })?;
+    let longest = context.platform.platform().longest_release_name;
     let mut samples = Samples::new(&schema, &defaults, seed);
     let mut outcomes = Vec::new();
     for mode in &modes(&defaults) {
@@ -76,14 +85,15 @@ pub(super) fn run(lane: &Lane) -> Outcome {
             lane.not_run(&mode.name, &format!("the cluster has no kind {kind}"));
             continue;
         }
-        // Helm 3 applies as `kubectl apply` does, Helm 4 on the server.
-        let judges = [false, true].map(|server_side| {
-            let helm = helms[usize::from(server_side)];
-            Judge { folder: &folder, namespace: &namespace, helm, server_side, mode }
-        });
-        let sample = |judge| samples.try_in(judge);
         outcomes.push(lane.step(&mode.name, || {
-            let all: Vec<String> = judges.iter().cycle().take(SAMPLES).map(sample).collect::<Result<_, _>>()?;
+            let mut all = Vec::new();
+            for number in 0..SAMPLES {
+                // Helm 3 creates objects, Helm 4 applies them on the server.
+                let server_side = number % 2 == 1;
+                let helm = helms[usize::from(server_side)];
+                let (namespace, release) = (&namespaces[number / 2 % namespaces.len()], samples.release_name(longest));
+                all.push(samples.try_in(&Judge { folder: &folder, namespace, release, helm, server_side, mode })?);
+            }
             Ok(all.join(", "))
         }));
     }
@@ -101,6 +111,10 @@ struct Samples<'a> {
     accepted: usize,
     /// The paths at which a sampled value was accepted.
     reached: BTreeSet<String>,
+    /// The lengths of the release names.
+    releases: BTreeSet<usize>,
+    /// The length of the longest text that was accepted.
+    longest: usize,
     error: Option<anyhow::Error>,
 }
 
@@ -111,7 +125,22 @@ impl<'a> Samples<'a> {
             Err(error) => (Vec::new(), Some(error)),
         };
         let sampler = Sampler { schema, random: Random::new(seed) };
-        Self { leaves, sampler, waiting: Vec::new(), sampled: 0, accepted: 0, reached: BTreeSet::new(), error }
+        let (reached, releases) = (BTreeSet::new(), BTreeSet::new());
+        Self { leaves, sampler, waiting: Vec::new(), sampled: 0, accepted: 0, reached, releases, longest: 0, error }
+    }
+
+    /// A release name of up to `longest` characters. Its first letter excludes the words that YAML reads as booleans.
+    fn release_name(&mut self, longest: u8) -> String {
+        let random = &mut self.sampler.random;
+        let length = usize::try_from(random.within(1, longest.into())).unwrap_or(1);
+        let characters = b"abcxyz019-";
+        let mut name = String::from("r");
+        while name.len() < length {
+            let last = characters.len() - usize::from(name.len() + 1 == length);
+            name.push(random.pick(&characters[..last]).copied().unwrap_or(b'r').into());
+        }
+        self.releases.insert(length);
+        name
     }
 
     /// The next changes: every path once before any of them a second time, and those that depend on the mode each time.
@@ -145,12 +174,17 @@ impl<'a> Samples<'a> {
         self.sampled += sampled;
         self.accepted += accepted.len();
         self.reached.extend(accepted.iter().map(Change::dotted));
+        self.longest =
+            accepted.iter().map(|change| longest_text(&change.value)).chain([self.longest]).max().unwrap_or(0);
         if let Some(refusal) = judge.refusal(&manifest)? {
             let cause = judge.shrunk(accepted)?;
             let values = serde_json::to_string(&tree(&cause))?;
             let refusal =
                 judge.manifest(&cause)?.ok().map_or(Ok(None), |manifest| judge.refusal(&manifest))?.unwrap_or(refusal);
-            bail!("Helm accepts {values}, and the API server refuses it:\n{refusal}");
+            let (release, namespace) = (&judge.release, &judge.namespace.name);
+            bail!(
+                "Helm accepts {values} for the release {release} in {namespace}, and the API server refuses it:\n{refusal}"
+            );
         }
         Ok(format!("{} of {sampled}", accepted.len()))
     }
@@ -160,24 +194,38 @@ impl<'a> Samples<'a> {
         let never: Vec<String> =
             self.leaves.iter().map(|(path, _)| path.join(".")).filter(|path| !self.reached.contains(path)).collect();
         let summary = format!(
-            "{} of {} values, at {} of {} paths",
+            "{} of {} values, at {} of {} paths, with texts of up to {} characters and release names of {} to {}",
             self.accepted,
             self.sampled,
             self.reached.len(),
-            self.leaves.len()
+            self.leaves.len(),
+            self.longest,
+            self.releases.first().unwrap_or(&0),
+            self.releases.last().unwrap_or(&0),
         );
         let reached = self.reached.len() * 100 / self.leaves.len().max(1);
-        let is_enough = percent >= LEAST_ACCEPTED && reached >= LEAST_REACHED;
+        let is_enough = percent >= LEAST_ACCEPTED && reached >= LEAST_REACHED && self.longest >= LEAST_LONGEST;
         ensure!(is_enough, "Helm accepts only {summary}; none at {}", never.join(", "));
         Ok(format!("{summary}; none at {}", never.join(", ")))
     }
 }
 
-/// Helm and the API server, in one mode.
+/// The number of characters of the longest text in a value, keys included.
+fn longest_text(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.chars().count(),
+        Value::Array(items) => items.iter().map(longest_text).max().unwrap_or(0),
+        Value::Object(map) => map.iter().map(|(key, value)| key.len().max(longest_text(value))).max().unwrap_or(0),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+/// Helm and the API server, for one release in one mode.
 struct Judge<'a> {
     /// A folder for values files.
     folder: &'a Utf8Path,
     namespace: &'a TestNamespace<'a>,
+    release: String,
     helm: &'a ToolBinary,
     /// Whether objects are applied on the server, as Helm 4 does.
     server_side: bool,
@@ -217,18 +265,15 @@ impl Judge<'_> {
         let apis = KINDS.map(|kind| format!("--api-versions={kind}"));
         let namespace = format!("--namespace={}", self.namespace.name);
         let arguments: Vec<&str> = apis.iter().map(String::as_str).chain([namespace.as_str()]).collect();
-        let longest = usize::from(context.platform.platform().longest_release_name);
-        let release = &"afp"[..longest.min(3)];
+        let release = self.release.as_str();
         Ok(self.helm.template(&Template { chart: &context.chart, release, values: &values, arguments: &arguments })?)
     }
 
     /// What the API server says against a manifest, if it refuses any object.
     fn refusal(&self, manifest: &str) -> anyhow::Result<Option<String>> {
-        let mut arguments =
-            vec!["apply", "--dry-run=server", "--output=name", "--filename=-", "--namespace", &self.namespace.name];
-        if self.server_side {
-            arguments.push("--server-side");
-        }
+        let verb: &[&str] = if self.server_side { &["apply", "--server-side"] } else { &["create"] };
+        let rest = ["--dry-run=server", "--output=name", "--filename=-", "--namespace", &self.namespace.name];
+        let arguments = [verb, &rest].concat();
         let output = kubectl::try_run(&arguments, manifest)?;
         let says = |line: &&str| !line.starts_with("Warning:");
         let refusal = output.err.lines().filter(says).collect::<Vec<_>>().join("\n");

@@ -15,6 +15,12 @@ pub(super) struct Sampler<'a> {
 /// The depth from which optional keys become rare, so that samples stay small.
 const DEEP: usize = 4;
 
+/// The share of the texts that are about as long as they can be, in percent.
+const LONG: usize = 10;
+
+/// The length of such a text where the schema has no limit: two of them are about what the chart's checks allow for the annotations of an object.
+const LONGEST: usize = 100_000;
+
 /// Attempts to find a text within the bounds of its length.
 const ATTEMPTS: usize = 20;
 
@@ -91,9 +97,17 @@ impl Sampler<'_> {
     fn text(&mut self, schema: &Map<String, Value>) -> anyhow::Result<String> {
         let bound = |keyword: &str| schema.get(keyword).and_then(Value::as_u64);
         let (least, most) = (bound("minLength").unwrap_or(0), bound("maxLength").unwrap_or(u64::MAX));
+        let pattern = schema.get("pattern").and_then(Value::as_str);
+        if most > 0 && self.random.percent(LONG) {
+            let most = usize::try_from(most).unwrap_or(usize::MAX).min(LONGEST);
+            return match pattern {
+                Some(pattern) => text::long_matching(pattern, most, &mut self.random),
+                None => Ok(text::long(most, &mut self.random)),
+            };
+        }
         let mut text = String::new();
         for _ in 0..ATTEMPTS {
-            text = match schema.get("pattern").and_then(Value::as_str) {
+            text = match pattern {
                 Some(pattern) => text::matching(pattern, &mut self.random)?,
                 None if most == 0 => String::new(),
                 None => text::any(&mut self.random),

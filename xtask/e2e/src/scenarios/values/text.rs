@@ -43,6 +43,72 @@ fn write(hir: &Hir, random: &mut Random, text: &mut String) {
     }
 }
 
+/// A text that matches a pattern, with at most `most` characters and mostly about as many, if the pattern allows that.
+///
+/// # Errors
+/// If the pattern is no regular expression.
+pub(super) fn long_matching(pattern: &str, most: usize, random: &mut Random) -> anyhow::Result<String> {
+    let parsed = regex_syntax::parse(pattern).with_context(|| format!("the pattern {pattern}"))?;
+    let mut text = String::new();
+    stretch(&parsed, most, random, &mut text);
+    Ok(text)
+}
+
+/// Writes a text of at most `room` characters, or the shortest one if that is longer. Returns its number of characters.
+fn stretch(hir: &Hir, room: usize, random: &mut Random, text: &mut String) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 0,
+        HirKind::Literal(literal) => {
+            let literal = String::from_utf8_lossy(&literal.0);
+            text.push_str(&literal);
+            literal.chars().count()
+        }
+        HirKind::Class(class) => {
+            text.extend(character(class, random));
+            1
+        }
+        HirKind::Capture(capture) => stretch(&capture.sub, room, random, text),
+        HirKind::Alternation(parts) => {
+            let fitting: Vec<&Hir> = parts.iter().filter(|part| shortest(part) <= room).collect();
+            random.pick(&fitting).copied().or(parts.first()).map_or(0, |part| stretch(part, room, random, text))
+        }
+        HirKind::Concat(parts) => {
+            let (mut written, mut reserved) = (0, parts.iter().map(shortest).sum::<usize>());
+            let last = parts.iter().rposition(|part| part.properties().maximum_len() != Some(shortest(part)));
+            for (position, part) in parts.iter().enumerate() {
+                reserved -= shortest(part);
+                let free = room.saturating_sub(written + reserved);
+                let share = if last == Some(position) { free } else { share(part, free, random) };
+                written += stretch(part, share, random, text);
+            }
+            written
+        }
+        HirKind::Repetition(repetition) => {
+            let (mut written, least) = (0, shortest(&repetition.sub));
+            for count in 0..repetition.max.unwrap_or(u32::MAX) {
+                let reserved = least * usize::try_from(repetition.min.saturating_sub(count + 1)).unwrap_or_default();
+                let free = room.saturating_sub(written + reserved);
+                if count >= repetition.min && free < least.max(1) {
+                    break;
+                }
+                let share = share(&repetition.sub, free, random);
+                written += stretch(&repetition.sub, share, random, text);
+            }
+            written
+        }
+    }
+}
+
+/// All characters that are free, or some of them, so that several parts of a pattern become long.
+fn share(part: &Hir, free: usize, random: &mut Random) -> usize {
+    let least = shortest(part);
+    if random.percent(50) { free } else { least + random.below(free.saturating_sub(least) + 1) }
+}
+
+fn shortest(hir: &Hir) -> usize {
+    hir.properties().minimum_len().unwrap_or_default()
+}
+
 /// A character of a class.
 fn character(class: &regex_syntax::hir::Class, random: &mut Random) -> Option<char> {
     let ranges: Vec<(u32, u32)> = match class {
@@ -97,6 +163,12 @@ pub(super) fn any(random: &mut Random) -> String {
     (0..parts).filter_map(|_| random.pick(AWKWARD)).copied().collect()
 }
 
+/// A text of `length` characters where the schema has no pattern.
+pub(super) fn long(length: usize, random: &mut Random) -> String {
+    let parts = std::iter::repeat_with(|| random.pick(AWKWARD).copied().unwrap_or_default());
+    parts.flat_map(str::chars).take(length).collect()
+}
+
 /// An address block, mostly a valid one: the pattern of the schema only recognizes its form.
 pub(super) fn address_block(random: &mut Random) -> String {
     let is_masked = random.percent(90);
@@ -133,6 +205,25 @@ mod tests {
             assert!(["a", "b", ""].contains(&of("^(a|b)?$", &mut random).as_str()));
         }
         assert!(matching("(", &mut random).is_err());
+    }
+
+    #[test]
+    fn long_texts_reach_their_limit() {
+        let mut random = Random::new(1);
+        let subdomain = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+        let is_label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+        let all: Vec<String> =
+            (0..200).map(|_| long_matching(subdomain, 253, &mut random).expect("a pattern")).collect();
+        assert!(all.iter().all(|text| text.split('.').all(is_label) && (252..=253).contains(&text.len())), "{all:?}");
+        assert!(all.iter().any(|text| text.len() == 253 && text.contains('.')));
+        assert!(all.iter().any(|text| text.len() == 253 && !text.contains('.')));
+        let longest = |pattern: &str, random: &mut Random| {
+            let lengths = (0..50).map(|_| long_matching(pattern, 20, random).expect("a pattern").chars().count());
+            lengths.max()
+        };
+        assert_eq!(longest("^[^x]{0,9}(ab|c{4,5})$", &mut random), Some(14));
+        assert_eq!(longest("^([^x]{30}|[^x])$", &mut random), Some(1));
+        assert_eq!(long(1000, &mut random).chars().count(), 1000);
     }
 
     #[test]
