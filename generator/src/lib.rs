@@ -24,6 +24,7 @@ mod workloads;
 pub mod yaml;
 
 pub use files::{Chart, ChartPaths};
+pub use kinds::AmqpPermissions;
 pub use traffic::{AccessPath, ComponentPort, TestTraffic, Traffic, traffic};
 pub use vocabulary::{Platform, Resolved};
 

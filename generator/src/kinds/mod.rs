@@ -6,6 +6,7 @@ mod postgresql;
 mod rabbitmq;
 mod valkey;
 
+pub use rabbitmq::AmqpPermissions;
 use vocabulary::{Kind, Use, VariableName};
 
 use crate::emit::chart_yaml::{chart_yaml, service_account};

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vocabulary::{Declaration, Kind, LoginEnv, QueueUse, Use};
 
+pub use rights::AmqpPermissions;
 pub(crate) use rights::Grants;
 
 use super::{Administrator, ClientFacts, Profile, ScriptFile, ScriptSet, ServerKind};

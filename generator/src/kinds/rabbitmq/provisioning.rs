@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use askama::Template;
 use vocabulary::Queue;
 
-use super::rights::{Grants, exactly};
+use super::rights::{AmqpPermissions, Grants};
 use crate::expr::{go_string, in_go_string, template_scalar};
 use crate::files::render;
 use crate::graph::{Component, Graph};
@@ -15,11 +15,10 @@ pub(super) fn templates(graph: &Graph, server: &Component) -> String {
         .logins_at(server.name)
         .filter_map(|(edge, login)| Some((edge.client, (&login.grants).try_into().ok()?)))
         .collect();
-    let client = |(service, grants): &(&'static str, &Grants)| Client {
-        service,
-        configure: template_scalar(&exactly(&grants.configure)),
-        write: template_scalar(&exactly(&grants.write)),
-        read: template_scalar(&exactly(&grants.read)),
+    let client = |(service, grants): &(&'static str, &Grants)| {
+        let AmqpPermissions { configure, write, read } = (*grants).into();
+        let [configure, write, read] = [configure, write, read].map(|pattern| template_scalar(&pattern));
+        Client { service, configure, write, read }
     };
     let queues: BTreeSet<&str> = granted.iter().flat_map(|(_, grants)| grants.queues.iter().copied()).collect();
     let mut exchanges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();

@@ -52,6 +52,31 @@ impl Grants {
     }
 }
 
+/// A user's permissions at RabbitMQ, each a regular expression of names of queues and exchanges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AmqpPermissions {
+    /// What the user may declare and delete.
+    pub configure: String,
+    /// What it may publish to.
+    pub write: String,
+    /// What it may consume from.
+    pub read: String,
+}
+
+impl AmqpPermissions {
+    /// The permissions that a chart gives to the login of a service that uses queues in this way.
+    #[must_use]
+    pub fn of(uses: &[QueueUse]) -> Self {
+        (&Grants::of(uses)).into()
+    }
+}
+
+impl From<&Grants> for AmqpPermissions {
+    fn from(grants: &Grants) -> Self {
+        Self { configure: exactly(&grants.configure), write: exactly(&grants.write), read: exactly(&grants.read) }
+    }
+}
+
 /// The exchange that a publish without a named exchange goes to.
 pub(super) const DEFAULT_EXCHANGE: &str = "amq.default";
 
@@ -77,7 +102,7 @@ pub(super) fn rights_text(uses: &[QueueUse]) -> String {
 }
 
 /// A regular expression that matches exactly these names; RabbitMQ's are not anchored by themselves.
-pub(super) fn exactly(names: &[&str]) -> String {
+fn exactly(names: &[&str]) -> String {
     let mut names = names.to_vec();
     names.sort_unstable();
     names.dedup();
@@ -87,7 +112,17 @@ pub(super) fn exactly(names: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::exactly;
+    use vocabulary::{QueueUse, RabbitMq, consumes, variable};
+
+    use super::{AmqpPermissions, exactly};
+
+    #[test]
+    fn a_passive_consumer_cannot_configure() {
+        const BROKER: RabbitMq = RabbitMq::named("broker");
+        const USES: &[QueueUse] = &[consumes(BROKER.queue("a"), variable("A")).declared_passively()];
+        let AmqpPermissions { configure, write, read } = AmqpPermissions::of(USES);
+        assert_eq!([configure, write, read], ["^$", "^$", "^a$"]);
+    }
 
     #[test]
     fn patterns_are_anchored_and_dots_are_dots() {

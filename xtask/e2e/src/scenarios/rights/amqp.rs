@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use vocabulary::{AmqpClient, Declaration, QueueUse};
+use vocabulary::{Declaration, QueueUse};
 
 use super::trial::{Login, Trial, WRONG_PASSWORD};
 
@@ -62,12 +62,11 @@ impl<'a> Rights<'a> {
     }
 }
 
-/// The trials with a service's login.
-pub(super) fn trials(service: &str, client: &AmqpClient, known: &Known) -> Vec<Trial> {
-    let own = Login::own(service);
-    let rights = Rights::of(client.queues);
-    let mut trials = vec![Trial::new(&own, "log in", true, json!({"do": "connect"}))];
-    let mut add = |what: String, may: bool, request: Value| trials.push(Trial::new(&own, what, may, request));
+/// The trials with the login of a service that uses queues in this way.
+pub(super) fn trials(login: &Login, uses: &[QueueUse], known: &Known) -> Vec<Trial> {
+    let rights = Rights::of(uses);
+    let mut trials = vec![Trial::new(login, "log in", true, json!({"do": "connect"}))];
+    let mut add = |what: String, may: bool, request: Value| trials.push(Trial::new(login, what, may, request));
     for queue in &known.with_neighbours() {
         let queue = queue.as_str();
         let (configure, read) = (rights.configure.contains(queue), rights.read.contains(queue));
@@ -153,7 +152,7 @@ mod tests {
     fn allowed(uses: &'static [QueueUse]) -> Vec<String> {
         let Use::RabbitMq(client) = BROKER.client(ENV, uses) else { return Vec::new() };
         let known = Known { queues: names(&["a", "b"]), exchanges: names(&["own"]), users: BTreeSet::new() };
-        let trials = trials("s", &client, &known).into_iter();
+        let trials = trials(&Login::own("s"), client.queues, &known).into_iter();
         trials.filter(|trial| trial.may).map(|trial| trial.what).collect()
     }
 
@@ -188,11 +187,17 @@ mod tests {
     }
 
     #[test]
+    fn a_passive_consumer_declares_nothing() {
+        const USES: &[QueueUse] = &[consumes(BROKER.queue("a"), variable("A")).declared_passively()];
+        assert_eq!(allowed(USES), ["log in", "look for queue a", "get from queue a", "consume queue a"]);
+    }
+
+    #[test]
     fn what_is_allowed_and_destroys_is_not_tried() {
         const USES: &[QueueUse] = &[consumes(BROKER.queue("a"), variable("A"))];
         let Use::RabbitMq(client) = BROKER.client(ENV, USES) else { return };
         let known = Known { queues: names(&["a", "b"]), ..Known::default() };
-        let all: Vec<_> = trials("s", &client, &known).into_iter().map(|trial| trial.what).collect();
+        let all: Vec<_> = trials(&Login::own("s"), client.queues, &known).into_iter().map(|trial| trial.what).collect();
         for (what, tried) in
             [("purge queue a", false), ("delete queue a", false), ("purge queue b", true), ("delete queue b", true)]
         {

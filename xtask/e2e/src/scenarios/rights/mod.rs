@@ -2,6 +2,7 @@
 
 mod amqp;
 mod kubernetes;
+mod passive;
 mod plan;
 mod sql;
 mod trial;
@@ -55,10 +56,16 @@ fn by_all_logins(lane: &Lane, release: &Release) -> Outcome {
         probes(release, &plans)?;
         Ok(format!("{} probes", plans.len()))
     })?;
-    lane.step("every login has exactly the declared rights", || {
+    let declared = lane.step("every login has exactly the declared rights", || {
         let drawn = tried(release, &plans)?;
         Ok(format!("{operations} operations, as declared\n  {}\n  ", drawn.join("\n  ")))
-    })
+    });
+    let Some(consumer) = passive::consumer(release) else { return declared };
+    let passive = lane
+        .step("a login for passive declarations consumes, and neither declares nor deletes a queue", || {
+            passive::tried(release, &plans, consumer)
+        });
+    all([declared, passive])
 }
 
 /// Replaces each service by a probe with its identity and environment variables.

@@ -9,7 +9,7 @@ use e2e_kit::{kubectl, process};
 use serde_json::{Value, json};
 use vocabulary::{Backing, BackingName, CacheLogin, PasswordVariable, ServiceName, Use, VariableName};
 
-use super::trial::{Target, Trial};
+use super::trial::{Login, Target, Trial};
 use super::{amqp, sql, valkey};
 use e2e_kit::pods::bare_pod;
 
@@ -89,7 +89,11 @@ fn target(release: &Release, service: ServiceName, one: &Use, known: &Known) -> 
         (Use::RabbitMq(client), Known::Broker(known)) => {
             let env = &client.env;
             let connection = connection("amqp", env.host, env.port, Some((env.user, env.password)));
-            Target { at: client.client.backing.as_str(), connection, trials: amqp::trials(name, client, known) }
+            Target {
+                at: client.client.backing.as_str(),
+                connection,
+                trials: amqp::trials(&Login::own(name), client.queues, known),
+            }
         }
         (Use::PostgreSql(client), Known::Database(known)) => {
             let env = &client.env;
@@ -113,7 +117,8 @@ fn target(release: &Release, service: ServiceName, one: &Use, known: &Known) -> 
     })
 }
 
-fn of_broker(release: &Release, broker: BackingName) -> anyhow::Result<amqp::Known> {
+/// The contents of a broker, and what is declared there.
+pub(super) fn of_broker(release: &Release, broker: BackingName) -> anyhow::Result<amqp::Known> {
     // One command for everything: each rabbitmqctl call starts an Erlang VM, which takes seconds.
     let words = ["rabbitmqctl", "--quiet", "export_definitions", "-", "--format", "json"];
     let definitions = kubectl::parsed("export_definitions", &release.exec(broker.as_str(), &words)?)?;
