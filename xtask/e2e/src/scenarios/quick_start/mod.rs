@@ -1,4 +1,6 @@
-//! The commands of the chart's README, as a new user pastes them: install, test, uninstall, and install again with Secrets of one's own.
+//! The commands of the chart's README, as a new user pastes them: install, test, open, operate, uninstall, and install again with Secrets of one's own.
+
+mod operation;
 
 use anyhow::ensure;
 use e2e_kit::kubectl;
@@ -6,9 +8,10 @@ use e2e_kit::lane::{Lane, Work, all, side_by_side};
 use e2e_kit::namespace::TestNamespace;
 use e2e_kit::release::Release;
 use e2e_kit::report::{Outcome, Reported};
-use tools::ToolBinary;
+use tools::{Tool, ToolBinary};
 
 use crate::documents::{Document, Reader};
+use operation::PASSWORDS;
 
 pub(super) fn run(lane: &Lane) -> Outcome {
     let context = lane.context;
@@ -31,13 +34,20 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
         Ok(String::new())
     })?;
     let (readme, reader) = opened.ok_or(Reported)?;
-    let run = |heading: &str| {
+    // `before` are commands before each block.
+    let run_after = |before: &str, heading: &str| {
         let blocks = readme.commands(heading)?;
-        blocks.iter().try_for_each(|block| reader.run(&adapted(block)?).map(drop))
+        blocks.iter().try_for_each(|block| reader.run(&format!("{before}{}", adapted(block)?)).map(drop))
     };
+    let run = |heading: &str| run_after("", heading);
+    let has_credentials = !generator::credential_paths(&lane.context.platform).is_empty();
+    let mut passwords = String::new();
     lane.step(format!("{title}: Install"), || {
         run("Install")?;
         release.whole()?;
+        if has_credentials {
+            passwords = std::fs::read_to_string(reader.path(PASSWORDS))?;
+        }
         Ok(String::new())
     })?;
     let tested = lane.step(format!("{title}: Test"), || run("Test").map(|()| String::new()));
@@ -48,16 +58,23 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
         ensure!(rolled.is_empty(), "rolled: {}", rolled.join(", "));
         Ok(String::new())
     });
+    let mut outcomes = vec![tested, upgraded];
+    // The commands of these passages do not depend on Helm; the scenario `rotation` replaces credentials with both.
+    if helm.tool == Tool::Helm4 {
+        outcomes.push(operation::all(lane, &release, (&readme, &reader), &run_after));
+    }
     lane.step(format!("{title}: Uninstall, with all data"), || {
         run("Uninstall")?;
         let left = namespace.inventory()?;
         ensure!(left.is_empty(), "left: {left:?}");
         Ok(String::new())
     })?;
-    if generator::credential_paths(&lane.context.platform).is_empty() {
-        return all([tested, upgraded]);
+    if !has_credentials {
+        return all(outcomes);
     }
     let own = lane.step(format!("{title}: Secrets of your own"), || {
+        // A new installation begins with the first revisions.
+        std::fs::write(reader.path(PASSWORDS), &passwords)?;
         run("Secrets of your own")?;
         release.whole()?;
         let secrets = kubectl::run(&["get", "secrets", "--namespace", &namespace.name, "--output=name"])?;
@@ -72,11 +89,12 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
         release.whole()?;
         let file = std::fs::read_to_string(reader.path(&format!("secrets-{}.yaml", release.name)))?;
         ensure!(file.contains("ENC[AES256_GCM"), "the file is not encrypted");
-        ensure!(!reader.path("passwords.plaintext.yaml").exists(), "the passwords in the clear are still there");
+        ensure!(!reader.path(PASSWORDS).exists(), "the passwords in the clear are still there");
         release.uninstall()?;
         Ok(String::new())
     });
-    all([tested, upgraded, own, encrypted])
+    outcomes.extend([own, encrypted]);
+    all(outcomes)
 }
 
 /// A block of the README for a cluster without a registry: the images come from a further values file, and the variables name the test's own release.
