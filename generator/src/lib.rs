@@ -58,6 +58,8 @@ pub struct CredentialPath {
     pub revision: Vec<String>,
     /// What it is for, as a sentence.
     pub doc: String,
+    /// The path of the value that must be true for the credential to be used, besides `<owner>.enabled`; usually there is none.
+    pub switch: Option<Vec<String>>,
 }
 
 /// The paths in the values of the tags that have no default. An installer sets each of them, or a digest in its place.
@@ -66,7 +68,7 @@ pub fn unnamed_tags(platform: &Resolved) -> Vec<Vec<&'static str>> {
     images::without_default(&Graph::of(platform)).map(|(image, _)| image.path("tag")).collect()
 }
 
-/// Every credential of a platform: the services' in the order of their declaration, then the servers' administrators'.
+/// Every credential of a platform: the services' in the order of their declaration, then the servers' administrators' and add-ons'.
 #[must_use]
 pub fn credential_paths(platform: &Resolved) -> Vec<CredentialPath> {
     let path = |path: [&str; 4]| path.map(str::to_owned).to_vec();
@@ -75,6 +77,7 @@ pub fn credential_paths(platform: &Resolved) -> Vec<CredentialPath> {
         value: path(credential.path.text()),
         revision: path(credential.path.revision()),
         doc: credential.doc.clone(),
+        switch: credential.switch().map(|path| path.map(str::to_owned).to_vec()),
     };
     Graph::of(platform).credentials().map(credential).collect()
 }

@@ -24,6 +24,9 @@ pub(crate) const PROVISION: &str = "provision";
 /// A server's Job that resets and removes logins after a rollout.
 pub(crate) const RECONCILE: &str = "reconcile";
 
+/// The objects of a server's backups, and the identity of their Pods.
+pub(crate) const BACKUP: &str = "backup";
+
 /// The ConfigMap with the scripts that run in a server's Pod and in the Jobs that manage its logins; a digest of them follows.
 pub(crate) const SCRIPTS: &str = "scripts";
 
@@ -39,7 +42,7 @@ pub(crate) const NETWORK_POLICY_TEST: &str = "network-policy-test";
 pub(crate) const END_TO_END_TEST: &str = "end-to-end-test";
 
 const SERVICE_SUFFIXES: &[&str] = &[EXTERNAL, TEST_CONNECTION, TEST_ISOLATION];
-const SERVER_SUFFIXES: &[&str] = &[CONFIGURATION, HEADLESS, PROVISIONING, PROVISION, RECONCILE, SCRIPTS];
+const SERVER_SUFFIXES: &[&str] = &[BACKUP, CONFIGURATION, HEADLESS, PROVISIONING, PROVISION, RECONCILE, SCRIPTS];
 const RELEASE_OBJECTS: &[&str] = &[CONNECTIONS, "credentials", "credentials-reader", "default", "dns", "tests"];
 const RELEASE_PREFIXES: &[&str] = &[NETWORK_POLICY_TEST, END_TO_END_TEST];
 
@@ -49,6 +52,9 @@ const SHARED_KEYS: &[&str] = &["metrics", "network", "secrets", "tests"];
 /// The characters that the controller of a StatefulSet appends to its name in a label of its pods: a dash and a hash.
 const STATEFUL_SET_HASH: usize = 11;
 
+/// The characters that the controller of a CronJob appends to its name: a dash and a time.
+const CRON_JOB_TIME: usize = 11;
+
 const _: () = {
     assert!(all_in(SERVICE_SUFFIXES, limits::SERVICE_SUFFIXES), "the vocabulary reserves every suffix of a service");
     assert!(all_in(SERVER_SUFFIXES, limits::SERVER_SUFFIXES), "the vocabulary reserves every suffix of a server");
@@ -57,6 +63,7 @@ const _: () = {
     assert!(all_in(SHARED_KEYS, limits::SHARED_KEYS), "the vocabulary reserves every key beside the servers' names");
     assert!(all_fit(SERVICE_SUFFIXES) && all_fit(SERVER_SUFFIXES), "the vocabulary keeps room for every suffix");
     assert!(fits(PROVISION.len() + "-".len() + DIGEST), "the vocabulary keeps room for the longest Job name");
+    assert!(fits(BACKUP.len() + CRON_JOB_TIME), "the Jobs of a CronJob have room for its time");
     assert!(STATEFUL_SET_HASH <= limits::SUFFIX_ROOM, "a StatefulSet's pods can have their label");
 };
 

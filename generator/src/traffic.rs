@@ -2,7 +2,7 @@
 
 use vocabulary::Resolved;
 
-use crate::addons;
+use crate::addons::{self, HelperPath};
 use crate::graph::{Component, Edge, Graph};
 use crate::names;
 
@@ -32,6 +32,8 @@ pub struct Traffic {
     pub paths: Vec<AccessPath>,
     /// From the Jobs that manage a server's logins, by their identity, to the server.
     pub provisioning: Vec<AccessPath>,
+    /// From the backups of a server, by their identity, to the server: open when `<server>.backup.enabled` is true.
+    pub backup: Vec<AccessPath>,
     /// The paths of the Pods of `helm test`, while they run.
     pub tests: TestTraffic,
     /// Ports that users reach through a service's `exposure.via`: from the namespace of the ingress controller or gateway, or from any address.
@@ -47,7 +49,7 @@ impl Traffic {
     pub fn identities(&self) -> impl Iterator<Item = &str> {
         let tests = &self.tests;
         let end_to_end = (!tests.end_to_end_paths.is_empty()).then_some(&tests.end_to_end);
-        let provisioning = self.provisioning.iter().map(|path| &path.from);
+        let provisioning = self.provisioning.iter().chain(&self.backup).map(|path| &path.from);
         let all = self
             .services
             .iter()
@@ -92,15 +94,18 @@ pub fn traffic(platform: &Resolved) -> Traffic {
     let mut paths: Vec<AccessPath> = graph.edges.iter().flat_map(of_edge).collect();
     paths.sort();
     let test = graph.end_to_end.as_ref();
+    let helpers = addons::paths(&graph);
+    let of_helpers = |holds: fn(&HelperPath) -> bool| {
+        let chosen = helpers.iter().filter(|helper| holds(helper));
+        chosen.map(|helper| path(&helper.identity, helper.target, helper.port)).collect()
+    };
     Traffic {
         identity_label: format!("{}/identity", graph.name),
         services: graph.services().map(|(service, _)| service.name.to_owned()).collect(),
         backing: graph.servers().map(|(server, _)| server.name.to_owned()).collect(),
         paths,
-        provisioning: addons::paths(&graph)
-            .iter()
-            .map(|helper| path(&helper.identity, helper.target, helper.port))
-            .collect(),
+        provisioning: of_helpers(|helper| helper.when.is_none()),
+        backup: of_helpers(|helper| helper.when.is_some()),
         tests: TestTraffic {
             network_policy: names::NETWORK_POLICY_TEST.to_owned(),
             end_to_end: names::END_TO_END_TEST.to_owned(),

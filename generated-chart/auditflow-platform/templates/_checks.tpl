@@ -20,8 +20,12 @@ a YAML list of errors.
 {{- /* Requests and limits that the API server rejects. A limit set by the installer can be below a default request. */ -}}
 {{- define "auditflow-platform.wrongResources" -}}
 {{- $wrong := list -}}
+{{- $sections := dict -}}
 {{- range $chart := list "audit-event-generator" "audit-log-analysis" "notification-service" "event-audit-dashboard" "rabbitmq" "postgresql" "redis" -}}
-  {{- $values := index $.Values $chart -}}
+  {{- $_ := set $sections $chart (index $.Values $chart) -}}
+{{- end -}}
+{{- $_ := set $sections "postgresql.backup" (index .Values "postgresql").backup -}}
+{{- range $chart, $values := $sections -}}
   {{- $amounts := dict "requests" dict "limits" dict -}}
   {{- range $kind, $all := $values.resources -}}
     {{- range $name, $amount := $all -}}
@@ -350,9 +354,14 @@ a YAML list of errors.
     {{- $wrong = append $wrong (printf $text .path $host) -}}
   {{- end -}}
 {{- end -}}
+{{- $volumes := dict -}}
 {{- range $server := list "rabbitmq" "postgresql" "redis" -}}
-  {{- $size := toString (index $.Values $server "persistence" "size") -}}
-  {{- $path := printf "%s.persistence.size is %s" $server $size -}}
+  {{- $_ := set $volumes $server (index $.Values $server "persistence" "size") -}}
+{{- end -}}
+{{- $_ := set $volumes "postgresql.backup" (index .Values "postgresql").backup.persistence.size -}}
+{{- range $section, $size := $volumes -}}
+  {{- $size = toString $size -}}
+  {{- $path := printf "%s.persistence.size is %s" $section $size -}}
   {{- if not (regexMatch "[A-Za-z]$" $size) -}}
     {{- $wrong = append $wrong (printf "%s, a number of bytes. Write it with a unit, such as 10Gi." $path) -}}
   {{- else if lt (include "auditflow-platform.quantity" $size | float64) 1048576.0 -}}

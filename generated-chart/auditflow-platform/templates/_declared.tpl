@@ -3,31 +3,35 @@
 
 {{- /*
 All credentials: section of the values, key in the section, key of the secret text, server of the login (or the environment variable of a secret
-variable), purpose, and words of the name.
+variable), start of its key in the server's Secret, section of the add-on that uses it, purpose, and words of the name.
 */ -}}
 {{- define "auditflow-platform.credentials" -}}
 - owner: audit-event-generator
   key: rabbitmq
   field: password
   server: rabbitmq
+  login: audit-event-generator
   purpose: "Password of the service's login at rabbitmq."
   words: [audit-event-generator, generator, rabbitmq, audit, event]
 - owner: audit-log-analysis
   key: rabbitmq
   field: password
   server: rabbitmq
+  login: audit-log-analysis
   purpose: "Password of the service's login at rabbitmq."
   words: [audit-log-analysis, analysis, rabbitmq, audit, log]
 - owner: notification-service
   key: rabbitmq
   field: password
   server: rabbitmq
+  login: notification-service
   purpose: "Password of the service's login at rabbitmq."
   words: [notification-service, notification, rabbitmq, service]
 - owner: notification-service
   key: postgresql
   field: password
   server: postgresql
+  login: notification-service
   purpose: "Password of the service's login at postgresql."
   words: [notification-service, notification, postgresql, service]
 - owner: rabbitmq
@@ -42,6 +46,14 @@ variable), purpose, and words of the name.
   server: postgresql
   purpose: "Password of the superuser `postgres`. No service uses it."
   words: [postgresql, superuser]
+- owner: postgresql
+  key: backup
+  field: password
+  server: postgresql
+  login: backup
+  switch: backup
+  purpose: Password of the login that makes backups. It can read every database and write none.
+  words: [postgresql, backup]
 - owner: redis
   key: administrator
   field: password

@@ -57,6 +57,12 @@ helm.sh/chart: {{ include "auditflow-platform.labelValue" (printf "%s-%s" .Chart
 {{ printf "%s/%s" .Release.Namespace .Release.Name | sha256sum | trunc 8 }}
 {{- end }}
 
+{{- /* Returns `true` if a credential is used: its owner is enabled, and so is the add-on that uses it. */ -}}
+{{- define "auditflow-platform.isUsed" -}}
+{{- $section := index .root.Values .credential.owner -}}
+{{- if and (dig "enabled" true $section) (or (not .credential.switch) (dig (default "-" .credential.switch) "enabled" false $section)) }}true{{ end -}}
+{{- end }}
+
 {{- /* Returns `true` if the passwords are in the values: mode `inline`, or `external` with the chart's own store. */ -}}
 {{- define "auditflow-platform.passwordsInValues" -}}
 {{- with .Values.global.secrets }}

@@ -1,5 +1,6 @@
 //! What the chart adds to the components: one folder or file per add-on, registered in [`ADD_ONS`].
 
+pub(crate) mod backup;
 mod helm_tests;
 pub(crate) mod provisioning;
 
@@ -7,14 +8,14 @@ use crate::files::Files;
 use crate::graph::Graph;
 
 /// All add-ons, in the order of their registration.
-pub(crate) const ADD_ONS: &[&dyn AddOn] = &[&provisioning::Provisioning, &helm_tests::HelmTests];
+pub(crate) const ADD_ONS: &[&dyn AddOn] = &[&provisioning::Provisioning, &backup::Backup, &helm_tests::HelmTests];
 
 /// What an add-on brings.
 pub(crate) trait AddOn: Sync {
     /// Adds its files.
     fn files(&self, graph: &Graph, files: &mut Files);
 
-    /// The paths over the network that its Pods need at all times, from identities of their own.
+    /// The paths over the network that its Pods need, from identities of their own.
     fn paths(&self, _graph: &Graph) -> Vec<HelperPath> {
         Vec::new()
     }
@@ -28,6 +29,8 @@ pub(crate) struct HelperPath {
     pub(crate) target: &'static str,
     /// Its port.
     pub(crate) port: u16,
+    /// The expression of the umbrella's templates that holds while the Pods exist; none if they always do.
+    pub(crate) when: Option<String>,
     /// What they do, as a comment at the rule that lets them in.
     pub(crate) note: &'static str,
 }

@@ -55,6 +55,7 @@ impl AddOn for Provisioning {
             target: component.name,
             port: server.kind.profile().administration_port(),
             note: "The Jobs that provision its logins.",
+            when: None,
         });
         path.collect()
     }

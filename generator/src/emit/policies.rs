@@ -32,14 +32,15 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     for (component, _) in graph.servers() {
         let name = component.name;
         let mut ingress = Ingress::of(graph, component, None);
-        for HelperPath { identity, port, note, .. } in helpers.iter().filter(|helper| helper.target == name) {
-            ingress.add_always(note, From::Identity(identity.clone()), *port);
+        for helper in helpers.iter().filter(|helper| helper.target == name) {
+            ingress.add_helper(helper);
         }
         add(ComponentPolicy { c: graph, name: name.to_owned(), enabled: None, ingress, egress: Egress::default() });
     }
-    for HelperPath { identity, target, port, .. } in &helpers {
+    for HelperPath { identity, target, port, when, .. } in &helpers {
         let egress = Egress { peers: vec![(target, vec![*port])], ..Egress::default() };
-        add(ComponentPolicy { c: graph, name: identity.clone(), enabled: None, ingress: Ingress::default(), egress });
+        let enabled = when.as_deref().map(bare);
+        add(ComponentPolicy { c: graph, name: identity.clone(), enabled, ingress: Ingress::default(), egress });
     }
 }
 
@@ -133,10 +134,18 @@ enum From {
 }
 
 impl Ingress {
-    /// Adds a rule that holds with any values.
-    fn add_always(&mut self, comment: &'static str, from: From, port: u16) {
-        self.conditions.clear();
-        self.rules.push(Rule { comment: Some(comment), when: None, from, ports: vec![port] });
+    /// Adds the rule for the Pods of an add-on.
+    fn add_helper(&mut self, helper: &HelperPath) {
+        if helper.when.is_none() {
+            // A rule that always holds.
+            self.conditions.clear();
+        }
+        self.rules.push(Rule {
+            comment: Some(helper.note),
+            when: helper.when.as_deref().map(bare),
+            from: From::Identity(helper.identity.clone()),
+            ports: vec![helper.port],
+        });
     }
 
     /// The rules for a component's clients, for users outside the cluster (the value `exposure.via` and the port), and for monitoring.

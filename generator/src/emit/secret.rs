@@ -8,7 +8,7 @@ use askama::Template;
 
 pub(super) fn files(graph: &Graph, component: &Component, files: &mut Files) {
     let (name, source) = (component.name, component.source);
-    let of_service = || component.credentials.iter().filter_map(|one| Some((one, one.recipient.as_ref()?)));
+    let of_service = || component.credentials.iter().filter_map(|one| Some((one, one.recipient()?)));
     let revision = |credential: &Credential| format!("{{{{ int {} }}}}", own_value(&credential.path.revision()));
     let revisions: Vec<_> = component.credentials.iter().map(revision).collect();
     let keys: Vec<_> = component.credentials.iter().map(|credential| format!("`{}`", credential.path.key)).collect();

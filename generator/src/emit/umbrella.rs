@@ -5,9 +5,10 @@ use vocabulary::limits::YAML_WORDS;
 use vocabulary::{DefaultTag, Scaling};
 
 use super::images;
+use crate::addons::backup;
 use crate::expr::{enabled_service, inert, template_scalar, value};
 use crate::files::Files;
-use crate::graph::{Graph, Service};
+use crate::graph::{CredentialUser, Graph, Service};
 use crate::password_rules::{self, PasswordFault, WordList};
 use crate::text::scalar;
 
@@ -36,7 +37,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             c: graph,
             has_credentials,
             backing: graph.servers().map(|(server, _)| server.name).collect(),
-            libpq: graph.credentials().any(|credential| credential.recipient.as_ref().is_some_and(libpq)),
+            libpq: graph.credentials().any(|credential| credential.recipient().is_some_and(libpq)),
         },
     );
     files.umbrella("templates/_declared.tpl", &declared(graph));
@@ -79,6 +80,7 @@ fn check_helpers(graph: &Graph, has_credentials: bool) -> CheckHelpers<'_> {
         charts: graph.components.iter().map(|component| component.name).collect(),
         services: names(graph, |_| true),
         servers: graph.servers().map(|(server, _)| server.name).collect(),
+        backed_up: backup::backed_up(graph).map(|(server, _)| server.name).collect(),
         exposed: graph.exposed().map(|(service, _)| service).collect(),
         kubernetes: names(graph, |service| !service.api_rules.is_empty()),
         with_secret: graph.components.iter().filter(|one| !one.credentials.is_empty()).map(|one| one.name).collect(),
@@ -100,13 +102,17 @@ fn declared(graph: &Graph) -> Declared<'_> {
         owner: credential.path.owner,
         key: template_scalar(&credential.path.key),
         field: credential.path.field,
-        stored: match &credential.recipient {
-            None => format!("server: {}", credential.path.owner),
-            Some(recipient) => match recipient.login_at {
-                Some(server) => format!("server: {server}"),
-                None => format!("variable: {}", scalar(recipient.variable)),
-            },
+        stored: match (credential.server(), credential.recipient()) {
+            (Some(server), _) => format!("server: {server}"),
+            (None, Some(recipient)) => format!("variable: {}", scalar(recipient.variable)),
+            (None, None) => unreachable!("a credential without a server is a variable"),
         },
+        login: match credential.user {
+            CredentialUser::Administrator => None,
+            CredentialUser::AddOn { section } => Some(section),
+            CredentialUser::Service(_) => credential.server().map(|_| credential.path.owner),
+        },
+        switch: credential.switch().map(|[_, section, _]| section),
         purpose: template_scalar(&credential.doc),
         words: list(&password_rules::words_of_name(&credential.path.name())),
     };
@@ -185,6 +191,10 @@ struct Credential {
     field: &'static str,
     /// The server whose Secret contains it in the mode `inline`; for a secret variable, its key in the service's Secret.
     stored: String,
+    /// The owner of the login in the key of the server's Secret, which ends with the revision. An administrator's key has no revision.
+    login: Option<&'static str>,
+    /// The section of the owner's values whose `enabled` must be true for the credential to be used.
+    switch: Option<&'static str>,
     purpose: String,
     /// The words of its name, as a YAML list.
     words: String,
@@ -275,6 +285,8 @@ struct CheckHelpers<'a> {
     charts: Vec<&'static str>,
     services: Vec<&'static str>,
     servers: Vec<&'static str>,
+    /// The servers with backups.
+    backed_up: Vec<&'static str>,
     /// The services that users outside the cluster can reach.
     exposed: Vec<&'static str>,
     /// The services that declare access to the Kubernetes API server.

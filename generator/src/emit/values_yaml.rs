@@ -126,7 +126,7 @@ fn ci_values(c: &Graph) -> String {
     }
     for credential in c.credentials() {
         let path = &credential.path;
-        let purpose = match &credential.recipient {
+        let purpose = match credential.recipient() {
             Some(recipient) => format!("{} {}", path.owner, recipient.variable),
             None => format!("{} of {}", path.key, path.owner),
         };

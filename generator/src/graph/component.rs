@@ -5,7 +5,7 @@ use vocabulary::{
 };
 
 use super::{Credential, Edge, EnvBinding, EnvValue};
-use crate::kinds::{self, ServerKind};
+use crate::kinds::{self, AddOnLogin, ServerKind};
 
 /// Something with Pods, and so with a chart, a key in the values and a network identity of its own.
 pub(crate) struct Component {
@@ -57,6 +57,8 @@ pub(crate) struct Service {
 pub(crate) struct Server {
     /// Its kind.
     pub(crate) kind: &'static dyn ServerKind,
+    /// The logins that add-ons have at it.
+    pub(crate) add_on_logins: Vec<AddOnLogin>,
     /// The size of its volume.
     pub(crate) storage: Quantity,
     /// The product's name, as its vendor writes it.
@@ -194,9 +196,12 @@ fn own_binding(variable: &vocabulary::Variable) -> Option<EnvBinding> {
 }
 
 /// The component of a server.
-pub(super) fn of_server(declared: &Backing) -> Component {
+pub(super) fn of_server(declared: &Backing, edges: &[Edge]) -> Component {
     let kind = kinds::of(declared.kind());
     let name = declared.name().as_str();
+    let clients: Vec<&Edge> = edges.iter().filter(|edge| edge.target == name).collect();
+    let add_on_logins = kind.add_on_logins(&clients);
+    let administrator = Credential::of_administrator(name, &kind.profile().administrator);
     Component {
         name,
         doc: format!("{}, used by the services.", declared.kind().product()),
@@ -205,9 +210,13 @@ pub(super) fn of_server(declared: &Backing) -> Component {
         resources: declared.resources(),
         run_as_user: kind.profile().run_as_user,
         ports: kind.profile().ports.to_vec(),
-        credentials: vec![Credential::of_administrator(name, &kind.profile().administrator)],
+        credentials: [administrator]
+            .into_iter()
+            .chain(add_on_logins.iter().map(|login| Credential::of_add_on(name, login)))
+            .collect(),
         role: Role::Server(Server {
             kind,
+            add_on_logins,
             storage: declared.storage(),
             product: declared.kind().product(),
             version: declared.version().as_str(),

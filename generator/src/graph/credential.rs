@@ -3,7 +3,7 @@
 use vocabulary::{LoginEnv, VariableName};
 
 use super::Edge;
-use crate::kinds::Administrator;
+use crate::kinds::{AddOnLogin, Administrator};
 
 /// A credential: the password of a service's login, a secret variable of a service, or the password of a server's administrator.
 pub(crate) struct Credential {
@@ -11,8 +11,21 @@ pub(crate) struct Credential {
     pub(crate) path: CredentialPath,
     /// Its purpose, as a sentence.
     pub(crate) doc: String,
-    /// The environment variable that receives it. `None` for an administrator's password.
-    pub(crate) recipient: Option<Recipient>,
+    /// What uses it.
+    pub(crate) user: CredentialUser,
+}
+
+/// What uses a credential.
+pub(crate) enum CredentialUser {
+    /// A service, in an environment variable.
+    Service(Recipient),
+    /// The administrator of the server that owns it.
+    Administrator,
+    /// An add-on of the server that owns it, with a login of its own.
+    AddOn {
+        /// The section of the server's values whose `enabled` switches the add-on on; also the login's name.
+        section: &'static str,
+    },
 }
 
 /// The path of a credential in the umbrella chart's values. The chart of its owner omits the first part.
@@ -58,13 +71,37 @@ impl CredentialPath {
 }
 
 impl Credential {
+    /// The environment variable of a service that receives it.
+    pub(crate) fn recipient(&self) -> Option<&Recipient> {
+        match &self.user {
+            CredentialUser::Service(recipient) => Some(recipient),
+            CredentialUser::Administrator | CredentialUser::AddOn { .. } => None,
+        }
+    }
+
+    /// The server whose login it belongs to, or `None` for a secret variable.
+    pub(crate) fn server(&self) -> Option<&'static str> {
+        match &self.user {
+            CredentialUser::Service(recipient) => recipient.login_at,
+            CredentialUser::Administrator | CredentialUser::AddOn { .. } => Some(self.path.owner),
+        }
+    }
+
+    /// The path of the value that must be true for the credential to be used, besides `<owner>.enabled`.
+    pub(crate) fn switch(&self) -> Option<[&'static str; 3]> {
+        match self.user {
+            CredentialUser::AddOn { section } => Some([self.path.owner, section, "enabled"]),
+            CredentialUser::Service(_) | CredentialUser::Administrator => None,
+        }
+    }
+
     /// The password of an edge's login, or `None` if the client has no login.
     pub(super) fn of_login(edge: &Edge) -> Option<Self> {
         let LoginEnv { password, .. } = edge.login.as_ref()?.variables?;
         Some(Self {
             path: CredentialPath { owner: edge.client, key: edge.target.to_owned(), field: "password" },
             doc: format!("Password of the service's login at {}.", edge.target),
-            recipient: Some(Recipient {
+            user: CredentialUser::Service(Recipient {
                 variable: password.name.as_str(),
                 libpq_value: password.libpq_value,
                 login_at: Some(edge.target),
@@ -77,7 +114,7 @@ impl Credential {
         Self {
             path: CredentialPath { owner, key: variable.camel_case(), field: "value" },
             doc: doc.to_owned(),
-            recipient: Some(recipient),
+            user: CredentialUser::Service(recipient),
         }
     }
 
@@ -85,7 +122,15 @@ impl Credential {
         Self {
             path: CredentialPath { owner: server, key: administrator.key.to_owned(), field: "password" },
             doc: administrator.doc.to_owned(),
-            recipient: None,
+            user: CredentialUser::Administrator,
+        }
+    }
+
+    pub(super) fn of_add_on(server: &'static str, login: &AddOnLogin) -> Self {
+        Self {
+            path: CredentialPath { owner: server, key: login.section.to_owned(), field: "password" },
+            doc: login.doc.to_owned(),
+            user: CredentialUser::AddOn { section: login.section },
         }
     }
 }

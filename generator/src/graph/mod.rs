@@ -13,7 +13,7 @@ mod end_to_end;
 use vocabulary::{Environment, Image, Resolved, Scaling, Use};
 
 pub(crate) use component::{Component, Port, Purpose, Role, Server, Service};
-pub(crate) use credential::{Credential, Recipient};
+pub(crate) use credential::{Credential, CredentialUser, Recipient};
 pub(crate) use edge::{Edge, EnvBinding, EnvValue, Login, LoginName, LoginScripts, Runner, Script, Watch};
 pub(crate) use end_to_end::{EndToEnd, HttpEnd};
 
@@ -56,7 +56,7 @@ impl Graph {
             let own_edges = edges.iter().filter(|edge| edge.client == service.name.as_str());
             component::of_service(service, own_edges)
         });
-        let servers = declared.backing.iter().map(component::of_server);
+        let servers = declared.backing.iter().map(|server| component::of_server(server, &edges));
         let end_to_end = declared.tests.end_to_end.map(|test| end_to_end::of(&test, &edges));
         Self {
             name: declared.name.as_str(),
@@ -115,7 +115,7 @@ impl Graph {
         self.services().any(|(_, service)| service.scaling != Scaling::Fixed)
     }
 
-    /// Every credential: the services' in the order of their declaration, then the servers' administrators'.
+    /// Every credential: the services' in the order of their declaration, then the servers' administrators' and add-ons'.
     pub(crate) fn credentials(&self) -> impl Iterator<Item = &Credential> {
         self.components.iter().flat_map(|component| &component.credentials)
     }

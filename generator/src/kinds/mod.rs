@@ -12,7 +12,7 @@ use vocabulary::{Kind, Use, VariableName};
 use crate::emit::chart_yaml::{chart_yaml, service_account};
 use crate::emit::values::Section;
 use crate::files::Files;
-use crate::graph::{Component, EnvBinding, Graph, Login, LoginScripts, Port, Purpose, Server};
+use crate::graph::{Component, Edge, EnvBinding, Graph, Login, LoginScripts, Port, Purpose, Server};
 use crate::workloads::server::EmbeddedServer;
 
 /// Registers the kinds: the variant of the vocabulary and the folder of each.
@@ -101,6 +101,11 @@ pub(crate) trait ServerKind: Sync {
         None
     }
 
+    /// The logins that add-ons have at a server of this kind with these clients.
+    fn add_on_logins(&self, _clients: &[&Edge]) -> Vec<AddOnLogin> {
+        Vec::new()
+    }
+
     /// The commands that list and remove logins in the Pod of a server of this kind, as Markdown.
     fn login_commands(&self) -> Option<&'static str> {
         None
@@ -166,6 +171,14 @@ pub(crate) struct Administrator {
     pub(crate) key: &'static str,
     /// The name that it logs in with.
     pub(crate) login: &'static str,
+    /// What the password is for, as a sentence.
+    pub(crate) doc: &'static str,
+}
+
+/// The login of an add-on at a server.
+pub(crate) struct AddOnLogin {
+    /// The section of the server's values whose `enabled` switches the add-on on. Also the key of its credential.
+    pub(crate) section: &'static str,
     /// What the password is for, as a sentence.
     pub(crate) doc: &'static str,
 }

@@ -270,6 +270,11 @@ impl Volume {
         Self::new(name, format!("configMap:\n  name: {config_map}{items}"))
     }
 
+    /// A volume that outlives the Pod.
+    pub(crate) fn claim(name: &str, claim: &str) -> Self {
+        Self::new(name, format!("persistentVolumeClaim:\n  claimName: {claim}"))
+    }
+
     /// The keys of a Secret as files.
     pub(crate) fn secret(name: &str, secret: &str) -> Self {
         Self::new(name, format!("secret:\n  secretName: {secret}"))

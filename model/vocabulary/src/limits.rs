@@ -29,7 +29,7 @@ pub const SERVICE_SUFFIXES: &[&str] = &["external", "test-connection", "test-iso
 
 /// The suffixes of a server's objects: beside server `cache`, nothing can be named `cache-headless` or `cache-headless-…`.
 pub const SERVER_SUFFIXES: &[&str] =
-    &["configuration", "headless", "provision", "provisioning", "reconcile", "scripts"];
+    &["backup", "configuration", "headless", "provision", "provisioning", "reconcile", "scripts"];
 
 /// Keys of the values that all charts share, which lie beside the servers' names there.
 pub const SHARED_KEYS: &[&str] = &["metrics", "network", "secrets", "tests"];

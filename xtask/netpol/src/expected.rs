@@ -74,6 +74,11 @@ impl<'a> Expected<'a> {
         !self.traffic.services.iter().any(|service| service == name) || self.values[name]["enabled"] == true
     }
 
+    /// The paths of the backups that the values enable.
+    fn backups(&self) -> impl Iterator<Item = &AccessPath> {
+        self.traffic.backup.iter().filter(|path| self.values[&path.to]["backup"]["enabled"] == true)
+    }
+
     /// The paths of the end-to-end test, if the values enable it.
     fn end_to_end(&self) -> impl Iterator<Item = &AccessPath> {
         let tests = &self.traffic.tests;
@@ -86,7 +91,7 @@ impl<'a> Expected<'a> {
     fn declared(&self, from: Option<&str>, to: Option<&str>) -> Ports {
         let (Some(from), Some(to)) = (from, to) else { return Ports::NONE };
         let mut open = Ports::NONE;
-        let all = self.paths().chain(&self.traffic.provisioning).chain(self.end_to_end());
+        let all = self.paths().chain(&self.traffic.provisioning).chain(self.backups()).chain(self.end_to_end());
         for path in all.filter(|path| path.from == from && path.to == to) {
             open.add(&Ports::tcp(path.port));
         }

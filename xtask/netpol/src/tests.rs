@@ -20,6 +20,7 @@ fn traffic() -> Traffic {
         exposed_ports: vec![ComponentPort { of: "page".to_owned(), number: 8080 }],
         metrics: vec![ComponentPort { of: "shop".to_owned(), number: 9000 }],
         kubernetes: Vec::new(),
+        backup: Vec::new(),
         tests: TestTraffic {
             network_policy: "undeclared".to_owned(),
             end_to_end: "journey".to_owned(),

@@ -76,6 +76,7 @@ pub fn without_snapshots(platform: &Resolved, chart: &Chart, folder: &Utf8Path) 
     cases.extend(by_tag(platform, chart, folder));
     cases.push(wildcards(platform, chart, folder));
     cases.push(longest(platform, chart, folder));
+    cases.extend(backups(platform, chart, folder));
     cases
 }
 
@@ -164,6 +165,34 @@ fn by_tag(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<Case>
     let values = vec![folder.join(&chart.paths().ci_values)];
     let release = release_name(platform).to_owned();
     (!arguments.is_empty()).then(|| Case { name: "by-tag".to_owned(), release, environment: None, values, arguments })
+}
+
+/// The values that switch on the backups of every server that can have them.
+fn backed_up(platform: &Resolved) -> Vec<String> {
+    generator::traffic(platform).backup.iter().map(|path| format!("--set={}.backup.enabled=true", path.to)).collect()
+}
+
+/// Backups with every source of Secrets. [`all`] has them with passwords in the values. A platform may have no databases.
+fn backups(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
+    let on = backed_up(platform);
+    if on.is_empty() {
+        return Vec::new();
+    }
+    let ci_values = folder.join(&chart.paths().ci_values);
+    let modes = [("external", &EXTERNAL[..], true), ("existing", EXISTING, false), ("store", STORE, false)];
+    let case = |(mode, arguments, takes_passwords): (&str, &[&str], bool)| {
+        let values: Vec<_> = takes_passwords.then(|| ci_values.clone()).into_iter().collect();
+        let required = if takes_passwords { Vec::new() } else { required(platform, None) };
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned());
+        Case {
+            name: format!("backup+{mode}"),
+            release: release_name(platform).to_owned(),
+            environment: None,
+            values,
+            arguments: arguments.chain(on.clone()).chain(required).collect(),
+        }
+    };
+    modes.map(case).into()
 }
 
 /// Rules with wildcards for each service, and the values that permit them.
@@ -267,6 +296,10 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
         features.push(("loadbalancer".to_owned(), for_each(&exposed, &["exposure.via=LoadBalancer"])));
         together.extend(for_each(&exposed, INGRESS));
         together.push("--set=global.network.edgeNamespace=default".to_owned());
+    }
+    let backups = backed_up(platform);
+    if !backups.is_empty() {
+        features.push(("backup".to_owned(), backups));
     }
     if has_metrics {
         features.push(("metrics".to_owned(), vec!["--set=global.metrics.enabled=true".to_owned()]));

@@ -33,13 +33,13 @@ fn row(graph: &Graph, component: &Component) -> Option<Row> {
     };
     let own = code_cell(server.kind.profile().administrator.key);
     let logins = graph.logins_at(name).filter(|(_, login)| login.variables.is_some());
-    let keys: Vec<_> =
-        [own].into_iter().chain(logins.map(|(edge, _)| format!("`{}.r<revision>`", edge.client))).collect();
+    let logins = logins.map(|(edge, _)| edge.client).chain(server.add_on_logins.iter().map(|login| login.section));
+    let keys: Vec<_> = [own].into_iter().chain(logins.map(|login| format!("`{login}.r<revision>`"))).collect();
     Some(Row::of(&[code_cell(name), format!("`<release>-{name}-<mode>`"), keys.join("; ")]))
 }
 
 fn keys_of_service(graph: &Graph, credential: &Credential) -> Vec<String> {
-    let Some(recipient) = &credential.recipient else { return Vec::new() };
+    let Some(recipient) = credential.recipient() else { return Vec::new() };
     let edge = graph.edges_from(credential.path.owner).find(|edge| Some(edge.target) == recipient.login_at);
     let user = edge.and_then(|edge| {
         let variable = edge.login.as_ref()?.variables?.user;
@@ -62,6 +62,6 @@ pub(super) struct Example {
 }
 
 pub(super) fn example(graph: &Graph) -> Option<Example> {
-    let first = graph.credentials().find(|credential| credential.recipient.is_some())?;
+    let first = graph.credentials().find(|credential| credential.recipient().is_some())?;
     Some(Example { service: first.path.owner, key: first.path.key.clone(), field: first.path.field })
 }

@@ -6,11 +6,13 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
+use super::backup::BackupValues;
 use super::credentials::{self, Credentials};
 use super::kubernetes::{ContainerResources, Scheduling};
 use super::rules::{SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Entry, Section};
 use crate::graph::{Component, Server};
+use crate::names::BACKUP;
 
 /// Values of a server that the chart deploys.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -18,6 +20,10 @@ use crate::graph::{Component, Server};
 pub(crate) struct BackingValues {
     resources: ContainerResources,
     pub(crate) persistence: Persistence,
+    /// Only of a server with databases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "BackupValues")]
+    backup: Option<BackupValues>,
     /// Credentials of the administrator. Services do not receive them.
     #[schemars(with = "Option<String>")]
     credentials: Credentials,
@@ -33,7 +39,7 @@ pub(crate) struct BackingValues {
     scheduling: Scheduling,
 }
 
-/// Volume for the server's data. It outlives the release. An upgrade cannot change these values once the volume exists; see UPGRADING.md.
+/// The volume. It outlives the release. An upgrade cannot change these values once the volume exists; see UPGRADING.md.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Persistence {
@@ -44,6 +50,13 @@ pub(crate) struct Persistence {
     /// has created.
     #[schemars(regex(pattern = STORAGE_CLASS), length(max = SUBDOMAIN_LENGTH))]
     storage_class_name: String,
+}
+
+impl Persistence {
+    /// A volume of this size, of the cluster's default class.
+    pub(super) fn of(size: vocabulary::Quantity) -> Self {
+        Self { size: Quantity(size.to_string()), storage_class_name: String::new() }
+    }
 }
 
 /// Schema of a volume's size. The template `_checks.tpl` also requires a unit and at least 1Mi, and reports the remedy.
@@ -63,10 +76,12 @@ const SCRATCH: [vocabulary::Quantity; 2] = [vocabulary::Quantity::new("64Mi"), v
 
 impl BackingValues {
     pub(super) fn of(component: &Component, server: &Server) -> Self {
+        let has_backup = server.add_on_logins.iter().any(|login| login.section == BACKUP);
         let of_kind = server.kind.values().map(|(key, section)| (key, section.defaults()));
         Self {
             resources: ContainerResources::of(component.resources, SCRATCH.into_iter()),
-            persistence: Persistence { size: Quantity(server.storage.to_string()), storage_class_name: String::new() },
+            persistence: Persistence::of(server.storage),
+            backup: has_backup.then(|| BackupValues::of(server.storage)),
             credentials: Credentials::of(&component.credentials),
             existing_secret: String::new(),
             of_kind: of_kind.into_iter().collect(),

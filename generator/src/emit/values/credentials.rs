@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::rules::{SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Entry, Section};
-use crate::graph::Credential;
+use crate::graph::{Credential, CredentialUser};
 
 /// How pods receive credentials.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -87,7 +87,7 @@ pub(super) fn entries(credentials: &[Credential]) -> Section {
     let entry = |credential: &Credential| {
         let mut entry = Entry::section(&credential.path.key, "", section(credential));
         // All logins at a server share one schema definition; a secret variable has its own documentation.
-        let server = credential.recipient.as_ref().and_then(|recipient| recipient.login_at);
+        let server = credential.recipient().and_then(|recipient| recipient.login_at);
         entry.definition = server.map(|server| format!("credentials.{server}"));
         entry
     };
@@ -96,12 +96,12 @@ pub(super) fn entries(credentials: &[Credential]) -> Section {
 
 fn section(credential: &Credential) -> Section {
     let mut section = Section::of(&CredentialValues { revision: 1, remote_ref: RemoteRef::default() });
-    let is_variable = credential.recipient.as_ref().is_some_and(|recipient| recipient.login_at.is_none());
+    let is_variable = credential.server().is_none();
     if let Some(revision) = section.entry_mut("revision").filter(|_| is_variable) {
         revision
             .document("Increase by one to replace the credential. New pods with a new Secret replace the old ones.");
     }
-    if credential.recipient.is_none() {
+    if matches!(credential.user, CredentialUser::Administrator) {
         // An administrator's login keeps its name, so old and new logins never coexist.
         if let Some(revision) = section.entry_mut("revision") {
             revision.document(

@@ -5,7 +5,7 @@ mod embedded;
 use askama::Template;
 use vocabulary::{DatabaseName, Kind, LoginEnv, Scaling, Use, limits};
 
-use super::{Administrator, ClientFacts, KindGrants, Profile, ScriptFile, ScriptSet, ServerKind};
+use super::{AddOnLogin, Administrator, ClientFacts, KindGrants, Profile, ScriptFile, ScriptSet, ServerKind};
 use crate::files::{Files, render};
 use crate::graph::{
     Component, Edge, EnvBinding, EnvValue, Graph, Login, LoginName, LoginScripts, Port, Purpose, Runner, Script, Server,
@@ -45,6 +45,12 @@ const SCRIPT: ScriptFile = ScriptFile {
     set: ScriptSet::Connections,
     name: "postgresql.sh",
     text: include_str!("../../../templates/kinds/postgresql/postgresql.sh"),
+};
+
+/// The login of the backups, which reads every database.
+const BACKUP: AddOnLogin = AddOnLogin {
+    section: "backup",
+    doc: "Password of the login that makes backups. It can read every database and write none.",
 };
 
 const SQL: Port = Port { name: "postgresql", number: Kind::PostgreSql.port(), purpose: Purpose::Clients };
@@ -103,6 +109,12 @@ impl ServerKind for PostgreSql {
         }
     }
 
+    fn add_on_logins(&self, clients: &[&Edge]) -> Vec<AddOnLogin> {
+        let owns = |edge: &&&Edge| edge.login.as_ref().is_some_and(|login| login.grants.owned_database().is_some());
+        let has_databases = clients.iter().filter(owns).count() > 0;
+        has_databases.then_some(BACKUP).into_iter().collect()
+    }
+
     fn rights_noun(&self) -> &'static str {
         "the roles of PostgreSQL"
     }
@@ -152,7 +164,8 @@ impl ServerKind for PostgreSql {
             Some(ClientView { service: edge.client, database })
         };
         let clients = graph.logins_at(server.name).filter_map(client).collect();
-        render(&Provisioning { c: graph, name: server.name, clients })
+        let has_backup = server.server().is_some_and(|server| !server.add_on_logins.is_empty());
+        render(&Provisioning { c: graph, name: server.name, clients, has_backup })
     }
 }
 
@@ -179,6 +192,8 @@ struct Provisioning<'a> {
     c: &'a Graph,
     name: &'a str,
     clients: Vec<ClientView>,
+    /// Whether backups have a login.
+    has_backup: bool,
 }
 
 /// A service and the database that it owns. Both are SQL identifiers that need no quotes, by their types.

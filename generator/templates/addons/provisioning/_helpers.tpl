@@ -9,17 +9,24 @@ The servers that the Jobs provision: the key of the administrator's password, th
 [%- endfor %]
 {{- end }}
 
-{{- /* The enabled clients of a server, each with its login and the key of its password in the server's Secret (`-`: no password). */ -}}
+{{- /*
+The logins of the enabled services and add-ons at a server. Each has the key of its password in the server's Secret (`-`: no password), and `owner` and
+`credential`, the section of the values with its revision.
+*/ -}}
 {{- define "[[ c.name ]].clients" -}}
 {{- $clients := list -}}
 {{- range $client := include (printf "[[ c.name ]].%s.clients" .server) .root | fromYamlArray -}}
-{{- if (index $.root.Values $client.service).enabled -}}
-{{- $scope := index $.root.Subcharts $client.service -}}
+{{- $owner := $client.service | default $.server -}}
+{{- $credential := $client.addOn | default $.server -}}
+{{- $used := dict "owner" $owner "switch" ($client.addOn | default "") -}}
+{{- if include "[[ c.name ]].isUsed" (dict "root" $.root "credential" $used) -}}
+{{- $scope := index $.root.Subcharts $owner -}}
 {{- $computed := dict "key" "-" -}}
 {{- if not $client.login -}}
-{{- $revision := int (index $scope.Values.credentials $.server).revision -}}
-{{- $login := include (printf "[[ c.name ]].%s.login" $.server) $scope -}}
-{{- $computed = dict "login" $login "key" (printf "%s.r%d" $client.service $revision) -}}
+{{- $revision := int (index $scope.Values.credentials $credential).revision -}}
+{{- $login := include (printf "[[ c.name ]].%s.%s" $.server (ternary "login" "addOnLogin" (empty $client.addOn))) $scope -}}
+{{- $key := printf "%s.r%d" ($client.addOn | default $owner) $revision -}}
+{{- $computed = dict "login" $login "key" $key "owner" $owner "credential" $credential -}}
 {{- end -}}
 {{- $clients = append $clients (merge $computed $client) -}}
 {{- end -}}
@@ -35,7 +42,7 @@ Job could check guesses against the digest.
 {{- $credentials := list (index .root.Values .server.name "credentials" .server.administrator) -}}
 {{- range include "[[ c.name ]].clients" (dict "root" .root "server" .server.name) | fromYamlArray -}}
 {{- if ne .key "-" -}}
-{{- $credentials = append $credentials (index $.root.Values .service "credentials" $.server.name) -}}
+{{- $credentials = append $credentials (index $.root.Values .owner "credentials" .credential) -}}
 {{- end -}}
 {{- end -}}
 {{- $origins := list .root.Values.global.secrets -}}

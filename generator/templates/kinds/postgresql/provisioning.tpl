@@ -6,6 +6,9 @@
 - service: [[ client.service ]]
   database: [[ client.database ]]
 [%- endfor %]
+[%- if has_backup %]
+- addOn: backup
+[%- endif %]
 {{- end }}
 
 {{- /*
@@ -15,6 +18,18 @@ A hash identifies the release, so the length does not depend on the name of the 
 {{- define "[[ c.name ]].[[ name ]].login" -}}
 {{ .Chart.Name | replace "-" "_" }}_r{{ int (index .Values.credentials "[[ name ]]").revision }}_{{ include "[[ c.name ]].releaseHash" . }}
 {{- end }}
+[%- if has_backup %]
+
+{{- /* The databases in the backups, with those of disabled services, whose data stay. */ -}}
+{{- define "[[ c.name ]].[[ name ]].databases" -}}
+[% for client in clients %][% if !loop.first %] [% endif %][[ client.database ]][% endfor %]
+{{- end }}
+
+{{- /* The login of the backups; call it with the scope of the server's chart. */ -}}
+{{- define "[[ c.name ]].[[ name ]].addOnLogin" -}}
+backup_r{{ int .Values.credentials.backup.revision }}_{{ include "[[ c.name ]].releaseHash" . }}
+{{- end }}
+[%- endif %]
 
 {{- /* The declaration that the scripts read: everything except the passwords. */ -}}
 {{- define "[[ c.name ]].[[ name ]].declared" -}}
@@ -38,6 +53,7 @@ databases.sql: |
   -- PostgreSQL lets every role connect to every database by default. Revoke that; each owner gets access below.
   SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', datname) FROM pg_database \gexec
   {{- range $clients }}
+  {{- if .database }}
   {{- $role := printf "%s_owner" .database }}
 
   -- {{ .service }} logs in as {{ .login }} and acts as {{ $role }}, which owns {{ .database }} and cannot log in.
@@ -56,5 +72,26 @@ databases.sql: |
   SELECT 'CREATE DATABASE {{ .database }} OWNER {{ $role }}'
     WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{{ .database }}') \gexec
   REVOKE ALL ON DATABASE {{ .database }} FROM PUBLIC;
+  [%- if has_backup %]
+  {{- else }}
+  {{- $role := printf "backup_%s" (include "[[ c.name ]].releaseHash" $) }}
+
+  -- The backups log in as {{ .login }}, a member of {{ $role }}, which can read every database and cannot log in.
+  \set password `cat /etc/credentials/{{ .key }}`
+  SELECT 1 / length(:'password') AS password_is_there \gset
+  SELECT 'CREATE ROLE {{ $role }} NOLOGIN'
+    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{{ $role }}') \gexec
+  COMMENT ON ROLE {{ $role }} IS 'reader of release {{ $owner }}';
+  GRANT pg_read_all_data TO {{ $role }};
+  SELECT 'CREATE ROLE {{ .login }} LOGIN'
+    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{{ .login }}') \gexec
+  ALTER ROLE {{ .login }} WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 4 PASSWORD :'password';
+  COMMENT ON ROLE {{ .login }} IS 'login of release {{ $owner }}';
+  GRANT {{ $role }} TO {{ .login }};
+  ALTER ROLE {{ .login }} SET default_transaction_read_only = on;
+  SELECT format('GRANT CONNECT ON DATABASE %I TO {{ $role }}', datname)
+    FROM pg_database WHERE datname = ANY (string_to_array('{{ include "[[ c.name ]].[[ name ]].databases" $ }}', ' ')) \gexec
+  [%- endif %]
+  {{- end }}
   {{- end }}
 {{- end }}

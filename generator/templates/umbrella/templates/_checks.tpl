@@ -20,8 +20,14 @@ a YAML list of errors.
 {{- /* Requests and limits that the API server rejects. A limit set by the installer can be below a default request. */ -}}
 {{- define "[[ c.name ]].wrongResources" -}}
 {{- $wrong := list -}}
+{{- $sections := dict -}}
 {{- range $chart := list[% for name in charts %] "[[ name ]]"[% endfor %] -}}
-  {{- $values := index $.Values $chart -}}
+  {{- $_ := set $sections $chart (index $.Values $chart) -}}
+{{- end -}}
+[%- for name in backed_up %]
+{{- $_ := set $sections "[[ name ]].backup" (index .Values "[[ name ]]").backup -}}
+[%- endfor %]
+{{- range $chart, $values := $sections -}}
   {{- $amounts := dict "requests" dict "limits" dict -}}
   {{- range $kind, $all := $values.resources -}}
     {{- range $name, $amount := $all -}}
@@ -355,9 +361,16 @@ a YAML list of errors.
   {{- end -}}
 {{- end -}}
 [%- if !servers.is_empty() %]
+{{- $volumes := dict -}}
 {{- range $server := list[% for name in servers %] "[[ name ]]"[% endfor %] -}}
-  {{- $size := toString (index $.Values $server "persistence" "size") -}}
-  {{- $path := printf "%s.persistence.size is %s" $server $size -}}
+  {{- $_ := set $volumes $server (index $.Values $server "persistence" "size") -}}
+{{- end -}}
+[%- for name in backed_up %]
+{{- $_ := set $volumes "[[ name ]].backup" (index .Values "[[ name ]]").backup.persistence.size -}}
+[%- endfor %]
+{{- range $section, $size := $volumes -}}
+  {{- $size = toString $size -}}
+  {{- $path := printf "%s.persistence.size is %s" $section $size -}}
   {{- if not (regexMatch "[A-Za-z]$" $size) -}}
     {{- $wrong = append $wrong (printf "%s, a number of bytes. Write it with a unit, such as 10Gi." $path) -}}
   {{- else if lt (include "[[ c.name ]].quantity" $size | float64) 1048576.0 -}}

@@ -3,7 +3,7 @@
 
 {{- /*
 All credentials: section of the values, key in the section, key of the secret text, server of the login (or the environment variable of a secret
-variable), purpose, and words of the name.
+variable), start of its key in the server's Secret, section of the add-on that uses it, purpose, and words of the name.
 */ -}}
 {{- define "[[ c.name ]].credentials" -}}
 [%- for credential in credentials %]
@@ -11,6 +11,12 @@ variable), purpose, and words of the name.
   key: [[ credential.key ]]
   field: [[ credential.field ]]
   [[ credential.stored ]]
+  [%- if let Some(login) = credential.login %]
+  login: [[ login ]]
+  [%- endif %]
+  [%- if let Some(switch) = credential.switch %]
+  switch: [[ switch ]]
+  [%- endif %]
   purpose: [[ credential.purpose ]]
   words: [[ credential.words ]]
 [%- endfor %]

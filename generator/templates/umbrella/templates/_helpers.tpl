@@ -58,6 +58,12 @@ helm.sh/chart: {{ include "[[ c.name ]].labelValue" (printf "%s-%s" .Chart.Name 
 {{- end }}
 [%- if has_credentials %]
 
+{{- /* Returns `true` if a credential is used: its owner is enabled, and so is the add-on that uses it. */ -}}
+{{- define "[[ c.name ]].isUsed" -}}
+{{- $section := index .root.Values .credential.owner -}}
+{{- if and (dig "enabled" true $section) (or (not .credential.switch) (dig (default "-" .credential.switch) "enabled" false $section)) }}true{{ end -}}
+{{- end }}
+
 {{- /* Returns `true` if the passwords are in the values: mode `inline`, or `external` with the chart's own store. */ -}}
 {{- define "[[ c.name ]].passwordsInValues" -}}
 {{- with .Values.global.secrets }}

@@ -14,7 +14,7 @@ Changes that an upgrade cannot apply to the installed release, as a YAML list of
     {{- $revision := int $values.revision -}}
     {{- $secret := printf "%s-credentials" $.Release.Name -}}
     {{- $key := printf "%s.%s.r%d" .owner .key $revision -}}
-    {{- if not (dig "enabled" true (index $.Values .owner)) -}}
+    {{- if not (include "[[ c.name ]].isUsed" (dict "root" $ "credential" .)) -}}
       {{- /* A disabled service has no Secret, and its chart no templates. */ -}}
       {{- $key = "" -}}
     {{- else if and (eq $.Values.global.secrets.mode "inline") .variable -}}
@@ -23,7 +23,7 @@ Changes that an upgrade cannot apply to the installed release, as a YAML list of
     {{- else if eq $.Values.global.secrets.mode "inline" -}}
       {{- $secret = include "[[ c.name ]].serverSecret" (index $.Subcharts .server) -}}
       {{- /* An administrator's key has no revision: the server applies a new password without a restart. */ -}}
-      {{- $key = ternary "" (printf "%s.r%d" .owner $revision) (eq .owner .server) -}}
+      {{- $key = ternary (printf "%s.r%d" (default "" .login) $revision) "" (not (empty .login)) -}}
     {{- end -}}
     {{- $installed := dig "data" $key "" (lookup "v1" "Secret" $.Release.Namespace $secret) -}}
     {{- if and $installed (ne $installed (index $values .field | b64enc)) -}}

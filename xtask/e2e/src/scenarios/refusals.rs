@@ -33,8 +33,11 @@ const LONGEST_FOR_HELM: usize = 53;
 /// The cases that apply to a platform.
 fn cases(platform: &Resolved) -> Vec<Case> {
     let remedy = || "Make one with: openssl rand".to_owned();
-    let passwords: Vec<_> =
-        generator::credential_paths(platform).iter().map(|credential| credential.value.join(".")).collect();
+    let passwords: Vec<_> = generator::credential_paths(platform)
+        .iter()
+        .filter(|credential| credential.switch.is_none())
+        .map(|credential| credential.value.join("."))
+        .collect();
     let unset = |path: &String| format!("{path} is not set");
     let mut cases = Vec::new();
     if let Some(password) = passwords.first() {

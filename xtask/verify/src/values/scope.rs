@@ -111,6 +111,16 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                 _ => own,
             }
         }
+        // The server's pod does not change with its backups.
+        [server, "backup", "enabled"] | [server, "credentials", "backup", ..] => {
+            let policies = [server.to_string(), format!("{server}-backup")];
+            object.of == *server && object.kind != "StatefulSet"
+                || object.is_source()
+                || path[path.len() - 1] == "enabled" && policies.iter().any(|name| object.is("NetworkPolicy", name))
+        }
+        [server, "backup", ..] => {
+            object.of == *server && ["CronJob", "Job", "PersistentVolumeClaim"].contains(&object.kind)
+        }
         [backing, rest @ ..] if is(&traffic.backing, backing) => {
             object.of == *backing || rest.first() == Some(&"credentials") && object.is_source()
         }
@@ -130,6 +140,7 @@ mod tests {
             backing: vec!["db".into(), "cache".into()],
             paths: vec![AccessPath { from: "shop".into(), to: "db".into(), port: 1 }],
             provisioning: Vec::new(),
+            backup: Vec::new(),
             exposed_ports: Vec::new(),
             metrics: vec![generator::ComponentPort { of: "shop".into(), number: 9 }],
             kubernetes: Vec::new(),
@@ -168,6 +179,11 @@ mod tests {
         assert!(!may("shop.credentials.db.revision", "Job", "afp-cache-provision-1", "cache"));
         assert!(may("db.credentials.superuser.password", "Secret", "afp-credentials", "platform"));
         assert!(!may("db.resources.limits", "Secret", "afp-credentials", "platform"));
+        assert!(may("db.backup.enabled", "NetworkPolicy", "afp-db-backup", "platform"));
+        assert!(may("db.backup.schedule", "CronJob", "afp-db-backup", "db"));
+        assert!(!may("db.backup.enabled", "StatefulSet", "afp-db", "db"));
+        assert!(!may("db.backup.schedule", "Secret", "afp-db-inline", "db"));
+        assert!(!may("db.credentials.backup.revision", "NetworkPolicy", "afp-db", "platform"));
         assert!(may("global.db.image.tag", "StatefulSet", "afp-db", "db"));
         assert!(!may("global.db.image.tag", "StatefulSet", "afp-cache", "cache"));
     }

@@ -74,6 +74,16 @@ fn passwords(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
 }
 
 fn role_names(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
+    for (service, _) in clients(platform).filter(|(service, _)| service.name.as_str() == "backup") {
+        diagnostics.push(
+            Diagnostic::new(
+                Code::RoleNameReserved,
+                "the role of backup would have the name of the login of the backups",
+            )
+            .at("declared", service.location)
+            .help("rename the service"),
+        );
+    }
     for (service, _) in clients(platform).filter(|(service, _)| service.name.as_str().starts_with("pg-")) {
         diagnostics.push(
             Diagnostic::new(
