@@ -52,7 +52,7 @@ const SHARED_KEYS: &[&str] = &["metrics", "network", "secrets", "tests"];
 /// The characters that the controller of a StatefulSet appends to its name in a label of its pods: a dash and a hash.
 const STATEFUL_SET_HASH: usize = 11;
 
-/// The characters that the controller of a CronJob appends to its name: a dash and a time.
+/// The characters that the controller of a `CronJob` appends to its name: a dash and a time.
 const CRON_JOB_TIME: usize = 11;
 
 const _: () = {

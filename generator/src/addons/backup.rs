@@ -1,4 +1,4 @@
-//! Backups of the databases: a CronJob per server, its volume, its login and its paths.
+//! Backups of the databases: a `CronJob` per server, its volume, its login and its paths.
 //!
 //! A server has backups if one of its clients owns a database ([`crate::kinds::ServerKind::add_on_logins`]). Everything lies in the server's chart.
 

@@ -22,6 +22,7 @@ mod tests {
             value: Vec::new(),
             revision: Vec::new(),
             doc: String::new(),
+            switch: None,
         };
         let rules = PasswordRules::of(&second_platform::platform().resolve().expect("the platform resolves"));
         weaknesses(&rules, &credential, password).next()
@@ -62,6 +63,7 @@ mod tests {
             value: Vec::new(),
             revision: Vec::new(),
             doc: String::new(),
+            switch: None,
         };
         let rules = PasswordRules::of(&second_platform::platform().resolve().expect("the platform resolves"));
         let all = |password| weaknesses(&rules, &credential, password).collect::<Vec<_>>();

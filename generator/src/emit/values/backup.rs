@@ -11,7 +11,7 @@ use super::kubernetes::ContainerResources;
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BackupValues {
-    /// Whether a CronJob dumps every database to a volume. If it becomes false, the volume stays.
+    /// Whether every database is dumped to a volume, by a `CronJob`. If it becomes false, the volume stays.
     enabled: bool,
     /// When, as minute, hour, day of the month, month and day of the week (0 is Sunday), in UTC: each `*`, `*/n` or a list of numbers.
     #[schemars(regex(pattern = SCHEDULE))]
