@@ -1,0 +1,150 @@
+//! The script of the backups: a backup is complete or absent, and retention never removes the last one that is intact.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+const SCRIPT: &str = include_str!("../../../generator/templates/addons/backup/backup.sh");
+
+const DAY: u64 = 86_400;
+
+/// A folder with backups of the databases `alerts` and `alerts_old`, and programs in place of PostgreSQL's.
+struct Volume {
+    root: Utf8PathBuf,
+    _temporary: TempDir,
+}
+
+impl Volume {
+    fn new() -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(temporary.path()).unwrap().to_owned();
+        let volume = Self { root, _temporary: temporary };
+        for folder in ["bin", "backups"] {
+            fs::create_dir(volume.root.join(folder)).unwrap();
+        }
+        fs::write(volume.root.join("backup.sh"), SCRIPT.replace("sleep 2", "sleep 0")).unwrap();
+        volume.tool("psql", "echo 1");
+        volume.tool("pg_dump", r#"for word; do file=$word; done; echo "dump of $*" >"$file""#);
+        volume.tool("pg_restore", "[ -s \"$2\" ]");
+        volume
+    }
+
+    fn tool(&self, name: &str, script: &str) {
+        let path = self.root.join("bin").join(name);
+        // See `Pod::tool`.
+        let written = Command::new("sh")
+            .args(["-c", "printf '%s\\n' '#!/bin/sh' \"$1\" >\"$0\" && chmod 755 \"$0\"", path.as_str(), script])
+            .status();
+        assert!(written.unwrap().success());
+    }
+
+    fn run(&self, arguments: &[&str]) -> (bool, String) {
+        let output = Command::new("sh")
+            .arg(self.root.join("backup.sh"))
+            .args(arguments)
+            .env("PATH", format!("{}:{}", self.root.join("bin"), std::env::var("PATH").unwrap()))
+            .env("BACKUPS", self.root.join("backups"))
+            .envs([("DATABASES", "alerts alerts_old"), ("RELEASE", "afp"), ("KEEP_COUNT", "14"), ("KEEP_DAYS", "30")])
+            .envs([("PGHOST", "db"), ("PGUSER", "backup_r1_x"), ("PGPASSWORD", "secret")])
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(said).unwrap())
+    }
+
+    /// Adds a backup of this time, in seconds since 1970.
+    fn add(&self, database: &str, time: u64, is_intact: bool) -> String {
+        let stamp = Command::new("date").args(["-u", "-d", &format!("@{time}"), "+%Y%m%dT%H%M%SZ"]).output().unwrap();
+        let name = format!("{database}-afp-{}.dump", String::from_utf8(stamp.stdout).unwrap().trim());
+        let content = format!("{name}\n");
+        let sum: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+        fs::write(self.root.join("backups").join(&name), if is_intact { &content } else { "cut" }).unwrap();
+        fs::write(self.root.join(format!("backups/{name}.sha256")), format!("{sum}  {name}\n")).unwrap();
+        name
+    }
+
+    /// The files, without the lock.
+    fn files(&self) -> BTreeSet<String> {
+        let files = fs::read_dir(self.root.join("backups")).unwrap().map(|file| file.unwrap().file_name());
+        files.map(|name| name.into_string().unwrap()).filter(|name| name != ".lock").collect()
+    }
+}
+
+#[test]
+fn a_backup_has_a_checksum_and_is_listed_as_good() {
+    let volume = Volume::new();
+    let (ok, said) = volume.run(&["make"]);
+    assert!(ok && said.contains("ok: alerts: alerts-afp-") && said.contains("ok: alerts_old: "), "{said}");
+    assert_eq!(volume.files().len(), 4, "{:?}", volume.files());
+    let (_, list) = volume.run(&["list"]);
+    assert_eq!(list.lines().filter(|line| line.ends_with(" good")).count(), 2, "{list}");
+}
+
+#[test]
+fn an_interrupted_or_unreadable_dump_leaves_no_file_and_the_earlier_backup() {
+    let volume = Volume::new();
+    let earlier = volume.add("alerts", 1_700_000_000, true);
+    fs::write(volume.root.join("backups/.alerts-afp-20260101T000000Z.dump.part"), "killed").unwrap();
+    volume.tool("pg_dump", "for word; do file=$word; done; echo half >\"$file\"; exit 1");
+    let (ok, said) = volume.run(&["make"]);
+    assert!(!ok && said.contains("FAILED: no backup of alerts alerts_old"), "{said}");
+    assert_eq!(volume.files(), BTreeSet::from([earlier.clone(), format!("{earlier}.sha256")]));
+    volume.tool("pg_dump", "for word; do file=$word; done; echo half >\"$file\"");
+    volume.tool("pg_restore", "exit 1");
+    let (ok, said) = volume.run(&["make"]);
+    assert!(!ok && said.contains("alerts: the dump cannot be read back"), "{said}");
+    assert_eq!(volume.files().len(), 2);
+}
+
+#[test]
+fn a_login_that_is_refused_is_named() {
+    let volume = Volume::new();
+    volume.tool("psql", "echo 'FATAL: password authentication failed' >&2; exit 2");
+    let (ok, said) = volume.run(&["make"]);
+    assert!(!ok && said.contains("FAILED: backup_r1_x cannot connect to db: FATAL: password auth"), "{said}");
+}
+
+/// One backup a day for a year, then none for a year.
+#[test]
+fn retention_by_count_and_age_keeps_the_last_good_backup() {
+    let volume = Volume::new();
+    let start = 1_767_225_600; // 2026-01-01
+    let other = volume.add("alerts_old", start, true);
+    let mut latest = String::new();
+    for day in 0..366 {
+        latest = volume.add("alerts", start + day * DAY, true);
+        let (ok, said) = volume.run(&["prune", &(start + day * DAY + 60).to_string()]);
+        assert!(ok, "{said}");
+        let dumps = volume.files().iter().filter(|name| name.starts_with("alerts-") && name.ends_with(".dump")).count();
+        assert_eq!(dumps, 14.min(usize::try_from(day).unwrap() + 1), "day {day}");
+    }
+    // Of `alerts_old` there is only one, however old.
+    assert!(volume.files().contains(&other));
+    let (_, said) = volume.run(&["prune", &(start + 732 * DAY).to_string()]);
+    assert!(said.contains("removed: alerts-afp-"), "{said}");
+    let left: BTreeSet<_> =
+        [&latest, &other].into_iter().flat_map(|one| [one.clone(), format!("{one}.sha256")]).collect();
+    assert_eq!(volume.files(), left);
+}
+
+#[test]
+fn a_damaged_backup_does_not_displace_the_last_good_one() {
+    let volume = Volume::new();
+    let start = 1_767_225_600;
+    let good = volume.add("alerts", start, true);
+    for day in 100..120 {
+        volume.add("alerts", start + day * DAY, false);
+    }
+    // Another release's, and a database whose name begins with the same letters.
+    let foreign = volume.root.join("backups/alerts-other-20260101T000000Z.dump");
+    fs::write(&foreign, "x").unwrap();
+    volume.run(&["prune", &(start + 120 * DAY).to_string()]);
+    assert!(volume.files().contains(&good) && foreign.exists());
+    let (_, list) = volume.run(&["list"]);
+    assert_eq!(list.lines().filter(|line| line.ends_with("DAMAGED")).count(), 14, "{list}");
+    assert!(list.contains(&format!("{good} ")), "{list}");
+}
