@@ -7,7 +7,7 @@ use askama::Template;
 use super::{AddOn, HelperPath};
 use crate::expr::{bare, value};
 use crate::files::Files;
-use crate::graph::{Component, Graph, Server};
+use crate::graph::{Component, Edge, Graph, Login, Server};
 use crate::names::BACKUP;
 use crate::text::digest;
 use crate::workloads::parts::pod_security;
@@ -21,6 +21,10 @@ pub(super) struct Backup;
 
 impl AddOn for Backup {
     fn files(&self, graph: &Graph, files: &mut Files) {
+        let servers: Vec<_> = backed_up(graph).map(|(component, _)| ServerView::of(graph, component)).collect();
+        if !servers.is_empty() {
+            files.umbrella("restore.sh", &Restore { servers });
+        }
         for (component, server) in backed_up(graph) {
             let name = component.name;
             let file = |file: &str| format!("templates/backup/{file}.yaml");
@@ -103,6 +107,33 @@ fn pod(graph: &Graph, component: &Component) -> Pod {
             Volume::config_map("scripts", &format!("{own}-{}", digest([SCRIPT])), &[]),
             Volume::memory("tmp", "4Mi"),
         ],
+    }
+}
+
+/// The script by which an operator restores a database.
+#[derive(Template)]
+#[template(path = "addons/backup/restore.sh", escape = "none")]
+struct Restore {
+    servers: Vec<ServerView>,
+}
+
+struct ServerView {
+    name: &'static str,
+    clients: Vec<ClientView>,
+}
+
+/// A database and the service that owns it.
+struct ClientView {
+    database: &'static str,
+    service: &'static str,
+}
+
+impl ServerView {
+    fn of(graph: &Graph, server: &Component) -> Self {
+        let client = |(edge, login): (&Edge, &Login)| {
+            Some(ClientView { database: login.grants.owned_database()?, service: edge.client })
+        };
+        Self { name: server.name, clients: graph.logins_at(server.name).filter_map(client).collect() }
     }
 }
 

@@ -2,6 +2,7 @@
 #
 # Backups of the databases of a server, in the folder /backups:
 #   make            dumps every database, then removes old backups
+#   hold            does nothing for two hours, so that restore.sh can read the backups
 #   list            prints the backups, the newest first: file, size in bytes, and whether its checksum is right
 #   prune [TIME]    removes old backups; TIME, in seconds since 1970, stands for the present in tests
 #
@@ -132,7 +133,8 @@ prune() {
 
 case "${1:-}" in
   make) make ;;
+  hold) sleep 7200 & wait ;;
   list) list ;;
   prune) prune "${2:-$(date +%s)}" ;;
-  *) sed -n '3,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '3,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

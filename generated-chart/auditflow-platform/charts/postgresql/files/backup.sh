@@ -2,6 +2,7 @@
 #
 # Backups of the databases of a server, in the folder /backups:
 #   make            dumps every database, then removes old backups
+#   hold            does nothing for two hours, so that restore.sh can read the backups
 #   list            prints the backups, the newest first: file, size in bytes, and whether its checksum is right
 #   prune [TIME]    removes old backups; TIME, in seconds since 1970, stands for the present in tests
 #
@@ -25,11 +26,18 @@ backups_of() {
 
 is_good() { [ -s "$1.sha256" ] && (cd "$folder" && sha256sum --status --check "$1.sha256") 2>/dev/null; }
 
-# The time in a file's name, in seconds since 1970.
+# The time in a file's name, in seconds since 1970: the Julian day number, without a process for each file.
 time_of() {
-  stamp=${1%.dump}
+  stamp=${1%Z.dump}
   stamp=${stamp##*-}
-  date -u -d "$(printf '%s' "$stamp" | sed 's/^\(....\)\(..\)\(..\)T\(..\)\(..\)\(..\)Z$/\1-\2-\3 \4:\5:\6/')" +%s
+  date=${stamp%T*} time=1${stamp#*T}
+  year=${date%????} month=1${date#????} day=1${date#??????}
+  month=$((${month%??} - 100)) day=$((day - 100))
+  early=$(((14 - month) / 12))
+  year=$((year + 4800 - early)) month=$((month + 12 * early - 3))
+  days=$((day + (153 * month + 2) / 5 + 365 * year + year / 4 - year / 100 + year / 400 - 32045 - 2440588))
+  hours=${time%????} minutes=${time%??}
+  echo $((days * 86400 + (hours - 100) * 3600 + (minutes - hours * 100) * 60 + time - minutes * 100))
 }
 
 # New pods are refused until the node has applied the policies to them, and the login may not exist yet.
@@ -125,7 +133,8 @@ prune() {
 
 case "${1:-}" in
   make) make ;;
+  hold) sleep 7200 & wait ;;
   list) list ;;
   prune) prune "${2:-$(date +%s)}" ;;
-  *) sed -n '3,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '3,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

@@ -74,7 +74,7 @@ spec:
         claimName: {{ .Release.Name }}-{{ .Chart.Name }}-backup
     - name: scripts
       configMap:
-        name: {{ .Release.Name }}-{{ .Chart.Name }}-backup-68325dc0
+        name: {{ .Release.Name }}-{{ .Chart.Name }}-backup-2c93955f
     - name: tmp
       emptyDir:
         medium: Memory
