@@ -57,6 +57,16 @@ pub(crate) fn backed_up(graph: &Graph) -> impl Iterator<Item = (&Component, &Ser
     graph.servers().filter(|(_, server)| server.add_on_logins.iter().any(|login| login.section == BACKUP))
 }
 
+/// The databases that can have backups.
+pub(crate) fn databases(graph: &Graph) -> impl Iterator<Item = &'static str> {
+    backed_up(graph).flat_map(|(server, _)| databases_of(graph, server))
+}
+
+/// The databases of a server.
+pub(crate) fn databases_of(graph: &Graph, server: &Component) -> impl Iterator<Item = &'static str> {
+    graph.logins_at(server.name).filter_map(|(_, login)| login.grants.owned_database())
+}
+
 /// The indentation of the Pod's `spec` in its named template.
 const POD_INDENT: usize = 2;
 

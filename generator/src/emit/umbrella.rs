@@ -6,7 +6,7 @@ use vocabulary::{DefaultTag, Scaling};
 
 use super::images;
 use crate::addons::backup;
-use crate::expr::{enabled_service, inert, template_scalar, value};
+use crate::expr::{bare, enabled_service, inert, template_scalar, value};
 use crate::files::Files;
 use crate::graph::{CredentialUser, Graph, Service};
 use crate::password_rules::{self, PasswordFault, WordList};
@@ -66,7 +66,15 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         exposure: value(&[service, "exposure"]),
         port,
     });
-    files.umbrella("templates/NOTES.txt", &Notes { c: graph, has_credentials, exposed_ports: exposed_ports.collect() });
+    let backed_up = backup::backed_up(graph).map(|(server, _)| BackedUp {
+        name: server.name,
+        enabled: bare(&value(&[server.name, "backup", "enabled"])),
+        schedule: bare(&value(&[server.name, "backup", "schedule"])),
+    });
+    files.umbrella(
+        "templates/NOTES.txt",
+        &Notes { c: graph, has_credentials, exposed_ports: exposed_ports.collect(), backed_up: backed_up.collect() },
+    );
 }
 
 /// The names of the services that match a condition.
@@ -309,6 +317,14 @@ struct Notes<'a> {
     c: &'a Graph,
     has_credentials: bool,
     exposed_ports: Vec<ExposedPort>,
+    backed_up: Vec<BackedUp>,
+}
+
+/// A server that can have backups, with expressions of its values.
+struct BackedUp {
+    name: &'static str,
+    enabled: String,
+    schedule: String,
 }
 
 struct ExposedPort {

@@ -9,6 +9,7 @@ use askama::Template;
 use super::images::{self, ChartImage};
 use super::upgrading::example_release;
 use super::values::Section;
+use crate::addons::backup;
 use crate::expr::login_name_for_readers;
 use crate::files::Files;
 use crate::graph::{Edge, Graph, LoginName};
@@ -62,6 +63,8 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
             .map(|environment| Row::of(&[code_cell(environment.name.as_str()), cell(environment.doc)]))
             .collect(),
         stateful,
+        backed_up: backup::backed_up(graph).map(|(server, _)| backup_row(graph, server)).collect(),
+        example_database: backup::databases(graph).next().unwrap_or_default(),
     };
     files.umbrella("README.md", &view);
     files.umbrella("VALUES.md", &Values { c: graph, values: values::groups(graph, tree) });
@@ -199,6 +202,12 @@ fn watched(graph: &Graph) -> Vec<&'static str> {
         .collect()
 }
 
+/// A server with backups: its databases, and the volume of the backups.
+fn backup_row(graph: &Graph, server: &crate::graph::Component) -> Row {
+    let databases: Vec<String> = backup::databases_of(graph, server).map(code_cell).collect();
+    Row::of(&[code_cell(server.name), databases.join(", "), format!("`<release>-{}-backup`", server.name)])
+}
+
 fn version_row((component, server): (&crate::graph::Component, &crate::graph::Server)) -> Row {
     Row::of(&[code_cell(component.name), format!("{} {}", server.product, server.version)])
 }
@@ -277,6 +286,10 @@ struct Readme<'a> {
     /// The values that open a port to further clients.
     opening: String,
     access_notes: Vec<String>,
+    /// The servers that can have backups.
+    backed_up: Vec<Row>,
+    /// A database for the examples of the backups.
+    example_database: &'static str,
     disabled_notes: Vec<String>,
     test_notes: Vec<String>,
     watched: Vec<&'static str>,
