@@ -21,6 +21,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("partial", &[]),
     ("foreign-data", &[]),
     ("runbooks", &["documents", "stand-ins"]),
+    ("backup", &["documents", "stand-ins"]),
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),
     ("values", &["chart-tests"]),
     ("faults", &["stand-ins", "load"]),

@@ -1,5 +1,6 @@
 //! The scenarios, one per file.
 
+mod backup;
 mod faults;
 mod foreign_data;
 mod helm_test;
@@ -146,6 +147,13 @@ pub const ALL: &[Scenario] = &[
         installs: true,
         needs: Needs::Roles,
         run: runbooks::run,
+    },
+    Scenario {
+        name: "backup",
+        proves: "backups are made, listed and restored by the commands of the README, damaged ones are refused, and their login rotates",
+        installs: true,
+        needs: Needs::Roles,
+        run: backup::run,
     },
     Scenario {
         name: "quick-start",
