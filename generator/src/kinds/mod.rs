@@ -101,6 +101,11 @@ pub(crate) trait ServerKind: Sync {
         None
     }
 
+    /// Why the data of a server of this kind are in no backup, as a sentence; none if they are.
+    fn backup_note(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The logins that add-ons have at a server of this kind with these clients.
     fn add_on_logins(&self, _clients: &[&Edge]) -> Vec<AddOnLogin> {
         Vec::new()

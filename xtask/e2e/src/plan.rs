@@ -126,6 +126,7 @@ mod tests {
                 "partial",
                 "foreign-data",
                 "runbooks",
+                "backup",
                 "quick-start",
                 "rights",
                 "upgrade",

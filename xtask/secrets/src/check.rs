@@ -114,6 +114,8 @@ fn of_credential(
                 remedy,
             )];
         }
+        // It is used only if its switch is on; then the chart asks for it.
+        Ok(None) if credential.switch.is_some() => {}
         Ok(None) => all.push(finding("has no password".to_owned(), subject.new_command())),
         Ok(Some(value)) if value.is_string() => {
             let password = value.as_str().unwrap_or_default();

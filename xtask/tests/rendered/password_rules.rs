@@ -84,6 +84,9 @@ fn assert_alike(releases: &[Vec<(CredentialPath, String)>]) {
             let mut tree = Value::Null;
             for (credential, password) in release {
                 yaml::put(&mut tree, &credential.value, password.as_str().into());
+                if let Some(switch) = &credential.switch {
+                    yaml::put(&mut tree, switch, true.into());
+                }
             }
             fs::write(&values, yaml::write(&tree)).expect("a file");
             let input = Template { chart, release: "afp", values: &[&values], arguments: &[] };

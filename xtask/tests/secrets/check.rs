@@ -99,7 +99,7 @@ fn a_missing_file_is_one_problem() {
     assert_eq!(said.code, Some(1));
     assert_snapshot!(said.out, @"
     env/secrets-dev.yaml: 1 problem
-      the file does not exist, and 7 credentials need a password
+      the file does not exist, and 8 credentials need a password
           cargo xtask secrets new dev --file env/secrets-dev.yaml
     ");
 }

@@ -17,13 +17,14 @@ fn a_new_file_has_every_password_and_is_encrypted() {
     let checkout = Checkout::new();
     let said = checkout.on_file("new", &[]).success();
     assert_snapshot!(checkout.plain(&said), @"
-    env/secrets-dev.yaml: 7 passwords created; encrypted for the recipients in …/.sops.yaml
+    env/secrets-dev.yaml: 8 passwords created; encrypted for the recipients in …/.sops.yaml
       created  audit-event-generator.rabbitmq
       created  audit-log-analysis.rabbitmq
       created  notification-service.rabbitmq
       created  notification-service.postgresql
       created  rabbitmq.administrator
       created  postgresql.superuser
+      created  postgresql.backup
       created  redis.administrator
     ");
 
@@ -38,7 +39,7 @@ fn a_new_file_has_every_password_and_is_encrypted() {
     for credential in credentials() {
         assert_eq!(at(&values, &credential.revision), Some(&1.into()), "{}", credential.name);
     }
-    assert_snapshot!(checkout.on_file("check", &[]).success(), @"env/secrets-dev.yaml: no problems in 7 passwords; encrypted");
+    assert_snapshot!(checkout.on_file("check", &[]).success(), @"env/secrets-dev.yaml: no problems in 8 passwords; encrypted");
 }
 
 #[test]
@@ -46,7 +47,7 @@ fn a_second_run_changes_nothing() {
     let checkout = Checkout::new();
     checkout.on_file("new", &[]).success();
     let (bytes, changed) = (checkout.read(FILE), fs::metadata(checkout.root.join(FILE)).unwrap().modified().unwrap());
-    assert_snapshot!(checkout.on_file("new", &[]).success(), @"env/secrets-dev.yaml: nothing to do: all 7 credentials have a password");
+    assert_snapshot!(checkout.on_file("new", &[]).success(), @"env/secrets-dev.yaml: nothing to do: all 8 credentials have a password");
     assert_eq!(checkout.read(FILE), bytes);
     assert_eq!(fs::metadata(checkout.root.join(FILE)).unwrap().modified().unwrap(), changed);
 }

@@ -63,6 +63,7 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
             .map(|environment| Row::of(&[code_cell(environment.name.as_str()), cell(environment.doc)]))
             .collect(),
         stateful,
+        backup_notes: notes_of_kinds(graph, |kind| kind.backup_note().map(str::to_owned)),
         backed_up: backup::backed_up(graph).map(|(server, _)| backup_row(graph, server)).collect(),
         example_database: backup::databases(graph).next().unwrap_or_default(),
     };
@@ -286,6 +287,7 @@ struct Readme<'a> {
     /// The values that open a port to further clients.
     opening: String,
     access_notes: Vec<String>,
+    backup_notes: Vec<String>,
     /// The servers that can have backups.
     backed_up: Vec<Row>,
     /// A database for the examples of the backups.

@@ -138,6 +138,12 @@ impl ServerKind for RabbitMq {
         Some("The message that a test publishes reaches no queue.")
     }
 
+    fn backup_note(&self) -> Option<&'static str> {
+        Some(
+            "Messages in queues are not backed up. Users, permissions and queues are declared in this chart and made again on an empty volume.",
+        )
+    }
+
     fn login_commands(&self) -> Option<&'static str> {
         Some("`rabbitmqctl list_users`, `rabbitmqctl delete_user`")
     }

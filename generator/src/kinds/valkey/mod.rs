@@ -100,6 +100,10 @@ impl ServerKind for Valkey {
         "the users of Valkey"
     }
 
+    fn backup_note(&self) -> Option<&'static str> {
+        Some("The cache is not backed up: its clients fill it again.")
+    }
+
     fn readable_data(&self, server: &Server) -> String {
         format!("of version {version} and of older versions, and of Redis up to 7.2", version = server.version)
     }
