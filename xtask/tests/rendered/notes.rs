@@ -65,6 +65,21 @@ fn a_disabled_service_has_no_address_and_passwords_elsewhere_no_warning() {
     assert!(!notes.contains("Open ") && !notes.contains("passwords included"), "{notes}");
 }
 
+#[test]
+fn a_database_without_backups_is_a_warning() {
+    let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
+    let (_folder, chart) = copy();
+    let notes =
+        |value: &str| install(&helm, &chart, Some(&passwords()), &[&format!("--set=postgresql.backup.{value}")]).1;
+    let off = notes("enabled=false");
+    assert!(
+        off.contains("WARNING: the databases of postgresql have no backup. Set postgresql.backup.enabled to true."),
+        "{off}"
+    );
+    let on = notes("enabled=true");
+    assert!(on.contains("Backups of postgresql start at 17 3 * * * (UTC)") && !on.contains("WARNING"), "{on}");
+}
+
 /// The objects that the commands of the text name: kind, name, and port or nothing.
 fn commands(notes: &str) -> Vec<(&'static str, String, String)> {
     let words: Vec<Vec<&str>> = notes.lines().map(|line| line.split_whitespace().collect()).collect();

@@ -61,7 +61,7 @@ impl Volume {
         let stamp = Command::new("date").args(["-u", "-d", &format!("@{time}"), "+%Y%m%dT%H%M%SZ"]).output().unwrap();
         let name = format!("{database}-afp-{}.dump", String::from_utf8(stamp.stdout).unwrap().trim());
         let content = format!("{name}\n");
-        let sum: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sum = format!("{:x}", Sha256::digest(&content));
         fs::write(self.root.join("backups").join(&name), if is_intact { &content } else { "cut" }).unwrap();
         fs::write(self.root.join(format!("backups/{name}.sha256")), format!("{sum}  {name}\n")).unwrap();
         name
