@@ -1,6 +1,7 @@
 //! The script of the backups: a backup is complete or absent, and retention never removes the last one that is intact.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
@@ -61,7 +62,10 @@ impl Volume {
         let stamp = Command::new("date").args(["-u", "-d", &format!("@{time}"), "+%Y%m%dT%H%M%SZ"]).output().unwrap();
         let name = format!("{database}-afp-{}.dump", String::from_utf8(stamp.stdout).unwrap().trim());
         let content = format!("{name}\n");
-        let sum = format!("{:x}", Sha256::digest(&content));
+        let mut sum = String::new();
+        for byte in Sha256::digest(&content) {
+            write!(sum, "{byte:02x}").unwrap();
+        }
         fs::write(self.root.join("backups").join(&name), if is_intact { &content } else { "cut" }).unwrap();
         fs::write(self.root.join(format!("backups/{name}.sha256")), format!("{sum}  {name}\n")).unwrap();
         name
