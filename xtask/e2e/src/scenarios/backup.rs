@@ -50,11 +50,15 @@ pub(super) fn run(lane: &Lane) -> Outcome {
             },
         ),
         lane.step("README: restore beside the running database, which does not change", || {
+            // Nothing is stored between the backup and the comparison.
+            scene.scale_keeper(0)?;
+            scene.run(0)?;
             let before = scene.contents()?;
             scene.run(3)?;
             let copy = format!("{}_copy", roles.database);
             ensure!(scene.contents_of(&copy)? == before, "the copy differs");
             scene.sql(&format!("DROP DATABASE {copy}"))?;
+            scene.scale_keeper(1)?;
             Ok(String::new())
         }),
         lane.step("a damaged, a foreign and a missing backup are refused, and `latest` skips a damaged one", || {
@@ -158,6 +162,17 @@ impl Scene<'_> {
             statement,
         ];
         self.release.exec(self.roles.database_server, &psql)
+    }
+
+    /// Stops or starts the service that writes to the database.
+    fn scale_keeper(&self, pods: u32) -> anyhow::Result<()> {
+        let (name, namespace) =
+            (format!("deployment/{}-{}", self.release.name, self.roles.keeper), &self.release.namespace.name);
+        kubectl::run(&["scale", &name, &format!("--replicas={pods}"), "--namespace", namespace])?;
+        process::until(Duration::from_mins(2), Duration::from_secs(1), || {
+            let there = self.release.pods_and_leaving()?.iter().filter(|pod| pod.chart == self.roles.keeper).count();
+            Ok(if there == pods as usize { Ok(()) } else { Err(format!("{there} pods of {}", self.roles.keeper)) })
+        })
     }
 
     fn drop_tables(&self) -> anyhow::Result<()> {
