@@ -26,6 +26,10 @@ pub(crate) const RECONCILE: &str = "reconcile";
 
 /// The objects of a server's backups, and the identity of their Pods.
 pub(crate) const BACKUP: &str = "backup";
+/// The Job that makes a backup before an upgrade.
+const BACKUP_UPGRADE: &str = "backup-upgrade";
+/// The `CronJob` that verifies the backups.
+const VERIFY: &str = "verify";
 
 /// The ConfigMap with the scripts that run in a server's Pod and in the Jobs that manage its logins; a digest of them follows.
 pub(crate) const SCRIPTS: &str = "scripts";
@@ -42,7 +46,8 @@ pub(crate) const NETWORK_POLICY_TEST: &str = "network-policy-test";
 pub(crate) const END_TO_END_TEST: &str = "end-to-end-test";
 
 const SERVICE_SUFFIXES: &[&str] = &[EXTERNAL, TEST_CONNECTION, TEST_ISOLATION];
-const SERVER_SUFFIXES: &[&str] = &[BACKUP, CONFIGURATION, HEADLESS, PROVISIONING, PROVISION, RECONCILE, SCRIPTS];
+const SERVER_SUFFIXES: &[&str] =
+    &[BACKUP, BACKUP_UPGRADE, CONFIGURATION, HEADLESS, PROVISIONING, PROVISION, RECONCILE, SCRIPTS, VERIFY];
 const RELEASE_OBJECTS: &[&str] = &[CONNECTIONS, "credentials", "credentials-reader", "default", "dns", "tests"];
 const RELEASE_PREFIXES: &[&str] = &[NETWORK_POLICY_TEST, END_TO_END_TEST];
 
@@ -63,7 +68,10 @@ const _: () = {
     assert!(all_in(SHARED_KEYS, limits::SHARED_KEYS), "the vocabulary reserves every key beside the servers' names");
     assert!(all_fit(SERVICE_SUFFIXES) && all_fit(SERVER_SUFFIXES), "the vocabulary keeps room for every suffix");
     assert!(fits(PROVISION.len() + "-".len() + DIGEST), "the vocabulary keeps room for the longest Job name");
-    assert!(fits(BACKUP.len() + CRON_JOB_TIME), "the Jobs of a CronJob have room for its time");
+    assert!(
+        fits(BACKUP.len() + CRON_JOB_TIME) && fits(VERIFY.len() + CRON_JOB_TIME),
+        "the Jobs of a CronJob have room for its time"
+    );
     assert!(STATEFUL_SET_HASH <= limits::SUFFIX_ROOM, "a StatefulSet's pods can have their label");
 };
 

@@ -52,7 +52,7 @@ variable), start of its key in the server's Secret, section of the add-on that u
   server: postgresql
   login: backup
   switch: backup
-  purpose: Password of the login that makes backups. It can read every database and write none.
+  purpose: "Password of the login that makes backups. It reads every database, and writes only the results of the backups."
   words: [postgresql, backup]
 - owner: redis
   key: administrator

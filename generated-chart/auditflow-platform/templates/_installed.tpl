@@ -52,5 +52,24 @@ Changes that an upgrade cannot apply to the installed release, as a YAML list of
     {{- end -}}
   {{- end -}}
 {{- end -}}
+
+{{- /* The class of a claim is immutable, and its size can only grow, if the class allows that. */ -}}
+{{- range $name := list "postgresql" -}}
+  {{- $backup := index $.Values . "backup" -}}
+  {{- $claim := lookup "v1" "PersistentVolumeClaim" $.Release.Namespace (printf "%s-%s-backup" $.Release.Name .) -}}
+  {{- with and $backup.enabled (dig "spec" dict $claim) -}}
+    {{- $text := "%s.backup.persistence.%s is %s, but the volume of the backups has %s. Restore the value, or follow %q in BACKUP.md." -}}
+    {{- $size := .resources.requests.storage -}}
+    {{- $wanted := toString $backup.persistence.size -}}
+    {{- if ne (include "auditflow-platform.quantity" $wanted) (include "auditflow-platform.quantity" $size) -}}
+      {{- $wrong = append $wrong (printf $text $name "size" $wanted $size "The volume is full") -}}
+    {{- end -}}
+    {{- /* Empty means the default class, whose name is in the claim. */ -}}
+    {{- $class := default "-" .storageClassName -}}
+    {{- if and $backup.persistence.storageClassName (ne $backup.persistence.storageClassName $class) -}}
+      {{- $wrong = append $wrong (printf $text $name "storageClassName" $backup.persistence.storageClassName $class "The volume is full") -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- toYaml $wrong -}}
 {{- end }}

@@ -42,7 +42,8 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     );
     files.umbrella("templates/_declared.tpl", &declared(graph));
     let has_servers = graph.servers().next().is_some();
-    files.umbrella("templates/_installed.tpl", &Installed { c: graph, has_credentials, has_servers });
+    let backed_up = backup::backed_up(graph).map(|(server, _)| server.name).collect();
+    files.umbrella("templates/_installed.tpl", &Installed { c: graph, has_credentials, has_servers, backed_up });
     files.umbrella(
         "templates/checks.yaml",
         &Checks {
@@ -69,7 +70,9 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     let backed_up = backup::backed_up(graph).map(|(server, _)| BackedUp {
         name: server.name,
         enabled: bare(&value(&[server.name, "backup", "enabled"])),
+        suspend: bare(&value(&[server.name, "backup", "suspend"])),
         schedule: bare(&value(&[server.name, "backup", "schedule"])),
+        before_upgrade: value(&[server.name, "backup", "beforeUpgrade", "enabled"]),
     });
     files.umbrella(
         "templates/NOTES.txt",
@@ -250,6 +253,8 @@ struct Installed<'a> {
     c: &'a Graph,
     has_credentials: bool,
     has_servers: bool,
+    /// The servers that can have backups.
+    backed_up: Vec<&'static str>,
 }
 
 /// The rules for passwords, with texts as Go string literals.
@@ -324,7 +329,9 @@ struct Notes<'a> {
 struct BackedUp {
     name: &'static str,
     enabled: String,
+    suspend: String,
     schedule: String,
+    before_upgrade: String,
 }
 
 struct ExposedPort {

@@ -25,7 +25,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             .filter(|one| names_a_tag(one))
             .map(|one| one.name.as_str())
             .collect(),
-        example_release: example_release(graph),
+        example_release: graph.example_release(),
         example_server: example.map(|(component, _)| component.name).unwrap_or_default(),
         example_size: example.map(|(_, server)| doubled(server.storage)).unwrap_or_default(),
         versions: graph.servers().map(row).collect(),
@@ -41,14 +41,6 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
 fn names_a_tag(environment: &Environment) -> bool {
     environment.changes.iter().any(|change| matches!(change, Change::ImageTag { .. }))
 }
-
-/// A release's name for commands that can be pasted.
-pub(super) fn example_release(graph: &Graph) -> &'static str {
-    let longest = usize::from(graph.longest_release_name);
-    EXAMPLE_RELEASE.get(..longest).unwrap_or(EXAMPLE_RELEASE)
-}
-
-const EXAMPLE_RELEASE: &str = "demo";
 
 /// Twice a size, in whole mebibytes or gibibytes.
 fn doubled(size: vocabulary::Quantity) -> String {

@@ -47,6 +47,9 @@ pub(crate) struct Graph {
     pub(crate) end_to_end: Option<EndToEnd>,
 }
 
+/// See [`Graph::example_release`].
+const EXAMPLE_RELEASE: &str = "demo";
+
 impl Graph {
     /// Derives the graph of a platform.
     pub(crate) fn of(resolved: &Resolved) -> Self {
@@ -72,6 +75,11 @@ impl Graph {
             end_to_end,
             edges,
         }
+    }
+
+    /// A release's name for commands that can be pasted.
+    pub(crate) fn example_release(&self) -> &'static str {
+        EXAMPLE_RELEASE.get(..usize::from(self.longest_release_name)).unwrap_or(EXAMPLE_RELEASE)
     }
 
     /// The services, in the order of the declaration.

@@ -101,7 +101,7 @@ pub(crate) trait ServerKind: Sync {
         None
     }
 
-    /// Why the data of a server of this kind are in no backup, as a sentence; none if they are.
+    /// What of a server of this kind is in no backup, and why that is enough, as sentences; none if it has backups.
     fn backup_note(&self) -> Option<&'static str> {
         None
     }

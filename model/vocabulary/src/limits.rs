@@ -28,8 +28,17 @@ pub const OBJECT_NAME: usize = LABEL - SUFFIX_ROOM;
 pub const SERVICE_SUFFIXES: &[&str] = &["external", "test-connection", "test-isolation"];
 
 /// The suffixes of a server's objects: beside server `cache`, nothing can be named `cache-headless` or `cache-headless-…`.
-pub const SERVER_SUFFIXES: &[&str] =
-    &["backup", "configuration", "headless", "provision", "provisioning", "reconcile", "scripts"];
+pub const SERVER_SUFFIXES: &[&str] = &[
+    "backup",
+    "backup-upgrade",
+    "configuration",
+    "headless",
+    "provision",
+    "provisioning",
+    "reconcile",
+    "scripts",
+    "verify",
+];
 
 /// Keys of the values that all charts share, which lie beside the servers' names there.
 pub const SHARED_KEYS: &[&str] = &["metrics", "network", "secrets", "tests"];

@@ -31,29 +31,33 @@ impl Document {
     /// # Errors
     /// If the document has no such heading, or no commands below it.
     pub(crate) fn commands(&self, heading: &str) -> anyhow::Result<Vec<String>> {
-        let is_heading = |line: &str| line.starts_with('#') && line.trim_start_matches('#').trim() == heading;
-        let (mut in_section, mut indent, mut blocks) = (false, None, Vec::<String>::new());
+        let blocks: Vec<_> =
+            self.all_commands().into_iter().filter_map(|(of, block)| (of == heading).then_some(block)).collect();
+        ensure!(!blocks.is_empty(), "{} has no commands below the heading `{heading}`", self.name);
+        Ok(blocks)
+    }
+
+    /// All blocks of shell commands, each with the heading above it.
+    pub(crate) fn all_commands(&self) -> Vec<(String, String)> {
+        let (mut heading, mut indent, mut blocks) = (String::new(), None, Vec::<(String, String)>::new());
         for line in self.text.lines() {
             let bare = line.trim_start();
             match indent {
                 Some(_) if bare == "```" => indent = None,
-                Some(spaces) if in_section => {
-                    let block = blocks.last_mut().expect("a fence has begun a block");
+                Some(spaces) => {
+                    let (_, block) = blocks.last_mut().expect("a fence has begun a block");
                     block.push_str(line.get(spaces..).unwrap_or_default());
                     block.push('\n');
                 }
                 None if bare.starts_with("```") => {
                     indent = Some(line.len() - bare.len());
-                    if in_section {
-                        blocks.push(String::new());
-                    }
+                    blocks.push((heading.clone(), String::new()));
                 }
-                None if line.starts_with('#') => in_section = is_heading(line),
-                _ => {}
+                None if line.starts_with('#') => line.trim_start_matches('#').trim().clone_into(&mut heading),
+                None => {}
             }
         }
-        ensure!(!blocks.is_empty(), "{} has no commands below the heading `{heading}`", self.name);
-        Ok(blocks)
+        blocks
     }
 }
 

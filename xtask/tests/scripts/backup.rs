@@ -13,6 +13,22 @@ const SCRIPT: &str = include_str!("../../../generator/templates/addons/backup/ba
 
 const DAY: u64 = 86_400;
 
+/// Answers queries with 1, describes a database with one table, runs the shell commands in its input as psql does, and keeps the results that it is to store.
+const PSQL: &str = r#"
+case "$*" in
+  *--command*) echo 1 ;;
+  *--set=action=*) cat >/dev/null; echo "$*" >>"${0%/*}/results" ;;
+  *)
+    while IFS= read -r line; do
+      case "$line" in
+        '\! '*) SNAPSHOT=1 sh -c "${line#'\! '}" ;;
+        '\i '*) echo 'table public.t|1|1' ;;
+      esac
+    done
+    echo end
+    ;;
+esac"#;
+
 /// A folder with backups of the databases `alerts` and `alerts_old`, and programs in place of PostgreSQL's.
 struct Volume {
     root: Utf8PathBuf,
@@ -28,7 +44,7 @@ impl Volume {
             fs::create_dir(volume.root.join(folder)).unwrap();
         }
         fs::write(volume.root.join("backup.sh"), SCRIPT.replace("sleep 2", "sleep 0")).unwrap();
-        volume.tool("psql", "echo 1");
+        volume.tool("psql", PSQL);
         volume.tool("pg_dump", r#"for word; do file=$word; done; echo "dump of $*" >"$file""#);
         volume.tool("pg_restore", "[ -s \"$2\" ]");
         volume
@@ -50,7 +66,7 @@ impl Volume {
             .env("PATH", format!("{}:{}", self.root.join("bin"), std::env::var("PATH").unwrap()))
             .env("BACKUPS", self.root.join("backups"))
             .envs([("DATABASES", "alerts alerts_old"), ("RELEASE", "afp"), ("KEEP_COUNT", "14"), ("KEEP_DAYS", "30")])
-            .envs([("PGHOST", "db"), ("PGUSER", "backup_r1_x"), ("PGPASSWORD", "secret")])
+            .envs([("PGHOST", "db"), ("PGUSER", "backup_r1_x"), ("PGPASSWORD", "secret"), ("STATUS", "backup_x.status")])
             .output()
             .unwrap();
         let said = [output.stdout, output.stderr].concat();
@@ -60,15 +76,18 @@ impl Volume {
     /// Adds a backup of this time, in seconds since 1970.
     fn add(&self, database: &str, time: u64, is_intact: bool) -> String {
         let stamp = Command::new("date").args(["-u", "-d", &format!("@{time}"), "+%Y%m%dT%H%M%SZ"]).output().unwrap();
-        let name = format!("{database}-afp-{}.dump", String::from_utf8(stamp.stdout).unwrap().trim());
-        let content = format!("{name}\n");
-        let mut sum = String::new();
-        for byte in Sha256::digest(&content) {
-            write!(sum, "{byte:02x}").unwrap();
+        let name = format!("{database}-afp-{}", String::from_utf8(stamp.stdout).unwrap().trim());
+        let mut sums = String::new();
+        for file in [format!("{name}.dump"), format!("{name}.contents")] {
+            let content = format!("{file}\n");
+            for byte in Sha256::digest(&content) {
+                write!(sums, "{byte:02x}").unwrap();
+            }
+            writeln!(sums, "  {file}").unwrap();
+            fs::write(self.root.join("backups").join(&file), if is_intact { &content } else { "cut" }).unwrap();
         }
-        fs::write(self.root.join("backups").join(&name), if is_intact { &content } else { "cut" }).unwrap();
-        fs::write(self.root.join(format!("backups/{name}.sha256")), format!("{sum}  {name}\n")).unwrap();
-        name
+        fs::write(self.root.join(format!("backups/{name}.sha256")), sums).unwrap();
+        format!("{name}.dump")
     }
 
     /// The files, without the lock.
@@ -76,32 +95,68 @@ impl Volume {
         let files = fs::read_dir(self.root.join("backups")).unwrap().map(|file| file.unwrap().file_name());
         files.map(|name| name.into_string().unwrap()).filter(|name| name != ".lock").collect()
     }
+
+    /// The results that were stored.
+    fn results(&self) -> String {
+        fs::read_to_string(self.root.join("bin/results")).unwrap_or_default()
+    }
+}
+
+/// The files of backups.
+fn files_of(backups: &[&str]) -> BTreeSet<String> {
+    let of = |backup: &str| ["dump", "contents", "sha256"].map(|kind| backup.replace("dump", kind));
+    backups.iter().flat_map(|backup| of(backup)).collect()
 }
 
 #[test]
 fn a_backup_has_a_checksum_and_is_listed_as_good() {
     let volume = Volume::new();
     let (ok, said) = volume.run(&["make"]);
-    assert!(ok && said.contains("ok: alerts: alerts-afp-") && said.contains("ok: alerts_old: "), "{said}");
-    assert_eq!(volume.files().len(), 4, "{:?}", volume.files());
+    assert!(ok && said.contains("ok: backup of alerts: alerts-afp-") && said.contains("ok: backup of alerts_old: "), "{said}");
+    assert_eq!(volume.files().len(), 6, "{:?}", volume.files());
     let (_, list) = volume.run(&["list"]);
     assert_eq!(list.lines().filter(|line| line.ends_with(" good")).count(), 2, "{list}");
+    let results = volume.results();
+    assert!(results.contains("database=alerts --set=action=backup --set=succeeded=true --set=backup=alerts-afp-"), "{results}");
 }
 
 #[test]
 fn an_interrupted_or_unreadable_dump_leaves_no_file_and_the_earlier_backup() {
     let volume = Volume::new();
     let earlier = volume.add("alerts", 1_700_000_000, true);
-    fs::write(volume.root.join("backups/.alerts-afp-20260101T000000Z.dump.part"), "killed").unwrap();
+    for file in [".alerts-afp-20260101T000000Z.part", ".alerts-afp-20260101T000000Z.part.contents", "alerts-afp-20260101T000000Z.contents"] {
+        fs::write(volume.root.join("backups").join(file), "killed").unwrap();
+    }
     volume.tool("pg_dump", "for word; do file=$word; done; echo half >\"$file\"; exit 1");
     let (ok, said) = volume.run(&["make"]);
-    assert!(!ok && said.contains("FAILED: no backup of alerts alerts_old"), "{said}");
-    assert_eq!(volume.files(), BTreeSet::from([earlier.clone(), format!("{earlier}.sha256")]));
+    assert!(!ok && said.contains("FAILED: alerts alerts_old. The earlier backups are unchanged."), "{said}");
+    assert_eq!(volume.files(), files_of(&[&earlier]));
+    let results = volume.results();
+    assert!(results.contains("action=backup --set=succeeded=false") && results.contains("problem=pg_dump or "), "{results}");
     volume.tool("pg_dump", "for word; do file=$word; done; echo half >\"$file\"");
     volume.tool("pg_restore", "exit 1");
     let (ok, said) = volume.run(&["make"]);
-    assert!(!ok && said.contains("alerts: the dump cannot be read back"), "{said}");
-    assert_eq!(volume.files().len(), 2);
+    assert!(!ok && said.contains("backup of alerts: the dump cannot be read back"), "{said}");
+    assert_eq!(volume.files(), files_of(&[&earlier]));
+}
+
+/// As on a full volume, where psql goes on without a word.
+#[test]
+fn a_cut_description_leaves_no_backup() {
+    let volume = Volume::new();
+    volume.tool("psql", &PSQL.replace("echo end", ":"));
+    let (ok, said) = volume.run(&["make"]);
+    assert!(!ok && said.contains("backup of alerts: pg_dump or the description of the contents broke off"), "{said}");
+    assert_eq!(volume.files(), BTreeSet::new());
+}
+
+#[test]
+fn a_result_that_cannot_be_stored_fails_the_job_but_keeps_the_backup() {
+    let volume = Volume::new();
+    volume.tool("psql", &PSQL.replace("*--set=action=*) cat", "*--set=action=*) exit 1; cat"));
+    let (ok, said) = volume.run(&["make"]);
+    assert!(!ok && said.contains("FAILED: backup_x.status"), "{said}");
+    assert_eq!(volume.files().len(), 6);
 }
 
 #[test]
@@ -124,16 +179,14 @@ fn retention_by_count_and_age_keeps_the_last_good_backup() {
         let (ok, said) = volume.run(&["prune", &(start + day * DAY + 60).to_string()]);
         assert!(ok, "{said}");
         let dumps =
-            volume.files().iter().filter(|name| name.starts_with("alerts-") && !name.contains("sha256")).count();
+            volume.files().iter().filter(|name| name.starts_with("alerts-") && name.ends_with(".dump")).count();
         assert_eq!(dumps, 14.min(usize::try_from(day).unwrap() + 1), "day {day}");
     }
     // Of `alerts_old` there is only one, however old.
     assert!(volume.files().contains(&other));
     let (_, said) = volume.run(&["prune", &(start + 732 * DAY).to_string()]);
     assert!(said.contains("removed: alerts-afp-"), "{said}");
-    let left: BTreeSet<_> =
-        [&latest, &other].into_iter().flat_map(|one| [one.clone(), format!("{one}.sha256")]).collect();
-    assert_eq!(volume.files(), left);
+    assert_eq!(volume.files(), files_of(&[&latest, &other]));
 }
 
 #[test]

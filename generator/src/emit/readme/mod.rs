@@ -7,7 +7,6 @@ mod values;
 use askama::Template;
 
 use super::images::{self, ChartImage};
-use super::upgrading::example_release;
 use super::values::Section;
 use crate::addons::backup;
 use crate::expr::login_name_for_readers;
@@ -53,7 +52,7 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
         exposed_ports: graph.exposed().map(|(service, number)| PortOfService { service, number }).collect(),
         versions: graph.servers().map(version_row).collect(),
         footprint: Footprint::of(graph),
-        example_release: example_release(graph),
+        example_release: graph.example_release(),
         example_files: options.plain,
         example_files_without_passwords: options.without_passwords,
         example_files_encrypted: options.encrypted,
@@ -63,9 +62,7 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
             .map(|environment| Row::of(&[code_cell(environment.name.as_str()), cell(environment.doc)]))
             .collect(),
         stateful,
-        backup_notes: notes_of_kinds(graph, |kind| kind.backup_note().map(str::to_owned)),
-        backed_up: backup::backed_up(graph).map(|(server, _)| backup_row(graph, server)).collect(),
-        example_database: backup::databases(graph).next().unwrap_or_default(),
+        backed_up: backup::backed_up(graph).map(|(server, _)| server.name).collect(),
     };
     files.umbrella("README.md", &view);
     files.umbrella("VALUES.md", &Values { c: graph, values: values::groups(graph, tree) });
@@ -203,12 +200,6 @@ fn watched(graph: &Graph) -> Vec<&'static str> {
         .collect()
 }
 
-/// A server with backups: its databases, and the volume of the backups.
-fn backup_row(graph: &Graph, server: &crate::graph::Component) -> Row {
-    let databases: Vec<String> = backup::databases_of(graph, server).map(code_cell).collect();
-    Row::of(&[code_cell(server.name), databases.join(", "), format!("`<release>-{}-backup`", server.name)])
-}
-
 fn version_row((component, server): (&crate::graph::Component, &crate::graph::Server)) -> Row {
     Row::of(&[code_cell(component.name), format!("{} {}", server.product, server.version)])
 }
@@ -287,11 +278,8 @@ struct Readme<'a> {
     /// The values that open a port to further clients.
     opening: String,
     access_notes: Vec<String>,
-    backup_notes: Vec<String>,
     /// The servers that can have backups.
-    backed_up: Vec<Row>,
-    /// A database for the examples of the backups.
-    example_database: &'static str,
+    backed_up: Vec<&'static str>,
     disabled_notes: Vec<String>,
     test_notes: Vec<String>,
     watched: Vec<&'static str>,

@@ -16,9 +16,11 @@ pub(crate) struct BackupValues {
     /// When, as minute, hour, day of the month, month and day of the week (0 is Sunday), in UTC: each `*`, `*/n` or a list of numbers.
     #[schemars(regex(pattern = SCHEDULE))]
     schedule: String,
-    /// Whether to make no backup for now.
+    /// Whether to make and verify no backups for now.
     suspend: bool,
     retention: Retention,
+    verification: Verification,
+    before_upgrade: BeforeUpgrade,
     persistence: Persistence,
     resources: ContainerResources,
 }
@@ -33,6 +35,37 @@ struct Retention {
     /// Maximum age in days.
     #[schemars(range(min = 1, max = 36_500))]
     days: u16,
+}
+
+/// Verification of the backups.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct Verification {
+    /// Whether a `CronJob` restores the newest backup of each database into a server of its own, and compares the contents.
+    enabled: bool,
+    /// When, in UTC, in the form of the schedule of the backups.
+    #[schemars(regex(pattern = SCHEDULE))]
+    schedule: String,
+}
+
+/// A backup before every `helm upgrade`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct BeforeUpgrade {
+    /// Whether `helm upgrade` first makes a backup, if the installed revision has backups.
+    enabled: bool,
+    /// What a failed backup does to the upgrade: `Block` ends it before it changes anything, `Continue` ignores the failure.
+    on_failure: OnFailure,
+    /// Maximum duration of the backup. Helm waits no longer than its `--timeout`, 300 seconds by default.
+    #[schemars(range(min = 10, max = 86_400))]
+    timeout_seconds: u32,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+enum OnFailure {
+    Block,
+    #[expect(dead_code, reason = "the other choice of the schema")]
+    Continue,
 }
 
 /// Five fields of a cron expression. Ranges are left out, because a pattern cannot tell that one ends before it begins.
@@ -55,6 +88,8 @@ impl BackupValues {
             schedule: "17 3 * * *".to_owned(),
             suspend: false,
             retention: Retention { count: 14, days: 30 },
+            verification: Verification { enabled: true, schedule: "17 4 * * *".to_owned() },
+            before_upgrade: BeforeUpgrade { enabled: true, on_failure: OnFailure::Block, timeout_seconds: 240 },
             persistence: Persistence::of(storage),
             resources: ContainerResources::of(RESOURCES, std::iter::empty()),
         }

@@ -50,7 +50,7 @@ const SCRIPT: ScriptFile = ScriptFile {
 /// The login of the backups, which reads every database.
 const BACKUP: AddOnLogin = AddOnLogin {
     section: "backup",
-    doc: "Password of the login that makes backups. It can read every database and write none.",
+    doc: "Password of the login that makes backups. It reads every database, and writes only the results of the backups.",
 };
 
 const SQL: Port = Port { name: "postgresql", number: Kind::PostgreSql.port(), purpose: Purpose::Clients };

@@ -140,7 +140,7 @@ impl ServerKind for RabbitMq {
 
     fn backup_note(&self) -> Option<&'static str> {
         Some(
-            "Messages in queues are not backed up. Users, permissions and queues are declared in this chart and made again on an empty volume.",
+            "Messages in the queues of RabbitMQ. They wait there for seconds, and survive restarts on the server's volume. The chart creates users, permissions and queues again on an empty volume.",
         )
     }
 

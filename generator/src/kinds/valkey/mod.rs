@@ -101,7 +101,7 @@ impl ServerKind for Valkey {
     }
 
     fn backup_note(&self) -> Option<&'static str> {
-        Some("The cache is not backed up: its clients fill it again.")
+        Some("The data of Valkey. It is a cache, which its clients fill again.")
     }
 
     fn readable_data(&self, server: &Server) -> String {

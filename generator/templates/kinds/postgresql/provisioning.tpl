@@ -29,6 +29,11 @@ A hash identifies the release, so the length does not depend on the name of the 
 {{- define "[[ c.name ]].[[ name ]].addOnLogin" -}}
 backup_r{{ int .Values.credentials.backup.revision }}_{{ include "[[ c.name ]].releaseHash" . }}
 {{- end }}
+
+{{- /* The table with the results of the backups, in the database `postgres`. */ -}}
+{{- define "[[ c.name ]].[[ name ]].backupStatus" -}}
+backup_{{ include "[[ c.name ]].releaseHash" . }}.status
+{{- end }}
 [%- endif %]
 
 {{- /* The declaration that the scripts read: everything except the passwords. */ -}}
@@ -75,8 +80,9 @@ databases.sql: |
   [%- if has_backup %]
   {{- else }}
   {{- $role := printf "backup_%s" (include "[[ c.name ]].releaseHash" $) }}
+  {{- $status := include "[[ c.name ]].[[ name ]].backupStatus" $ }}
 
-  -- The backups log in as {{ .login }}, a member of {{ $role }}, which can read every database and cannot log in.
+  -- The backups log in as {{ .login }}, a member of {{ $role }}, which can read every database, write {{ $status }}, and cannot log in.
   \set password `cat /etc/credentials/{{ .key }}`
   SELECT 1 / length(:'password') AS password_is_there \gset
   SELECT 'CREATE ROLE {{ $role }} NOLOGIN'
@@ -85,12 +91,22 @@ databases.sql: |
   GRANT pg_read_all_data TO {{ $role }};
   SELECT 'CREATE ROLE {{ .login }} LOGIN'
     WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{{ .login }}') \gexec
-  ALTER ROLE {{ .login }} WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 4 PASSWORD :'password';
+  -- BYPASSRLS: policies of row security would hide rows from the backups, so pg_dump refuses.
+  ALTER ROLE {{ .login }} WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION BYPASSRLS CONNECTION LIMIT 6 PASSWORD :'password';
   COMMENT ON ROLE {{ .login }} IS 'login of release {{ $owner }}';
   GRANT {{ $role }} TO {{ .login }};
   ALTER ROLE {{ .login }} SET default_transaction_read_only = on;
   SELECT format('GRANT CONNECT ON DATABASE %I TO {{ $role }}', datname)
-    FROM pg_database WHERE datname = ANY (string_to_array('{{ include "[[ c.name ]].[[ name ]].databases" $ }}', ' ')) \gexec
+    FROM pg_database WHERE datname = ANY (string_to_array('{{ include "[[ c.name ]].[[ name ]].databases" $ }} postgres', ' ')) \gexec
+  -- The last success and the last failure of each action. `backup_time` is the time of the data.
+  CREATE SCHEMA IF NOT EXISTS {{ $role }};
+  CREATE TABLE IF NOT EXISTS {{ $status }} (
+    database text, action text CHECK (action IN ('backup', 'verification')), succeeded boolean, finished_at timestamptz NOT NULL,
+    backup text NOT NULL, backup_time timestamptz NOT NULL, bytes bigint NOT NULL, seconds integer NOT NULL, problem text NOT NULL,
+    PRIMARY KEY (database, action, succeeded)
+  );
+  GRANT USAGE ON SCHEMA {{ $role }} TO {{ $role }};
+  GRANT SELECT, INSERT, UPDATE ON {{ $status }} TO {{ $role }};
   [%- endif %]
   {{- end }}
   {{- end }}

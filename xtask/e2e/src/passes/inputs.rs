@@ -22,6 +22,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("foreign-data", &[]),
     ("runbooks", &["documents", "stand-ins"]),
     ("backup", &["documents", "stand-ins"]),
+    ("backup-hook", &["documents", "stand-ins", "backup"]),
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),
     ("values", &["chart-tests"]),
     ("faults", &["stand-ins", "load"]),
@@ -92,12 +93,12 @@ const REPORTING: &[&str] = &[
 
 /// Whether a file is documentation, which does not affect an installation.
 fn is_document(path: &Utf8Path) -> bool {
-    matches!(path.file_name(), Some("README.md" | "UPGRADING.md" | "NOTES.txt" | ".helmignore"))
+    matches!(path.file_name(), Some("BACKUP.md" | "README.md" | "UPGRADING.md" | "NOTES.txt" | ".helmignore"))
 }
 
 /// Whether a file is a document whose commands a scenario runs.
 fn is_manual(path: &Utf8Path) -> bool {
-    matches!(path.file_name(), Some("README.md" | "UPGRADING.md"))
+    matches!(path.file_name(), Some("BACKUP.md" | "README.md" | "UPGRADING.md"))
 }
 
 /// Whether a file holds an environment's values, as opposed to its passwords.

@@ -2,29 +2,162 @@
 #
 # Backups of the databases of a server, in the folder /backups:
 #   make            dumps every database, then removes old backups
+#   verify          restores the newest backup of every database into a server of its own, in this Pod, and compares the contents
 #   hold            does nothing for two hours, so that restore.sh can read the backups
-#   list            prints the backups, the newest first: file, size in bytes, and whether its checksum is right
+#   list            prints the backups, the newest first: file, size in bytes, and whether it is intact
 #   prune [TIME]    removes old backups; TIME, in seconds since 1970, stands for the present in tests
 #
-# A backup is a file <database>-<release>-<time in UTC>.dump in the custom format of pg_dump, and a file with its SHA-256 checksum beside it. A file with
-# another name is no backup: a dump is renamed only when it is complete and its checksum is stored.
+# A backup is a file <database>-<release>-<time in UTC>.dump in the custom format of pg_dump. Beside it are a description of the contents (.contents, see
+# contents.sql) and the SHA-256 checksums of both (.sha256). A file with another name is no backup: a dump is renamed last, when it is complete.
 #
-# PGHOST, PGUSER and PGPASSWORD are a login that can read every database. DATABASES lists the databases; RELEASE is part of the files' names. Of each
-# database, KEEP_COUNT backups of the last KEEP_DAYS days are kept, and always the newest one with a right checksum.
+# PGHOST, PGUSER and PGPASSWORD are a login that can read every database, and write the results to the table STATUS in the database `postgres`. DATABASES lists
+# the databases; RELEASE is part of the files' names. Of each database, KEEP_COUNT backups of the last KEEP_DAYS days are kept, and always the newest one that is
+# intact.
 set -eu
 export LC_ALL=C
 folder=${BACKUPS:-/backups}
+scripts=$(dirname "$0")
 
 say() { printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*"; }
 
-# The backups of a database, the newest first. The names have a fixed length behind the database's, so no database matches another one's files.
-backups_of() {
-  for file in "$folder/$1-$RELEASE-"????????T??????Z.dump; do
-    if [ -f "$file" ]; then printf '%s\n' "$file"; fi
+sql() { psql --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 "$@"; }
+
+# Dumps $database, and describes its contents.
+# Both read one snapshot. The description comes first: its locks on the tables keep a TRUNCATE away until pg_dump has read them.
+dump() {
+  name=$database-$RELEASE-$(date -u +%Y%m%dT%H%M%SZ)
+  part=$folder/.$name.part
+  export part
+  sql --dbname "$database" --file - >"$part.contents" <<SQL || true
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SELECT pg_export_snapshot() AS snapshot \gset
+\setenv SNAPSHOT :snapshot
+\i $scripts/contents.sql
+\! pg_dump --format=custom --no-password --snapshot="\$SNAPSHOT" --dbname "$database" --file "\$part" && : >"\$part.complete"
+COMMIT;
+SQL
+  # psql continues when its output cannot be written; the description ends with `end`.
+  if ! [ -f "$part.complete" ] || [ "$(tail -n 1 "$part.contents")" != end ]; then problem='pg_dump or the description of the contents broke off, see the log'; return 1; fi
+  # Reads the whole file, so that a file system error shows now.
+  if ! pg_restore --list "$part" >/dev/null || ! sum=$(sha256sum "$part"); then problem='the dump cannot be read back'; return 1; fi
+  described=$(sha256sum "$part.contents") &&
+    printf '%s  %s\n' "${sum%% *}" "$name.dump" "${described%% *}" "$name.contents" >"$part.sha256" &&
+    sync -f "$part" &&
+    mv "$part.contents" "$folder/$name.contents" && mv "$part.sha256" "$folder/$name.sha256" && mv "$part" "$folder/$name.dump" &&
+    sync -f "$folder/$name.dump" || { problem='the volume does not take the files, see the log'; return 1; }
+  backup=$name.dump
+}
+
+make() {
+  # The CronJob, the first Job and the one before an upgrade can meet.
+  exec 9>"$folder/.lock"
+  if ! flock --wait 3600 9; then
+    say "FAILED: another backup has been running for an hour." >&2
+    exit 1
+  fi
+  wait_for_server || exit 1
+  remove_parts
+  for database in $DATABASES; do
+    if [ "$(sql --dbname postgres --command "SELECT count(*) FROM pg_database WHERE datname = '$database'")" = 0 ]; then
+      say "skipped: there is no database $database" >&2
+      continue
+    fi
+    attempt backup dump
+    remove_parts
+  done
+  prune "$(date +%s)"
+  finish
+}
+
+# Restores as restore.sh does, but into a server that ends with this Pod.
+restore() {
+  backup=$(newest_good) || { problem='there is no intact backup'; return 1; }
+  description=${backup%.dump}.contents
+  (
+    export PGHOST=/tmp PGUSER=postgres
+    createuser --no-login "${database}_owner" && createdb --owner "${database}_owner" "$database" &&
+      pg_restore --dbname "$database" --no-owner --no-privileges --role "${database}_owner" --single-transaction --exit-on-error "$folder/$backup" &&
+      sql --dbname "$database" --file "$scripts/contents.sql" >/scratch/contents
+  ) || { problem="$backup cannot be restored, see the log"; return 1; }
+  if ! diff "$folder/$description" /scratch/contents >/scratch/differences; then
+    head -n 20 /scratch/differences >&2
+    problem="the contents differ from those at the time of $backup (in the log: < as backed up, > as restored)"
+    return 1
+  fi
+}
+
+verify() {
+  # For the results; the verification itself does without the server.
+  wait_for_server || true
+  # Durability does not matter here, and little memory is enough.
+  initdb --pgdata /scratch/data --username postgres --auth trust --encoding UTF8 --locale C.UTF-8 --no-sync >/scratch/log 2>&1 &&
+    pg_ctl --pgdata /scratch/data --log /scratch/log --silent --wait start --options "-c listen_addresses= -c unix_socket_directories=/tmp -c fsync=off \
+      -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 -c shared_buffers=32MB -c maintenance_work_mem=64MB" ||
+    { cat /scratch/log >&2; say "FAILED: the server for the verification does not start." >&2; exit 1; }
+  for database in $DATABASES; do attempt verification restore; done
+  pg_ctl --pgdata /scratch/data --silent --mode immediate stop
+  finish
+}
+
+# Runs a function for $database, and records its result. The function sets `backup`, or `problem` if it fails.
+attempt() {
+  action=$1 began=$(date +%s) backup='' problem=''
+  if "$2"; then
+    bytes=$(wc -c <"$folder/$backup") seconds=$(($(date +%s) - began))
+    say "ok: $action of $database: $backup, $bytes bytes, $seconds s"
+    record true "$(time_of "$backup")" "$bytes" "$seconds"
+  else
+    failed="${failed:-} $database"
+    say "FAILED: $action of $database: $problem." >&2
+    record false "$began" 0 "$(($(date +%s) - began))"
+  fi
+}
+
+# Stores the result. A failure and a success have a row each, so that a failure does not hide when the last success was.
+record() {
+  sql --dbname postgres --set=database="$database" --set=action="$action" --set=succeeded="$1" --set=backup="$backup" --set=time="$2" --set=bytes="$3" \
+    --set=seconds="$4" --set=problem="$problem" --set=status="$STATUS" --file - <<'SQL' || failed="${failed:-} $STATUS"
+BEGIN READ WRITE;
+INSERT INTO :status (database, action, succeeded, finished_at, backup, backup_time, bytes, seconds, problem)
+  VALUES (:'database', :'action', :'succeeded', now(), :'backup', to_timestamp(:'time'), :'bytes', :'seconds', :'problem')
+  ON CONFLICT (database, action, succeeded) DO UPDATE SET finished_at = EXCLUDED.finished_at, backup = EXCLUDED.backup,
+    backup_time = EXCLUDED.backup_time, bytes = EXCLUDED.bytes, seconds = EXCLUDED.seconds, problem = EXCLUDED.problem;
+COMMIT;
+SQL
+}
+
+finish() {
+  if [ -n "${failed:-}" ]; then
+    say "FAILED:$failed. The earlier backups are unchanged." >&2
+    exit 1
+  fi
+}
+
+# New pods are refused until the node has applied the policies to them, and the login may not exist yet.
+wait_for_server() {
+  for try in $(seq 60); do
+    if answer=$(sql --dbname postgres --command 'SELECT 1' 2>&1); then return 0; fi
+    sleep 2
+  done
+  say "FAILED: $PGUSER cannot connect to $PGHOST: $answer" >&2
+  return 1
+}
+
+# The backups of $database, the newest first. The names have a fixed length behind the database's, so no database matches another one's files.
+backups() {
+  for file in "$folder/$database-$RELEASE-"????????T??????Z.dump; do
+    if [ -f "$file" ]; then printf '%s\n' "${file##*/}"; fi
   done | sort -r
 }
 
-is_good() { [ -s "$1.sha256" ] && (cd "$folder" && sha256sum --status --check "$1.sha256") 2>/dev/null; }
+is_good() { [ -s "$folder/${1%.dump}.sha256" ] && (cd "$folder" && sha256sum --status --check "${1%.dump}.sha256") 2>/dev/null; }
+
+newest_good() {
+  for file in $(backups); do
+    if is_good "$file"; then printf '%s\n' "$file"; return 0; fi
+  done
+  return 1
+}
 
 # The time in a file's name, in seconds since 1970: the Julian day number, without a process for each file.
 time_of() {
@@ -40,78 +173,12 @@ time_of() {
   echo $((days * 86400 + (hours - 100) * 3600 + (minutes - hours * 100) * 60 + time - minutes * 100))
 }
 
-# New pods are refused until the node has applied the policies to them, and the login may not exist yet.
-wait_for_server() {
-  for try in $(seq 60); do
-    if answer=$(psql --no-psqlrc --quiet --tuples-only --dbname "$1" --command 'SELECT 1' 2>&1); then return 0; fi
-    sleep 2
-  done
-  say "FAILED: $PGUSER cannot connect to $PGHOST: $answer" >&2
-  return 1
-}
-
-exists() {
-  [ "$(psql --no-psqlrc --quiet --tuples-only --no-align --dbname "$1" --command "SELECT count(*) FROM pg_database WHERE datname = '$2'")" = 1 ]
-}
-
-dump() {
-  database=$1
-  name=$database-$RELEASE-$(date -u +%Y%m%dT%H%M%SZ).dump
-  part=$folder/.$name.part
-  began=$(date +%s)
-  if ! pg_dump --format=custom --no-password --dbname "$database" --file "$part"; then
-    rm -f "$part"
-    say "FAILED: $database: pg_dump failed, see above. No backup was changed." >&2
-    return 1
-  fi
-  # Reads the whole file once, so that a file system error shows now.
-  if ! pg_restore --list "$part" >/dev/null || ! sum=$(sha256sum "$part"); then
-    rm -f "$part"
-    say "FAILED: $database: the dump cannot be read back. No backup was changed." >&2
-    return 1
-  fi
-  printf '%s  %s\n' "${sum%% *}" "$name" >"$part.sha256"
-  sync -f "$part"
-  mv "$part.sha256" "$folder/$name.sha256"
-  mv "$part" "$folder/$name"
-  sync -f "$folder/$name"
-  say "ok: $database: $name, $(wc -c <"$folder/$name") bytes in $(($(date +%s) - began)) s"
-}
-
-make() {
-  # The CronJob and the first Job can meet.
-  exec 9>"$folder/.lock"
-  if ! flock --wait 3600 9; then
-    say "FAILED: another backup has been running for an hour." >&2
-    exit 1
-  fi
-  rm -f "$folder"/.*.part "$folder"/.*.part.sha256
-  failed=
-  for database in $DATABASES; do
-    if [ -z "${connected:-}" ]; then
-      # A database of a disabled service may never have been made; `postgres` always exists, but the login cannot enter it.
-      wait_for_server "$database" || exit 1
-      connected=$database
-    fi
-    if ! exists "$connected" "$database"; then
-      say "skipped: there is no database $database" >&2
-    elif ! dump "$database"; then
-      failed="$failed $database"
-    fi
-  done
-  prune "$(date +%s)"
-  if [ -n "$failed" ]; then
-    say "FAILED: no backup of$failed" >&2
-    exit 1
-  fi
-}
-
 list() {
   for database in $DATABASES; do
-    for file in $(backups_of "$database"); do
+    for file in $(backups); do
       state=good
       is_good "$file" || state=DAMAGED
-      printf '%s %s %s\n' "${file##*/}" "$(wc -c <"$file")" "$state"
+      printf '%s %s %s\n' "$file" "$(wc -c <"$folder/$file")" "$state"
     done
   done
 }
@@ -119,22 +186,31 @@ list() {
 prune() {
   for database in $DATABASES; do
     count=0 good=
-    for file in $(backups_of "$database"); do
+    for file in $(backups); do
       count=$((count + 1))
       if [ -z "$good" ] && is_good "$file"; then
         good=$file
       elif [ "$count" -gt "$KEEP_COUNT" ] || [ $(($1 - $(time_of "$file"))) -gt $((KEEP_DAYS * 86400)) ]; then
-        rm -f "$file" "$file.sha256"
-        say "removed: ${file##*/}"
+        rm -f "$folder/$file" "$folder/${file%.dump}.contents" "$folder/${file%.dump}.sha256"
+        say "removed: $file"
       fi
     done
   done
 }
 
+# What an interrupted backup has left.
+remove_parts() {
+  rm -f "$folder"/.*.part "$folder"/.*.part.*
+  for file in "$folder"/*-"$RELEASE"-????????T??????Z.contents; do
+    if ! [ -f "${file%.contents}.dump" ]; then rm -f "$file" "${file%.contents}.sha256"; fi
+  done
+}
+
 case "${1:-}" in
   make) make ;;
-  hold) sleep 7200 & wait ;;
+  verify) verify ;;
+  hold) trap 'exit 0' TERM; sleep 7200 & wait ;;
   list) list ;;
   prune) prune "${2:-$(date +%s)}" ;;
-  *) sed -n '3,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '3,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

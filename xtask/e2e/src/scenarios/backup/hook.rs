@@ -1,0 +1,136 @@
+//! The backup before an upgrade, with Helm 3 and 4: made with the login of the installed revision, and an upgrade that it blocks changes nothing.
+
+use std::slice::from_ref;
+
+use anyhow::ensure;
+use e2e_kit::kubectl;
+use e2e_kit::lane::{Lane, Work, all, side_by_side};
+use e2e_kit::namespace::TestNamespace;
+use e2e_kit::process::CommandOutput;
+use e2e_kit::release::Release;
+use e2e_kit::report::{Outcome, Reported};
+use tools::ToolBinary;
+
+use super::scene::Scene;
+use crate::roles::Roles;
+
+/// The heading of BACKUP.md on these backups.
+pub(super) const HEADING: &str = "Before an upgrade";
+
+pub(in crate::scenarios) fn run(lane: &Lane) -> Outcome {
+    let context = lane.context;
+    lane.step("find Helm 3 and Helm 4", || Ok(format!("{}, {}", context.helm4()?.version, context.helm3()?.version)))?;
+    let helms = [context.helm4().map_err(|_| Reported)?, context.helm3().map_err(|_| Reported)?];
+    let work = helms.map(|helm| Work::new(helm.tool.title(), move |lane: &Lane| with(lane, helm)));
+    side_by_side(context, 2, work.into())
+}
+
+fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
+    let roles = Roles::of_lane(lane)?;
+    let namespace = TestNamespace::as_step(lane, "backup-hook")?;
+    let release = Release::new(&namespace, helm, "afp");
+    let scene = Scene::new(&release, roles);
+    lane.step("helm install without backups: nothing is made", || {
+        release.install(from_ref(&lane.context.small), &[])?;
+        ensure!(!hook_ran(&scene)?, "there is a Job before an installation");
+        Ok(String::new())
+    })?;
+    lane.step("an upgrade that switches backups on says that there was none before it", || {
+        let said = upgrade(&scene, &[&scene.on()])?.ok("helm upgrade")?;
+        ensure!(said.contains("There was none before this upgrade"), "{said}");
+        ensure!(!hook_ran(&scene)?, "there is a Job");
+        scene.wait_for_first()?;
+        Ok(String::new())
+    })?;
+    let rotated = rotated(&scene);
+    let rotated: Vec<_> = rotated.iter().map(String::as_str).collect();
+    let plain = &rotated[..1];
+    let steps = [
+        lane.step("an upgrade makes a backup first", || made(&scene, plain)),
+        lane.step("an upgrade that rotates the login makes it with the old one", || {
+            let said = made(&scene, &rotated)?;
+            scene.wait_for_first()?;
+            Ok(said)
+        }),
+        lane.step("a failed backup blocks the upgrade, which changes nothing; BACKUP.md shows why", || {
+            deny(&scene)?;
+            let before = revision(&scene)?;
+            let output = upgrade(&scene, &[&rotated[..], &["global.tests.isolation=false"]].concat())?;
+            ensure!(!output.success && output.all().contains("pre-upgrade hooks failed"), "{}", output.all());
+            ensure!(revision(&scene)? == before, "the upgrade changed something");
+            let log = scene.run(HEADING)?;
+            ensure!(log.contains("FAILED: backup of"), "{log}");
+            Ok(log.lines().last().unwrap_or_default().to_owned())
+        }),
+        lane.step("beforeUpgrade.onFailure=Continue: the upgrade goes on", || {
+            let on_failure = format!("{}.backup.beforeUpgrade.onFailure=Continue", roles.database_server);
+            upgrade(&scene, &[&rotated[..], &[&on_failure]].concat())?.ok("helm upgrade")?;
+            let log = scene.run(HEADING)?;
+            ensure!(log.contains("The upgrade continues without a backup."), "{log}");
+            scene.wait_for_first()?;
+            Ok(String::new())
+        }),
+        lane.step("beforeUpgrade.enabled=false: no backup", || {
+            let before = scene.good()?;
+            let off = format!("{}.backup.beforeUpgrade.enabled=false", roles.database_server);
+            upgrade(&scene, &[&rotated[..], &[&off]].concat())?.ok("helm upgrade")?;
+            ensure!(scene.good()? == before, "there is a new backup");
+            Ok(String::new())
+        }),
+    ];
+    all(steps)
+}
+
+/// The values of a second login of the backups.
+fn rotated(scene: &Scene) -> [String; 3] {
+    let credential = format!("{}.credentials.backup", scene.roles.database_server);
+    [scene.on(), format!("{credential}.password=another-Password-47110815"), format!("{credential}.revision=2")]
+}
+
+/// An upgrade that succeeds after one more backup.
+fn made(scene: &Scene, sets: &[&str]) -> anyhow::Result<String> {
+    let before = scene.good()?;
+    let said = upgrade(scene, sets)?.ok("helm upgrade")?;
+    ensure!(said.contains("and one before this upgrade"), "{said}");
+    let job = hook_job(scene)?;
+    let user = &job["spec"]["template"]["spec"]["containers"][0]["env"][1]["value"];
+    ensure!(
+        job["status"]["succeeded"] == 1 && user.as_str().is_some_and(|user| user.starts_with("backup_r1_")),
+        "{job}"
+    );
+    let after = scene.good()?;
+    ensure!(after.len() > before.len(), "before: {before:?}, after: {after:?}");
+    Ok(after.join(", "))
+}
+
+/// Takes the right to read from the backups, until the next upgrade grants it again.
+fn deny(scene: &Scene) -> anyhow::Result<()> {
+    let role = scene.sql("SELECT rolname FROM pg_roles WHERE rolname ~ '^backup_[0-9a-f]{8}$'")?;
+    scene.sql(&format!("REVOKE pg_read_all_data FROM {role}")).map(drop)
+}
+
+fn upgrade(scene: &Scene, sets: &[&str]) -> anyhow::Result<CommandOutput> {
+    let release = scene.release;
+    let mut words = release.arguments("upgrade", from_ref(&release.namespace.context.small), sets);
+    words.push("--wait".to_owned());
+    release.try_helm(&words.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn hook_name(scene: &Scene) -> String {
+    format!("{}-{}-backup-upgrade", scene.release.name, scene.roles.database_server)
+}
+
+fn hook_ran(scene: &Scene) -> anyhow::Result<bool> {
+    Ok(scene.jobs()?.iter().any(|(name, _)| *name == hook_name(scene)))
+}
+
+fn hook_job(scene: &Scene) -> anyhow::Result<serde_json::Value> {
+    Ok(kubectl::json(&["get", "job", &hook_name(scene), "--namespace", &scene.release.namespace.name])?)
+}
+
+/// What an upgrade would change: the generations of the workloads and the test that it switches off.
+fn revision(scene: &Scene) -> anyhow::Result<String> {
+    let kinds = "statefulsets,deployments,networkpolicies,cronjobs,configmaps";
+    let names = "-o=jsonpath={range .items[*]}{.kind}/{.metadata.name}:{.metadata.generation} {end}";
+    Ok(kubectl::run(&["get", kinds, "--namespace", &scene.release.namespace.name, names])?)
+}
