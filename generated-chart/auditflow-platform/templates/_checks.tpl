@@ -332,6 +332,27 @@ a YAML list of errors.
     {{- $_ := set $ports $port $service -}}
   {{- end -}}
 {{- end -}}
+{{- range $name := list "postgresql" -}}
+  {{- with (index $.Values $name).backup -}}
+    {{- if and .enabled (eq .storage "S3") -}}
+      {{- range $key := list "endpoint" "bucket" "egress" -}}
+        {{- if not (index $.Values $name "backup" "s3" $key) -}}
+          {{- $wrong = append $wrong (printf "%[1]s.backup.s3.%[2]s is not set, but %[1]s.backup.storage is S3, which requires it. Set it." $name $key) -}}
+        {{- end -}}
+      {{- end -}}
+      {{- if not (or .s3.existingSecret .serviceAccount.annotations) -}}
+        {{- $text := "%[1]s.backup.storage is S3, but neither s3.existingSecret nor serviceAccount.annotations gives a login. Set one of them." -}}
+        {{- $wrong = append $wrong (printf $text $name) -}}
+      {{- end -}}
+    {{- else if .enabled -}}
+      {{- range $path, $value := dict "s3.endpoint" .s3.endpoint "s3.bucket" .s3.bucket "s3.existingSecret" .s3.existingSecret "s3.egress" .s3.egress "encryption.existingSecret" .encryption.existingSecret -}}
+        {{- if $value -}}
+          {{- $wrong = append $wrong (printf "%[1]s.backup.%[2]s has no effect, because %[1]s.backup.storage is not S3. Set the storage, or remove the value." $name $path) -}}
+        {{- end -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
 {{- $registry := .Values.global.imageRegistry -}}
 {{- if contains "://" $registry -}}
   {{- $host := last (splitList "://" $registry) | trimSuffix "/" | default "a registry such as registry.example.org" -}}

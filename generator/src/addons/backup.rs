@@ -3,6 +3,7 @@
 //! A server has backups if one of its clients owns a database ([`crate::kinds::ServerKind::add_on_logins`]). Everything lies in the server's chart.
 
 use askama::Template;
+use vocabulary::Image;
 
 use super::{AddOn, HelperPath};
 use crate::expr::{bare, value};
@@ -19,6 +20,10 @@ const SCRIPTS: [(&str, &str); 2] = [
     ("backup.sh", include_str!("../../templates/addons/backup/backup.sh")),
     ("contents.sql", include_str!("../../templates/addons/backup/contents.sql")),
 ];
+
+/// What carries backups to an object store. Its project publishes the image for amd64 and arm64 (<https://hub.docker.com/r/rclone/rclone/tags>), and so does that
+/// of PostgreSQL (<https://hub.docker.com/_/postgres>, "Supported architectures").
+pub(crate) const RCLONE: Image = Image::new("rclone/rclone", "1.75.2");
 
 /// The add-on.
 pub(super) struct Backup;
@@ -44,9 +49,9 @@ impl AddOn for Backup {
             for (script, text) in SCRIPTS {
                 files.text(format!("charts/{name}/files/{script}"), text.to_owned());
             }
-            let pod = |task: &Task| pod(graph, component, task).text(graph, POD_INDENT);
-            let pods = PodTemplates { c: graph, name, backup: pod(&MAKE), verification: pod(&VERIFY) };
-            files.subchart(name, "templates/backup/_pods.tpl", &pods);
+            let pod = |storage| pod(graph, component, storage).text(graph, POD_INDENT);
+            let template = PodTemplate { c: graph, name, on_volume: pod(Storage::Volume), on_s3: pod(Storage::S3) };
+            files.subchart(name, "templates/backup/_pod.tpl", &template);
             files.subchart(name, &file("before-upgrade"), &BeforeUpgrade { c: graph });
             files.subchart(name, &file("cronjob"), &CronJob { c: graph, name });
             files.subchart(name, &file("job"), &FirstJob { c: graph, name });
@@ -65,6 +70,7 @@ impl AddOn for Backup {
             port: server.kind.profile().administration_port(),
             note: "The backups.",
             when: Some(value(&[component.name, "backup", "enabled"])),
+            extra_egress: Some(value(&[component.name, "backup", "s3", "egress"])),
         };
         backed_up(graph).map(path).collect()
     }
@@ -78,57 +84,32 @@ pub(crate) fn backed_up(graph: &Graph) -> impl Iterator<Item = (&Component, &Ser
 /// The indentation of the Pod's `spec` in its named template.
 const POD_INDENT: usize = 2;
 
-/// What a Pod of the backups does: an argument of `backup.sh`, and the volumes that it needs.
-struct Task {
-    command: &'static str,
-    /// Whether it changes the backups.
-    writes: bool,
-    /// Whether it needs room for a copy of the data.
-    needs_scratch: bool,
+/// Where backups lie.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Storage {
+    Volume,
+    S3,
 }
-
-const MAKE: Task = Task { command: "make", writes: true, needs_scratch: false };
-
-const VERIFY: Task = Task { command: "verify", writes: false, needs_scratch: true };
 
 fn scripts_digest() -> String {
     digest(SCRIPTS.map(|(_, text)| text))
 }
 
-/// A Pod, as text of a template of the server's chart.
-fn pod(graph: &Graph, component: &Component, task: &Task) -> Pod {
+/// A Pod, as text of a template of the server's chart; `.task` is the argument of `backup.sh`.
+fn pod(graph: &Graph, component: &Component, storage: Storage) -> Pod {
     let (c, name) = (graph.name, component.name);
     let own = format!("{{{{ .Release.Name }}}}-{{{{ .Chart.Name }}}}-{BACKUP}");
     let include = |helper: &str| format!(r#"{{{{ include "{c}.{name}.{helper}" . }}}}"#);
     let number = |key: &str| format!("{{{{ int {} | quote }}}}", bare(&value(&["backup", "retention", key])));
+    let s3 = |key: &str| format!("{{{{ {} | quote }}}}", bare(&value(&["backup", "s3", key])));
     let secret = format!(r#"{{{{ include "{c}.serverSecret" . | quote }}}}"#);
-    let backups = Mount::new("backups", "/backups");
-    let mut mounts = vec![
-        if task.writes { backups } else { backups.read_only() },
-        Mount::new("scripts", "/opt/backup").read_only(),
-        Mount::new("tmp", "/tmp"),
-    ];
-    let mut volumes = vec![
-        Volume::claim("backups", &own),
-        Volume::config_map("scripts", &format!("{own}-{}", scripts_digest()), &[]),
-        Volume::memory("tmp", "4Mi"),
-    ];
-    if task.needs_scratch {
-        mounts.push(Mount::new("scratch", "/scratch"));
-        let size = format!("{{{{ {} }}}}", bare(&value(&["persistence", "size"])));
-        volumes.push(
-            Volume::scratch("scratch", &size).note("The restored data, which need as much room as the server's."),
-        );
-    }
-    // The scratch volume counts as local disk of the container.
-    let resources = if task.needs_scratch {
-        r#"(mustMergeOverwrite (deepCopy .Values.backup) (dict "resources" (dict "limits" (dict "ephemeral-storage" .Values.persistence.size))))"#
-    } else {
-        ".Values.backup"
-    };
-    let container = Container {
+    let resources = Some(
+        include("backupResources").replace("{{ include", "{{- include").replace(" . }}", " . | trim | nindent 8 }}"),
+    );
+    let size = format!("{{{{ {} }}}}", bare(&value(&["persistence", "size"])));
+    let mut container = Container {
         image: Some(ContainerImage::of_server(graph, name)),
-        command: Some(format!("[sh, /opt/backup/backup.sh, {}]", task.command)),
+        command: Some("[sh, /opt/backup/backup.sh, {{ .task }}]".to_owned()),
         env: vec![
             EnvVar::new("PGHOST", include("host")),
             EnvVar::new("PGUSER", include("addOnLogin")),
@@ -139,12 +120,54 @@ fn pod(graph: &Graph, component: &Component, task: &Task) -> Pod {
             EnvVar::new("KEEP_COUNT", number("count")),
             EnvVar::new("KEEP_DAYS", number("days")),
         ],
-        resources: Some(format!(
-            r#"{{{{- include "{c}.resources" (dict "Values" {resources}) | trim | nindent 8 }}}}"#
-        )),
-        mounts,
+        resources: resources.clone(),
+        mounts: vec![
+            Mount::new("scripts", "/opt/backup").read_only(),
+            Mount::new("scratch", "/scratch"),
+            Mount::new("tmp", "/tmp"),
+        ],
         ..Container::new(BACKUP)
     };
+    let mut volumes = vec![
+        Volume::config_map("scripts", &format!("{own}-{}", scripts_digest()), &[]),
+        Volume::scratch("scratch", &size).note("Restored data need as much room as the server's."),
+        Volume::memory("tmp", "4Mi"),
+    ];
+    let mut init_containers = Vec::new();
+    match storage {
+        Storage::Volume => {
+            container.mounts.insert(0, Mount::new("backups", "/backups"));
+            volumes.insert(0, Volume::claim("backups", &own));
+        }
+        Storage::S3 => {
+            container.env.extend([
+                EnvVar::new("S3_PROVIDER", s3("provider")),
+                EnvVar::new("S3_ENDPOINT", s3("endpoint")),
+                EnvVar::new("S3_REGION", s3("region")),
+                EnvVar::new("S3_PATH", include("backupPath")),
+            ]);
+            container.mounts.push(Mount::new("rclone", "/opt/rclone").read_only());
+            container.mounts.push(Mount::new("store", "/etc/store").read_only());
+            volumes.push(Volume::scratch("rclone", "256Mi"));
+            volumes.push(Volume::projected(
+                "store",
+                &format!(r#"{{{{- include "{c}.{name}.backupStore" . | trim | nindent 10 }}}}"#),
+            ));
+            init_containers.push(Container {
+                notes: vec!["rclone is one file. pg_dump and rclone in one container need no copy of a dump between them.".to_owned()],
+                image: Some(ContainerImage {
+                    reference: format!(
+                        r#"{{{{ include "{c}.image" (dict "Values" (dict "global" .Values.global "image" .Values.backup.s3.image)) | quote }}}}"#
+                    ),
+                    pull_policy: "{{ .Values.backup.s3.image.pullPolicy }}".to_owned(),
+                }),
+                command: Some("[cp, /usr/local/bin/rclone, /etc/ssl/certs/ca-certificates.crt, /opt/rclone/]".to_owned()),
+                resources,
+                mounts: vec![Mount::new("rclone", "/opt/rclone")],
+                ..Container::new("rclone")
+            });
+        }
+    }
     Pod {
         scope: Scope::Own,
         service_account: own,
@@ -153,7 +176,7 @@ fn pod(graph: &Graph, component: &Component, task: &Task) -> Pod {
         restart_policy: Some(RestartPolicy { value: "Never".to_owned(), note: Some("Keeps the log of a failed run.") }),
         grace_period: None,
         security: pod_security(component.run_as_user, true),
-        init_containers: Vec::new(),
+        init_containers,
         containers: vec![container],
         volumes,
     }
@@ -200,12 +223,12 @@ impl ServerView {
 }
 
 #[derive(Template)]
-#[template(path = "addons/backup/_pods.tpl")]
-struct PodTemplates<'a> {
+#[template(path = "addons/backup/_pod.tpl")]
+struct PodTemplate<'a> {
     c: &'a Graph,
     name: &'a str,
-    backup: String,
-    verification: String,
+    on_volume: String,
+    on_s3: String,
 }
 
 #[derive(Template)]

@@ -31,6 +31,8 @@ pub(crate) struct HelperPath {
     pub(crate) port: u16,
     /// The expression of the umbrella's templates that holds while the Pods exist; none if they always do.
     pub(crate) when: Option<String>,
+    /// The expression of the values for further egress rules of the Pods; none if they have no such value.
+    pub(crate) extra_egress: Option<String>,
     /// What they do, as a comment at the rule that lets them in.
     pub(crate) note: &'static str,
 }

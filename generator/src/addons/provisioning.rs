@@ -56,6 +56,7 @@ impl AddOn for Provisioning {
             port: server.kind.profile().administration_port(),
             note: "The Jobs that provision its logins.",
             when: None,
+            extra_egress: None,
         });
         path.collect()
     }

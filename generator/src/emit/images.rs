@@ -1,12 +1,13 @@
-//! Every image of a chart: those of the components, and that of the tests.
+//! Every image of a chart: those of the components, of the tests and of the backups.
 
 use vocabulary::Image;
 
+use crate::addons::backup;
 use crate::graph::Graph;
 
 /// An image of the chart, and its place in the values.
 pub(crate) struct ChartImage {
-    /// The section of the values that holds it: that of a service's chart, `global.<server>` or `global.tests`.
+    /// The section of the values that holds it: that of a service's chart, `global.<server>`, `global.tests` or `<server>.backup.s3`.
     section: Vec<&'static str>,
     pub(crate) image: Image,
     /// The only version that it may have, for a server.
@@ -37,7 +38,13 @@ pub(crate) fn all(graph: &Graph) -> impl Iterator<Item = ChartImage> {
     });
     let of_tests =
         ChartImage { section: vec!["global", "tests"], image: graph.test_image, version: None, variant: None };
-    of_components.chain([of_tests])
+    let of_backups = backup::backed_up(graph).map(|(server, _)| ChartImage {
+        section: vec![server.name, "backup", "s3"],
+        image: backup::RCLONE,
+        version: None,
+        variant: None,
+    });
+    of_components.chain([of_tests]).chain(of_backups)
 }
 
 /// Those without a default tag or digest, which an installer has to give; each with the reason.

@@ -37,8 +37,9 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         }
         add(ComponentPolicy { c: graph, name: name.to_owned(), enabled: None, ingress, egress: Egress::default() });
     }
-    for HelperPath { identity, target, port, when, .. } in &helpers {
-        let egress = Egress { peers: vec![(target, vec![*port])], ..Egress::default() };
+    for HelperPath { identity, target, port, when, extra_egress, .. } in &helpers {
+        let extra = extra_egress.as_deref().map(bare);
+        let egress = Egress { peers: vec![(target, vec![*port])], extra, ..Egress::default() };
         let enabled = when.as_deref().map(bare);
         add(ComponentPolicy { c: graph, name: identity.clone(), enabled, ingress: Ingress::default(), egress });
     }

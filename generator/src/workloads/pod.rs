@@ -275,6 +275,11 @@ impl Volume {
         Self::new(name, format!("persistentVolumeClaim:\n  claimName: {claim}"))
     }
 
+    /// Sources in one folder; `sources` is a block of YAML, or an action that prints one.
+    pub(crate) fn projected(name: &str, sources: &str) -> Self {
+        Self::new(name, format!("projected:\n  sources:\n    {sources}"))
+    }
+
     /// The keys of a Secret as files.
     pub(crate) fn secret(name: &str, secret: &str) -> Self {
         Self::new(name, format!("secret:\n  secretName: {secret}"))

@@ -37,7 +37,7 @@ impl Document {
         Ok(blocks)
     }
 
-    /// All blocks of shell commands, each with the heading above it.
+    /// All blocks marked as `sh`, each with the heading above it.
     pub(crate) fn all_commands(&self) -> Vec<(String, String)> {
         let (mut heading, mut indent, mut blocks) = (String::new(), None, Vec::<(String, String)>::new());
         for line in self.text.lines() {
@@ -49,7 +49,7 @@ impl Document {
                     block.push_str(line.get(spaces..).unwrap_or_default());
                     block.push('\n');
                 }
-                None if bare.starts_with("```") => {
+                None if bare.starts_with("```sh") => {
                     indent = Some(line.len() - bare.len());
                     blocks.push((heading.clone(), String::new()));
                 }

@@ -127,6 +127,7 @@ mod tests {
                 "foreign-data",
                 "runbooks",
                 "backup",
+                "backup-hook",
                 "quick-start",
                 "rights",
                 "upgrade",

@@ -18,9 +18,9 @@ pub(super) struct Expected<'a> {
     extra: Vec<Extra<'a>>,
 }
 
-/// The rules that the values add to a service (`network.extraIngress` and `network.extraEgress`).
+/// The rules that the values add to a service (`network.extraIngress` and `network.extraEgress`) or to backups (`backup.s3.egress`).
 struct Extra<'a> {
-    service: &'a str,
+    identity: &'a str,
     ingress: Vec<Rule>,
     egress: Vec<Rule>,
 }
@@ -37,7 +37,11 @@ impl<'a> Expected<'a> {
         for service in &traffic.services {
             let network = &values[service]["network"];
             let (ingress, egress) = (Rule::list(&network["extraIngress"])?, Rule::list(&network["extraEgress"])?);
-            extra.push(Extra { service, ingress, egress });
+            extra.push(Extra { identity: service, ingress, egress });
+        }
+        for path in traffic.backup.iter().filter(|path| values[&path.to]["backup"]["enabled"] == true) {
+            let egress = Rule::list(&values[&path.to]["backup"]["s3"]["egress"])?;
+            extra.push(Extra { identity: &path.from, ingress: Vec::new(), egress });
         }
         Ok(Self { release, traffic, values, api_server, extra })
     }
@@ -116,6 +120,9 @@ impl<'a> Expected<'a> {
             open.add(&Ports::tcp(53));
             open.add(&Ports::range(Protocol::Udp, 53, 53));
         }
+        for rule in self.extra.iter().filter(|extra| Some(extra.identity) == who).flat_map(|extra| &extra.egress) {
+            open.add(&rule.opens(server, server, NAMESPACE));
+        }
         let is_service = |who: &&str| self.traffic.services.iter().any(|service| service == who) && self.is_there(who);
         let Some(who) = who.filter(is_service) else { return open };
         let has_rules = self.values[who]["rbac"]["extraRules"].as_array().is_some_and(|rules| !rules.is_empty());
@@ -124,9 +131,6 @@ impl<'a> Expected<'a> {
             for port in API_SERVER_PORTS {
                 open.add(&Ports::tcp(port));
             }
-        }
-        for rule in self.extra.iter().filter(|extra| extra.service == who).flat_map(|extra| &extra.egress) {
-            open.add(&rule.opens(server, server, NAMESPACE));
         }
         open
     }
@@ -168,7 +172,7 @@ impl<'a> Expected<'a> {
                 .filter(|port| port.of == whose)
                 .for_each(|port| open.add(&Ports::tcp(port.number)));
         }
-        for rule in self.extra.iter().filter(|extra| extra.service == whose).flat_map(|extra| &extra.ingress) {
+        for rule in self.extra.iter().filter(|extra| extra.identity == whose).flat_map(|extra| &extra.ingress) {
             open.add(&rule.opens(client, server, NAMESPACE));
         }
         open

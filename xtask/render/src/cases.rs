@@ -299,7 +299,10 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
     }
     let backups = backed_up(platform);
     if !backups.is_empty() {
-        features.push(("backup".to_owned(), backups));
+        let servers: Vec<_> = generator::traffic(platform).backup.iter().map(|path| path.to.clone()).collect();
+        let servers: Vec<_> = servers.iter().map(String::as_str).collect();
+        features.push(("backup".to_owned(), backups.clone()));
+        features.push(("backup-s3".to_owned(), [backups, for_each(&servers, BACKUP_S3)].concat()));
     }
     if has_metrics {
         features.push(("metrics".to_owned(), vec!["--set=global.metrics.enabled=true".to_owned()]));
@@ -346,6 +349,19 @@ fn with_callers<'a>(platform: &'a Resolved, service: &'a str) -> Vec<&'a str> {
 fn has_credentials(platform: &Resolved) -> bool {
     !generator::credential_paths(platform).is_empty()
 }
+
+/// Encrypted backups in an object store outside the cluster.
+const BACKUP_S3: &[&str] = &[
+    "backup.storage=S3",
+    "backup.s3.endpoint=https://s3.example.org",
+    "backup.s3.bucket=backups",
+    "backup.s3.existingSecret=backup-store",
+    "backup.s3.caConfigMap=store-ca",
+    "backup.s3.egress[0].to[0].ipBlock.cidr=192.0.2.0/24",
+    "backup.s3.egress[0].ports[0].port=443",
+    "backup.encryption.existingSecret=backup-encryption",
+    "backup.serviceAccount.annotations.example\\.org/role=backup",
+];
 
 const INGRESS: &[&str] = &[
     "exposure.via=Ingress",

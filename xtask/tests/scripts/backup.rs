@@ -66,7 +66,12 @@ impl Volume {
             .env("PATH", format!("{}:{}", self.root.join("bin"), std::env::var("PATH").unwrap()))
             .env("BACKUPS", self.root.join("backups"))
             .envs([("DATABASES", "alerts alerts_old"), ("RELEASE", "afp"), ("KEEP_COUNT", "14"), ("KEEP_DAYS", "30")])
-            .envs([("PGHOST", "db"), ("PGUSER", "backup_r1_x"), ("PGPASSWORD", "secret"), ("STATUS", "backup_x.status")])
+            .envs([
+                ("PGHOST", "db"),
+                ("PGUSER", "backup_r1_x"),
+                ("PGPASSWORD", "secret"),
+                ("STATUS", "backup_x.status"),
+            ])
             .output()
             .unwrap();
         let said = [output.stdout, output.stderr].concat();
@@ -112,19 +117,29 @@ fn files_of(backups: &[&str]) -> BTreeSet<String> {
 fn a_backup_has_a_checksum_and_is_listed_as_good() {
     let volume = Volume::new();
     let (ok, said) = volume.run(&["make"]);
-    assert!(ok && said.contains("ok: backup of alerts: alerts-afp-") && said.contains("ok: backup of alerts_old: "), "{said}");
+    assert!(
+        ok && said.contains("ok: backup of alerts: alerts-afp-") && said.contains("ok: backup of alerts_old: "),
+        "{said}"
+    );
     assert_eq!(volume.files().len(), 6, "{:?}", volume.files());
     let (_, list) = volume.run(&["list"]);
     assert_eq!(list.lines().filter(|line| line.ends_with(" good")).count(), 2, "{list}");
     let results = volume.results();
-    assert!(results.contains("database=alerts --set=action=backup --set=succeeded=true --set=backup=alerts-afp-"), "{results}");
+    assert!(
+        results.contains("database=alerts --set=action=backup --set=succeeded=true --set=backup=alerts-afp-"),
+        "{results}"
+    );
 }
 
 #[test]
 fn an_interrupted_or_unreadable_dump_leaves_no_file_and_the_earlier_backup() {
     let volume = Volume::new();
     let earlier = volume.add("alerts", 1_700_000_000, true);
-    for file in [".alerts-afp-20260101T000000Z.part", ".alerts-afp-20260101T000000Z.part.contents", "alerts-afp-20260101T000000Z.contents"] {
+    for file in [
+        ".alerts-afp-20260101T000000Z.part",
+        ".alerts-afp-20260101T000000Z.part.contents",
+        "alerts-afp-20260101T000000Z.contents",
+    ] {
         fs::write(volume.root.join("backups").join(file), "killed").unwrap();
     }
     volume.tool("pg_dump", "for word; do file=$word; done; echo half >\"$file\"; exit 1");
@@ -132,7 +147,10 @@ fn an_interrupted_or_unreadable_dump_leaves_no_file_and_the_earlier_backup() {
     assert!(!ok && said.contains("FAILED: alerts alerts_old. The earlier backups are unchanged."), "{said}");
     assert_eq!(volume.files(), files_of(&[&earlier]));
     let results = volume.results();
-    assert!(results.contains("action=backup --set=succeeded=false") && results.contains("problem=pg_dump or "), "{results}");
+    assert!(
+        results.contains("action=backup --set=succeeded=false") && results.contains("problem=pg_dump or "),
+        "{results}"
+    );
     volume.tool("pg_dump", "for word; do file=$word; done; echo half >\"$file\"");
     volume.tool("pg_restore", "exit 1");
     let (ok, said) = volume.run(&["make"]);
@@ -178,8 +196,11 @@ fn retention_by_count_and_age_keeps_the_last_good_backup() {
         latest = volume.add("alerts", start + day * DAY, true);
         let (ok, said) = volume.run(&["prune", &(start + day * DAY + 60).to_string()]);
         assert!(ok, "{said}");
-        let dumps =
-            volume.files().iter().filter(|name| name.starts_with("alerts-") && name.ends_with(".dump")).count();
+        let dumps = volume
+            .files()
+            .iter()
+            .filter(|name| name.starts_with("alerts-") && name.split('.').next_back() == Some("dump"))
+            .count();
         assert_eq!(dumps, 14.min(usize::try_from(day).unwrap() + 1), "day {day}");
     }
     // Of `alerts_old` there is only one, however old.

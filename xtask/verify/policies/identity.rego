@@ -24,7 +24,7 @@ deny contains finding("no-shared-account", sprintf("ServiceAccount %s", [name]),
 deny contains finding("no-shared-account", sprintf("ServiceAccount %s", [name]), sprintf("is shared by %s", [concat(", ", sharing)])) if {
 	some one in of_kind("ServiceAccount")
 	name := one.metadata.name
-	sharing := {pod.of | some pod in pods; pod.maker.kind != "Job"; account(pod) == name}
+	sharing := {pod.of | some pod in pods; not pod.maker.kind in {"Job", "CronJob"}; account(pod) == name}
 	count(sharing) > 1
 }
 

@@ -47,6 +47,13 @@ deny contains finding("references", reference.of, sprintf("refers to the %s %s, 
 	some reference in array.concat(container_references, volume_references)
 	not made[reference.kind][reference.name]
 	not given(reference.kind)
+	not reference.name in named_in_values
+}
+
+# An object of the installer's in place of one of the chart's.
+named_in_values := {name |
+	walk(input.values, [path, name])
+	path[count(path) - 1] in {"existingSecret", "caConfigMap"}
 }
 
 made.Secret contains one.metadata.name if some one in of_kind("Secret")

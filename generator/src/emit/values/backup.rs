@@ -1,17 +1,22 @@
 //! Values of the backups of a server.
 
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::networking::v1::NetworkPolicyEgressRule;
 use schemars::JsonSchema;
 use serde::Serialize;
 use vocabulary::{Quantity, Resources, cpu, memory};
 
 use super::backing::Persistence;
-use super::kubernetes::ContainerResources;
+use super::kubernetes::{ContainerResources, ImageValues, annotations};
+use super::rules::{SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
+use crate::addons::backup::RCLONE;
 
 /// Backups of the databases of this server.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BackupValues {
-    /// Whether every database is dumped to a volume, by a `CronJob`. If it becomes false, the volume stays.
+    /// Whether a `CronJob` dumps every database. If it becomes false, the backups stay.
     enabled: bool,
     /// When, as minute, hour, day of the month, month and day of the week (0 is Sunday), in UTC: each `*`, `*/n` or a list of numbers.
     #[schemars(regex(pattern = SCHEDULE))]
@@ -21,7 +26,12 @@ pub(crate) struct BackupValues {
     retention: Retention,
     verification: Verification,
     before_upgrade: BeforeUpgrade,
+    /// Where the backups lie: on a volume of the cluster, or in an object store with the S3 protocol.
+    storage: Storage,
     persistence: Persistence,
+    s3: S3,
+    encryption: Encryption,
+    service_account: ServiceAccount,
     resources: ContainerResources,
 }
 
@@ -68,6 +78,61 @@ enum OnFailure {
     Continue,
 }
 
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+enum Storage {
+    Volume,
+    #[expect(dead_code, reason = "not a default; an installer can select it")]
+    S3,
+}
+
+/// The object store, with `storage: S3`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct S3 {
+    image: ImageValues,
+    /// Address, such as `https://s3.eu-central-1.amazonaws.com`.
+    #[schemars(regex(pattern = r"^(https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?/?)?$"))]
+    endpoint: String,
+    /// Region, if the store has regions.
+    #[schemars(regex(pattern = "^[A-Za-z0-9-]*$"))]
+    region: String,
+    /// The vendor, as rclone names it, such as `AWS`, `Ceph` or `Minio`.
+    #[schemars(regex(pattern = "^[A-Za-z0-9]+$"))]
+    provider: String,
+    /// The bucket. It must exist.
+    #[schemars(regex(pattern = r"^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$"))]
+    bucket: String,
+    /// Folder in the bucket. Empty selects `<namespace>/<release>`.
+    #[schemars(regex(pattern = r"^([A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*)?$"), length(max = 512))]
+    prefix: String,
+    /// Name of a Secret with the keys `accessKeyId` and `secretAccessKey`. Empty uses the identity of the ServiceAccount.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
+    existing_secret: String,
+    /// Name of a ConfigMap whose key `ca.crt` has the authority of the store's certificate. Empty selects the public authorities.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
+    ca_config_map: String,
+    /// Rules for outgoing traffic to the store, in the syntax of a NetworkPolicy. Required, since the chart does not know its addresses.
+    egress: Vec<NetworkPolicyEgressRule>,
+}
+
+/// Encryption of the backups before they leave the Pod, with `storage: S3`.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Encryption {
+    /// Name of a Secret whose key `password` encrypts the backups. Empty means no encryption. Without this password, nobody can read the backups.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
+    existing_secret: String,
+}
+
+/// The ServiceAccount of the backups.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+struct ServiceAccount {
+    /// Annotations, such as those by which a cloud gives it an identity.
+    #[schemars(schema_with = "annotations")]
+    annotations: BTreeMap<String, String>,
+}
+
 /// Five fields of a cron expression. Ranges are left out, because a pattern cannot tell that one ends before it begins.
 const SCHEDULE: &str = concat!(
     r"^(\*(/([1-9]|[1-5][0-9]))?|[1-5]?[0-9](,[1-5]?[0-9])*)",
@@ -90,8 +155,22 @@ impl BackupValues {
             retention: Retention { count: 14, days: 30 },
             verification: Verification { enabled: true, schedule: "17 4 * * *".to_owned() },
             before_upgrade: BeforeUpgrade { enabled: true, on_failure: OnFailure::Block, timeout_seconds: 240 },
+            storage: Storage::Volume,
             persistence: Persistence::of(storage),
-            resources: ContainerResources::of(RESOURCES, std::iter::empty()),
+            s3: S3 {
+                image: ImageValues::of(RCLONE),
+                endpoint: String::new(),
+                region: String::new(),
+                provider: "Other".to_owned(),
+                bucket: String::new(),
+                prefix: String::new(),
+                existing_secret: String::new(),
+                ca_config_map: String::new(),
+                egress: Vec::new(),
+            },
+            encryption: Encryption::default(),
+            service_account: ServiceAccount::default(),
+            resources: ContainerResources::time_and_memory(RESOURCES),
         }
     }
 }

@@ -72,7 +72,7 @@ impl ContainerResources {
         of
     }
 
-    fn time_and_memory(resources: Resources) -> Self {
+    pub(super) fn time_and_memory(resources: Resources) -> Self {
         let named = [("cpu", resources.cpu), ("memory", resources.memory)];
         let quantity = |q: vocabulary::Quantity| Quantity(q.to_string());
         let limit = |(name, range): (&str, Range)| range.limit.map(|l| (name.to_owned(), quantity(l)));

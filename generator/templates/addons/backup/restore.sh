@@ -73,8 +73,14 @@ find_database() {
   database=$1
 }
 
-# Prints a file of the backup: the dump, or its description.
-read_backup() { if [ -f "$backup" ]; then cat "${backup%.dump}.$1"; else in_reader cat "/backups/${backup%.dump}.$1"; fi; }
+# Prints a file of the backup, or its beginning: the dump, its description or its checksums.
+read_backup() {
+  file=${backup%.dump}.$1 bytes=${2:-9223372036854775807}
+  if [ -f "$backup" ]; then head -c "$bytes" "$file"; else in_reader sh /opt/backup/backup.sh read "$file" "$bytes"; fi
+}
+
+# Runs pg_restore in the server with a dump on standard input. kubectl hangs if a program ends before it has read its input.
+pg_restore() { in_server sh -c 'pg_restore "$@"; status=$?; cat >/dev/null; exit $status' sh "$@"; }
 
 # The same as in the backup, see contents.sql of the chart of the server.
 describe() {
@@ -85,7 +91,8 @@ SQL
 
 # Restores $backup into the new database $new.
 restore() {
-  contents=$(read_backup dump | in_server pg_restore --list) || fail "$backup cannot be read, see above."
+  # The table of contents is at the beginning.
+  contents=$(read_backup dump 4194304 | pg_restore --list) || fail "$backup cannot be read, see above."
   from=$(printf '%s\n' "$contents" | sed -n 's/^; *dbname: //p')
   [ "$from" = "$database" ] || fail "$backup is a backup of the database $from, not of $database."
   version=$(printf '%s\n' "$contents" | sed -n 's/^; *Dumped from database version: \([0-9]*\).*/\1/p')
@@ -97,7 +104,7 @@ restore() {
   echo "CREATE DATABASE \"$new\" OWNER $owner; REVOKE ALL ON DATABASE \"$new\" FROM PUBLIC;" | sql postgres
   made=$new
   read_backup dump |
-    in_server pg_restore --username postgres --dbname "$new" --no-owner --no-privileges --role "$owner" --single-transaction --exit-on-error ||
+    pg_restore --username postgres --dbname "$new" --no-owner --no-privileges --role "$owner" --single-transaction --exit-on-error ||
     fail "$backup cannot be restored, see above."
   if [ -f "$backup" ] && ! [ -f "${backup%.dump}.contents" ]; then
     echo "WARNING: there is no ${backup%.dump}.contents, so the contents cannot be compared."

@@ -62,7 +62,7 @@ Changes that an upgrade cannot apply to the installed release, as a YAML list of
 {{- range $name := list[% for name in backed_up %] "[[ name ]]"[% endfor %] -}}
   {{- $backup := index $.Values . "backup" -}}
   {{- $claim := lookup "v1" "PersistentVolumeClaim" $.Release.Namespace (printf "%s-%s-backup" $.Release.Name .) -}}
-  {{- with and $backup.enabled (dig "spec" dict $claim) -}}
+  {{- with and $backup.enabled (eq $backup.storage "Volume") (dig "spec" dict $claim) -}}
     {{- $text := "%s.backup.persistence.%s is %s, but the volume of the backups has %s. Restore the value, or follow %q in BACKUP.md." -}}
     {{- $size := .resources.requests.storage -}}
     {{- $wanted := toString $backup.persistence.size -}}

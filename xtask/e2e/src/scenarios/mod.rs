@@ -1,6 +1,7 @@
 //! The scenarios, one per file.
 
 mod backup;
+mod backup_hook;
 mod faults;
 mod foreign_data;
 mod helm_test;
@@ -160,7 +161,7 @@ pub const ALL: &[Scenario] = &[
         proves: "an upgrade makes a backup first, and stops before it changes anything if that fails, with Helm 3 and 4",
         installs: true,
         needs: Needs::Roles,
-        run: backup::hook::run,
+        run: backup_hook::run,
     },
     Scenario {
         name: "quick-start",

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tools::ToolBinary;
 
 use super::schema::Schema;
-use super::scope::{About, may_change};
+use super::scope::{About, acts_only_in_upgrades, may_change};
 use super::{Path, at, leaves, other, render, schema_and_defaults, with};
 use crate::context::{Rendered, VerifyContext, in_parallel};
 use crate::report::Outcome;
@@ -27,7 +27,7 @@ pub(in super::super) fn effects(context: &VerifyContext) -> anyhow::Result<Outco
     let found = in_parallel(&groups, &context.progress, |group| trial.of_all(group));
     let found = found.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     let mut wrong = Vec::new();
-    let (mut shown, mut fixed) = (0, 0);
+    let (mut shown, mut fixed, mut upgrades) = (0, 0, 0);
     let mut cases: BTreeMap<&str, usize> = BTreeMap::new();
     for (key, found) in groups.into_iter().flatten().zip(found.into_iter().flatten()) {
         match found {
@@ -41,12 +41,15 @@ pub(in super::super) fn effects(context: &VerifyContext) -> anyhow::Result<Outco
                 *cases.entry(case).or_default() += 1;
             }
             Effect::NoChoice => fixed += 1,
+            Effect::InUpgrades => upgrades += 1,
             Effect::None(why) => wrong.push(format!("{}: {why}", key.join("."))),
         }
     }
     let one_choice = if fixed > 0 { format!("; {fixed} allow only one value") } else { String::new() };
+    let in_upgrades =
+        if upgrades > 0 { format!("; {upgrades} act only on an installed release") } else { String::new() };
     let summary = format!(
-        "{shown} of {} values change only the objects that they may change, or permit others, in {} cases{one_choice}",
+        "{shown} of {} values change only the objects that they may change, or permit others, in {} cases{one_choice}{in_upgrades}",
         keys.len(),
         cases.len()
     );
@@ -76,6 +79,8 @@ enum Effect<'a> {
     Permits(&'a str),
     /// The schema allows only one value.
     NoChoice,
+    /// The template asks the cluster for the installed release, so a rendering without a cluster cannot show the effect.
+    InUpgrades,
     None(String),
 }
 
@@ -131,6 +136,9 @@ impl<'a> Trial<'a> {
         let Some(schema) = self.schema.path(key) else {
             return Ok(Effect::None("it is not in the schema".to_owned()));
         };
+        if acts_only_in_upgrades(key) {
+            return Ok(Effect::InUpgrades);
+        }
         let mut last_refusal = None;
         let mut permits = None;
         let mut order = self.order(key);
@@ -157,7 +165,10 @@ impl<'a> Trial<'a> {
                     }
                     Ok(_) => {}
                     Err(refusal) => {
-                        if is.is_boolean() && refusal.contains(CHECKS) && refusal.contains(&key[1..].join(".")) {
+                        if (is.is_boolean() || schema.word("enum").is_some())
+                            && refusal.contains(CHECKS)
+                            && refusal.contains(&key[1..].join("."))
+                        {
                             permits = Some(one.case.name.as_str());
                         }
                         // The refusal names the values that this one needs.

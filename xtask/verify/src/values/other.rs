@@ -32,6 +32,7 @@ fn texts(schema: Schema<'_>, is: &str) -> Vec<Value> {
     match schema.text("pattern") {
         Some(pattern) if pattern.contains("a-fA-F.:") => vec![json!("192.0.2.0/24")],
         Some(pattern) if pattern.contains("sha256") => vec![json!(format!("sha256:{}", "a".repeat(64)))],
+        Some(pattern) if pattern.contains("https?") => vec![json!("https://changed.example.org")],
         // A schedule.
         Some(pattern) if pattern.contains(") (") => vec![json!("1 2 3 4 5")],
         // An amount, such as 100m: change its number.

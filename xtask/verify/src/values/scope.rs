@@ -51,6 +51,12 @@ impl<'a> About<'a> {
     }
 }
 
+/// Whether a value has an effect only where Helm finds an installed release. The scenario `backup-hook` tries these values.
+pub(super) fn acts_only_in_upgrades(path: &[String]) -> bool {
+    let words: Vec<&str> = path.iter().map(String::as_str).collect();
+    matches!(words.as_slice(), [_, "backup", "beforeUpgrade", _])
+}
+
 /// Whether a value may change an object. An error if no rule covers the value.
 ///
 /// The value of a service may change the objects of that service. Every exception is listed here.
@@ -118,6 +124,8 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                 || object.is_source()
                 || path[path.len() - 1] == "enabled" && policies.iter().any(|name| object.is("NetworkPolicy", name))
         }
+        [server, "backup", "s3", "egress"] => object.is("NetworkPolicy", &format!("{server}-backup")),
+        [server, "backup", "serviceAccount", ..] => object.is("ServiceAccount", &format!("{server}-backup")),
         [server, "backup", ..] => {
             object.of == *server && ["CronJob", "Job", "PersistentVolumeClaim"].contains(&object.kind)
         }

@@ -1,8 +1,8 @@
 //! Backups: made, listed, verified and restored by the commands of the chart's BACKUP.md, with a million rows.
 
 mod damage;
-pub(super) mod hook;
-mod scene;
+mod s3;
+pub(super) mod scene;
 
 use std::slice::from_ref;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use e2e_kit::kubectl;
-use e2e_kit::lane::{Lane, all};
+use e2e_kit::lane::{Lane, Work, all, side_by_side};
 use e2e_kit::namespace::TestNamespace;
 use e2e_kit::release::Release;
 use e2e_kit::report::{Outcome, Reported};
@@ -21,11 +21,19 @@ use crate::documents::Document;
 use crate::roles::Roles;
 use scene::{ROWS, Scene, TABLE, timed};
 
+/// The heading of BACKUP.md on backups before an upgrade.
+pub(super) const UPGRADES: &str = "Before an upgrade";
+
+/// Runs two lanes in parallel: a volume, and an object store.
 pub(super) fn run(lane: &Lane) -> Outcome {
+    side_by_side(lane.context, 2, vec![Work::new("volume", volume), Work::new("object store", s3::run)])
+}
+
+fn volume(lane: &Lane) -> Outcome {
     let roles = Roles::of_lane(lane)?;
     let namespace = TestNamespace::as_step(lane, "backup")?;
     let release = Release::new(&namespace, lane.context.helm4().map_err(|_| Reported)?, "afp");
-    let scene = Scene::new(&release, roles);
+    let scene = Scene::new(&release, &roles);
     lane.step("helm install --wait with backups: the volume is bound, and the first backup is good", || {
         release.install(from_ref(&lane.context.small), &[&scene.on()])?;
         scene.wait_for_first()?;
@@ -60,11 +68,13 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     all(steps.into_iter().chain([documented]))
 }
 
-/// The first block of the page only sets variables; those on a failed upgrade are in the scenario `backup-hook`.
+/// The first block of the page only sets variables; the lane of the object store runs its own section, and the scenario `backup-hook` that on upgrades.
 fn every_command(scene: &Scene) -> anyhow::Result<String> {
     let blocks = Document::read(&scene.release.namespace.context.chart, "BACKUP.md")?.all_commands();
     let asked = scene.asked.lock().expect("no step panics");
-    let is_here = |heading: &str| !heading.starts_with("Backup and restore of") && heading != hook::HEADING;
+    let is_here = |heading: &str| {
+        !heading.starts_with("Backup and restore of") && ![UPGRADES, "Object storage"].contains(&heading)
+    };
     let never = blocks.iter().filter(|(heading, block)| is_here(heading) && !asked.contains(block));
     let never: Vec<_> = never.map(|(heading, _)| heading).collect();
     ensure!(never.is_empty(), "not run: blocks below {never:?}");
@@ -115,7 +125,7 @@ fn restore_here(scene: &Scene) -> anyhow::Result<String> {
             counts
         });
         let took = timed(|| scene.run("Restore here"));
-        thread::sleep(Duration::from_secs(1));
+        thread::sleep(Duration::from_secs(5));
         done.store(true, Ordering::Relaxed);
         (counter.join().unwrap_or_default(), took)
     });
@@ -179,7 +189,7 @@ fn elsewhere(lane: &Lane, scene: &Scene) -> anyhow::Result<String> {
     let (took, _) =
         timed(|| reader.with("BACKUP", format!("backups/{newest}")).run(&scene.block("Restore elsewhere", 1)?))?;
     recovers(&other, RECOVERY)?;
-    let there = Scene::new(&other, scene.roles);
+    let there = Scene::new(&other, &scene.roles);
     let rows = |contents: &str| contents.lines().find(|line| line.starts_with(TABLE)).map(str::to_owned);
     let after = there.contents()?;
     ensure!(rows(&before).is_some() && rows(&before) == rows(&after), "before:\n{before}\nafter:\n{after}");

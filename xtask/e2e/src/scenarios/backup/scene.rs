@@ -13,30 +13,30 @@ use crate::documents::{Document, Reader};
 use crate::roles::Roles;
 
 /// The rows that a scenario adds.
-pub(super) const ROWS: u32 = 1_000_000;
+pub(in crate::scenarios) const ROWS: u32 = 1_000_000;
 
 /// The table with these rows.
-pub(super) const TABLE: &str = "load";
+pub(in crate::scenarios) const TABLE: &str = "load";
 
-pub(super) struct Scene<'a> {
-    pub(super) release: &'a Release<'a>,
-    pub(super) roles: Roles,
+pub(in crate::scenarios) struct Scene<'a> {
+    pub(in crate::scenarios) release: &'a Release<'a>,
+    pub(in crate::scenarios) roles: Roles,
     /// The blocks of BACKUP.md that were asked for.
-    pub(super) asked: Mutex<BTreeSet<String>>,
+    pub(in crate::scenarios) asked: Mutex<BTreeSet<String>>,
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(release: &'a Release<'a>, roles: Roles) -> Self {
-        Self { release, roles, asked: Mutex::default() }
+    pub(in crate::scenarios) fn new(release: &'a Release<'a>, roles: &Roles) -> Self {
+        Self { release, roles: *roles, asked: Mutex::default() }
     }
 
     /// The value that switches the backups on.
-    pub(super) fn on(&self) -> String {
+    pub(in crate::scenarios) fn on(&self) -> String {
         format!("{}.backup.enabled=true", self.roles.database_server)
     }
 
     /// The block of commands at a position below a heading of BACKUP.md.
-    pub(super) fn block(&self, heading: &str, position: usize) -> anyhow::Result<String> {
+    pub(in crate::scenarios) fn block(&self, heading: &str, position: usize) -> anyhow::Result<String> {
         let blocks = Document::read(&self.release.namespace.context.chart, "BACKUP.md")?.commands(heading)?;
         let block =
             blocks.get(position).with_context(|| format!("BACKUP.md has no block {position} below `{heading}`"))?;
@@ -44,23 +44,23 @@ impl<'a> Scene<'a> {
         Ok(block.clone())
     }
 
-    pub(super) fn reader(&self) -> anyhow::Result<Reader<'_>> {
+    pub(in crate::scenarios) fn reader(&self) -> anyhow::Result<Reader<'_>> {
         Ok(Reader::of(self.release)?.with("SERVER", self.roles.database_server))
     }
 
     /// Runs the first block of commands below a heading of BACKUP.md.
-    pub(super) fn run(&self, heading: &str) -> anyhow::Result<String> {
+    pub(in crate::scenarios) fn run(&self, heading: &str) -> anyhow::Result<String> {
         self.reader()?.run(&self.block(heading, 0)?)
     }
 
     /// Runs `restore.sh` with these arguments, which must fail; returns what it said.
-    pub(super) fn refused(&self, reader: &Reader, arguments: &str) -> anyhow::Result<String> {
+    pub(in crate::scenarios) fn refused(&self, reader: &Reader, arguments: &str) -> anyhow::Result<String> {
         let chart = self.release.namespace.context.platform.platform().name.as_str();
         reader.run(&format!("! sh ./{chart}/restore.sh \"$RELEASE\" \"$NAMESPACE\" {arguments} 2>&1"))
     }
 
     /// Waits until every Job of backups that has no other owner has succeeded.
-    pub(super) fn wait_for_first(&self) -> anyhow::Result<()> {
+    pub(in crate::scenarios) fn wait_for_first(&self) -> anyhow::Result<()> {
         let start = format!("{}-{}-backup-", self.release.name, self.roles.database_server);
         process::until(Duration::from_mins(4), Duration::from_secs(1), || {
             let jobs = self.jobs()?;
@@ -71,31 +71,31 @@ impl<'a> Scene<'a> {
     }
 
     /// The Jobs of the namespace by name.
-    pub(super) fn jobs(&self) -> anyhow::Result<Vec<(String, Value)>> {
+    pub(in crate::scenarios) fn jobs(&self) -> anyhow::Result<Vec<(String, Value)>> {
         let jobs = kubectl::items(&["get", "jobs", "--namespace", &self.release.namespace.name])?;
         Ok(jobs.into_iter().map(|job| (job["metadata"]["name"].as_str().unwrap_or_default().to_owned(), job)).collect())
     }
 
     /// The names of the intact backups, the newest first; fails if one is damaged.
-    pub(super) fn good(&self) -> anyhow::Result<Vec<String>> {
+    pub(in crate::scenarios) fn good(&self) -> anyhow::Result<Vec<String>> {
         let list = self.run("List")?;
         ensure!(!list.contains("DAMAGED"), "{list}");
         Ok(list.lines().filter_map(|line| line.split(' ').next().map(str::to_owned)).collect())
     }
 
-    pub(super) fn sql(&self, statement: &str) -> anyhow::Result<String> {
+    pub(in crate::scenarios) fn sql(&self, statement: &str) -> anyhow::Result<String> {
         self.sql_in("postgres", statement)
     }
 
     /// Runs a statement as the superuser, and returns the rows.
-    pub(super) fn sql_in(&self, database: &str, statement: &str) -> anyhow::Result<String> {
+    pub(in crate::scenarios) fn sql_in(&self, database: &str, statement: &str) -> anyhow::Result<String> {
         let options = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d"];
         let words = [&options[..], &[database, "-c", statement]].concat();
         Ok(self.release.exec(self.roles.database_server, &words)?.trim().to_owned())
     }
 
     /// Adds a table with [`ROWS`] rows, with an index, a constraint and values of many types, as the role that owns the database.
-    pub(super) fn add_rows(&self) -> anyhow::Result<()> {
+    pub(in crate::scenarios) fn add_rows(&self) -> anyhow::Result<()> {
         let Roles { database, .. } = self.roles;
         let statement = format!(
             "SET ROLE {database}_owner;
@@ -108,7 +108,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Stops or starts the service that writes to the database.
-    pub(super) fn scale_keeper(&self, pods: u32) -> anyhow::Result<()> {
+    pub(in crate::scenarios) fn scale_keeper(&self, pods: u32) -> anyhow::Result<()> {
         let name = format!("deployment/{}-{}", self.release.name, self.roles.keeper);
         kubectl::run(&["scale", &name, &format!("--replicas={pods}"), "--namespace", &self.release.namespace.name])?;
         process::until(Duration::from_mins(2), Duration::from_secs(1), || {
@@ -117,12 +117,16 @@ impl<'a> Scene<'a> {
         })
     }
 
-    pub(super) fn drop_tables(&self) -> anyhow::Result<()> {
-        self.sql_in(self.roles.database, "DROP SCHEMA public CASCADE; CREATE SCHEMA public").map(drop)
+    pub(in crate::scenarios) fn drop_tables(&self) -> anyhow::Result<()> {
+        self.sql_in(
+            self.roles.database,
+            "DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner",
+        )
+        .map(drop)
     }
 
     /// Tables with owners, row counts and checksums; indexes; constraints. Written without the chart's own description of contents.
-    pub(super) fn contents_of(&self, database: &str) -> anyhow::Result<String> {
+    pub(in crate::scenarios) fn contents_of(&self, database: &str) -> anyhow::Result<String> {
         let tables = self.sql_in(database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")?;
         let mut contents = String::new();
         for table in tables.lines() {
@@ -141,30 +145,33 @@ impl<'a> Scene<'a> {
         Ok(contents)
     }
 
-    pub(super) fn contents(&self) -> anyhow::Result<String> {
+    pub(in crate::scenarios) fn contents(&self) -> anyhow::Result<String> {
         self.contents_of(self.roles.database)
     }
 
-    /// Starts a backup as a Job of this name, and waits until it reads the tables.
-    pub(super) fn start_backup(&self, name: &str) -> anyhow::Result<()> {
+    /// Starts a backup as a Job of this name, and waits until both of its sessions read the table.
+    pub(in crate::scenarios) fn start_backup(&self, name: &str) -> anyhow::Result<()> {
         let from = format!("cronjob/{}-{}-backup", self.release.name, self.roles.database_server);
         kubectl::run(&["create", "job", name, "--from", &from, "--namespace", &self.release.namespace.name])?;
         process::until(Duration::from_mins(1), Duration::from_millis(100), || {
-            let reads =
-                "SELECT count(*) FROM pg_stat_activity WHERE usename LIKE 'backup\\_r%' AND datname <> 'postgres'";
-            Ok(if self.sql(reads)? == "0" { Err("the backup does not read".to_owned()) } else { Ok(()) })
+            let sessions = format!(
+                "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+                   WHERE usename LIKE 'backup\\_r%' AND relation = '{TABLE}'::regclass"
+            );
+            let sessions = self.sql_in(self.roles.database, &sessions)?;
+            Ok(if sessions == "2" { Ok(()) } else { Err(format!("{sessions} sessions of the backup read {TABLE}")) })
         })
     }
 
     /// Waits until a Job is complete.
-    pub(super) fn complete(&self, job: &str) -> anyhow::Result<()> {
+    pub(in crate::scenarios) fn complete(&self, job: &str) -> anyhow::Result<()> {
         let namespace = &self.release.namespace.name;
         let wait = ["wait", "job", job, "--for=condition=Complete", "--timeout=3m", "--namespace", namespace];
         kubectl::run(&wait).map(drop).map_err(Into::into)
     }
 
     /// The column of the table with the results for an action.
-    pub(super) fn result(&self, action: &str, succeeded: bool, column: &str) -> anyhow::Result<String> {
+    pub(in crate::scenarios) fn result(&self, action: &str, succeeded: bool, column: &str) -> anyhow::Result<String> {
         let schema = self.sql("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'backup\\_%'")?;
         let Roles { database, .. } = self.roles;
         self.sql(&format!(
@@ -174,7 +181,7 @@ impl<'a> Scene<'a> {
 }
 
 /// The time that something took, in seconds, and its result.
-pub(super) fn timed<T>(what: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(String, T)> {
+pub(in crate::scenarios) fn timed<T>(what: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(String, T)> {
     let began = Instant::now();
     let result = what()?;
     Ok((format!("{:.1} s", began.elapsed().as_secs_f64()), result))

@@ -11,13 +11,11 @@ use e2e_kit::release::Release;
 use e2e_kit::report::{Outcome, Reported};
 use tools::ToolBinary;
 
-use super::scene::Scene;
+use super::backup::UPGRADES;
+use super::backup::scene::Scene;
 use crate::roles::Roles;
 
-/// The heading of BACKUP.md on these backups.
-pub(super) const HEADING: &str = "Before an upgrade";
-
-pub(in crate::scenarios) fn run(lane: &Lane) -> Outcome {
+pub(super) fn run(lane: &Lane) -> Outcome {
     let context = lane.context;
     lane.step("find Helm 3 and Helm 4", || Ok(format!("{}, {}", context.helm4()?.version, context.helm3()?.version)))?;
     let helms = [context.helm4().map_err(|_| Reported)?, context.helm3().map_err(|_| Reported)?];
@@ -29,7 +27,7 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
     let roles = Roles::of_lane(lane)?;
     let namespace = TestNamespace::as_step(lane, "backup-hook")?;
     let release = Release::new(&namespace, helm, "afp");
-    let scene = Scene::new(&release, roles);
+    let scene = Scene::new(&release, &roles);
     lane.step("helm install without backups: nothing is made", || {
         release.install(from_ref(&lane.context.small), &[])?;
         ensure!(!hook_ran(&scene)?, "there is a Job before an installation");
@@ -58,14 +56,14 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
             let output = upgrade(&scene, &[&rotated[..], &["global.tests.isolation=false"]].concat())?;
             ensure!(!output.success && output.all().contains("pre-upgrade hooks failed"), "{}", output.all());
             ensure!(revision(&scene)? == before, "the upgrade changed something");
-            let log = scene.run(HEADING)?;
+            let log = scene.run(UPGRADES)?;
             ensure!(log.contains("FAILED: backup of"), "{log}");
             Ok(log.lines().last().unwrap_or_default().to_owned())
         }),
         lane.step("beforeUpgrade.onFailure=Continue: the upgrade goes on", || {
             let on_failure = format!("{}.backup.beforeUpgrade.onFailure=Continue", roles.database_server);
             upgrade(&scene, &[&rotated[..], &[&on_failure]].concat())?.ok("helm upgrade")?;
-            let log = scene.run(HEADING)?;
+            let log = scene.run(UPGRADES)?;
             ensure!(log.contains("The upgrade continues without a backup."), "{log}");
             scene.wait_for_first()?;
             Ok(String::new())
