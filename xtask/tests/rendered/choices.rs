@@ -48,6 +48,56 @@ fn values_without_an_effect_are_refused() {
 }
 
 #[test]
+fn an_object_store_has_what_it_needs_or_is_not_set() {
+    let on = || ("postgresql.backup.enabled", json!(true));
+    let storage = || ("postgresql.backup.storage", json!("S3"));
+    let egress = || json!([{ "ports": [{ "port": 443 }] }]);
+    let unused = "is set, but it has no effect with postgresql.backup.storage: Volume. Set the storage to S3, or set the value to";
+    let lacks =
+        |key: &str| format!("postgresql.backup.{key} is not set, but postgresql.backup.storage: S3 requires it");
+    let keys = ["s3.endpoint", "s3.bucket", "s3.egress", "s3.existingSecret"].map(lacks);
+    let wrong: &[(Values, &str)] = &[
+        (&[on(), storage()], &keys[0]),
+        (&[on(), storage()], &keys[1]),
+        (&[on(), storage()], &keys[2]),
+        (&[on(), storage()], &keys[3]),
+        (
+            &[on(), ("postgresql.backup.s3.bucket", json!("backups"))],
+            &format!("postgresql.backup.s3.bucket {unused} \"\""),
+        ),
+        (&[on(), ("postgresql.backup.s3.egress", egress())], &format!("postgresql.backup.s3.egress {unused} []")),
+        (
+            &[on(), ("postgresql.backup.encryption.existingSecret", json!("x"))],
+            &format!("postgresql.backup.encryption.existingSecret {unused}"),
+        ),
+        (&[("postgresql.backup.s3.endpoint", json!("s3.example.org"))], "at '/postgresql/backup/s3/endpoint'"),
+        (&[("postgresql.backup.s3.bucket", json!("A bucket"))], "at '/postgresql/backup/s3/bucket'"),
+        (&[("postgresql.backup.schedule", json!("every day"))], "at '/postgresql/backup/schedule'"),
+        (&[("postgresql.backup.schedule", json!("60 3 * * *"))], "at '/postgresql/backup/schedule'"),
+        (
+            &[("postgresql.backup.verification.schedule", json!("@daily"))],
+            "at '/postgresql/backup/verification/schedule'",
+        ),
+        (&[("postgresql.backup.retention.count", json!(0))], "at '/postgresql/backup/retention/count'"),
+        (&[("postgresql.backup.retention.days", json!(0))], "at '/postgresql/backup/retention/days'"),
+        (
+            &[("postgresql.backup.beforeUpgrade.onFailure", json!("Ignore"))],
+            "at '/postgresql/backup/beforeUpgrade/onFailure'",
+        ),
+    ];
+    refused(wrong);
+    let store = |identity: (&'static str, serde_json::Value)| {
+        let bucket = ("postgresql.backup.s3.bucket", json!("backups"));
+        let endpoint = ("postgresql.backup.s3.endpoint", json!("https://s3.example.org"));
+        [on(), storage(), bucket, endpoint, ("postgresql.backup.s3.egress", egress()), identity]
+    };
+    accepted(&[
+        &store(("postgresql.backup.s3.existingSecret", json!("x"))),
+        &store(("postgresql.backup.serviceAccount.annotations", json!({ "example.org/role": "x" }))),
+    ]);
+}
+
+#[test]
 fn names_of_images() {
     let wrong: &[(Values, &str)] = &[
         (

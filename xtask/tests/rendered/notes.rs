@@ -77,7 +77,15 @@ fn a_database_without_backups_is_a_warning() {
         "{off}"
     );
     let on = notes("enabled=true");
-    assert!(on.contains("Backups of postgresql start at 17 3 * * * (UTC)") && !on.contains("WARNING"), "{on}");
+    assert!(
+        on.contains("Backups of postgresql: at 17 3 * * * (UTC), and one now. List them:") && !on.contains("WARNING"),
+        "{on}"
+    );
+    let suspended = notes("enabled=true,postgresql.backup.suspend=true");
+    assert!(
+        suspended.contains("WARNING: the backups of postgresql are suspended") && !suspended.contains("List them"),
+        "{suspended}"
+    );
 }
 
 /// The objects that the commands of the text name: kind, name, and port or nothing.

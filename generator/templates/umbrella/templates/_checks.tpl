@@ -340,22 +340,25 @@ a YAML list of errors.
 [%- endif %]
 [%- if !backed_up.is_empty() %]
 {{- range $name := list[% for name in backed_up %] "[[ name ]]"[% endfor %] -}}
-  {{- with (index $.Values $name).backup -}}
-    {{- if and .enabled (eq .storage "S3") -}}
-      {{- range $key := list "endpoint" "bucket" "egress" -}}
-        {{- if not (index $.Values $name "backup" "s3" $key) -}}
-          {{- $wrong = append $wrong (printf "%[1]s.backup.s3.%[2]s is not set, but %[1]s.backup.storage is S3, which requires it. Set it." $name $key) -}}
-        {{- end -}}
+  {{- $backup := index $.Values . "backup" -}}
+  {{- $storage := printf "%s.backup.storage: %s" . $backup.storage -}}
+  {{- $store := dict "encryption.existingSecret" $backup.encryption.existingSecret -}}
+  {{- range $key, $value := omit $backup.s3 "image" "provider" }}{{ $_ := set $store (print "s3." $key) $value }}{{ end -}}
+  {{- if and $backup.enabled (eq $backup.storage "S3") -}}
+    {{- range $key := list "s3.endpoint" "s3.bucket" "s3.egress" -}}
+      {{- if not (get $store $key) -}}
+        {{- $wrong = append $wrong (printf "%s.backup.%s is not set, but %s requires it. Set it." $name $key $storage) -}}
       {{- end -}}
-      {{- if not (or .s3.existingSecret .serviceAccount.annotations) -}}
-        {{- $text := "%[1]s.backup.storage is S3, but neither s3.existingSecret nor serviceAccount.annotations gives a login. Set one of them." -}}
-        {{- $wrong = append $wrong (printf $text $name) -}}
-      {{- end -}}
-    {{- else if .enabled -}}
-      {{- range $path, $value := dict "s3.endpoint" .s3.endpoint "s3.bucket" .s3.bucket "s3.existingSecret" .s3.existingSecret "s3.egress" .s3.egress "encryption.existingSecret" .encryption.existingSecret -}}
-        {{- if $value -}}
-          {{- $wrong = append $wrong (printf "%[1]s.backup.%[2]s has no effect, because %[1]s.backup.storage is not S3. Set the storage, or remove the value." $name $path) -}}
-        {{- end -}}
+    {{- end -}}
+    {{- if not (or $backup.s3.existingSecret $backup.serviceAccount.annotations) -}}
+      {{- $text := "%s.backup.s3.existingSecret is not set, but %s requires it, or serviceAccount.annotations with an identity. Set one of them." -}}
+      {{- $wrong = append $wrong (printf $text $name $storage) -}}
+    {{- end -}}
+  {{- else if $backup.enabled -}}
+    {{- range $key, $value := $store -}}
+      {{- if $value -}}
+        {{- $path := printf "%s.backup.%s" $name $key -}}
+        {{- $wrong = append $wrong (printf $unused $path $storage "Set the storage to S3" (ternary "[]" `""` (kindIs "slice" $value))) -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}

@@ -174,7 +174,9 @@ fn volumes(lane: &Lane, helm: &ToolBinary) -> Outcome {
     })?;
     let class = class.ok_or(Reported)?;
     lane.step("helm install --wait, and store an alert", || {
-        let classes = classes(context, &class.name);
+        // The runbook for another version of the database server takes its backups.
+        let backups = format!("{}.backup.enabled=true", Roles::of(context)?.database_server);
+        let classes: Vec<_> = classes(context, &class.name).into_iter().chain([backups]).collect();
         release.install(from_ref(&context.small), &classes.iter().map(String::as_str).collect::<Vec<_>>())?;
         recovers(&release, RECOVERY)?;
         Ok(String::new())

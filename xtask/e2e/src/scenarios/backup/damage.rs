@@ -146,7 +146,7 @@ pub(super) fn writes_nothing(scene: &Scene) -> anyhow::Result<String> {
     for statement in [
         "CREATE TABLE x ()".to_owned(),
         "CREATE SCHEMA x".to_owned(),
-        "CREATE DATABASE x".to_owned(),
+        "ALTER ROLE postgres PASSWORD NULL".to_owned(),
         "CREATE ROLE x".to_owned(),
         format!("INSERT INTO {TABLE} (severity) VALUES ('x')"),
         format!("UPDATE {TABLE} SET severity = 'x'"),
