@@ -71,8 +71,8 @@ find_database() {
 
 # Prints a file of the backup, or its beginning: the dump, its description or its checksums.
 read_backup() {
-  file=${backup%.dump}.$1 bytes=${2:-9223372036854775807}
-  if [ -f "$backup" ]; then head -c "$bytes" "$file"; else in_reader sh /opt/backup/backup.sh read "$file" "$bytes"; fi
+  path=${backup%.dump}.$1 bytes=${2:-9223372036854775807}
+  if [ -f "$backup" ]; then head -c "$bytes" "$path"; else in_reader sh /opt/backup/backup.sh read "$path" "$bytes"; fi
 }
 
 # Runs pg_restore in the server with a dump on standard input. kubectl hangs if a program ends before it has read its input.
@@ -142,7 +142,14 @@ SELECT 'end';
 SQL
 }
 
-# Restores $backup into the new database $new.
+# Creates the database $new with the contents of $backup.
+fill() {
+  made=$new
+  echo "DROP DATABASE IF EXISTS \"$new\"; CREATE DATABASE \"$new\" OWNER $owner; REVOKE ALL ON DATABASE \"$new\" FROM PUBLIC;" | sql postgres &&
+    read_backup dump | pg_restore --username postgres --dbname "$new" --no-owner --no-privileges --role "$owner" --single-transaction --exit-on-error
+}
+
+# Restores $backup into a new database, and checks it.
 restore() {
   # The table of contents is at the beginning.
   contents=$(read_backup dump 4194304 | pg_restore --list) || fail "$backup cannot be read, see above."
@@ -154,11 +161,8 @@ restore() {
     fail "$backup is of PostgreSQL $version, newer than the server's $((running / 10000))."
   [ -z "$(echo "SELECT 1 FROM pg_database WHERE datname = '$new'" | sql postgres)" ] ||
     fail "There is a database $new already. Drop it, or choose another name."
-  echo "CREATE DATABASE \"$new\" OWNER $owner; REVOKE ALL ON DATABASE \"$new\" FROM PUBLIC;" | sql postgres
-  made=$new
-  read_backup dump |
-    pg_restore --username postgres --dbname "$new" --no-owner --no-privileges --role "$owner" --single-transaction --exit-on-error ||
-    fail "$backup cannot be restored, see above."
+  # kubectl can lose a long stream; the transaction leaves nothing behind then.
+  fill || { echo "Trying once more." >&2 && fill; } || fail "$backup cannot be restored, see above."
   if [ -f "$backup" ] && ! [ -f "${backup%.dump}.contents" ]; then
     echo "WARNING: there is no ${backup%.dump}.contents, so the contents cannot be compared."
   elif [ "$(read_backup contents)" != "$(describe "$new")" ]; then

@@ -1,6 +1,7 @@
 //! Backups: made, listed, verified and restored by the commands of the chart's BACKUP.md, with a million rows.
 
 mod damage;
+mod major;
 mod s3;
 pub(super) mod scene;
 
@@ -58,6 +59,9 @@ fn volume(lane: &Lane) -> Outcome {
         lane.step("a revision of the login: a backup with the new one, and the old one is gone", || rotate(&scene)),
         lane.step("the login reads, and writes nothing but the results", || damage::writes_nothing(&scene)),
         lane.step("restore elsewhere: into a release of another name in another namespace", || elsewhere(lane, &scene)),
+        lane.step("a backup of the major version before, made by the same script, is restored", || {
+            major::restored(&scene)
+        }),
         lane.step("the data volume is lost: an empty server, and the latest backup", || lose_data(&scene)),
         lane.step("the volume with the backups is lost", || lose_backups(&scene)),
         lane.step("backups off and on: the CronJobs and the login go and come, the volume stays", || {

@@ -94,17 +94,10 @@ impl<'a> Scene<'a> {
         Ok(self.release.exec(self.roles.database_server, &words)?.trim().to_owned())
     }
 
-    /// Adds a table with [`ROWS`] rows, with an index, a constraint and values of many types, as the role that owns the database.
+    /// Adds the table of [`rows_of`].
     pub(in crate::scenarios) fn add_rows(&self) -> anyhow::Result<()> {
-        let Roles { database, .. } = self.roles;
-        let statement = format!(
-            "SET ROLE {database}_owner;
-             CREATE TABLE {TABLE} (id bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), severity text CHECK (severity <> ''), body jsonb, part float8, raw bytea);
-             INSERT INTO {TABLE} (severity, body, part, raw)
-               SELECT 'high', jsonb_build_object('n', g, 'text', repeat(md5(g::text), 3)), g / 7.0, decode(md5(g::text), 'hex') FROM generate_series(1, {ROWS}) g;
-             CREATE INDEX {TABLE}_at ON {TABLE} (at) WHERE severity = 'high'"
-        );
-        self.sql_in(database, &statement).map(drop)
+        let database = self.roles.database;
+        self.sql_in(database, &rows_of(database)).map(drop)
     }
 
     /// Stops or starts the service that writes to the database.
@@ -178,6 +171,17 @@ impl<'a> Scene<'a> {
             "SELECT {column} FROM {schema}.status WHERE database = '{database}' AND action = '{action}' AND succeeded = {succeeded}"
         ))
     }
+}
+
+/// The statement that makes a table with [`ROWS`] rows, an index, a constraint and values of many types, as the role that owns the database.
+pub(in crate::scenarios) fn rows_of(database: &str) -> String {
+    format!(
+        "SET ROLE {database}_owner;
+         CREATE TABLE {TABLE} (id bigserial PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), severity text CHECK (severity <> ''), body jsonb, part float8, raw bytea);
+         INSERT INTO {TABLE} (severity, body, part, raw)
+           SELECT 'high', jsonb_build_object('n', g, 'text', repeat(md5(g::text), 3)), g / 7.0, decode(md5(g::text), 'hex') FROM generate_series(1, {ROWS}) g;
+         CREATE INDEX {TABLE}_at ON {TABLE} (at) WHERE severity = 'high'"
+    )
 }
 
 /// The time that something took, in seconds, and its result.
