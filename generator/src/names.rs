@@ -52,7 +52,7 @@ const RELEASE_OBJECTS: &[&str] = &[CONNECTIONS, "credentials", "credentials-read
 const RELEASE_PREFIXES: &[&str] = &[NETWORK_POLICY_TEST, END_TO_END_TEST];
 
 /// The keys of `global` that could be a server's name; the others have capital letters.
-const SHARED_KEYS: &[&str] = &["metrics", "network", "secrets", "tests"];
+const SHARED_KEYS: &[&str] = &["metrics", "network", "secrets", "tests", "velero"];
 
 /// The characters that the controller of a StatefulSet appends to its name in a label of its pods: a dash and a hash.
 const STATEFUL_SET_HASH: usize = 11;

@@ -3,12 +3,14 @@
 pub(crate) mod backup;
 mod helm_tests;
 pub(crate) mod provisioning;
+mod velero;
 
 use crate::files::Files;
 use crate::graph::Graph;
 
 /// All add-ons, in the order of their registration.
-pub(crate) const ADD_ONS: &[&dyn AddOn] = &[&provisioning::Provisioning, &backup::Backup, &helm_tests::HelmTests];
+pub(crate) const ADD_ONS: &[&dyn AddOn] =
+    &[&provisioning::Provisioning, &backup::Backup, &velero::Velero, &helm_tests::HelmTests];
 
 /// What an add-on brings.
 pub(crate) trait AddOn: Sync {

@@ -66,6 +66,15 @@ kinds! {
 }
 
 /// A kind of server: what follows for its clients, and what its own chart contains.
+/// See [`ServerKind::snapshot_hook`].
+pub(crate) struct SnapshotHook {
+    /// Why it runs, as a comment.
+    pub(crate) note: &'static str,
+    pub(crate) container: &'static str,
+    /// The command, as a YAML list on one line.
+    pub(crate) command: &'static str,
+}
+
 pub(crate) trait ServerKind: Sync {
     /// Its fixed facts.
     fn profile(&self) -> &'static Profile;
@@ -90,6 +99,11 @@ pub(crate) trait ServerKind: Sync {
 
     /// What the chart makes at a server from the table of accesses, as a plural: `the roles of PostgreSQL`.
     fn rights_noun(&self) -> &'static str;
+
+    /// A command in the server's Pod before its volume is copied as it is, as Velero does; none if the server needs none.
+    fn snapshot_hook(&self) -> Option<SnapshotHook> {
+        None
+    }
 
     /// What the README adds about a service that is switched off, as a sentence: what remains at a server of this kind besides data.
     fn disabled_note(&self) -> Option<&'static str> {

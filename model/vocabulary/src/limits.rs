@@ -41,7 +41,7 @@ pub const SERVER_SUFFIXES: &[&str] = &[
 ];
 
 /// Keys of the values that all charts share, which lie beside the servers' names there.
-pub const SHARED_KEYS: &[&str] = &["metrics", "network", "secrets", "tests"];
+pub const SHARED_KEYS: &[&str] = &["metrics", "network", "secrets", "tests", "velero"];
 
 /// The names of objects that belong to the whole release.
 pub const RELEASE_OBJECTS: &[&str] = &["connections", "credentials", "credentials-reader", "default", "dns", "tests"];

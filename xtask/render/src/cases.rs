@@ -304,6 +304,10 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
         features.push(("backup".to_owned(), backups.clone()));
         features.push(("backup-s3".to_owned(), [backups, for_each(&servers, BACKUP_S3)].concat()));
     }
+    if platform.platform().backing.iter().next().is_some() {
+        let velero = ["--set=global.velero.enabled=true", "--api-versions=velero.io/v1/Schedule"];
+        features.push(("velero".to_owned(), velero.map(str::to_owned).into()));
+    }
     if has_metrics {
         features.push(("metrics".to_owned(), vec!["--set=global.metrics.enabled=true".to_owned()]));
         together.push("--set=global.metrics.namespace=default".to_owned());

@@ -134,7 +134,7 @@ struct ServiceAccount {
 }
 
 /// Five fields of a cron expression. Ranges are left out, because a pattern cannot tell that one ends before it begins.
-const SCHEDULE: &str = concat!(
+pub(super) const SCHEDULE: &str = concat!(
     r"^(\*(/([1-9]|[1-5][0-9]))?|[1-5]?[0-9](,[1-5]?[0-9])*)",
     r" (\*(/([1-9]|1[0-9]|2[0-3]))?|(1?[0-9]|2[0-3])(,(1?[0-9]|2[0-3]))*)",
     r" (\*(/([1-9]|[12][0-9]|3[01]))?|([1-9]|[12][0-9]|3[01])(,([1-9]|[12][0-9]|3[01]))*)",

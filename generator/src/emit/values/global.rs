@@ -10,6 +10,7 @@ use super::credentials::Secrets;
 use super::kubernetes::{self, ImageValues, Scheduling};
 use super::rules::LABEL;
 use super::tree::{Entry, Section};
+use super::velero::Velero;
 use crate::graph::{Component, Graph};
 
 /// Values that several charts share. A parent chart can add its own keys.
@@ -29,6 +30,9 @@ pub(crate) struct Global {
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<Metrics>,
     tests: Tests,
+    /// Only of a platform with servers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    velero: Option<Velero>,
     #[serde(flatten)]
     servers: IndexMap<&'static str, SharedServer>,
 }
@@ -126,6 +130,7 @@ impl Global {
                 end_to_end: graph.end_to_end.as_ref().map(|_| true),
                 scheduling: Scheduling::default(),
             },
+            velero: graph.servers().next().map(|_| Velero::off()),
             servers: graph.servers().map(|(server, _)| (server.name, SharedServer::of(server))).collect(),
         }
     }

@@ -12,6 +12,7 @@ mod rules;
 mod schema;
 mod service;
 mod tree;
+mod velero;
 
 use indexmap::IndexMap;
 use serde::Serialize;
