@@ -304,7 +304,7 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
         features.push(("backup".to_owned(), backups.clone()));
         features.push(("backup-s3".to_owned(), [backups, for_each(&servers, BACKUP_S3)].concat()));
     }
-    if platform.platform().backing.iter().next().is_some() {
+    if !platform.platform().backing.is_empty() {
         let velero = ["--set=global.velero.enabled=true", "--api-versions=velero.io/v1/Schedule"];
         features.push(("velero".to_owned(), velero.map(str::to_owned).into()));
     }

@@ -282,13 +282,11 @@ impl Judge<'_> {
 
     /// The manifest with the `Schedule` of Velero in the namespace of the test: the values name one that does not exist.
     fn in_this_namespace(&self, manifest: &str) -> String {
-        let moved = format!("  namespace: {}", self.namespace.name);
-        let line = |line: &str, moves: bool| {
-            if moves && line.starts_with("  namespace: ") { moved.clone() } else { line.to_owned() }
-        };
+        let namespace = format!("  namespace: {}", self.namespace.name);
         let document = |text: &str| {
-            let moves = text.lines().any(|line| line == "kind: Schedule");
-            text.lines().map(|one| line(one, moves)).collect::<Vec<_>>().join("\n")
+            let is_schedule = text.lines().any(|line| line == "kind: Schedule");
+            let line = |line| if is_schedule && str::starts_with(line, "  namespace: ") { &namespace } else { line };
+            text.lines().map(line).collect::<Vec<_>>().join("\n")
         };
         manifest.split("\n---\n").map(document).collect::<Vec<_>>().join("\n---\n") + "\n"
     }
