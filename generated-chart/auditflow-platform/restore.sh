@@ -12,30 +12,41 @@
 # at the time of the backup. Then the services that use DATABASE stop, the new database takes its name, and the services start again. The former database stays
 # as DATABASE_before_TIME. With NEW_DATABASE, the backup is restored under that name, and nothing else changes.
 set -eu
+umask 077
 fail() { echo "FAILED: $* Nothing was changed." >&2; exit 1; }
 usage() { sed -n '4,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 if [ $# -lt 3 ]; then usage; fi
 release=$1 namespace=$2 command=$3
 shift 3
-readers='' stopped='' made='' pod='' server=''
+readers='' stopped='' made='' pod='' server='' part=''
 
 in_namespace() { kubectl --namespace "$namespace" "$@"; }
 in_server() { in_namespace exec "$release-$server-0" --container postgresql --stdin -- "$@"; }
 sql() { in_server psql --no-psqlrc --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 --username postgres --dbname "$1"; }
 
-# Ends the Jobs that read the volumes, starts the services that were stopped, and drops a database that is only half restored.
+# Starts the services that were stopped, drops a database that is only half restored, and ends the Jobs that read the backups. Each of these is tried, whatever
+# became of the others.
 clean_up() {
   status=$?
   trap - EXIT
-  for reader in $readers; do in_namespace delete job "$reader" --wait=false >/dev/null; done
-  if [ -n "$made" ]; then echo "DROP DATABASE IF EXISTS \"$made\" WITH (FORCE);" | sql postgres || true; fi
-  for deployment in $stopped; do in_namespace scale "deployment/${deployment%=*}" --replicas="${deployment#*=}" >/dev/null; done
+  set +e
+  for deployment in $stopped; do
+    in_namespace scale "deployment/${deployment%=*}" --replicas="${deployment#*=}" >/dev/null || {
+      echo "FAILED: start it yourself: kubectl scale deployment/${deployment%=*} --replicas=${deployment#*=} --namespace $namespace" >&2
+      status=1
+    }
+  done
+  if [ -n "$made" ]; then
+    echo "DROP DATABASE IF EXISTS \"$made\" WITH (FORCE);" | sql postgres || echo "The database $made is left. Drop it." >&2
+  fi
+  for reader in $readers; do in_namespace delete job "$reader" --ignore-not-found --wait=false >/dev/null; done
+  if [ -n "$part" ]; then rm -rf "$part"; fi
   exit $status
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
 
-# Starts a Job of the backups of $server that only holds the volume, and sets `pod` to its Pod.
+# Starts a Job of the backups of $server that only holds them open for reading, and sets `pod` to its Pod.
 start_reader() {
   cronjob=$release-$server-backup
   in_namespace get cronjob "$cronjob" --output name >/dev/null || fail "Release $release has no backups of $server. Set $server.backup.enabled to true first."
@@ -43,15 +54,22 @@ start_reader() {
   in_namespace create job "$reader" --from="cronjob/$cronjob" --dry-run=client --output yaml |
     sed 's/^\( *- \)make$/\1hold/' | in_namespace create --filename - >/dev/null
   readers="$readers $reader"
-  in_namespace wait pod --selector "batch.kubernetes.io/job-name=$reader" --for=condition=Ready --timeout=3m >/dev/null
-  pod=$(in_namespace get pods --selector "batch.kubernetes.io/job-name=$reader" --output jsonpath='{.items[0].metadata.name}')
+  for try in $(seq 90); do
+    pod=$(in_namespace get pods --selector "batch.kubernetes.io/job-name=$reader" --output jsonpath='{.items[0].metadata.name}' 2>/dev/null) || pod=''
+    if [ -n "$pod" ] && in_namespace wait "pod/$pod" --for=condition=Ready --timeout=2s >/dev/null 2>&1; then return; fi
+    sleep 2
+  done
+  in_namespace describe job "$reader" >&2 || true
+  if [ -n "$pod" ]; then in_namespace describe pod "$pod" >&2 || true; fi
+  fail "The pod of Job $reader does not start, see above."
 }
 
 in_reader() { in_namespace exec "$pod" -- "$@"; }
 
 # Sets `backup` to the name of an intact backup: the one that is named, or the latest.
 choose() {
-  list=$(in_reader sh /opt/backup/backup.sh list | grep "^$database-$release-" || true)
+  list=$(in_reader sh /opt/backup/backup.sh list) || fail "The backups cannot be read, see above."
+  list=$(printf '%s\n' "$list" | grep "^$database-$release-" || true)
   if [ "$backup" = latest ]; then
     backup=$(printf '%s\n' "$list" | sed -n 's/ [0-9]* good$//p' | head -n 1)
     [ -n "$backup" ] || fail "There is no good backup of $database."
@@ -71,14 +89,32 @@ find_database() {
 
 # Prints a file of the backup, or its beginning: the dump, its description or its checksums.
 read_backup() {
-  path=${backup%.dump}.$1 bytes=${2:-9223372036854775807}
-  if [ -f "$backup" ]; then head -c "$bytes" "$path"; else in_reader sh /opt/backup/backup.sh read "$path" "$bytes"; fi
+  path=${backup%.dump}.$1 bytes=${2:-}
+  if ! [ -f "$backup" ]; then
+    in_reader sh /opt/backup/backup.sh read "$path" $bytes
+  elif [ -n "$bytes" ]; then
+    head -c "$bytes" "$path"
+  else
+    cat "$path"
+  fi
+}
+
+# Checks the files beside a checksum file; macOS has no sha256sum.
+check_sums() { if command -v sha256sum >/dev/null; then sha256sum --quiet -c "$1"; else shasum -q -a 256 -c "$1"; fi; }
+
+# Copies $backup to the folder $1.
+copy() {
+  part=$1/.part.$$
+  mkdir -p "$part"
+  for kind in dump contents sha256; do read_backup "$kind" >"$part/${backup%.dump}.$kind" || return 1; done
+  (cd "$part" && check_sums "${backup%.dump}.sha256") >&2 || return 1
+  mv "$part"/* "$1/" && rmdir "$part" && part=''
 }
 
 # Runs pg_restore in the server with a dump on standard input. kubectl hangs if a program ends before it has read its input.
 pg_restore() { in_server sh -c 'pg_restore "$@"; status=$?; cat >/dev/null; exit $status' sh "$@"; }
 
-# The same as in the backup, see contents.sql of the chart of the server.
+# Describes the contents of a database as a backup does, see contents.sql of the chart of the server.
 describe() {
   sql "$1" <<'SQL'
 -- Describes the contents of a database, line by line: rows and a checksum per table, columns, constraints, indexes and the rest of the schema. Two databases with
@@ -142,15 +178,38 @@ SELECT 'end';
 SQL
 }
 
+# Refuses to fill the server's volume: the restored database stands beside the running one for a while.
+check_room() {
+  free=$(in_server sh -c 'df -Pk "$PGDATA"' | awk 'END { print $4 }')
+  needed=$(echo "SELECT coalesce(max(pg_database_size(datname)), 0) / 1024 FROM pg_database WHERE datname = '$database'" | sql postgres)
+  [ "$free" -gt "$needed" ] || fail "The server's volume has $free KiB left, but a second $database needs about $needed KiB. Make the volume larger."
+}
+
 # Creates the database $new with the contents of $backup.
 fill() {
   made=$new
-  echo "DROP DATABASE IF EXISTS \"$new\"; CREATE DATABASE \"$new\" OWNER $owner; REVOKE ALL ON DATABASE \"$new\" FROM PUBLIC;" | sql postgres &&
+  echo "DROP DATABASE IF EXISTS \"$new\" WITH (FORCE); CREATE DATABASE \"$new\" OWNER $owner; REVOKE ALL ON DATABASE \"$new\" FROM PUBLIC;" | sql postgres &&
     read_backup dump | pg_restore --username postgres --dbname "$new" --no-owner --no-privileges --role "$owner" --single-transaction --exit-on-error
+}
+
+# Compares the database $new with the description in the backup.
+compare() {
+  expected=$(read_backup contents) || fail "${backup%.dump}.contents cannot be read, see above."
+  found=$(describe "$new") || fail "The restored database cannot be read, see above."
+  case "$expected" in *end) ;; *) fail "${backup%.dump}.contents is incomplete." ;; esac
+  if [ "$expected" != "$found" ]; then
+    { printf '%s\n' "$expected" | sort; echo; } >"$differences/expected"
+    { printf '%s\n' "$found" | sort; echo; } >"$differences/found"
+    diff "$differences/expected" "$differences/found" | head -n 20 >&2 || true
+    fail "The restored contents (>) differ from those at the time of $backup (<)."
+  fi
 }
 
 # Restores $backup into a new database, and checks it.
 restore() {
+  if [ -f "$backup" ] && [ -f "${backup%.dump}.sha256" ]; then
+    (cd "$(dirname "$backup")" && check_sums "$(basename "${backup%.dump}").sha256") >&2 || fail "$backup has another checksum than in ${backup%.dump}.sha256."
+  fi
   # The table of contents is at the beginning.
   contents=$(read_backup dump 4194304 | pg_restore --list) || fail "$backup cannot be read, see above."
   from=$(printf '%s\n' "$contents" | sed -n 's/^; *dbname: //p')
@@ -161,12 +220,13 @@ restore() {
     fail "$backup is of PostgreSQL $version, newer than the server's $((running / 10000))."
   [ -z "$(echo "SELECT 1 FROM pg_database WHERE datname = '$new'" | sql postgres)" ] ||
     fail "There is a database $new already. Drop it, or choose another name."
+  check_room
   # kubectl can lose a long stream; the transaction leaves nothing behind then.
   fill || { echo "Trying once more." >&2 && fill; } || fail "$backup cannot be restored, see above."
   if [ -f "$backup" ] && ! [ -f "${backup%.dump}.contents" ]; then
-    echo "WARNING: there is no ${backup%.dump}.contents, so the contents cannot be compared."
-  elif [ "$(read_backup contents)" != "$(describe "$new")" ]; then
-    fail "The restored contents differ from those at the time of $backup."
+    echo "WARNING: there is no ${backup%.dump}.contents, so the contents are not compared."
+  else
+    compare
   fi
   echo 'ANALYZE' | sql "$new"
 }
@@ -176,6 +236,7 @@ swap() {
   for service in $services; do
     replicas=$(in_namespace get deployment "$release-$service" --ignore-not-found --output jsonpath='{.spec.replicas}')
     if [ -n "$replicas" ]; then
+      echo "Stopping $release-$service. If this script is killed, start it with: kubectl scale deployment/$release-$service --replicas=$replicas --namespace $namespace"
       stopped="$stopped $release-$service=$replicas"
       # An autoscaler leaves a Deployment without pods alone.
       in_namespace scale "deployment/$release-$service" --replicas=0 >/dev/null
@@ -215,17 +276,20 @@ SQL
     backup=$2 folder=$3
     start_reader
     choose
-    mkdir -p "$folder"
-    for file in dump contents sha256; do read_backup "$file" >"$folder/${backup%.dump}.$file"; done
+    copy "$folder" || { echo "Trying once more." >&2 && copy "$folder"; } || fail "$backup cannot be copied, see above."
     echo "ok: $folder/$backup"
     ;;
   restore)
-    if [ $# -lt 2 ]; then usage; fi
+    # An empty name is a variable that is not set.
+    if [ $# -lt 2 ] || [ $# -gt 3 ] || { [ $# -eq 3 ] && [ -z "$3" ]; }; then usage; fi
     find_database "$1"
     backup=$2 into=${3:-}
     case "$into" in
       *[!a-z0-9_]*) fail "The name of a new database has a-z, 0-9 and _ only, unlike $into." ;;
     esac
+    [ "${#into}" -le 63 ] || fail "The name of a new database has at most 63 characters, unlike $into."
+    part=$(mktemp -d)
+    differences=$part
     if ! [ -f "$backup" ]; then start_reader && choose; fi
     new=${into:-${database}_restored}
     restore

@@ -73,6 +73,8 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         suspend: bare(&value(&[server.name, "backup", "suspend"])),
         schedule: bare(&value(&[server.name, "backup", "schedule"])),
         before_upgrade: value(&[server.name, "backup", "beforeUpgrade", "enabled"]),
+        on_failure: value(&[server.name, "backup", "beforeUpgrade", "onFailure"]),
+        on_volume: format!(r#"eq {} "Volume""#, value(&[server.name, "backup", "storage"])),
     });
     files.umbrella(
         "templates/NOTES.txt",
@@ -332,6 +334,8 @@ struct BackedUp {
     suspend: String,
     schedule: String,
     before_upgrade: String,
+    on_failure: String,
+    on_volume: String,
 }
 
 struct ExposedPort {

@@ -66,15 +66,6 @@ kinds! {
 }
 
 /// A kind of server: what follows for its clients, and what its own chart contains.
-/// See [`ServerKind::snapshot_hook`].
-pub(crate) struct SnapshotHook {
-    /// Why it runs, as a comment.
-    pub(crate) note: &'static str,
-    pub(crate) container: &'static str,
-    /// The command, as a YAML list on one line.
-    pub(crate) command: &'static str,
-}
-
 pub(crate) trait ServerKind: Sync {
     /// Its fixed facts.
     fn profile(&self) -> &'static Profile;
@@ -148,6 +139,15 @@ pub(crate) trait ServerKind: Sync {
     /// The named templates that the provisioning Jobs of a server use, as the text of a file: its clients as data (`<platform>.<server>.clients`),
     /// the name of a client's login (`…login`) and what the script reads (`…declared`).
     fn provisioning(&self, graph: &Graph, server: &Component) -> String;
+}
+
+/// See [`ServerKind::snapshot_hook`].
+pub(crate) struct SnapshotHook {
+    /// Why it runs, as a comment.
+    pub(crate) note: &'static str,
+    pub(crate) container: &'static str,
+    /// The command, as a YAML list on one line.
+    pub(crate) command: &'static str,
 }
 
 /// The fixed facts of a kind.

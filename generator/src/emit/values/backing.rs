@@ -20,7 +20,7 @@ use crate::names::BACKUP;
 pub(crate) struct BackingValues {
     resources: ContainerResources,
     pub(crate) persistence: Persistence,
-    /// Only of a server with databases.
+    // Only of a server with databases.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "BackupValues")]
     backup: Option<BackupValues>,
@@ -39,7 +39,8 @@ pub(crate) struct BackingValues {
     scheduling: Scheduling,
 }
 
-/// The volume. It outlives the release. An upgrade cannot change these values once the volume exists; see UPGRADING.md.
+/// The volume. It outlives the release. An upgrade cannot change these values once the volume exists; see UPGRADING.md, and BACKUP.md for the
+/// volume of the backups.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Persistence {

@@ -30,7 +30,7 @@ pub(crate) struct Global {
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<Metrics>,
     tests: Tests,
-    /// Only of a platform with servers.
+    // Only of a platform with servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     velero: Option<Velero>,
     #[serde(flatten)]

@@ -91,14 +91,25 @@ const REPORTING: &[&str] = &[
     "xtask/e2e/src/scenarios/mod.rs",
 ];
 
-/// Whether a file is documentation, which does not affect an installation.
+/// Whether a file is documentation or a script for operators, which do not affect an installation.
 fn is_document(path: &Utf8Path) -> bool {
-    matches!(path.file_name(), Some("BACKUP.md" | "README.md" | "UPGRADING.md" | "NOTES.txt" | ".helmignore"))
+    matches!(
+        path.file_name(),
+        Some(
+            "BACKUP.md"
+                | "README.md"
+                | "UPGRADING.md"
+                | "NOTES.txt"
+                | ".helmignore"
+                | "restore.sh"
+                | "existing-secrets.sh"
+        )
+    )
 }
 
-/// Whether a file is a document whose commands a scenario runs.
+/// Whether a file is a document whose commands a scenario runs, or a script that they call.
 fn is_manual(path: &Utf8Path) -> bool {
-    matches!(path.file_name(), Some("BACKUP.md" | "README.md" | "UPGRADING.md"))
+    matches!(path.file_name(), Some("BACKUP.md" | "README.md" | "UPGRADING.md" | "restore.sh" | "existing-secrets.sh"))
 }
 
 /// Whether a file holds an environment's values, as opposed to its passwords.

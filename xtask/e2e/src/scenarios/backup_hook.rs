@@ -30,13 +30,13 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
     let scene = Scene::new(&release, &roles);
     lane.step("helm install without backups: nothing is made", || {
         release.install(from_ref(&lane.context.small), &[])?;
-        ensure!(!hook_ran(&scene)?, "there is a Job before an installation");
+        ensure!(hooks(&scene)? == 0, "there was a Job before an installation");
         Ok(String::new())
     })?;
     lane.step("an upgrade that switches backups on says that there was none before it", || {
         let said = upgrade(&scene, &[&scene.on()])?.ok("helm upgrade")?;
         ensure!(said.contains("There was none before this upgrade"), "{said}");
-        ensure!(!hook_ran(&scene)?, "there is a Job");
+        ensure!(hooks(&scene)? == 0, "there was a Job");
         scene.wait_for_first()?;
         Ok(String::new())
     })?;
@@ -44,11 +44,10 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
     let rotated: Vec<_> = rotated.iter().map(String::as_str).collect();
     let plain = &rotated[..1];
     let steps = [
-        lane.step("an upgrade makes a backup first", || made(&scene, plain)),
+        lane.step("an upgrade makes a backup first", || made(&scene, plain, 0)),
         lane.step("an upgrade that rotates the login makes it with the old one", || {
-            let said = made(&scene, &rotated)?;
-            scene.wait_for_first()?;
-            Ok(said)
+            // The new login makes a backup afterwards.
+            made(&scene, &rotated, 1)
         }),
         lane.step("a failed backup blocks the upgrade, which changes nothing; BACKUP.md shows why", || {
             deny(&scene)?;
@@ -69,10 +68,10 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
             Ok(String::new())
         }),
         lane.step("beforeUpgrade.enabled=false: no backup", || {
-            let before = scene.good()?;
+            let (before, ran) = (scene.good()?, hooks(&scene)?);
             let off = format!("{}.backup.beforeUpgrade.enabled=false", roles.database_server);
             upgrade(&scene, &[&rotated[..], &[&off]].concat())?.ok("helm upgrade")?;
-            ensure!(scene.good()? == before, "there is a new backup");
+            ensure!(scene.good()? == before && hooks(&scene)? == ran, "there is a new backup");
             Ok(String::new())
         }),
     ];
@@ -85,15 +84,15 @@ fn rotated(scene: &Scene) -> [String; 3] {
     [scene.on(), format!("{credential}.password=another-Password-47110815"), format!("{credential}.revision=2")]
 }
 
-/// An upgrade that succeeds after one more backup.
-fn made(scene: &Scene, sets: &[&str]) -> anyhow::Result<String> {
-    let before = scene.good()?;
+/// An upgrade that succeeds after a backup by its hook, and `further` backups by Jobs that it changes.
+fn made(scene: &Scene, sets: &[&str], further: usize) -> anyhow::Result<String> {
+    let (before, ran) = (scene.good()?, hooks(scene)?);
     let said = upgrade(scene, sets)?.ok("helm upgrade")?;
     ensure!(said.contains("and one before this upgrade"), "{said}");
-    // A Job that succeeded is deleted. A second login would not exist yet, so the first one made the backup.
-    ensure!(!hook_ran(scene)?, "the Job of the backup is left");
+    scene.wait_for_first()?;
     let after = scene.good()?;
-    ensure!(after.len() > before.len(), "before: {before:?}, after: {after:?}");
+    ensure!(hooks(scene)? == ran + 1, "the hook did not run once");
+    ensure!(after.len() == before.len() + 1 + further, "before: {before:?}, after: {after:?}");
     Ok(after.join(", "))
 }
 
@@ -114,8 +113,10 @@ fn hook_name(scene: &Scene) -> String {
     format!("{}-{}-backup-upgrade", scene.release.name, scene.roles.database_server)
 }
 
-fn hook_ran(scene: &Scene) -> anyhow::Result<bool> {
-    Ok(scene.jobs()?.iter().any(|(name, _)| *name == hook_name(scene)))
+/// How many pods the Jobs of the hook have made. A Job that succeeded is deleted; its events stay.
+fn hooks(scene: &Scene) -> anyhow::Result<usize> {
+    let of = format!("--field-selector=involvedObject.name={},reason=SuccessfulCreate", hook_name(scene));
+    Ok(kubectl::items(&["get", "events", &of, "--namespace", &scene.release.namespace.name])?.len())
 }
 
 /// What an upgrade would change: the generations of the workloads and the test that it switches off.

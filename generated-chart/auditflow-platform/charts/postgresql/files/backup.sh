@@ -15,7 +15,7 @@
 # the databases; RELEASE is part of the files' names. Of each database, KEEP_COUNT backups of the last KEEP_DAYS days are kept, and always the newest one that is
 # intact. S3_PATH is a bucket with a folder; none means the volume.
 set -eu
-export LC_ALL=C
+export LC_ALL=C PGCONNECT_TIMEOUT=5
 folder=${BACKUPS:-/backups} store=''
 scripts=$(dirname "$0")
 
@@ -87,6 +87,11 @@ publish() {
   fi
 }
 
+missing() {
+  problem='the database does not exist any more, but has backups'
+  return 1
+}
+
 make() {
   # The CronJob, the first Job and the one before an upgrade can meet.
   exec 9>"$folder/.lock"
@@ -100,7 +105,8 @@ make() {
   if [ -z "$store" ]; then prune "$(date +%s)"; fi
   for database in $DATABASES; do
     if [ "$(sql --dbname postgres --command "SELECT count(*) FROM pg_database WHERE datname = '$database'")" = 0 ]; then
-      say "skipped: there is no database $database" >&2
+      # A service that has never been enabled has no database.
+      if [ -n "$(backups)" ]; then attempt backup missing; else say "skipped: there is no database $database"; fi
       continue
     fi
     attempt backup dump
@@ -112,7 +118,13 @@ make() {
 
 # Restores as restore.sh does, but into a server that ends with this Pod.
 restore() {
-  backup=$(newest_good) || { problem='there is no intact backup'; return 1; }
+  state=0
+  backup=$(newest_good) || state=$?
+  case $state in
+    0) ;;
+    1) problem='there is no intact backup'; return 1 ;;
+    *) problem='the backups cannot be read, see the log'; return 1 ;;
+  esac
   (
     export PGHOST=/tmp PGUSER=postgres
     createuser --no-login "${database}_owner" && createdb --owner "${database}_owner" "$database" &&
@@ -184,9 +196,13 @@ wait_for_server() {
   return 1
 }
 
+# Prints the names of all files. A listing that fails must not look like an empty one.
+files() { if [ -z "$store" ]; then ls "$folder"; else rclone lsf --files-only "$store"; fi; }
+
 # The backups of $database, the newest first. The names have a fixed length behind the database's, so no database matches another one's files.
 backups() {
-  if [ -z "$store" ]; then ls "$folder"; else rclone lsf --files-only "$store"; fi | sort -r | while read -r file; do
+  all=$(files) || return 1
+  printf '%s\n' "$all" | sort -r | while read -r file; do
     case "$file" in "$database-$RELEASE-"????????T??????Z.dump) printf '%s\n' "$file" ;; esac
   done
 }
@@ -197,23 +213,39 @@ size() { if [ -z "$store" ]; then wc -c <"$folder/$1"; else rclone lsf --format 
 
 remove() {
   for file_of in "$1" "${1%.dump}.contents" "${1%.dump}.sha256"; do
-    if [ -z "$store" ]; then rm -f "$folder/$file_of"; else rclone deletefile "$store$file_of" || true; fi
+    if [ -z "$store" ]; then rm -f "$folder/$file_of"; else rclone deletefile "$store$file_of" || return 1; fi
   done
 }
 
-# Whether a dump and its description have their checksums.
+# Succeeds if a dump and its description have their checksums. 1: they have others, or there are none; 2: they cannot be read now.
 is_good() {
-  sums=$(content "${1%.dump}.sha256" 2>/dev/null) || return 1
+  all=$(files) || return 2
+  for file_of in "${1%.dump}.sha256" "$1" "${1%.dump}.contents"; do
+    case "
+$all
+" in *"
+$file_of
+"*) ;; *) return 1 ;; esac
+  done
+  sums=$(content "${1%.dump}.sha256") || return 2
   for file_of in "$1" "${1%.dump}.contents"; do
-    sum=$(content "$file_of" 2>/dev/null | sha256sum)
-    case "$sums" in *"${sum%% *}  $file_of"*) ;; *) return 1 ;; esac
+    sum=$({ content "$file_of" || echo "cannot be read"; } | sha256sum)
+    case "$sums" in
+      *"${sum%% *}  $file_of"*) ;;
+      *) if [ -z "$store" ] || rclone cat --count 1 "$store$file_of" >/dev/null; then return 1; else return 2; fi ;;
+    esac
   done
 }
 
-# The one that was just made is known to be intact.
+# Prints the newest intact backup. The one that was just made is known to be intact. 1: there is none; 2: they cannot be read now.
 newest_good() {
-  for file in $(backups); do
-    if [ "$file" = "${backup:-}" ] || is_good "$file"; then printf '%s\n' "$file"; return 0; fi
+  list=$(backups) || return 2
+  for file in $list; do
+    if [ "$file" = "${backup:-}" ]; then state=0; else state=0; is_good "$file" || state=$?; fi
+    case $state in
+      0) printf '%s\n' "$file"; return 0 ;;
+      2) return 2 ;;
+    esac
   done
   return 1
 }
@@ -234,9 +266,11 @@ time_of() {
 
 list() {
   for database in $DATABASES; do
-    for file in $(backups); do
-      state=good
-      is_good "$file" || state=DAMAGED
+    list=$(backups) || exit 1
+    for file in $list; do
+      state=0
+      is_good "$file" || state=$?
+      case $state in 0) state=good ;; 1) state=DAMAGED ;; *) state=UNREADABLE ;; esac
       printf '%s %s %s\n' "$file" "$(size "$file")" "$state"
     done
   done
@@ -245,24 +279,36 @@ list() {
 prune() {
   for database in $DATABASES; do
     count=0 good=
-    for file in $(backups); do
+    list=$(backups) || continue
+    for file in $list; do
       count=$((count + 1))
       if [ "$count" -gt "$KEEP_COUNT" ] || [ $(($1 - $(time_of "$file"))) -gt $((KEEP_DAYS * 86400)) ]; then
-        if [ -z "$good" ]; then good=$(newest_good) || good=none; fi
-        if [ "$file" != "$good" ]; then
-          remove "$file"
-          say "removed: $file"
+        if [ -z "$good" ] && ! good=$(newest_good); then
+          say "nothing is removed: no backup of $database is known to be intact" >&2
+          break
         fi
+        if [ "$file" != "$good" ] && remove "$file"; then say "removed: $file"; fi
       fi
     done
   done
 }
 
-# What an interrupted backup has left.
+# Removes what an interrupted backup has left. In an object store, another Job may be at work, so files without a dump stay for a day.
 remove_parts() {
   rm -f "$folder"/.*.part "$folder"/.*.part.*
-  for file in "$folder"/*-"$RELEASE"-????????T??????Z.contents; do
-    if ! [ -f "${file%.contents}.dump" ]; then rm -f "$file" "${file%.contents}.sha256"; fi
+  all=$(files) || return 0
+  for file in $all; do
+    case "$file" in *-"$RELEASE"-????????T??????Z.contents) ;; *) continue ;; esac
+    case "
+$all
+" in *"
+${file%.contents}.dump
+"*) continue ;; esac
+    if [ -z "$store" ] || [ $(($(date +%s) - $(time_of "${file%.contents}.dump"))) -gt 86400 ]; then
+      for kind in contents sha256; do
+        if [ -z "$store" ]; then rm -f "$folder/${file%.contents}.$kind"; else rclone deletefile "$store${file%.contents}.$kind" 2>/dev/null || true; fi
+      done
+    fi
   done
 }
 
