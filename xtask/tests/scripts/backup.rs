@@ -60,6 +60,10 @@ impl Volume {
     }
 
     fn run(&self, arguments: &[&str]) -> (bool, String) {
+        self.run_with(arguments, &[])
+    }
+
+    fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
         let output = Command::new("sh")
             .arg(self.root.join("backup.sh"))
             .args(arguments)
@@ -72,6 +76,7 @@ impl Volume {
                 ("PGPASSWORD", "secret"),
                 ("STATUS", "backup_x.status"),
             ])
+            .envs(variables.iter().copied())
             .output()
             .unwrap();
         let said = [output.stdout, output.stderr].concat();
@@ -208,6 +213,50 @@ fn retention_by_count_and_age_keeps_the_last_good_backup() {
     let (_, said) = volume.run(&["prune", &(start + 732 * DAY).to_string()]);
     assert!(said.contains("removed: alerts-afp-"), "{said}");
     assert_eq!(volume.files(), files_of(&[&latest, &other]));
+}
+
+/// By age alone.
+#[test]
+fn backups_older_than_the_limit_are_removed() {
+    let volume = Volume::new();
+    let start = 1_767_225_600;
+    for day in 0..60 {
+        volume.add("alerts", start + day * DAY, true);
+    }
+    let (ok, said) = volume.run_with(&["prune", &(start + 59 * DAY + 60).to_string()], &[("KEEP_COUNT", "10000")]);
+    assert!(ok, "{said}");
+    let dumps = volume.files().iter().filter(|name| name.split('.').next_back() == Some("dump")).count();
+    assert_eq!(dumps, 30, "{said}");
+}
+
+/// Such as after a loss of the object store's key: without an intact backup, nothing may go.
+#[test]
+fn without_an_intact_backup_nothing_is_removed() {
+    let volume = Volume::new();
+    let start = 1_767_225_600;
+    for day in 0..3 {
+        volume.add("alerts", start + day * DAY, false);
+    }
+    let (ok, said) = volume.run(&["prune", &(start + 732 * DAY).to_string()]);
+    assert!(ok && said.contains("nothing is removed: no backup of alerts is known to be intact"), "{said}");
+    assert_eq!(volume.files().len(), 9);
+}
+
+#[test]
+fn a_database_that_is_gone_and_has_backups_is_a_failure() {
+    let volume = Volume::new();
+    volume.tool(
+        "psql",
+        &PSQL.replace("*--command*) echo 1", "*--command*) case \"$*\" in *alerts_old*) echo 0 ;; *) echo 1 ;; esac"),
+    );
+    let (ok, said) = volume.run(&["make"]);
+    assert!(ok && said.contains("skipped: there is no database alerts_old"), "{said}");
+    volume.add("alerts_old", 1_767_225_600, true);
+    let (ok, said) = volume.run(&["make"]);
+    assert!(
+        !ok && said.contains("backup of alerts_old: the database does not exist any more, but has backups"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod backup;
 mod data;
+mod restore;
 
 use std::fs;
 use std::process::{Command, Output};
