@@ -117,7 +117,13 @@ mod tests {
         let suffixes = [SERVICE_SUFFIXES, SERVER_SUFFIXES].concat();
         let names = [RELEASE_OBJECTS, RELEASE_PREFIXES].concat();
         let release = |behind: &str| words_behind(&templates, &format!("Release.Name }}}}-{behind}"));
-        let of_charts = ["[[ name ]]-", "{{ .Chart.Name }}-", "[[ exposed_port.service ]]-", "{{ $server.name }}-"];
+        let of_charts = [
+            "[[ name ]]-",
+            "{{ .Chart.Name }}-",
+            "{{ $.Chart.Name }}-",
+            "[[ exposed_port.service ]]-",
+            "{{ $server.name }}-",
+        ];
         let mut chart = of_charts.map(release).concat();
         chart.extend(words_behind(&templates, "{{ .server.name }}-"));
         let found: BTreeSet<_> = chart.iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
