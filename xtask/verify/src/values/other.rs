@@ -33,6 +33,8 @@ fn texts(schema: Schema<'_>, is: &str) -> Vec<Value> {
         Some(pattern) if pattern.contains("a-fA-F.:") => vec![json!("192.0.2.0/24")],
         Some(pattern) if pattern.contains("sha256") => vec![json!(format!("sha256:{}", "a".repeat(64)))],
         Some(pattern) if pattern.contains("https?") => vec![json!("https://changed.example.org")],
+        // A duration.
+        Some(pattern) if pattern.contains("}h(") => vec![json!("1h")],
         // A schedule.
         Some(pattern) if pattern.contains(") (") => vec![json!("1 2 3 4 5")],
         // An amount, such as 100m: change its number.
