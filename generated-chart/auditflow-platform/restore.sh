@@ -233,6 +233,7 @@ restore() {
 
 # Puts the new database in the place of the running one, while no service uses it.
 swap() {
+  swap_began=$(date +%s)
   for service in $services; do
     replicas=$(in_namespace get deployment "$release-$service" --ignore-not-found --output jsonpath='{.spec.replicas}')
     if [ -n "$replicas" ]; then
@@ -298,7 +299,7 @@ SQL
       echo "ok: $backup is restored as $into."
     else
       swap
-      echo "ok: $backup is restored. The former database is $before; drop it when you do not need it any more:"
+      echo "ok: $backup is restored; the services were stopped for $(($(date +%s) - swap_began)) s. The former database is $before; drop it when you do not need it any more:"
       echo "  kubectl exec $release-$server-0 --namespace $namespace --container postgresql -- dropdb --username postgres $before"
     fi
     ;;

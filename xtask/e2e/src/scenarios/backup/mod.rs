@@ -58,10 +58,6 @@ fn volume(lane: &Lane) -> Outcome {
         lane.step("a full volume fails the backup, and leaves the earlier ones", || damage::fills(&scene)),
         lane.step("a revision of the login: a backup with the new one, and the old one is gone", || rotate(&scene)),
         lane.step("the login reads, and writes nothing but the results", || damage::writes_nothing(&scene)),
-        lane.step("restore elsewhere: into a release of another name in another namespace", || elsewhere(lane, &scene)),
-        lane.step("a backup of the major version before, made by the same script, is restored", || {
-            major::restored(&scene)
-        }),
         lane.step("the data volume is lost: an empty server, and the latest backup", || lose_data(&scene)),
         lane.step("the volume with the backups is lost", || lose_backups(&scene)),
         lane.step("backups off and on: the CronJobs and the login go and come, the volume stays", || {
@@ -72,12 +68,13 @@ fn volume(lane: &Lane) -> Outcome {
     all(steps.into_iter().chain([documented]))
 }
 
-/// The first block of the page only sets variables; the lane of the object store runs its own section, and the scenario `backup-hook` that on upgrades.
+/// The first block of the page only sets variables; the lane of the object store runs its own section and that on other releases, and the scenario `backup-hook` that on upgrades.
 fn every_command(scene: &Scene) -> anyhow::Result<String> {
     let blocks = Document::read(&scene.release.namespace.context.chart, "BACKUP.md")?.all_commands();
     let asked = scene.asked.lock().expect("no step panics");
     let is_here = |heading: &str| {
-        !heading.starts_with("Backup and restore of") && ![UPGRADES, "Object storage"].contains(&heading)
+        !heading.starts_with("Backup and restore of")
+            && ![UPGRADES, "Object storage", "Restore elsewhere"].contains(&heading)
     };
     let never = blocks.iter().filter(|(heading, block)| is_here(heading) && !asked.contains(block));
     let never: Vec<_> = never.map(|(heading, _)| heading).collect();
@@ -146,7 +143,8 @@ fn restore_here(scene: &Scene) -> anyhow::Result<String> {
     // The script prints the command that drops the former database.
     let drop = said.lines().find(|line| line.contains("dropdb")).context("no command for the former database")?;
     scene.reader()?.run(drop)?;
-    Ok(format!("{took}, {} counts of rows", counts.len()))
+    let stopped = said.split("stopped for ").nth(1).and_then(|rest| rest.split(" s.").next()).context("no time")?;
+    Ok(format!("{took}, services stopped for {stopped} s, {} counts of rows", counts.len()))
 }
 
 fn restore_beside(scene: &Scene) -> anyhow::Result<String> {

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::super::loaded::{RECOVERY, recovers};
 use super::scene::{ROWS, Scene, TABLE, timed};
+use super::{elsewhere, major};
 use crate::roles::Roles;
 
 /// The store of the cluster: a Service in a namespace of its own, with these keys.
@@ -76,6 +77,10 @@ pub(super) fn run(lane: &Lane) -> Outcome {
                 "metadata": {"name": "backup-encryption", "namespace": namespace.name},
             }))?;
             Ok(scene.good()?.join(", "))
+        }),
+        lane.step("restore elsewhere: into a release of another name in another namespace", || elsewhere(lane, &scene)),
+        lane.step("a backup of the major version before, made by the same script, is restored", || {
+            major::restored(&scene)
         }),
         lane.step("retention: the objects of old backups are removed", || {
             let keep = format!("{}.backup.retention.count=1", roles.database_server);
