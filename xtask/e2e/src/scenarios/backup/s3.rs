@@ -25,13 +25,16 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     let namespace = TestNamespace::as_step(lane, "backup-s3")?;
     let release = Release::new(&namespace, lane.context.helm4().map_err(|_| Reported)?, "afp");
     let scene = Scene::new(&release, &roles);
-    lane.step("helm install --wait with encrypted backups in an object store", || {
-        secrets(&scene)?;
-        let sets = sets(&scene);
-        release.install(from_ref(&lane.context.small), &sets.iter().map(String::as_str).collect::<Vec<_>>())?;
-        scene.wait_for_first()?;
-        Ok(scene.good()?.join(", "))
-    })?;
+    lane.step(
+        "helm install --wait with encrypted backups in an object store, External Secrets and an autoscaler",
+        || {
+            secrets(&scene)?;
+            let sets = sets(&scene);
+            release.install(from_ref(&lane.context.small), &sets.iter().map(String::as_str).collect::<Vec<_>>())?;
+            scene.wait_for_first()?;
+            Ok(scene.good()?.join(", "))
+        },
+    )?;
     lane.step(format!("with {ROWS} rows: back up now, verify; the objects are encrypted"), || {
         scene.scale_keeper(0)?;
         scene.add_rows()?;
@@ -102,6 +105,9 @@ fn sets(scene: &Scene) -> Vec<String> {
     let egress = format!("{backup}.s3.egress[0]");
     vec![
         scene.on(),
+        // Another source of the login's password than in the lane of the volume, and an autoscaler beside `restore.sh`.
+        "global.secrets.mode=external".to_owned(),
+        format!("{}.autoscaling.enabled=true", scene.roles.keeper),
         format!("{backup}.storage=S3"),
         format!("{backup}.s3.endpoint=https://s3.{NAMESPACE}:9000"),
         format!("{backup}.s3.bucket={BUCKET}"),
