@@ -69,8 +69,8 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     });
     let backed_up = backup::backed_up(graph).map(|(server, _)| BackedUp {
         name: server.name,
-        enabled: bare(&value(&[server.name, "backup", "enabled"])),
-        suspend: bare(&value(&[server.name, "backup", "suspend"])),
+        enabled: value(&[server.name, "backup", "enabled"]),
+        suspend: value(&[server.name, "backup", "suspend"]),
         schedule: bare(&value(&[server.name, "backup", "schedule"])),
         before_upgrade: value(&[server.name, "backup", "beforeUpgrade", "enabled"]),
         on_failure: value(&[server.name, "backup", "beforeUpgrade", "onFailure"]),
