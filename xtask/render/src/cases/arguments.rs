@@ -1,0 +1,75 @@
+//! The arguments of the cases.
+
+/// Encrypted backups in an object store outside the cluster.
+pub(super) const BACKUP_S3: &[&str] = &[
+    "backup.storage=S3",
+    "backup.s3.endpoint=https://s3.example.org",
+    "backup.s3.bucket=backups",
+    "backup.s3.existingSecret=backup-store",
+    "backup.s3.caConfigMap=store-ca",
+    "backup.s3.egress[0].to[0].ipBlock.cidr=192.0.2.0/24",
+    "backup.s3.egress[0].ports[0].port=443",
+    "backup.encryption.existingSecret=backup-encryption",
+    "backup.serviceAccount.annotations.example\\.org/role=backup",
+];
+
+pub(super) const INGRESS: &[&str] = &[
+    "exposure.via=Ingress",
+    "exposure.host=alerts.example.org",
+    "exposure.ingress.className=traefik",
+    "exposure.ingress.tlsSecretName=alerts-tls",
+    "exposure.ingress.annotations.owner=security",
+];
+
+pub(super) const ROUTE: &[&str] = &[
+    "exposure.via=HTTPRoute",
+    "exposure.host=alerts.example.org",
+    "exposure.httpRoute.gateway=public",
+    "exposure.httpRoute.gatewayNamespace=gateways",
+    "exposure.httpRoute.sectionName=https",
+];
+
+pub(super) const HAS_ROUTES: &str = "--api-versions=gateway.networking.k8s.io/v1/HTTPRoute";
+
+pub(super) const HAS_EXTERNAL_SECRETS: &str = "--api-versions=external-secrets.io/v1/ExternalSecret";
+
+pub(super) const EXTERNAL: [&str; 2] = ["--set=global.secrets.mode=external", HAS_EXTERNAL_SECRETS];
+
+pub(super) const STORE: &[&str] = &[
+    "--set=global.secrets.mode=external",
+    "--set=global.secrets.store.kind=ClusterSecretStore",
+    "--set=global.secrets.store.name=vault",
+    HAS_EXTERNAL_SECRETS,
+];
+
+pub(super) const EXISTING: &[&str] = &["--set=global.secrets.mode=existing"];
+
+/// An address of the API server, from the range that is reserved for documentation.
+pub(super) const API_SERVER: &str = "--set=global.network.apiServerCidrs[0]=192.0.2.1/32";
+
+pub(super) const RULES: &[&str] = &[
+    "rbac.extraRules[0].apiGroups={apps}",
+    "rbac.extraRules[0].resources={deployments}",
+    "rbac.extraRules[0].verbs={get}",
+    "rbac.extraRules[0].resourceNames={web}",
+    "network.extraIngress[0].from[0].ipBlock.cidr=192.0.2.0/24",
+    "network.extraIngress[0].ports[0].port=9999",
+    "network.extraEgress[0].to[0].ipBlock.cidr=192.0.2.0/24",
+    "network.extraEgress[0].ports[0].port=443",
+];
+
+pub(super) const DIGEST: &str = "image.digest=sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+pub(super) const PLACED: &[&str] = &[
+    "nodeSelector.disk=ssd",
+    "tolerations[0].key=small",
+    "tolerations[0].operator=Exists",
+    "affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight=1",
+    "affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].preference.matchExpressions[0].key=zone",
+    "affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].preference.matchExpressions[0].operator=Exists",
+    "topologySpreadConstraints[0].maxSkew=1",
+    "topologySpreadConstraints[0].topologyKey=zone",
+    "topologySpreadConstraints[0].whenUnsatisfiable=ScheduleAnyway",
+    "priorityClassName=important",
+    "podAnnotations.note=moved",
+];
