@@ -232,6 +232,15 @@ struct Judge<'a> {
     mode: &'a Mode,
 }
 
+/// Values as JSON that is also YAML, which takes some characters as escapes only.
+fn as_yaml(values: &Value) -> String {
+    let escaped = |c: char| match c {
+        '\u{7f}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => format!("\\u{:04x}", u32::from(c)),
+        _ => c.to_string(),
+    };
+    values.to_string().chars().map(escaped).collect()
+}
+
 impl Judge<'_> {
     /// The changes that Helm accepts together, and what it renders with them.
     fn accepted(&self, mut changes: Vec<Change>) -> anyhow::Result<(Vec<Change>, String)> {
@@ -255,7 +264,7 @@ impl Judge<'_> {
         let context = self.namespace.context;
         let file = |name: &str, values: &Value| -> anyhow::Result<Utf8PathBuf> {
             let file = self.folder.join(name);
-            fs::write(&file, values.to_string()).with_context(|| file.to_string())?;
+            fs::write(&file, as_yaml(values)).with_context(|| file.to_string())?;
             Ok(file)
         };
         let (mode, sample) = (file("mode.json", &self.mode.values)?, file("sample.json", &tree(changes))?);
