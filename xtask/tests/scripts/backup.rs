@@ -1,13 +1,13 @@
 //! The script of the backups: a backup is complete or absent, and retention never removes the last one that is intact.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
+
+use crate::{checksum, program};
 
 const SCRIPT: &str = include_str!("../../../generator/templates/addons/backup/backup.sh");
 
@@ -51,12 +51,7 @@ impl Volume {
     }
 
     fn tool(&self, name: &str, script: &str) {
-        let path = self.root.join("bin").join(name);
-        // See `Pod::tool`.
-        let written = Command::new("sh")
-            .args(["-c", "printf '%s\\n' '#!/bin/sh' \"$1\" >\"$0\" && chmod 755 \"$0\"", path.as_str(), script])
-            .status();
-        assert!(written.unwrap().success());
+        program(&self.root.join("bin").join(name), script);
     }
 
     fn run(&self, arguments: &[&str]) -> (bool, String) {
@@ -90,10 +85,7 @@ impl Volume {
         let mut sums = String::new();
         for file in [format!("{name}.dump"), format!("{name}.contents")] {
             let content = format!("{file}\n");
-            for byte in Sha256::digest(&content) {
-                write!(sums, "{byte:02x}").unwrap();
-            }
-            writeln!(sums, "  {file}").unwrap();
+            sums += &checksum(&file, &content);
             fs::write(self.root.join("backups").join(&file), if is_intact { &content } else { "cut" }).unwrap();
         }
         fs::write(self.root.join(format!("backups/{name}.sha256")), sums).unwrap();

@@ -6,10 +6,12 @@ mod backup;
 mod data;
 mod restore;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, Output};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 /// A simulated pod: the script of one kind of server, its folders below a temporary folder, and the programs that it calls.
@@ -80,13 +82,7 @@ impl Pod {
 
     /// Adds a program that precedes others on `PATH`.
     fn tool(&self, name: &str, script: &str) {
-        // Written by a separate process: if this process had the file open while it starts a program for another test, running
-        // the script would fail with "text file busy".
-        let path = self.root.join("bin").join(name);
-        let written = Command::new("sh")
-            .args(["-c", "printf '%s\\n' '#!/bin/sh' \"$1\" >\"$0\" && chmod 755 \"$0\"", path.as_str(), script])
-            .status();
-        assert!(written.unwrap().success());
+        program(&self.root.join("bin").join(name), script);
     }
 
     /// Runs the script. Returns whether it succeeded, and its output.
@@ -107,6 +103,24 @@ impl Pod {
         assert!(!said.contains("adm'in") && !said.contains("secret "), "a password is printed: {said}");
         (status.success(), said)
     }
+}
+
+/// Writes a program: a script of the shell.
+///
+/// A separate process writes it: if this process had the file open while it starts a program for another test, running the script would fail with
+/// "text file busy".
+fn program(path: &Utf8Path, script: &str) {
+    let write = "printf '%s\\n' '#!/bin/sh' \"$1\" >\"$0\" && chmod 755 \"$0\"";
+    assert!(Command::new("sh").args(["-c", write, path.as_str(), script]).status().unwrap().success());
+}
+
+/// A line of `sha256sum`.
+fn checksum(file: &str, content: &str) -> String {
+    let mut line = String::new();
+    for byte in Sha256::digest(content) {
+        write!(line, "{byte:02x}").unwrap();
+    }
+    line + "  " + file + "\n"
 }
 
 /// A broker with these users. The file `connected` lists the connected users, and `removed` the removed ones.

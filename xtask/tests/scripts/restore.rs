@@ -1,12 +1,12 @@
 //! `restore.sh` of the chart: what goes wrong on the way leaves the services and the copies as they were. The scenario `backup` runs it on a cluster.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
+
+use crate::{checksum, program};
 
 const SCRIPT: &str = include_str!("../../../generated-chart/auditflow-platform/restore.sh");
 
@@ -59,16 +59,11 @@ impl Desk {
         for (kind, content) in [("dump", "a dump"), ("contents", "table t|1|1\nend\n")] {
             let file = format!("{BACKUP}.{kind}");
             fs::write(root.join("files").join(&file), content).unwrap();
-            for byte in Sha256::digest(content) {
-                write!(sums, "{byte:02x}").unwrap();
-            }
-            writeln!(sums, "  {file}").unwrap();
+            sums += &checksum(&file, content);
         }
         fs::write(root.join(format!("files/{BACKUP}.sha256")), sums).unwrap();
         fs::write(root.join("restore.sh"), SCRIPT).unwrap();
-        let write = ["-c", "printf '%s\\n' '#!/bin/sh' \"$1\" >\"$0\" && chmod 755 \"$0\""];
-        let kubectl = root.join("bin/kubectl");
-        assert!(Command::new("sh").args(write).args([kubectl.as_str(), KUBECTL]).status().unwrap().success());
+        program(&root.join("bin/kubectl"), KUBECTL);
         Self { root, _temporary: temporary }
     }
 
