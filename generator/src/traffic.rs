@@ -2,7 +2,9 @@
 
 use vocabulary::Resolved;
 
-use crate::addons::{self, HelperPath};
+use crate::addons::AddOn;
+use crate::addons::backup::Backup;
+use crate::addons::provisioning::Provisioning;
 use crate::graph::{Component, Edge, Graph};
 use crate::names;
 
@@ -94,18 +96,17 @@ pub fn traffic(platform: &Resolved) -> Traffic {
     let mut paths: Vec<AccessPath> = graph.edges.iter().flat_map(of_edge).collect();
     paths.sort();
     let test = graph.end_to_end.as_ref();
-    let helpers = addons::paths(&graph);
-    let of_helpers = |holds: fn(&HelperPath) -> bool| {
-        let chosen = helpers.iter().filter(|helper| holds(helper));
-        chosen.map(|helper| path(&helper.identity, helper.target, helper.port)).collect()
+    let of_add_on = |add_on: &dyn AddOn| {
+        let helpers = add_on.paths(&graph);
+        helpers.iter().map(|helper| path(&helper.identity, helper.target, helper.port)).collect()
     };
     Traffic {
         identity_label: format!("{}/identity", graph.name),
         services: graph.services().map(|(service, _)| service.name.to_owned()).collect(),
         backing: graph.servers().map(|(server, _)| server.name.to_owned()).collect(),
         paths,
-        provisioning: of_helpers(|helper| helper.when.is_none()),
-        backup: of_helpers(|helper| helper.when.is_some()),
+        provisioning: of_add_on(&Provisioning),
+        backup: of_add_on(&Backup),
         tests: TestTraffic {
             network_policy: names::NETWORK_POLICY_TEST.to_owned(),
             end_to_end: names::END_TO_END_TEST.to_owned(),

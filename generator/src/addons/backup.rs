@@ -26,7 +26,7 @@ const SCRIPTS: [(&str, &str); 2] = [
 pub(crate) const RCLONE: Image = Image::new("rclone/rclone", "1.75.2");
 
 /// The add-on.
-pub(super) struct Backup;
+pub(crate) struct Backup;
 
 impl AddOn for Backup {
     fn files(&self, graph: &Graph, files: &mut Files) {
@@ -43,7 +43,7 @@ impl AddOn for Backup {
             files.umbrella("BACKUP.md", &page);
             files.umbrella("restore.sh", &Restore { servers: &servers });
         }
-        for (component, server) in backed_up(graph) {
+        for (component, _) in backed_up(graph) {
             let name = component.name;
             let file = |file: &str| format!("templates/backup/{file}.yaml");
             for (script, text) in SCRIPTS {
@@ -59,7 +59,6 @@ impl AddOn for Backup {
             files.subchart(name, &file("scripts"), &Scripts { c: graph, scripts: scripts_digest() });
             files.subchart(name, &file("serviceaccount"), &ServiceAccount { c: graph });
             files.subchart(name, &file("verification"), &Verification { c: graph, name });
-            debug_assert!(!server.add_on_logins.is_empty());
         }
     }
 
@@ -76,9 +75,14 @@ impl AddOn for Backup {
     }
 }
 
-/// The servers with backups.
+/// The servers that can have backups.
 pub(crate) fn backed_up(graph: &Graph) -> impl Iterator<Item = (&Component, &Server)> {
-    graph.servers().filter(|(_, server)| server.add_on_logins.iter().any(|login| login.section == BACKUP))
+    graph.servers().filter(|(_, server)| server.has_backups())
+}
+
+/// Their names.
+pub(crate) fn names(graph: &Graph) -> Vec<&'static str> {
+    backed_up(graph).map(|(component, _)| component.name).collect()
 }
 
 /// The indentation of the Pod's `spec` in its named template.
@@ -103,9 +107,7 @@ fn pod(graph: &Graph, component: &Component, storage: Storage) -> Pod {
     let number = |key: &str| format!("{{{{ int {} | quote }}}}", bare(&value(&["backup", "retention", key])));
     let s3 = |key: &str| format!("{{{{ {} | quote }}}}", bare(&value(&["backup", "s3", key])));
     let secret = format!(r#"{{{{ include "{c}.serverSecret" . | quote }}}}"#);
-    let resources = Some(
-        include("backupResources").replace("{{ include", "{{- include").replace(" . }}", " . | trim | nindent 8 }}"),
-    );
+    let resources = Some(format!(r#"{{{{- include "{c}.{name}.backupResources" . | trim | nindent 8 }}}}"#));
     let size = format!("{{{{ {} }}}}", bare(&value(&["persistence", "size"])));
     let mut container = Container {
         image: Some(ContainerImage::of_server(graph, name)),

@@ -15,7 +15,7 @@ use crate::workloads::{Container, ContainerImage, EnvVar, Mount, Pod, RestartPol
 const COMMON_SCRIPT: &str = include_str!("../../templates/addons/provisioning/common.sh");
 
 /// The add-on.
-pub(super) struct Provisioning;
+pub(crate) struct Provisioning;
 
 impl AddOn for Provisioning {
     fn files(&self, graph: &Graph, files: &mut Files) {

@@ -5,6 +5,7 @@ use askama::Template;
 use super::AddOn;
 use crate::files::Files;
 use crate::graph::Graph;
+use crate::kinds::SnapshotHook;
 
 /// The add-on.
 pub(super) struct Velero;
@@ -15,8 +16,7 @@ impl AddOn for Velero {
             return;
         }
         let hooks = graph.servers().filter_map(|(component, server)| {
-            let hook = server.kind.snapshot_hook()?;
-            Some(Hook { server: component.name, note: hook.note, container: hook.container, command: hook.command })
+            Some(Hook { server: component.name, exec: server.kind.snapshot_hook()? })
         });
         files.umbrella("templates/velero/schedule.yaml", &Schedule { c: graph, hooks: hooks.collect() });
     }
@@ -32,7 +32,5 @@ struct Schedule<'a> {
 /// A command in a server's Pod before its volume is copied.
 struct Hook {
     server: &'static str,
-    note: &'static str,
-    container: &'static str,
-    command: &'static str,
+    exec: SnapshotHook,
 }

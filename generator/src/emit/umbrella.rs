@@ -42,7 +42,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     );
     files.umbrella("templates/_declared.tpl", &declared(graph));
     let has_servers = graph.servers().next().is_some();
-    let backed_up = backup::backed_up(graph).map(|(server, _)| server.name).collect();
+    let backed_up = backup::names(graph);
     files.umbrella("templates/_installed.tpl", &Installed { c: graph, has_credentials, has_servers, backed_up });
     files.umbrella(
         "templates/checks.yaml",
@@ -93,7 +93,7 @@ fn check_helpers(graph: &Graph, has_credentials: bool) -> CheckHelpers<'_> {
         charts: graph.components.iter().map(|component| component.name).collect(),
         services: names(graph, |_| true),
         servers: graph.servers().map(|(server, _)| server.name).collect(),
-        backed_up: backup::backed_up(graph).map(|(server, _)| server.name).collect(),
+        backed_up: backup::names(graph),
         exposed: graph.exposed().map(|(service, _)| service).collect(),
         kubernetes: names(graph, |service| !service.api_rules.is_empty()),
         with_secret: graph.components.iter().filter(|one| !one.credentials.is_empty()).map(|one| one.name).collect(),

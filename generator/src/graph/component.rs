@@ -6,6 +6,7 @@ use vocabulary::{
 
 use super::{Credential, Edge, EnvBinding, EnvValue};
 use crate::kinds::{self, AddOnLogin, ServerKind};
+use crate::names::BACKUP;
 
 /// Something with Pods, and so with a chart, a key in the values and a network identity of its own.
 pub(crate) struct Component {
@@ -123,6 +124,13 @@ impl Component {
     /// The ports that monitoring scrapes.
     pub(crate) fn metrics_ports(&self) -> impl Iterator<Item = u16> {
         self.ports.iter().filter(|port| port.purpose == Purpose::Metrics).map(|port| port.number)
+    }
+}
+
+impl Server {
+    /// Whether it can have backups: they have a login at it.
+    pub(crate) fn has_backups(&self) -> bool {
+        self.add_on_logins.iter().any(|login| login.section == BACKUP)
     }
 }
 

@@ -4,8 +4,8 @@ mod arguments;
 
 use anyhow::{Context as _, bail};
 use arguments::{
-    API_SERVER, BACKUP_S3, DIGEST, EXISTING, EXTERNAL, HAS_EXTERNAL_SECRETS, HAS_ROUTES, INGRESS, PLACED, ROUTE, RULES,
-    STORE,
+    API_SERVER, BACKUP, BACKUP_S3, DIGEST, EXISTING, EXTERNAL, HAS_EXTERNAL_SECRETS, HAS_ROUTES, INGRESS, PLACED,
+    ROUTE, RULES, STORE,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use generator::Chart;
@@ -173,14 +173,16 @@ fn by_tag(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<Case>
     (!arguments.is_empty()).then(|| Case { name: "by-tag".to_owned(), release, environment: None, values, arguments })
 }
 
-/// The values that switch on the backups of every server that can have them.
-fn backed_up(platform: &Resolved) -> Vec<String> {
-    generator::traffic(platform).backup.iter().map(|path| format!("--set={}.backup.enabled=true", path.to)).collect()
+/// The settings for every server that can have backups.
+fn of_backups(platform: &Resolved, settings: &[&str]) -> Vec<String> {
+    let of_server =
+        |server: &String| settings.iter().map(|setting| format!("--set={server}.{setting}")).collect::<Vec<_>>();
+    generator::traffic(platform).backup.iter().flat_map(|path| of_server(&path.to)).collect()
 }
 
 /// Backups with every source of Secrets. [`all`] has them with passwords in the values. A platform may have no databases.
 fn backups(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
-    let on = backed_up(platform);
+    let on = of_backups(platform, BACKUP);
     if on.is_empty() {
         return Vec::new();
     }
@@ -303,12 +305,10 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
         together.extend(for_each(&exposed, INGRESS));
         together.push("--set=global.network.edgeNamespace=default".to_owned());
     }
-    let backups = backed_up(platform);
+    let backups = of_backups(platform, BACKUP);
     if !backups.is_empty() {
-        let servers: Vec<_> = generator::traffic(platform).backup.iter().map(|path| path.to.clone()).collect();
-        let servers: Vec<_> = servers.iter().map(String::as_str).collect();
-        features.push(("backup".to_owned(), backups.clone()));
-        features.push(("backup-s3".to_owned(), [backups, for_each(&servers, BACKUP_S3)].concat()));
+        features.push(("backup".to_owned(), backups));
+        features.push(("backup-s3".to_owned(), of_backups(platform, &[BACKUP, BACKUP_S3].concat())));
     }
     if !platform.platform().backing.is_empty() {
         let velero = ["--set=global.velero.enabled=true", "--api-versions=velero.io/v1/Schedule"];

@@ -62,7 +62,7 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
             .map(|environment| Row::of(&[code_cell(environment.name.as_str()), cell(environment.doc)]))
             .collect(),
         stateful,
-        backed_up: backup::backed_up(graph).map(|(server, _)| server.name).collect(),
+        backed_up: backup::names(graph),
     };
     files.umbrella("README.md", &view);
     files.umbrella("VALUES.md", &Values { c: graph, values: values::groups(graph, tree) });

@@ -12,7 +12,6 @@ use super::kubernetes::{ContainerResources, Scheduling};
 use super::rules::{SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Entry, Section};
 use crate::graph::{Component, Server};
-use crate::names::BACKUP;
 
 /// Values of a server that the chart deploys.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -77,12 +76,11 @@ const SCRATCH: [vocabulary::Quantity; 2] = [vocabulary::Quantity::new("64Mi"), v
 
 impl BackingValues {
     pub(super) fn of(component: &Component, server: &Server) -> Self {
-        let has_backup = server.add_on_logins.iter().any(|login| login.section == BACKUP);
         let of_kind = server.kind.values().map(|(key, section)| (key, section.defaults()));
         Self {
             resources: ContainerResources::of(component.resources, SCRATCH.into_iter()),
             persistence: Persistence::of(server.storage),
-            backup: has_backup.then(|| BackupValues::of(server.storage)),
+            backup: server.has_backups().then(|| BackupValues::of(server.storage)),
             credentials: Credentials::of(&component.credentials),
             existing_secret: String::new(),
             of_kind: of_kind.into_iter().collect(),

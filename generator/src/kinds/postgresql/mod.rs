@@ -174,7 +174,7 @@ impl ServerKind for PostgreSql {
             Some(ClientView { service: edge.client, database })
         };
         let clients = graph.logins_at(server.name).filter_map(client).collect();
-        let has_backup = server.server().is_some_and(|server| !server.add_on_logins.is_empty());
+        let has_backup = server.server().is_some_and(Server::has_backups);
         render(&Provisioning { c: graph, name: server.name, clients, has_backup })
     }
 }

@@ -1,5 +1,7 @@
 //! The arguments of the cases.
 
+pub(super) const BACKUP: &[&str] = &["backup.enabled=true"];
+
 /// Encrypted backups in an object store outside the cluster.
 pub(super) const BACKUP_S3: &[&str] = &[
     "backup.storage=S3",
