@@ -26,39 +26,67 @@ impl Document {
         Ok(Self { name, text: std::fs::read_to_string(&path).with_context(|| path.to_string())? })
     }
 
-    /// The blocks of shell commands below a heading, up to the next heading of any level. Commands in a list lose its indentation.
+    /// The blocks of shell commands below a heading, up to the next heading of any level. Blocks in a list lose its indentation.
     ///
     /// # Errors
     /// If the document has no such heading, or no commands below it.
     pub(crate) fn commands(&self, heading: &str) -> anyhow::Result<Vec<String>> {
-        let blocks: Vec<_> =
-            self.all_commands().into_iter().filter_map(|(of, block)| (of == heading).then_some(block)).collect();
-        ensure!(!blocks.is_empty(), "{} has no commands below the heading `{heading}`", self.name);
-        Ok(blocks)
+        self.below(heading, "sh")
     }
 
-    /// All blocks marked as `sh`, each with the heading above it.
-    pub(crate) fn all_commands(&self) -> Vec<(String, String)> {
-        let (mut heading, mut indent, mut blocks) = (String::new(), None, Vec::<(String, String)>::new());
+    /// The blocks of values below a heading.
+    ///
+    /// # Errors
+    /// If the document has no such heading, or no values below it.
+    pub(crate) fn values(&self, heading: &str) -> anyhow::Result<Vec<String>> {
+        self.below(heading, "yaml")
+    }
+
+    /// All blocks of shell commands, each with the heading above it.
+    pub(crate) fn all_commands(&self) -> impl Iterator<Item = (String, String)> {
+        self.blocks().into_iter().filter(|block| block.language == "sh").map(|block| (block.heading, block.text))
+    }
+
+    fn below(&self, heading: &str, language: &str) -> anyhow::Result<Vec<String>> {
+        let mut blocks = self.blocks();
+        blocks.retain(|block| block.heading == heading && block.language == language);
+        ensure!(!blocks.is_empty(), "{} has no block of `{language}` below the heading `{heading}`", self.name);
+        Ok(blocks.into_iter().map(|block| block.text).collect())
+    }
+
+    /// All fenced blocks.
+    fn blocks(&self) -> Vec<Block> {
+        let (mut heading, mut indent, mut blocks) = (String::new(), None, Vec::<Block>::new());
         for line in self.text.lines() {
             let bare = line.trim_start();
             match indent {
                 Some(_) if bare == "```" => indent = None,
                 Some(spaces) => {
-                    let (_, block) = blocks.last_mut().expect("a fence has begun a block");
-                    block.push_str(line.get(spaces..).unwrap_or_default());
-                    block.push('\n');
+                    let block = blocks.last_mut().expect("a fence has begun a block");
+                    block.text.push_str(line.get(spaces..).unwrap_or_default());
+                    block.text.push('\n');
                 }
-                None if bare.starts_with("```sh") => {
-                    indent = Some(line.len() - bare.len());
-                    blocks.push((heading.clone(), String::new()));
+                None => {
+                    if let Some(language) = bare.strip_prefix("```") {
+                        indent = Some(line.len() - bare.len());
+                        let (heading, language) = (heading.clone(), language.trim().to_owned());
+                        blocks.push(Block { heading, language, text: String::new() });
+                    } else if line.starts_with('#') {
+                        line.trim_start_matches('#').trim().clone_into(&mut heading);
+                    }
                 }
-                None if line.starts_with('#') => line.trim_start_matches('#').trim().clone_into(&mut heading),
-                None => {}
             }
         }
         blocks
     }
+}
+
+/// A fenced block of a document.
+struct Block {
+    heading: String,
+    /// What follows the opening fence, such as `sh`; empty for a plain block.
+    language: String,
+    text: String,
 }
 
 /// A home folder in which a reader runs commands: with the chart, and with helm, sops and age-keygen on `PATH`.
@@ -122,13 +150,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_commands_below_a_heading_are_found() {
-        let text = "# A\n\n```sh\none\n```\n## B\n1. Do:\n\n   ```sh\n   # a comment\n   two \\\n     three\n   ```\n\n   ```sh\n   four\n   ```\n### C\n```sh\nfive\n```\n";
+    fn the_blocks_below_a_heading_are_found_by_language() {
+        let text = "# A\n\n```sh\none\n```\n## B\n1. Do:\n\n   ```sh\n   # a comment\n   two \\\n     three\n   ```\n\n   ```sh\n   four\n   ```\n### C\n```sh\nfive\n```\n```yaml\n# not a heading\nsix: {}\n```\n```\nseven\n```\n";
         let document = Document { name: "X.md", text: text.to_owned() };
         assert_eq!(document.commands("A").expect("commands"), ["one\n"]);
         assert_eq!(document.commands("B").expect("commands"), ["# a comment\ntwo \\\n  three\n", "four\n"]);
         assert_eq!(document.commands("C").expect("commands"), ["five\n"]);
-        let error = document.commands("D").expect_err("there is no such heading").to_string();
-        assert_eq!(error, "X.md has no commands below the heading `D`");
+        assert_eq!(document.values("C").expect("values"), ["# not a heading\nsix: {}\n"]);
+        assert_eq!(document.all_commands().count(), 4);
+        let error = document.values("B").expect_err("there are no values").to_string();
+        assert_eq!(error, "X.md has no block of `yaml` below the heading `B`");
     }
 }

@@ -70,7 +70,8 @@ fn volume(lane: &Lane) -> Outcome {
 
 /// The first block of the page only sets variables; the lane of the object store runs its own section and that on other releases, and the scenario `backup-hook` that on upgrades.
 fn every_command(scene: &Scene) -> anyhow::Result<String> {
-    let blocks = Document::read(&scene.release.namespace.context.chart, "BACKUP.md")?.all_commands();
+    let page = Document::read(&scene.release.namespace.context.chart, "BACKUP.md")?;
+    let blocks: Vec<_> = page.all_commands().collect();
     let asked = scene.asked.lock().expect("no step panics");
     let is_here = |heading: &str| {
         !heading.starts_with("Backup and restore of")

@@ -64,7 +64,7 @@ fn replaced(
     reader: &Reader,
     upgrade: impl FnOnce() -> anyhow::Result<()>,
 ) -> anyhow::Result<String> {
-    let block = readme.commands("Replace a credential")?.concat();
+    let block = readme.values("Replace a credential")?.concat();
     let password = format!("replaced-{}-{}", random::number(), random::suffix());
     ensure!(block.contains(NEW_PASSWORD), "the block has no `{NEW_PASSWORD}`:\n{block}");
     let change: Value = serde_yaml::from_str(&block.replace(NEW_PASSWORD, &password))?;
