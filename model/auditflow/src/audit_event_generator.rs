@@ -1,8 +1,8 @@
 //! audit-event-generator: generates audit events, one every few seconds and one for each request.
 
 use vocabulary::{
-    AmqpEnv, Endpoint, Health, HealthRoute, Image, Port, Probe, Resources, Service, ServiceName, Variable,
-    VariableName, cpu, memory, plain, publishes, variable,
+    AmqpEnv, Endpoint, Health, HealthRoute, Image, Meaning, Metric, Port, Probe, Resources, Service, ServiceName,
+    Variable, VariableName, cpu, label, memory, plain, publishes, variable,
 };
 
 use crate::rabbitmq::{AUDIT_EVENTS, RABBITMQ};
@@ -25,6 +25,20 @@ pub(crate) const SERVICE: Service = Service {
         },
         &[publishes(AUDIT_EVENTS, variable("RABBITMQ_QUEUE"))],
     )],
+    metrics: &[
+        Metric::counter("audit_event_generator_events_total", "Generated events.").labels(&[
+            label("event_type"),
+            label("server_hostname"),
+            label("action_result"),
+        ]),
+        Metric::counter("audit_event_generator_published_success_total", "Events that the broker has taken."),
+        Metric::counter(
+            "audit_event_generator_published_failure_total",
+            "Events that could not be published, and are lost.",
+        )
+        .means(Meaning::FailedPublishes(RABBITMQ.name)),
+        Metric::connection("audit_event_generator_rabbitmq_connection_status", RABBITMQ.name),
+    ],
     environment: &[
         Variable::port("APP_PORT", HTTP),
         Variable::port("PROMETHEUS_PORT", METRICS),

@@ -1,8 +1,8 @@
 //! audit-log-analysis: detects attacks in the events, and raises alerts.
 
 use vocabulary::{
-    AmqpEnv, CacheEnv, CacheLogin, Health, HealthRoute, Image, Port, Probe, Resources, Scaling, Service, ServiceName,
-    Variable, consumes, cpu, keys, memory, plain, publishes, variable,
+    AmqpEnv, CacheEnv, CacheLogin, Health, HealthRoute, Image, Meaning, Metric, Port, Probe, Resources, Scaling,
+    Service, ServiceName, Variable, consumes, cpu, keys, label, memory, plain, publishes, variable,
 };
 
 use crate::rabbitmq::{AUDIT_ALERTS, AUDIT_EVENTS, RABBITMQ};
@@ -52,6 +52,18 @@ pub(crate) const SERVICE: Service = Service {
                 ],
             ),
         ),
+    ],
+    metrics: &[
+        Metric::counter("audit_analysis_processed_total", "Events that were analysed, redeliveries included."),
+        Metric::counter(
+            "audit_analysis_rabbitmq_messages_consumed_total",
+            "Messages that the broker has delivered, redeliveries included.",
+        ),
+        Metric::counter("audit_analysis_alerts_total", "Security alerts that were raised.")
+            .labels(&[label("alert_type"), label("severity"), label("user_id"), label("server_hostname")])
+            .means(Meaning::Findings),
+        Metric::connection("audit_analysis_rabbitmq_consumer_connection_status", RABBITMQ.name),
+        Metric::connection("audit_analysis_redis_connection_status", REDIS.name),
     ],
     environment: &[Variable::port("APP_PORT", HTTP), Variable::port("PROMETHEUS_PORT", METRICS)],
     scaling: Scaling::horizontal(2, 5, 70),

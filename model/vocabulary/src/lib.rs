@@ -13,6 +13,7 @@ mod image;
 mod kinds;
 mod kubernetes;
 pub mod limits;
+mod metric;
 mod name;
 mod platform;
 mod port;
@@ -34,8 +35,10 @@ pub use health::{Health, HealthRoute, Probe, Python3};
 pub use image::{DefaultTag, Digest, FixedTag, Image, Repository, ServerVersion, Tag};
 pub use kinds::*;
 pub use kubernetes::ApiRule;
+pub use metric::{Meaning, Metric, MetricKind, label};
 pub use name::{
-    BackingName, ChartVersion, EnvironmentName, HttpPath, NameError, PlatformName, PortName, ServiceName, VariableName,
+    BackingName, ChartVersion, EnvironmentName, HttpPath, MetricName, NameError, PlatformName, PortName, ServiceName,
+    VariableName,
 };
 pub use platform::Platform;
 pub use port::{Port, Protocol};

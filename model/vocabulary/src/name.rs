@@ -105,6 +105,10 @@ name! {
     VariableName, "a variable's name is 1 to 128 of A-Z, a-z, 0-9 and _, the first that is not _ being a letter", identifier
 }
 name! {
+    /// The name of a metric, or of a label of one. Prometheus also allows colons, which it keeps for recording rules, and reserves labels that begin with `__`.
+    MetricName, "the name of a metric or a label is 1 to 200 of A-Z, a-z, 0-9 and _, the first neither a digit nor one of two _", metric_name
+}
+name! {
     /// The path of an HTTP route.
     HttpPath, "an HTTP path begins with / and has 1 to 128 of the characters that need no escaping in one", http_path
 }
@@ -131,6 +135,13 @@ const URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 
 const fn chart_name(text: &[u8]) -> bool {
     sized(text, NAME) && only(text, LABEL) && has(LOWER, text[0]) && text[text.len() - 1] != b'-'
+}
+
+const fn metric_name(text: &[u8]) -> bool {
+    sized(text, 200)
+        && only(text, WORD)
+        && !has(DIGIT, text[0])
+        && !(text.len() > 1 && text[0] == b'_' && text[1] == b'_')
 }
 
 const fn port_name(text: &[u8]) -> bool {

@@ -1,7 +1,7 @@
 //! Services.
 
 use crate::{
-    ApiRule, Exposure, Health, Image, Port, Resources, Scaling, ServiceName, SourceLocation, Use, Variable,
+    ApiRule, Exposure, Health, Image, Metric, Port, Resources, Scaling, ServiceName, SourceLocation, Use, Variable,
     WritablePath,
 };
 
@@ -20,6 +20,8 @@ pub struct Service {
     pub health: Health,
     /// The servers and services that it uses.
     pub uses: &'static [Use],
+    /// The metrics on its port for metrics.
+    pub metrics: &'static [Metric],
     /// Further environment variables: the uses set their own.
     pub environment: &'static [Variable],
     /// CPU and memory of a pod.
@@ -51,6 +53,7 @@ impl Service {
             ports: &[],
             health,
             uses: &[],
+            metrics: &[],
             environment: &[],
             resources,
             writable: &[],

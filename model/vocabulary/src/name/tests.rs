@@ -2,8 +2,8 @@
 //! nearly fit.
 
 use crate::{
-    BackingName, ChartVersion, Digest, EnvironmentName, FixedTag, HttpPath, NameError, PathName, PlatformName,
-    PortName, Quantity, Repository, ServiceName, Tag, VariableName,
+    BackingName, ChartVersion, Digest, EnvironmentName, FixedTag, HttpPath, MetricName, NameError, PathName,
+    PlatformName, PortName, Quantity, Repository, ServiceName, Tag, VariableName,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -32,6 +32,7 @@ names! {
     versions: ChartVersion, version, ["1.2.3", "0.10.0-rc.1", "1.0.0-a.0.b-c", "999999999.0.0-0a", "1.0.0--a"];
     ports: PortName, port_name, ["http", "http-api", "8080-tcp", "x1234567890abcd"];
     variables: VariableName, variable_name, ["LOG_LEVEL", "_x", "__A1", "camelCase"];
+    metrics: MetricName, metric_name, ["orders_total", "_x", "A1", "x"];
     http_paths: HttpPath, http_path, ["/", "/healthz", "/a/b-c_d.e~f"];
     repositories: Repository, repository, [
         "postgres", "valkey/valkey", "registry.example.org:5000/a/b", "a__b/c---d", "1.2/3_4", "localhost:1/x"
@@ -123,6 +124,10 @@ fn port_name(text: &str) -> bool {
 
 fn variable_name(text: &str) -> bool {
     all(text, 128, word) && text.trim_start_matches('_').starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
+fn metric_name(text: &str) -> bool {
+    all(text, 200, word) && !text.starts_with("__") && !text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn http_path(text: &str) -> bool {

@@ -10,6 +10,7 @@ mod end_to_end;
 mod environments;
 mod folders;
 mod health;
+mod metrics;
 mod names;
 mod passwords;
 mod ports;
@@ -47,6 +48,7 @@ pub(crate) fn resolve(mut platform: Platform) -> Result<Resolved, Diagnostics> {
             ports::http_port(service, exposure.port, &reference, exposure.location, &mut diagnostics);
         }
     }
+    metrics::check(&platform, &mut diagnostics);
     servers::check(&platform, &mut diagnostics);
     kinds::check(&platform, &mut diagnostics);
     environments::check(&platform, &mut diagnostics);

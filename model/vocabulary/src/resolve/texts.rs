@@ -38,6 +38,9 @@ pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
                 line(what, reason, client.location);
             }
         }
+        for metric in service.metrics {
+            line(format!("the help of metric `{}` of {name}", metric.name), metric.help, metric.location);
+        }
         for variable in service.environment {
             let what = format!("the description of variable `{}` of {name}", variable.name);
             match variable.source {
