@@ -120,7 +120,7 @@ pub fn traffic(platform: &Resolved) -> Traffic {
         metrics: graph
             .components
             .iter()
-            .flat_map(|component| component.metrics_ports().map(move |number| port(component, number)))
+            .flat_map(|component| component.metrics_ports().map(move |(one, _)| port(component, one.number)))
             .collect(),
         kubernetes: graph
             .services()

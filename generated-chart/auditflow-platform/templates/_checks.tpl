@@ -332,6 +332,15 @@ a YAML list of errors.
     {{- $_ := set $ports $port $service -}}
   {{- end -}}
 {{- end -}}
+{{- with .Values.global.metrics -}}
+  {{- if and (ne .discovery "None") (not .enabled) -}}
+    {{- $wrong = append $wrong (printf $unused "global.metrics.discovery" "global.metrics.enabled: false" "Set enabled to true" "None") -}}
+  {{- end -}}
+  {{- if and .labels (ne .discovery "PodMonitor") -}}
+    {{- $is := printf "global.metrics.discovery: %s" .discovery -}}
+    {{- $wrong = append $wrong (printf $unused "global.metrics.labels" $is "Set discovery to PodMonitor" "{}") -}}
+  {{- end -}}
+{{- end -}}
 {{- range $name := list "postgresql" -}}
   {{- $backup := index $.Values . "backup" -}}
   {{- $storage := printf "%s.backup.storage: %s" . $backup.storage -}}

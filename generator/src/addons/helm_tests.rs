@@ -158,7 +158,7 @@ fn listening_components(graph: &Graph) -> Vec<ListeningComponent> {
 }
 
 fn listening_port(component: &Component, port: Port) -> ListeningPort {
-    let metrics = if port.purpose == Purpose::Metrics { r#" "metrics" true"# } else { "" };
+    let metrics = if matches!(port.purpose, Purpose::Metrics(_)) { r#" "metrics" true"# } else { "" };
     let Some(service) = component.service() else {
         let opened = (!metrics.is_empty()).then(|| format!(r#"dict "root" ${metrics}"#));
         return ListeningPort { number: port.number, opened };

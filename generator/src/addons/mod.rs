@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 mod helm_tests;
+mod metrics;
 pub(crate) mod provisioning;
 mod velero;
 
@@ -10,7 +11,7 @@ use crate::graph::Graph;
 
 /// All add-ons, in the order of their registration.
 pub(crate) const ADD_ONS: &[&dyn AddOn] =
-    &[&provisioning::Provisioning, &backup::Backup, &velero::Velero, &helm_tests::HelmTests];
+    &[&provisioning::Provisioning, &backup::Backup, &velero::Velero, &metrics::Metrics, &helm_tests::HelmTests];
 
 /// What an add-on brings.
 pub(crate) trait AddOn: Sync {

@@ -153,7 +153,7 @@ impl Ingress {
     fn of(graph: &Graph, component: &Component, exposed_port: Option<(String, u16)>) -> Self {
         let edges = graph.edges_to(component.name);
         let clients = by_peer(edges.flat_map(|edge| edge.ports.iter().map(|port| (edge.client, *port))));
-        let metrics: Vec<u16> = component.metrics_ports().collect();
+        let metrics: Vec<u16> = component.metrics_ports().map(|(port, _)| port.number).collect();
         let mut conditions = Vec::new();
         let mut rules = Vec::new();
         for (peer, ports) in clients {

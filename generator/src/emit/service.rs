@@ -28,7 +28,7 @@ pub(super) fn files(graph: &Graph, component: &Component, service: &Service, fil
         files.subchart(
             name,
             "templates/service.yaml",
-            &ServiceView { c, source, name, ports: ports(component), exposed },
+            &ServiceView { c, source, name, ports: ports(component), exposed, scraped: component.scraped() },
         );
     }
     if service.scaling != Scaling::Fixed {
@@ -194,6 +194,8 @@ struct ServiceView<'a> {
     name: &'a str,
     ports: Vec<PortView>,
     exposed: Option<PortView>,
+    /// The port with metrics, and the path.
+    scraped: Option<(u16, &'static str)>,
 }
 
 #[derive(Template)]

@@ -54,6 +54,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             autoscaled: names(graph, |service| service.scaling != Scaling::Fixed),
             has_credentials,
             has_servers,
+            has_metrics: graph.components.iter().any(|component| component.scraped().is_some()),
             rules: RulesOfTemplate::new(),
         },
     );
@@ -98,6 +99,7 @@ fn check_helpers(graph: &Graph, has_credentials: bool) -> CheckHelpers<'_> {
         kubernetes: names(graph, |service| !service.api_rules.is_empty()),
         with_secret: graph.components.iter().filter(|one| !one.credentials.is_empty()).map(|one| one.name).collect(),
         has_credentials,
+        has_metrics: graph.components.iter().any(|component| component.scraped().is_some()),
     }
 }
 
@@ -245,6 +247,7 @@ struct Checks<'a> {
     autoscaled: Vec<&'static str>,
     has_credentials: bool,
     has_servers: bool,
+    has_metrics: bool,
     rules: RulesOfTemplate,
 }
 
@@ -309,6 +312,7 @@ struct CheckHelpers<'a> {
     /// The charts with credentials.
     with_secret: Vec<&'static str>,
     has_credentials: bool,
+    has_metrics: bool,
 }
 
 /// The chart's own store for External Secrets: a Secret and a `SecretStore`.

@@ -95,8 +95,8 @@ pub(crate) enum Purpose {
     Clients,
     /// The Jobs that administer a server's logins. Where clients and Jobs share a port, that is [`Purpose::Clients`].
     Administration,
-    /// Monitoring.
-    Metrics,
+    /// Monitoring, at this path.
+    Metrics(&'static str),
 }
 
 impl Component {
@@ -121,9 +121,19 @@ impl Component {
         self.service().is_some()
     }
 
-    /// The ports that monitoring scrapes.
-    pub(crate) fn metrics_ports(&self) -> impl Iterator<Item = u16> {
-        self.ports.iter().filter(|port| port.purpose == Purpose::Metrics).map(|port| port.number)
+    /// The ports that monitoring scrapes, each with the path.
+    pub(crate) fn metrics_ports(&self) -> impl Iterator<Item = (&Port, &'static str)> {
+        self.ports.iter().filter_map(|port| match port.purpose {
+            Purpose::Metrics(path) => Some((port, path)),
+            Purpose::Clients | Purpose::Administration => None,
+        })
+    }
+}
+
+impl Component {
+    /// The first port that monitoring scrapes, and the path. The annotations of a Service can name one only.
+    pub(crate) fn scraped(&self) -> Option<(u16, &'static str)> {
+        self.metrics_ports().next().map(|(port, path)| (port.number, path))
     }
 }
 
@@ -160,7 +170,7 @@ pub(super) fn of_service<'a>(
         number: port.number,
         purpose: match port.protocol {
             Protocol::Http | Protocol::Tcp => Purpose::Clients,
-            Protocol::Metrics => Purpose::Metrics,
+            Protocol::Metrics => Purpose::Metrics("/metrics"),
         },
     };
     let of_edges = edges.clone().flat_map(|edge| edge.env.iter().filter(|binding| !binding.is_secret()).cloned());

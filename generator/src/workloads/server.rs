@@ -42,7 +42,11 @@ impl EmbeddedServer {
     /// Adds the StatefulSet and the Services.
     pub(crate) fn files(self, graph: &Graph, component: &Component, files: &mut Files) {
         let (name, source, role) = (component.name, component.source, self.role);
-        files.subchart(name, "templates/service.yaml", &Services { c: graph, source, role, ports: &component.ports });
+        files.subchart(
+            name,
+            "templates/service.yaml",
+            &Services { c: graph, source, role, ports: &component.ports, scraped: component.scraped() },
+        );
         let pod = self.pod(graph, component).text(graph, POD_INDENT);
         files.subchart(name, "templates/statefulset.yaml", &StatefulSet { c: graph, source, role, pod });
     }
@@ -141,6 +145,8 @@ struct Services<'a> {
     source: &'a str,
     role: &'a str,
     ports: &'a [Port],
+    /// The port with metrics, and the path.
+    scraped: Option<(u16, &'static str)>,
 }
 
 #[derive(Template)]

@@ -4,7 +4,7 @@ mod arguments;
 
 use anyhow::{Context as _, bail};
 use arguments::{
-    API_SERVER, BACKUP, BACKUP_S3, DIGEST, EXISTING, EXTERNAL, HAS_EXTERNAL_SECRETS, HAS_ROUTES, INGRESS, PLACED,
+    API_SERVER, BACKUP, BACKUP_S3, DIGEST, EXISTING, EXTERNAL, HAS_EXTERNAL_SECRETS, HAS_ROUTES, INGRESS, PLACED, POD_MONITOR,
     ROUTE, RULES, STORE,
 };
 use camino::{Utf8Path, Utf8PathBuf};
@@ -315,7 +315,13 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
         features.push(("velero".to_owned(), velero.map(str::to_owned).into()));
     }
     if has_metrics {
-        features.push(("metrics".to_owned(), vec!["--set=global.metrics.enabled=true".to_owned()]));
+        let on = |further: &[&str]| {
+            let further = further.iter().map(|argument| (*argument).to_owned());
+            std::iter::once("--set=global.metrics.enabled=true".to_owned()).chain(further).collect()
+        };
+        features.push(("metrics".to_owned(), on(&[])));
+        features.push(("annotations".to_owned(), on(&["--set=global.metrics.discovery=Annotations"])));
+        features.push(("podmonitor".to_owned(), on(POD_MONITOR)));
         together.push("--set=global.metrics.namespace=default".to_owned());
         together.push("--set=global.metrics.enabled=true".to_owned());
     }

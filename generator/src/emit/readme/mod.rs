@@ -205,8 +205,9 @@ fn version_row((component, server): (&crate::graph::Component, &crate::graph::Se
 }
 
 fn metrics(graph: &Graph) -> Vec<Row> {
-    let ports =
-        graph.components.iter().flat_map(|component| component.metrics_ports().map(|port| (component.name, port)));
+    let ports = graph.components.iter().flat_map(|component| {
+        component.metrics_ports().map(|(port, path)| (component.name, format!("{}{path}", port.number)))
+    });
     ports.map(|(name, port)| Row::of(&[code_cell(name), port.to_string()])).collect()
 }
 

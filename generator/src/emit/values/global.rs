@@ -1,5 +1,7 @@
 //! Values that all charts of the platform share.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use k8s_openapi::api::core::v1::LocalObjectReference;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -63,7 +65,7 @@ fn cidrs(_: &mut SchemaGenerator) -> Schema {
 const REGISTRY: &str =
     "^([a-z]+://)?([a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*/*)?$";
 
-/// Access to the metrics ports.
+/// Access to the metrics ports, and how Prometheus finds them.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 struct Metrics {
     /// Whether pods in `namespace` can connect to the metrics ports.
@@ -71,6 +73,25 @@ struct Metrics {
     /// Namespace of the monitoring system.
     #[schemars(regex(pattern = LABEL))]
     namespace: String,
+    /// How Prometheus finds the ports: `PodMonitor` objects for the Prometheus operator, `prometheus.io/*` annotations of the Services, or
+    /// `None` for a configuration of your own.
+    discovery: Discovery,
+    /// Time between two scrapes, with `PodMonitor`.
+    #[schemars(regex(pattern = "^[1-9][0-9]{0,4}[sm]$"))]
+    interval: String,
+    /// Labels of the `PodMonitor` objects, by which a Prometheus selects them, such as `release: kube-prometheus-stack`.
+    #[schemars(schema_with = "kubernetes::labels")]
+    labels: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+enum Discovery {
+    None,
+    #[expect(dead_code, reason = "not a default; an installer can select it")]
+    Annotations,
+    #[expect(dead_code, reason = "not a default; an installer can select it")]
+    PodMonitor,
 }
 
 /// Settings of `helm test`. Each service also has switches for its own tests.
@@ -122,7 +143,13 @@ impl Global {
                 edge_namespace: exposed.then(|| "ingress".into()),
                 api_server_cidrs: Vec::new(),
             },
-            metrics: metrics.then(|| Metrics { enabled: false, namespace: "monitoring".into() }),
+            metrics: metrics.then(|| Metrics {
+                enabled: false,
+                namespace: "monitoring".into(),
+                discovery: Discovery::None,
+                interval: "30s".into(),
+                labels: BTreeMap::new(),
+            }),
             tests: Tests {
                 image: ImageValues::of(graph.test_image),
                 timeout_seconds: 100,

@@ -54,7 +54,7 @@ pub(super) fn annotations(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "$ref": "#/definitions/annotations" })
 }
 
-fn labels(_: &mut SchemaGenerator) -> Schema {
+pub(super) fn labels(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "$ref": "#/definitions/labels" })
 }
 

@@ -41,7 +41,8 @@ const TEST_SCRIPT: ScriptFile = ScriptFile {
 
 const AMQP: Port = Port { name: "amqp", number: Kind::RabbitMq.port(), purpose: Purpose::Clients };
 const MANAGEMENT: Port = Port { name: "management", number: 15672, purpose: Purpose::Administration };
-const METRICS: Port = Port { name: "metrics", number: 15692, purpose: Purpose::Metrics };
+/// At `/metrics`, the numbers of all queues are added up.
+const METRICS: Port = Port { name: "metrics", number: 15692, purpose: Purpose::Metrics("/metrics/per-object") };
 
 impl ServerKind for RabbitMq {
     fn profile(&self) -> &'static Profile {

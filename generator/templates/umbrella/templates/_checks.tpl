@@ -338,6 +338,17 @@ a YAML list of errors.
   {{- end -}}
 {{- end -}}
 [%- endif %]
+[%- if has_metrics %]
+{{- with .Values.global.metrics -}}
+  {{- if and (ne .discovery "None") (not .enabled) -}}
+    {{- $wrong = append $wrong (printf $unused "global.metrics.discovery" "global.metrics.enabled: false" "Set enabled to true" "None") -}}
+  {{- end -}}
+  {{- if and .labels (ne .discovery "PodMonitor") -}}
+    {{- $is := printf "global.metrics.discovery: %s" .discovery -}}
+    {{- $wrong = append $wrong (printf $unused "global.metrics.labels" $is "Set discovery to PodMonitor" "{}") -}}
+  {{- end -}}
+{{- end -}}
+[%- endif %]
 [%- if !backed_up.is_empty() %]
 {{- range $name := list[% for name in backed_up %] "[[ name ]]"[% endfor %] -}}
   {{- $backup := index $.Values . "backup" -}}

@@ -75,3 +75,9 @@ pub(super) const PLACED: &[&str] = &[
     "priorityClassName=important",
     "podAnnotations.note=moved",
 ];
+
+pub(super) const POD_MONITOR: &[&str] = &[
+    "--set=global.metrics.discovery=PodMonitor",
+    "--set=global.metrics.labels.release=prometheus",
+    "--api-versions=monitoring.coreos.com/v1/PodMonitor",
+];

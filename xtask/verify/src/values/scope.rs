@@ -68,6 +68,11 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
     Ok(match words.as_slice() {
         ["global", "imageRegistry" | "imagePullSecrets"] => object.has_pods,
         ["global", "network", ..] => object.kind == "NetworkPolicy" || object.is_of_tests(),
+        ["global", "metrics", "interval" | "labels", ..] => object.kind == "PodMonitor",
+        ["global", "metrics", "discovery"] => object.kind == "PodMonitor" || object.kind == "Service",
+        ["global", "metrics", ..] if ["PodMonitor", "Service"].contains(&object.kind) => {
+            traffic.metrics.iter().any(|port| port.of == object.of)
+        }
         ["global", "metrics", ..] => {
             traffic.metrics.iter().any(|port| object.is("NetworkPolicy", &port.of)) || object.is_of_tests()
         }

@@ -42,7 +42,7 @@ const LEAST_LONGEST: usize = 253;
 const LONGEST_NAMESPACE: usize = 63;
 
 /// The API versions that every rendering assumes. A mode whose kinds the cluster lacks does not run.
-const KINDS: [&str; 3] = [EXTERNAL_SECRET, HTTP_ROUTE, "velero.io/v1/Schedule"];
+const KINDS: [&str; 4] = [EXTERNAL_SECRET, HTTP_ROUTE, "velero.io/v1/Schedule", "monitoring.coreos.com/v1/PodMonitor"];
 
 pub(super) fn run(lane: &Lane) -> Outcome {
     let context = lane.context;
