@@ -8,6 +8,7 @@
 //! **Invariant.** No platform is named here: what is particular to one comes from its declaration alone.
 
 mod addons;
+mod alert;
 mod emit;
 mod expr;
 mod files;

@@ -48,11 +48,12 @@ pub(crate) const END_TO_END_TEST: &str = "end-to-end-test";
 const SERVICE_SUFFIXES: &[&str] = &[EXTERNAL, TEST_CONNECTION, TEST_ISOLATION];
 const SERVER_SUFFIXES: &[&str] =
     &[BACKUP, BACKUP_UPGRADE, CONFIGURATION, HEADLESS, PROVISIONING, PROVISION, RECONCILE, SCRIPTS, VERIFY];
-const RELEASE_OBJECTS: &[&str] = &[CONNECTIONS, "credentials", "credentials-reader", "default", "dns", "tests"];
+const RELEASE_OBJECTS: &[&str] =
+    &["alerts", CONNECTIONS, "credentials", "credentials-reader", "default", "dns", "tests"];
 const RELEASE_PREFIXES: &[&str] = &[NETWORK_POLICY_TEST, END_TO_END_TEST];
 
 /// The keys of `global` that could be a server's name; the others have capital letters.
-const SHARED_KEYS: &[&str] = &["metrics", "network", "secrets", "tests", "velero"];
+const SHARED_KEYS: &[&str] = &["alerts", "metrics", "network", "secrets", "tests", "velero"];
 
 /// The characters that the controller of a StatefulSet appends to its name in a label of its pods: a dash and a hash.
 const STATEFUL_SET_HASH: usize = 11;

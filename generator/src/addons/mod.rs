@@ -1,5 +1,6 @@
 //! What the chart adds to the components: one folder or file per add-on, registered in [`ADD_ONS`].
 
+mod alerts;
 pub(crate) mod backup;
 mod helm_tests;
 mod metrics;
@@ -10,8 +11,14 @@ use crate::files::Files;
 use crate::graph::Graph;
 
 /// All add-ons, in the order of their registration.
-pub(crate) const ADD_ONS: &[&dyn AddOn] =
-    &[&provisioning::Provisioning, &backup::Backup, &velero::Velero, &metrics::Metrics, &helm_tests::HelmTests];
+pub(crate) const ADD_ONS: &[&dyn AddOn] = &[
+    &provisioning::Provisioning,
+    &backup::Backup,
+    &velero::Velero,
+    &metrics::Metrics,
+    &alerts::Alerts,
+    &helm_tests::HelmTests,
+];
 
 /// What an add-on brings.
 pub(crate) trait AddOn: Sync {

@@ -1,7 +1,8 @@
 //! What runs: services and servers, with all that their charts need.
 
 use vocabulary::{
-    ApiRule, Backing, Health, Image, Protocol, Quantity, Resources, Scaling, Setting, VariableSource, WritablePath,
+    ApiRule, Backing, Health, Image, Metric, Protocol, Quantity, Resources, Scaling, Setting, VariableSource,
+    WritablePath,
 };
 
 use super::{Credential, Edge, EnvBinding, EnvValue};
@@ -52,6 +53,8 @@ pub(crate) struct Service {
     pub(crate) api_rules: &'static [ApiRule],
     /// The folders that it writes to.
     pub(crate) writable: &'static [WritablePath],
+    /// The metrics on its port for metrics.
+    pub(crate) metrics: &'static [Metric],
 }
 
 /// What only a server has.
@@ -198,6 +201,7 @@ pub(super) fn of_service<'a>(
                 .map(|exposure| ExposedPort { name: exposure.port.name.as_str(), number: exposure.port.number }),
             api_rules: service.kubernetes,
             writable: service.writable,
+            metrics: service.metrics,
         })),
     }
 }

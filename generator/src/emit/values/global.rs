@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::json;
 
+use super::alerts::Alerts;
 use super::credentials::Secrets;
 use super::kubernetes::{self, ImageValues, Scheduling};
 use super::rules::LABEL;
@@ -31,6 +32,8 @@ pub(crate) struct Global {
     network: Network,
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<Metrics>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alerts: Option<Alerts>,
     tests: Tests,
     // Only of a platform with servers.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,6 +153,7 @@ impl Global {
                 interval: "30s".into(),
                 labels: BTreeMap::new(),
             }),
+            alerts: metrics.then(Alerts::off),
             tests: Tests {
                 image: ImageValues::of(graph.test_image),
                 timeout_seconds: 100,

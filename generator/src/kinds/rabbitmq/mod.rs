@@ -1,5 +1,6 @@
 //! RabbitMQ: a StatefulSet. The first boot creates the users, permissions and queues; later, Jobs do.
 
+mod alerts;
 mod embedded;
 mod provisioning;
 mod rights;
@@ -13,6 +14,7 @@ pub use rights::AmqpPermissions;
 pub(crate) use rights::Grants;
 
 use super::{Administrator, ClientFacts, Profile, ScriptFile, ScriptSet, ServerKind};
+use crate::alert::Alert;
 use crate::emit::values::Section;
 use crate::files::{Files, render};
 use crate::graph::{
@@ -117,6 +119,10 @@ impl ServerKind for RabbitMq {
 
     fn values(&self) -> Option<(&'static str, Section)> {
         Some(("limits", Section::of(&Limits::MODEST)))
+    }
+
+    fn alerts(&self, graph: &Graph, server: &Component) -> Vec<Alert> {
+        alerts::alerts(graph, server)
     }
 
     fn values_doc(&self) -> &'static str {

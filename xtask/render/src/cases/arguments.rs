@@ -81,3 +81,10 @@ pub(super) const POD_MONITOR: &[&str] = &[
     "--set=global.metrics.labels.release=prometheus",
     "--api-versions=monitoring.coreos.com/v1/PodMonitor",
 ];
+
+pub(super) const ALERTS: &[&str] = &[
+    "--set=global.alerts.enabled=true",
+    "--set=global.alerts.runbookBaseUrl=https://example.org/ALERTS.md",
+    "--set=global.alerts.labels.release=prometheus",
+    "--api-versions=monitoring.coreos.com/v1/PrometheusRule",
+];

@@ -42,7 +42,13 @@ const LEAST_LONGEST: usize = 253;
 const LONGEST_NAMESPACE: usize = 63;
 
 /// The API versions that every rendering assumes. A mode whose kinds the cluster lacks does not run.
-const KINDS: [&str; 4] = [EXTERNAL_SECRET, HTTP_ROUTE, "velero.io/v1/Schedule", "monitoring.coreos.com/v1/PodMonitor"];
+const KINDS: [&str; 5] = [
+    EXTERNAL_SECRET,
+    HTTP_ROUTE,
+    "velero.io/v1/Schedule",
+    "monitoring.coreos.com/v1/PodMonitor",
+    "monitoring.coreos.com/v1/PrometheusRule",
+];
 
 pub(super) fn run(lane: &Lane) -> Outcome {
     let context = lane.context;

@@ -1,0 +1,78 @@
+//! Alerts: Prometheus rules that follow from the graph, each with what a person does about it.
+
+/// A rule.
+pub(crate) struct Alert {
+    /// Its name, severity and runbook, which the rules of all components share.
+    pub(crate) about: &'static Runbook,
+    /// The PromQL expression.
+    pub(crate) expr: String,
+    /// How long it must hold.
+    pub(crate) wait: &'static str,
+    /// Labels besides `severity`, `namespace` and `component`.
+    pub(crate) labels: Vec<(&'static str, String)>,
+    /// What a person reads first: what is wrong, in one line. It may contain Prometheus templates.
+    pub(crate) summary: String,
+}
+
+/// What an alert means, and what to do.
+pub(crate) struct Runbook {
+    /// The alert's name. In lower case it is the anchor of the runbook in ALERTS.md.
+    pub(crate) name: &'static str,
+    pub(crate) severity: Severity,
+    /// What it means for users, as sentences.
+    pub(crate) meaning: &'static str,
+    /// What to do, in order, as Markdown.
+    pub(crate) steps: &'static [&'static str],
+}
+
+/// How soon somebody must act.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Severity {
+    /// Now: users are affected, or data is being lost.
+    Critical,
+    /// In working hours.
+    Warning,
+    /// Nobody: it shows that the path of alerts works.
+    None,
+}
+
+impl Severity {
+    /// The value of the label `severity`.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Warning => "warning",
+            Self::None => "none",
+        }
+    }
+}
+
+/// What stands for the release's namespace, its name and the address of the runbooks in the rules; the template replaces them.
+pub(crate) const NAMESPACE: &str = "__NAMESPACE__";
+pub(crate) const RELEASE: &str = "__RELEASE__";
+pub(crate) const RUNBOOKS: &str = "__RUNBOOKS__";
+
+/// A selector of a component's series of a metric in the release, with further matchers such as `queue="orders"`.
+///
+/// The labels are those that `podTargetLabels` of a `PodMonitor` and the usual `labelmap` of annotations give.
+pub(crate) fn series(metric: &str, component: &str, matchers: &[String]) -> String {
+    let own = [
+        format!("namespace=\"{NAMESPACE}\""),
+        format!("app_kubernetes_io_instance=\"{RELEASE}\""),
+        format!("app_kubernetes_io_name=\"{component}\""),
+    ];
+    let all: Vec<&str> = own.iter().chain(matchers).map(String::as_str).collect();
+    format!("{metric}{{{}}}", all.join(","))
+}
+
+impl Alert {
+    /// A rule without further labels.
+    pub(crate) fn new(about: &'static Runbook, wait: &'static str, expr: String, summary: String) -> Self {
+        Self { about, expr, wait, labels: Vec::new(), summary }
+    }
+
+    pub(crate) fn label(mut self, name: &'static str, value: &str) -> Self {
+        self.labels.push((name, value.to_owned()));
+        self
+    }
+}
