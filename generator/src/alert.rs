@@ -12,6 +12,15 @@ pub(crate) struct Alert {
     pub(crate) labels: Vec<(&'static str, String)>,
     /// What a person reads first: what is wrong, in one line. It may contain Prometheus templates.
     pub(crate) summary: String,
+    /// Series with which the alert fires or stays silent; empty if it always fires.
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// Values of a series, one each minute, in the notation of `promtool test rules`: for an hour in which something is wrong, and for one in which all is well.
+pub(crate) struct Sample {
+    pub(crate) series: String,
+    pub(crate) broken: &'static str,
+    pub(crate) healthy: &'static str,
 }
 
 /// What an alert means, and what to do.
@@ -66,9 +75,15 @@ pub(crate) fn series(metric: &str, component: &str, matchers: &[String]) -> Stri
 }
 
 impl Alert {
-    /// A rule without further labels.
+    /// A rule without further labels and samples.
     pub(crate) fn new(about: &'static Runbook, wait: &'static str, expr: String, summary: String) -> Self {
-        Self { about, expr, wait, labels: Vec::new(), summary }
+        Self { about, expr, wait, labels: Vec::new(), summary, samples: Vec::new() }
+    }
+
+    /// Adds the values of a series with which it fires, and with which it does not.
+    pub(crate) fn sample(mut self, series: &str, broken: &'static str, healthy: &'static str) -> Self {
+        self.samples.push(Sample { series: series.to_owned(), broken, healthy });
+        self
     }
 
     pub(crate) fn label(mut self, name: &'static str, value: &str) -> Self {

@@ -63,6 +63,34 @@ pub struct CredentialPath {
     pub switch: Option<Vec<String>>,
 }
 
+/// An alert of a release, and series that prove it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertProof {
+    /// Its name.
+    pub name: &'static str,
+    /// Its labels.
+    pub labels: Vec<(&'static str, String)>,
+    /// The series with which it fires or stays silent; empty if it always fires.
+    pub samples: Vec<SeriesProof>,
+}
+
+/// A series, with one value a minute for an hour, in the notation of `promtool test rules`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeriesProof {
+    /// Its selector.
+    pub series: String,
+    /// The values while something is wrong.
+    pub broken: &'static str,
+    /// The values while all is well.
+    pub healthy: &'static str,
+}
+
+/// The alerts of a release with this name in this namespace.
+#[must_use]
+pub fn alerts(platform: &Resolved, namespace: &str, release: &str) -> Vec<AlertProof> {
+    addons::alerts::proofs(&Graph::of(platform), namespace, release)
+}
+
 /// The paths in the values of the tags that have no default. An installer sets each of them, or a digest in its place.
 #[must_use]
 pub fn unnamed_tags(platform: &Resolved) -> Vec<Vec<&'static str>> {

@@ -1,6 +1,6 @@
 //! What the chart adds to the components: one folder or file per add-on, registered in [`ADD_ONS`].
 
-mod alerts;
+pub(crate) mod alerts;
 pub(crate) mod backup;
 mod helm_tests;
 mod metrics;

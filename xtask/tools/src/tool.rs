@@ -22,12 +22,14 @@ pub enum Tool {
     Sops,
     /// age-keygen, which creates keys for sops.
     AgeKeygen,
+    /// promtool, which checks and tests rules of Prometheus.
+    Promtool,
 }
 
 impl Tool {
     /// All tools.
-    pub const ALL: [Self; 6] =
-        [Self::Helm3, Self::Helm4, Self::Kubeconform, Self::Conftest, Self::Sops, Self::AgeKeygen];
+    pub const ALL: [Self; 7] =
+        [Self::Helm3, Self::Helm4, Self::Kubeconform, Self::Conftest, Self::Sops, Self::AgeKeygen, Self::Promtool];
 
     /// Finds this tool on `PATH` in a supported version, or builds the pinned version, with the [`Toolbox`] of the environment.
     ///
@@ -50,6 +52,7 @@ impl Tool {
             Self::Conftest => "conftest",
             Self::Sops => "sops",
             Self::AgeKeygen => "age-keygen",
+            Self::Promtool => "promtool",
         }
     }
 
@@ -63,12 +66,16 @@ impl Tool {
             Self::Conftest => "0.60.0 or newer, below 1",
             Self::Sops => "3.13.0 or newer, below 4",
             Self::AgeKeygen => "1.1.0 or newer, below 2",
+            Self::Promtool => "3.0.0 or newer, below 4",
         }
     }
 
     /// The pinned version, which is built if necessary, such as `v4.3.1`.
     #[must_use]
     pub fn pinned(self) -> &'static str {
+        if self == Self::Promtool {
+            return PROMETHEUS;
+        }
         self.required(self.module()).unwrap_or_default()
     }
 
@@ -80,6 +87,7 @@ impl Tool {
             Self::Conftest => (Version(0, 60, 0), Version(1, 0, 0)),
             Self::Sops => (Version(3, 13, 0), Version(4, 0, 0)),
             Self::AgeKeygen => (Version(1, 1, 0), Version(2, 0, 0)),
+            Self::Promtool => (Version(3, 0, 0), Version(4, 0, 0)),
         };
         oldest <= version && version < too_new
     }
@@ -93,6 +101,7 @@ impl Tool {
             Self::Conftest => &["conftest"],
             Self::Sops => &["sops"],
             Self::AgeKeygen => &["age-keygen"],
+            Self::Promtool => &["promtool"],
         }
     }
 
@@ -102,7 +111,7 @@ impl Tool {
             Self::Kubeconform => &["-v"],
             // Without the first option sops requests the latest version over the network.
             Self::Sops => &["--disable-version-check", "--version"],
-            Self::Conftest | Self::AgeKeygen => &["--version"],
+            Self::Conftest | Self::AgeKeygen | Self::Promtool => &["--version"],
         }
     }
 
@@ -113,9 +122,12 @@ impl Tool {
         let name = match self {
             Self::Sops => "sops ",
             Self::Conftest => "Conftest: ",
+            // promtool, version 3.13.5 (branch: …)
+            Self::Promtool => "promtool, version ",
             Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::AgeKeygen => "",
         };
-        first.strip_prefix(name).unwrap_or(first)
+        let version = first.strip_prefix(name).unwrap_or(first);
+        version.split(' ').next().unwrap_or(version)
     }
 
     pub(crate) const fn is_helm(self) -> bool {
@@ -125,7 +137,9 @@ impl Tool {
     /// The duration of its first build, as text.
     pub(crate) const fn build_time(self) -> &'static str {
         match self {
-            Self::Helm3 | Self::Helm4 | Self::Conftest | Self::Sops => "which takes a few minutes the first time",
+            Self::Helm3 | Self::Helm4 | Self::Conftest | Self::Sops | Self::Promtool => {
+                "which takes a few minutes the first time"
+            }
             Self::Kubeconform | Self::AgeKeygen => "which takes some seconds",
         }
     }
@@ -139,6 +153,7 @@ impl Tool {
             Self::Conftest => "conftest",
             Self::Sops => "sops",
             Self::AgeKeygen => "age",
+            Self::Promtool => "promtool",
         }
     }
 
@@ -150,6 +165,7 @@ impl Tool {
             Self::Conftest => "conftest",
             Self::Sops => "sops",
             Self::AgeKeygen => "age-keygen",
+            Self::Promtool => "promtool",
         }
     }
 
@@ -161,6 +177,7 @@ impl Tool {
             Self::Conftest => "github.com/open-policy-agent/conftest",
             Self::Sops => "github.com/getsops/sops/v3",
             Self::AgeKeygen => "filippo.io/age",
+            Self::Promtool => "github.com/prometheus/prometheus",
         }
     }
 
@@ -168,7 +185,7 @@ impl Tool {
     pub(crate) fn package(self) -> String {
         match self {
             Self::Conftest => self.module().to_owned(),
-            Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::Sops | Self::AgeKeygen => {
+            Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::Sops | Self::AgeKeygen | Self::Promtool => {
                 format!("{}/cmd/{}", self.module(), self.binary())
             }
         }
@@ -182,6 +199,7 @@ impl Tool {
             Self::Conftest => include_str!("../conftest/go.mod"),
             Self::Sops => include_str!("../sops/go.mod"),
             Self::AgeKeygen => include_str!("../age/go.mod"),
+            Self::Promtool => include_str!("../promtool/go.mod"),
         }
     }
 
@@ -193,6 +211,7 @@ impl Tool {
             Self::Conftest => include_str!("../conftest/go.sum"),
             Self::Sops => include_str!("../sops/go.sum"),
             Self::AgeKeygen => include_str!("../age/go.sum"),
+            Self::Promtool => include_str!("../promtool/go.sum"),
         }
     }
 
@@ -210,6 +229,7 @@ impl Tool {
             Self::Conftest => set(&format!("{}/internal/version.Version", self.module()), version),
             Self::Sops => set(&format!("{}/version.Version", self.module()), version.trim_start_matches('v')),
             Self::AgeKeygen => set("main.Version", version),
+            Self::Promtool => set("github.com/prometheus/common/version.Version", version.trim_start_matches('v')),
         }
         if self == Self::Helm3
             && let Some(client) = self.required("k8s.io/client-go").and_then(Version::parse)
@@ -230,6 +250,9 @@ impl Tool {
         })
     }
 }
+
+/// The release of Prometheus in `promtool/go.mod`: Go's version of the module, v0.313.5, has major and minor version in one number.
+const PROMETHEUS: &str = "v3.13.5";
 
 /// An available tool in a supported version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -291,6 +314,13 @@ mod tests {
             let pinned = Version::parse(tool.pinned()).expect("a release");
             assert!(tool.fits(pinned), "{} {pinned:?}", tool.title());
         }
+    }
+
+    #[test]
+    fn the_release_of_prometheus_is_that_of_its_module() {
+        let module = Version::parse(Tool::Promtool.required(Tool::Promtool.module()).unwrap_or_default());
+        let Version(major, minor, patch) = Version::parse(PROMETHEUS).expect("a release");
+        assert_eq!(module, Some(Version(0, major * 100 + minor, patch)));
     }
 
     #[test]

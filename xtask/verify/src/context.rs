@@ -7,11 +7,11 @@ use std::thread;
 
 use anyhow::{Context as _, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
-use generator::{CredentialPath, Resolved, Traffic};
+use generator::{AlertProof, CredentialPath, Resolved, Traffic};
 use helm_values::Redaction;
 use owned_tree::Wanted;
 use render::cases::{self, Case};
-use render::{Object, objects};
+use render::{NAMESPACE, Object, objects};
 use serde_json::Value;
 use tempfile::TempDir;
 use tools::{Tool, ToolBinary};
@@ -30,6 +30,8 @@ pub(super) struct VerifyContext {
     /// The files generated from the platform, by path below `folder`.
     pub(super) wanted: Wanted,
     pub(super) traffic: Traffic,
+    /// The alerts of the release of the cases in [`NAMESPACE`].
+    pub(super) alerts: Vec<AlertProof>,
     pub(super) credentials: Vec<CredentialPath>,
     /// The services with a tag that can move, by environment.
     pub(super) moving_tags: BTreeMap<String, Vec<&'static str>>,
@@ -81,6 +83,7 @@ impl VerifyContext {
         Ok(Self {
             chart: folder.join(&rendered.paths().umbrella),
             traffic: generator::traffic(platform),
+            alerts: generator::alerts(platform, NAMESPACE, cases::release_name(platform)),
             credentials: generator::credential_paths(platform),
             moving_tags: platform.platform().environments.iter().map(moving_tags).collect(),
             cases,

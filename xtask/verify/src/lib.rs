@@ -3,6 +3,7 @@
 //! *Invariant:* the steps receive the platform as an argument and name no platform. Their expectations come from its declaration and from the
 //! values, never from the rendered chart.
 
+mod alerts;
 mod context;
 mod helm;
 mod network;
@@ -74,6 +75,7 @@ const STEPS: &[Step] = &[
     step("template", helm::template, "every case renders, with the same result from Helm 3 and 4"),
     step("pipeline", helm::pipeline, "helm dependency build and commit tags work on the committed chart"),
     step("kubeconform", schemas::kubeconform, "every object and custom resource is valid in Kubernetes 1.34 to 1.37"),
+    step("alerts", alerts::alerts, "Prometheus reads the rules, and each alert fires when it must, and only then"),
     step(
         "conftest",
         policies::conftest,

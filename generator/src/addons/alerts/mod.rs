@@ -12,6 +12,7 @@ use crate::expr::go_string;
 use crate::files::Files;
 use crate::graph::{Component, Graph};
 use crate::text::scalar;
+use crate::{AlertProof, SeriesProof};
 
 /// The add-on.
 pub(super) struct Alerts;
@@ -35,6 +36,34 @@ impl AddOn for Alerts {
         files.umbrella("templates/alerts/rules.yaml", &RulesObject { c: graph, words });
         files.umbrella("ALERTS.md", &Page { c: graph, runbooks });
     }
+}
+
+/// The alerts of a release, with what proves each.
+pub(crate) fn proofs(graph: &Graph, namespace: &str, release: &str) -> Vec<AlertProof> {
+    let filled = |text: &str| text.replace(NAMESPACE, namespace).replace(RELEASE, release);
+    let proof = |alert: &Alert, component| AlertProof {
+        name: alert.about.name,
+        labels: labels(alert, component).into_iter().map(|(name, value)| (name, filled(&value))).collect(),
+        samples: alert
+            .samples
+            .iter()
+            .map(|sample| SeriesProof {
+                series: filled(&sample.series),
+                broken: sample.broken,
+                healthy: sample.healthy,
+            })
+            .collect(),
+    };
+    let groups = groups(graph);
+    let all = groups.iter().flat_map(|group| group.alerts.iter().map(|alert| (alert, group.component)));
+    all.map(|(alert, component)| proof(alert, component)).collect()
+}
+
+/// The labels of an alert.
+fn labels(alert: &Alert, component: Option<&Component>) -> Vec<(&'static str, String)> {
+    let component = component.map(|component| ("component", component.name.to_owned()));
+    let own = [("severity", alert.about.severity.as_str().to_owned()), ("namespace", NAMESPACE.to_owned())];
+    own.into_iter().chain(component).chain(alert.labels.iter().cloned()).collect()
 }
 
 /// The rules of a component, or of the whole platform.
@@ -93,15 +122,12 @@ struct RuleView {
 
 impl RuleView {
     fn of(alert: &Alert, component: Option<&Component>) -> Self {
-        let component = component.map(|component| ("component", component.name.to_owned()));
-        let own = [("severity", alert.about.severity.as_str().to_owned()), ("namespace", NAMESPACE.to_owned())];
-        let labels = own.into_iter().chain(component).chain(alert.labels.clone());
         Self {
             name: alert.about.name,
             expr: scalar(&alert.expr),
             wait: alert.wait,
             // Quoted, because a namespace can be a number.
-            labels: labels.map(|(name, value)| (name, go_string(&value))).collect(),
+            labels: labels(alert, component).into_iter().map(|(name, value)| (name, go_string(&value))).collect(),
             summary: scalar(&alert.summary),
             runbook: scalar(&format!("{RUNBOOKS}#{}", alert.about.name.to_lowercase())),
         }

@@ -10,8 +10,9 @@ pub(super) fn alerts(component: &Component) -> Vec<Alert> {
     let mut alerts = Vec::new();
     if component.scraped().is_some() {
         // absent() has no labels but those of its selector, so each component has a rule of its own.
-        let expr = format!("absent({} == 1)", series("up", name, &[]));
-        alerts.push(Alert::new(&NOT_SCRAPED, "5m", expr, format!("No pod of {name} answers Prometheus.")));
+        let up = series("up", name, &[]);
+        let summary = format!("No pod of {name} answers Prometheus.");
+        alerts.push(Alert::new(&NOT_SCRAPED, "5m", format!("absent({up} == 1)"), summary).sample(&up, "0x60", "1x60"));
     }
     for metric in component.service().map_or(&[][..], |service| service.metrics) {
         let selector = series(metric.name.as_str(), name, &[]);
@@ -20,18 +21,21 @@ pub(super) fn alerts(component: &Component) -> Vec<Alert> {
             Meaning::Connection(server) => {
                 let server = server.as_str();
                 let summary = format!("{name} is not connected to {server}.");
-                Some(Alert::new(&DISCONNECTED, "2m", format!("{selector} == 0"), summary).label("server", server))
+                let expr = format!("{selector} == 0");
+                let alert = Alert::new(&DISCONNECTED, "2m", expr, summary).label("server", server);
+                Some(alert.sample(&selector, "0x60", "1x60"))
             }
             Meaning::FailedPublishes(server) => {
                 let server = server.as_str();
                 let summary = format!("{name} has lost messages that it could not publish at {server}.");
                 let expr = format!("increase({selector}[5m]) > 0");
-                Some(Alert::new(&FAILED_PUBLISHES, "0m", expr, summary).label("server", server))
+                let alert = Alert::new(&FAILED_PUBLISHES, "0m", expr, summary).label("server", server);
+                Some(alert.sample(&selector, "0+1x60", "0x60"))
             }
             Meaning::Findings => {
                 let expr = format!("sum(increase({selector}[10m])) > {MANY_FINDINGS}");
                 let summary = format!("{name} has raised {{{{ $value }}}} findings in 10 minutes.");
-                Some(Alert::new(&MANY, "0m", expr, summary))
+                Some(Alert::new(&MANY, "0m", expr, summary).sample(&selector, "0+20x60", "0+1x60"))
             }
         });
     }

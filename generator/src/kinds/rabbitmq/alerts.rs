@@ -20,27 +20,32 @@ pub(super) fn alerts(graph: &Graph, server: &Component) -> Vec<Alert> {
     }
     let mut alerts: Vec<Alert> = [("free_disk_space", "disk"), ("memory_used", "memory")]
         .map(|(metric, what)| {
-            let expr = format!("{} > 0", series(&format!("rabbitmq_alarms_{metric}_watermark"), name, &[]));
-            Alert::new(&BLOCKED, "1m", expr, format!("{name} has too little {what}, and blocks all publishers."))
+            let alarm = series(&format!("rabbitmq_alarms_{metric}_watermark"), name, &[]);
+            let summary = format!("{name} has too little {what}, and blocks all publishers.");
+            Alert::new(&BLOCKED, "1m", format!("{alarm} > 0"), summary).sample(&alarm, "1x60", "0x60")
         })
         .into();
     for queue in &consumed {
-        let expr = format!("{} == 0", of_queue("rabbitmq_queue_consumers", queue));
-        alerts.push(Alert::new(&NO_CONSUMER, "5m", expr, format!("Nobody consumes {queue}.")).label("queue", queue));
+        let consumers = of_queue("rabbitmq_queue_consumers", queue);
+        let alert = Alert::new(&NO_CONSUMER, "5m", format!("{consumers} == 0"), format!("Nobody consumes {queue}."));
+        alerts.push(alert.label("queue", queue).sample(&consumers, "0x60", "1x60"));
         let ready = of_queue("rabbitmq_queue_messages_ready", queue);
         let expr = format!("{ready} > 100 and delta({ready}[10m]) > 0");
         let summary = format!("{queue} grows: {{{{ $value }}}} messages wait.");
-        alerts.push(Alert::new(&BACKLOG, "10m", expr, summary).label("queue", queue));
+        let alert = Alert::new(&BACKLOG, "10m", expr, summary).label("queue", queue);
+        alerts.push(alert.sample(&ready, "200+10x60", "5x60"));
         let redelivered = of_queue("rabbitmq_queue_messages_redelivered_total", queue);
         let expr = format!("increase({redelivered}[5m]) > 100");
         let summary = format!("Messages in {queue} are delivered again and again.");
-        alerts.push(Alert::new(&REDELIVERED, "5m", expr, summary).label("queue", queue));
+        let alert = Alert::new(&REDELIVERED, "5m", expr, summary).label("queue", queue);
+        alerts.push(alert.sample(&redelivered, "0+50x60", "0x60"));
     }
     for queue in &all {
         let dead = format!("{queue}{}", Queue::DEAD_LETTERS);
-        let expr = format!("{} > 0", of_queue("rabbitmq_queue_messages", &dead));
+        let messages = of_queue("rabbitmq_queue_messages", &dead);
         let summary = format!("{{{{ $value }}}} messages of {queue} could not be delivered, and lie in {dead}.");
-        alerts.push(Alert::new(&DEAD_LETTERS, "0m", expr, summary).label("queue", &dead));
+        let alert = Alert::new(&DEAD_LETTERS, "0m", format!("{messages} > 0"), summary).label("queue", &dead);
+        alerts.push(alert.sample(&messages, "3x60", "0x60"));
     }
     alerts
 }
