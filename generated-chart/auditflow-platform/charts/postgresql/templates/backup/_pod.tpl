@@ -203,7 +203,7 @@ spec:
 
 {{- /* Requests and limits. The scratch volume counts as local disk of the container; a limit in the values wins. */ -}}
 {{- define "auditflow-platform.postgresql.backupResources" -}}
-{{- $disk := dict "requests" (dict "ephemeral-storage" "32Mi") "limits" (dict "ephemeral-storage" .Values.persistence.size) -}}
+{{- $disk := dict "requests" (dict "ephemeral-storage" "1Mi") "limits" (dict "ephemeral-storage" .Values.persistence.size) -}}
 {{- include "auditflow-platform.resources" (dict "Values" (dict "resources" (mustMerge (deepCopy .Values.backup.resources) $disk))) }}
 {{- end }}
 
