@@ -64,7 +64,8 @@ a YAML list of errors.
         {{- $wrong = append $wrong (printf "%s: a resource name cannot begin with `requests.`. Remove the prefix." $path) -}}
       {{- else if hasPrefix "hugepages-" $name -}}
         {{- $page := trimPrefix "hugepages-" $name -}}
-        {{- if mod (int64 $amount) (include "auditflow-platform.quantity" $page | float64 | int64) -}}
+        {{- $whole := int64 $amount -}}
+        {{- if or (ne (float64 $whole) $amount) (mod $whole (include "auditflow-platform.quantity" $page | float64 | int64)) -}}
           {{- $wrong = append $wrong (printf "%s is not a multiple of the page size, %s. Set it to a multiple." $path $page) -}}
         {{- end -}}
         {{- if not (or (hasKey $requests "cpu") (hasKey $requests "memory") (hasKey $limits "cpu") (hasKey $limits "memory")) -}}
