@@ -8,13 +8,15 @@
 #   sh restore.sh RELEASE NAMESPACE copy DATABASE BACKUP FOLDER     copies a backup to a folder of this machine
 #   sh restore.sh RELEASE NAMESPACE restore DATABASE BACKUP [NEW_DATABASE]
 #
-# BACKUP is a name that `list` prints, `latest`, or for `restore` the path of a file. `restore` restores into a new database, and compares the contents with those
-# at the time of the backup. Then the services that use DATABASE stop, the new database takes its name, and the services start again. The former database stays
-# as DATABASE_before_TIME. With NEW_DATABASE, the backup is restored under that name, and nothing else changes.
+# BACKUP is a name that `list` prints, `latest`, or for `restore` the path of a file.
+#
+# `restore` first restores into a new database and compares the contents with those at the time of the backup. Then the services that use DATABASE
+# stop, the new database takes its name, and the services start again. The former database stays as DATABASE_before_TIME.
+# With NEW_DATABASE, the backup is restored under that name, and nothing else changes.
 set -eu
 umask 077
 fail() { echo "FAILED: $* Nothing was changed." >&2; exit 1; }
-usage() { sed -n '4,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '4,15s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 if [ $# -lt 3 ]; then usage; fi
 release=$1 namespace=$2 command=$3
 shift 3
@@ -59,6 +61,7 @@ start_reader() {
     if [ -n "$pod" ] && in_namespace wait "pod/$pod" --for=condition=Ready --timeout=2s >/dev/null 2>&1; then return; fi
     sleep 2
   done
+  # The failure below is reported in any case.
   in_namespace describe job "$reader" >&2 || true
   if [ -n "$pod" ]; then in_namespace describe pod "$pod" >&2 || true; fi
   fail "The pod of Job $reader does not start, see above."
@@ -69,6 +72,7 @@ in_reader() { in_namespace exec "$pod" -- "$@"; }
 # Sets `backup` to the name of an intact backup: the one that is named, or the latest.
 choose() {
   list=$(in_reader sh /opt/backup/backup.sh list) || fail "The backups cannot be read, see above."
+  # No match is an empty list.
   list=$(printf '%s\n' "$list" | grep "^$database-$release-" || true)
   if [ "$backup" = latest ]; then
     backup=$(printf '%s\n' "$list" | sed -n 's/ [0-9]* good$//p' | head -n 1)
@@ -200,6 +204,7 @@ compare() {
   if [ "$expected" != "$found" ]; then
     { printf '%s\n' "$expected" | sort; echo; } >"$differences/expected"
     { printf '%s\n' "$found" | sort; echo; } >"$differences/found"
+    # `diff` fails when it finds differences.
     diff "$differences/expected" "$differences/found" | head -n 20 >&2 || true
     fail "The restored contents (>) differ from those at the time of $backup (<)."
   fi

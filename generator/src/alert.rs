@@ -4,7 +4,7 @@
 pub(crate) struct Alert {
     /// Its name, severity and runbook, which the rules of all components share.
     pub(crate) about: &'static Runbook,
-    /// The PromQL expression.
+    /// The `PromQL` expression.
     pub(crate) expr: String,
     /// How long it must hold.
     pub(crate) wait: &'static str,
@@ -56,10 +56,9 @@ impl Severity {
     }
 }
 
-/// What stands for the release's namespace, its name and the address of the runbooks in the rules; the template replaces them.
+/// What stands for the release's namespace and its name in the rules; the template replaces them.
 pub(crate) const NAMESPACE: &str = "__NAMESPACE__";
 pub(crate) const RELEASE: &str = "__RELEASE__";
-pub(crate) const RUNBOOKS: &str = "__RUNBOOKS__";
 
 /// A selector of a component's series of a metric in the release, with further matchers such as `queue="orders"`.
 ///

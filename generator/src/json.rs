@@ -64,7 +64,14 @@ fn line_break(out: &mut Vec<u8>, depth: usize) {
 }
 
 fn scalar(out: &mut Vec<u8>, value: &(impl serde::Serialize + ?Sized)) {
-    serde_json::to_writer(out, value).expect("a JSON value is always JSON");
+    let text = serde_json::to_string(value).expect("a JSON value is always JSON");
+    for c in text.chars() {
+        match c {
+            // No editor shows these.
+            '\u{feff}' | '\u{fffe}' | '\u{ffff}' => out.extend(format!("\\u{:04x}", u32::from(c)).bytes()),
+            _ => out.extend(c.encode_utf8(&mut [0; 4]).bytes()),
+        }
+    }
 }
 
 /// The length of a value on one line; characters that need an escape count as one.
@@ -87,9 +94,9 @@ mod tests {
     #[test]
     fn what_fits_stands_on_one_line() {
         let long = "x".repeat(super::WIDTH);
-        let value = json!({ "short": { "a": [1, true, null], "b": {} }, "long": [long], "quoted": "a\"b\n" });
+        let value = json!({ "short": { "a": [1, true, null], "b": {} }, "long": [long], "quoted": "a\"b\n\u{feff}" });
         let expected = format!(
-            "{{\n  \"short\": {{\"a\": [1, true, null], \"b\": {{}}}},\n  \"long\": [\n    \"{long}\"\n  ],\n  \"quoted\": \"a\\\"b\\n\"\n}}"
+            "{{\n  \"short\": {{\"a\": [1, true, null], \"b\": {{}}}},\n  \"long\": [\n    \"{long}\"\n  ],\n  \"quoted\": \"a\\\"b\\n\\ufeff\"\n}}"
         );
         assert_eq!(write(&value), expected);
         assert_eq!(serde_json::from_str::<serde_json::Value>(&write(&value)).expect("JSON"), value);

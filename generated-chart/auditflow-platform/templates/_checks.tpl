@@ -333,6 +333,10 @@ a YAML list of errors.
     {{- $_ := set $ports $port $service -}}
   {{- end -}}
 {{- end -}}
+{{- if and .Values.global.alerts.enabled (not .Values.global.metrics.enabled) -}}
+  {{- $text := "global.alerts.enabled is true, but Prometheus reaches no metrics with global.metrics.enabled: false. %s." -}}
+  {{- $wrong = append $wrong (printf $text "Set global.metrics.enabled to true, or global.alerts.enabled to false") -}}
+{{- end -}}
 {{- with .Values.global.metrics -}}
   {{- if and (ne .discovery "None") (not .enabled) -}}
     {{- $wrong = append $wrong (printf $unused "global.metrics.discovery" "global.metrics.enabled: false" "Set enabled to true" "None") -}}

@@ -98,6 +98,48 @@ fn an_object_store_has_what_it_needs_or_is_not_set() {
 }
 
 #[test]
+fn a_kind_that_the_cluster_lacks_is_named_with_what_brings_it() {
+    let lacks = |because: &str, kind: &str, install: &str| {
+        format!("{because}, but this cluster does not have the kind {kind}. Install {install}")
+    };
+    let operator = "the Prometheus operator";
+    let monitor = lacks("global.metrics.discovery is PodMonitor", "monitoring.coreos.com/v1/PodMonitor", operator);
+    let rule = lacks("global.alerts.format is PrometheusRule", "monitoring.coreos.com/v1/PrometheusRule", operator);
+    let schedule = lacks("global.velero.enabled is true", "velero.io/v1/Schedule", "Velero");
+    let metrics = || ("global.metrics.enabled", json!(true));
+    refused(&[
+        (&[metrics(), ("global.metrics.discovery", json!("PodMonitor"))], &monitor),
+        (&[metrics(), ("global.alerts.enabled", json!(true))], &rule),
+        (&[("global.velero.enabled", json!(true))], &schedule),
+    ]);
+}
+
+#[test]
+fn alerts_need_metrics_and_addresses_without_an_anchor() {
+    let address = "global.alerts.runbookBaseUrl";
+    refused(&[
+        (
+            &[("global.alerts.enabled", json!(true)), ("global.alerts.format", json!("ConfigMap"))],
+            "global.alerts.enabled is true, but Prometheus reaches no metrics with global.metrics.enabled: false.",
+        ),
+        (&[(address, json!("https://example.org/ALERTS.md#watchdog"))], "at '/global/alerts/runbookBaseUrl'"),
+        (&[(address, json!("example.org/ALERTS.md"))], "at '/global/alerts/runbookBaseUrl'"),
+        (&[("global.metrics.interval", json!("half a minute"))], "at '/global/metrics/interval'"),
+        (&[("global.metrics.labels.release", json!("x"))], "global.metrics.labels is set, but it has no effect with"),
+        (
+            &[("global.metrics.discovery", json!("Annotations"))],
+            "global.metrics.discovery is set, but it has no effect",
+        ),
+    ]);
+    accepted(&[&[
+        ("global.metrics.enabled", json!(true)),
+        ("global.alerts.enabled", json!(true)),
+        ("global.alerts.format", json!("ConfigMap")),
+        (address, json!("https://example.org/ALERTS.md?plain=1")),
+    ]]);
+}
+
+#[test]
 fn names_of_images() {
     let wrong: &[(Values, &str)] = &[
         (
@@ -198,7 +240,23 @@ fn annotations_and_secrets() {
             &[("notification-service.settings.environment", json!("a\0b"))],
             "at '/notification-service/settings/environment'",
         ),
+        (
+            &[("notification-service.settings.environment", json!("a\u{9f}b"))],
+            "at '/notification-service/settings/environment'",
+        ),
+        (
+            // Linux limits a variable to 128 KiB, and a character has up to four bytes.
+            &[("notification-service.settings.environment", json!("漢".repeat(32_001)))],
+            "at '/notification-service/settings/environment'",
+        ),
+        (
+            &[("notification-service.podAnnotations", json!({ "a": "\u{fffe}" }))],
+            "at '/notification-service/podAnnotations/a'",
+        ),
     ];
     refused(wrong);
-    accepted(&[&[("redis.podAnnotations", json!({ "example.org/checksum": "c" }))]]);
+    accepted(&[
+        &[("redis.podAnnotations", json!({ "example.org/checksum": "c" }))],
+        &[("notification-service.settings.environment", json!("\ta\r\n\u{a0}漢\u{fffd}🙂"))],
+    ]);
 }

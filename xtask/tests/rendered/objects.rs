@@ -85,7 +85,8 @@ impl ChartFiles {
     fn new(chart: &Chart) -> Self {
         let files = chart.files().iter().filter_map(|(path, text)| {
             let path = path.strip_prefix(&chart.paths().umbrella).ok()?;
-            let is_mounted = path.components().any(|part| part.as_str() == "files");
+            // The alerts become rules with the names of the release.
+            let is_mounted = path.components().any(|part| part.as_str() == "files") && path != "files/alerts.yaml";
             let block: String = text.lines().flat_map(|line| ["    ", line, "\n"]).collect();
             // Helm keeps the indentation of empty lines, and trims the end of the document.
             is_mounted.then(|| (path.to_string(), block.trim_end().to_owned()))

@@ -127,7 +127,7 @@ impl Tool {
             Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::AgeKeygen => "",
         };
         let version = first.strip_prefix(name).unwrap_or(first);
-        version.split(' ').next().unwrap_or(version)
+        if self == Self::Promtool { version.split(' ').next().unwrap_or(version) } else { version }
     }
 
     pub(crate) const fn is_helm(self) -> bool {

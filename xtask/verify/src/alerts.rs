@@ -54,7 +54,7 @@ fn rules(one: &Rendered) -> Option<Value> {
 
 /// The alerts without a rule, and the rules without a proof.
 fn missing(rules: &Value, proofs: &[AlertProof]) -> Vec<String> {
-    let all = rules["groups"].as_array().into_iter().flatten().flat_map(|group| group["rules"].as_array()).flatten();
+    let all = rules["groups"].as_array().into_iter().flatten().filter_map(|group| group["rules"].as_array()).flatten();
     let rendered: Vec<_> = all.map(|rule| (rule["alert"].as_str().unwrap_or_default(), &rule["labels"])).collect();
     let is_of =
         |proof: &AlertProof, labels: &Value| proof.labels.iter().all(|(name, value)| labels[name] == value.as_str());

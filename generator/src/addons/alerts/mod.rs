@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use askama::Template;
 
 use super::AddOn;
-use crate::alert::{Alert, NAMESPACE, RELEASE, RUNBOOKS, Runbook, Severity};
+use crate::alert::{Alert, NAMESPACE, RELEASE, Runbook, Severity};
 use crate::expr::go_string;
 use crate::files::Files;
 use crate::graph::{Component, Graph};
@@ -28,11 +28,11 @@ impl AddOn for Alerts {
             .chain(groups.iter().flat_map(|group| group.alerts.iter().map(|alert| alert.about)));
         let runbooks: Vec<_> = all.filter(|runbook| seen.insert(runbook.name)).collect();
         let rules = groups.iter().map(|group| GroupView {
-            component: group.component.map_or("platform", |component| component.name),
+            chart: group.component.map_or("\"\"", |component| component.name),
             rules: group.alerts.iter().map(|alert| RuleView::of(alert, group.component)).collect(),
         });
         files.umbrella("files/alerts.yaml", &Rules { groups: rules.collect() });
-        let words = Words { namespace: NAMESPACE, release: RELEASE, runbooks: RUNBOOKS };
+        let words = Words { namespace: NAMESPACE, release: RELEASE };
         files.umbrella("templates/alerts/rules.yaml", &RulesObject { c: graph, words });
         files.umbrella("ALERTS.md", &Page { c: graph, runbooks });
     }
@@ -106,7 +106,8 @@ struct Rules {
 }
 
 struct GroupView {
-    component: &'static str,
+    /// The name of the component's chart, or an empty YAML text.
+    chart: &'static str,
     rules: Vec<RuleView>,
 }
 
@@ -129,7 +130,7 @@ impl RuleView {
             // Quoted, because a namespace can be a number.
             labels: labels(alert, component).into_iter().map(|(name, value)| (name, go_string(&value))).collect(),
             summary: scalar(&alert.summary),
-            runbook: scalar(&format!("{RUNBOOKS}#{}", alert.about.name.to_lowercase())),
+            runbook: go_string(&format!("#{}", alert.about.name.to_lowercase())),
         }
     }
 }
@@ -138,7 +139,6 @@ impl RuleView {
 struct Words {
     namespace: &'static str,
     release: &'static str,
-    runbooks: &'static str,
 }
 
 #[derive(Template)]

@@ -208,7 +208,7 @@ fn metrics(graph: &Graph) -> Vec<Row> {
     let ports = graph.components.iter().flat_map(|component| {
         component.metrics_ports().map(|(port, path)| (component.name, format!("{}{path}", port.number)))
     });
-    ports.map(|(name, port)| Row::of(&[code_cell(name), port.to_string()])).collect()
+    ports.map(|(name, port)| Row::of(&[code_cell(name), port.clone()])).collect()
 }
 
 /// The Jobs that manage logins, the port that each connects to, and its login.

@@ -19,7 +19,7 @@ pub(super) struct Alerts {
     #[schemars(schema_with = "kubernetes::labels")]
     labels: BTreeMap<String, String>,
     /// Address of ALERTS.md. Each alert links to its section there. Empty adds no links.
-    #[schemars(regex(pattern = r"^(https?://[^\s#]+)?$"))]
+    #[schemars(regex(pattern = r"^(https?://[!$-~]+)?$"))]
     runbook_base_url: String,
 }
 

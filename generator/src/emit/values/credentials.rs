@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::kubernetes;
 use super::rules::{SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Entry, Section};
 use crate::graph::{Credential, CredentialUser};
@@ -66,8 +67,10 @@ struct CredentialValues {
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 struct RemoteRef {
     /// Key in the store. Empty selects `<release>-credentials`, with the property `<chart>.<credential>.r<revision>`.
+    #[schemars(schema_with = "kubernetes::text")]
     key: String,
     /// Property of the entry under that key. Empty selects the whole entry, or the default property if `key` is empty.
+    #[schemars(schema_with = "kubernetes::text")]
     property: String,
 }
 

@@ -50,6 +50,11 @@ fn amounts(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "$ref": "#/definitions/amounts" })
 }
 
+/// Free text.
+pub(super) fn text(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "$ref": "#/definitions/text" })
+}
+
 pub(super) fn annotations(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "$ref": "#/definitions/annotations" })
 }

@@ -8,6 +8,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
+/// Free text: any character that a YAML document can contain, by section 5.1 of YAML 1.2. Helm 4 sends other characters, too, but the API server
+/// refuses them when it reads the objects as YAML.
+pub(super) const TEXT: &str = "^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\u{feff}\u{fffe}\u{ffff}]*$";
+
 /// A DNS label: the name of a namespace. At most 63 characters.
 pub(super) const LABEL: &str = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
 
@@ -45,7 +49,7 @@ const PROCESSORS: &str = "^[0-9]{1,9}(\\.[0-9]{1,9})?m?$";
 const BYTES: &str = "^[0-9]{1,15}(\\.[0-9]{1,9})?([eE][0-9]{1,2}|[kMGTPE]|[KMGTPE]i)?$";
 
 /// The definitions that the schemas of this module and of [`super::kubernetes`] refer to, by name.
-pub(super) fn definitions() -> [(&'static str, Json); 8] {
+pub(super) fn definitions() -> [(&'static str, Json); 9] {
     let amount = |kind: &str, pattern: &str| json!({ "type": ["string", kind, "null"], "minimum": 0, "maximum": 1e15, "pattern": pattern });
     let bytes = reference("bytes");
     let amounts = json!({
@@ -67,7 +71,7 @@ pub(super) fn definitions() -> [(&'static str, Json); 8] {
     });
     [
         ("amounts", amounts),
-        ("annotations", map(&json!({ "type": "string" }))),
+        ("annotations", map(&reference("text"))),
         ("bytes", amount("integer", BYTES)),
         (
             "cidr",
@@ -77,6 +81,7 @@ pub(super) fn definitions() -> [(&'static str, Json); 8] {
         ("label", json!({ "type": "string", "pattern": LABEL })),
         ("labels", map(&reference("labelValue"))),
         ("labelValue", json!({ "type": "string", "pattern": LABEL_VALUE })),
+        ("text", json!({ "type": "string", "pattern": TEXT })),
     ]
 }
 

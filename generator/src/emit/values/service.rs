@@ -11,7 +11,7 @@ use vocabulary::{Scaling, Setting};
 
 use super::credentials::{self, Credentials};
 use super::kubernetes::{self, ContainerResources, ImageValues, Scheduling};
-use super::rules::{LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
+use super::rules::{LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY, TEXT};
 use super::tree::{Entry, Section};
 use crate::graph::{Component, Graph, Service};
 
@@ -86,7 +86,7 @@ struct ApiRule {
     #[schemars(length(min = 1))]
     verbs: Vec<Verb>,
     /// Names of the objects that the rule applies to. Empty means all.
-    #[schemars(default, inner(length(min = 1, max = SUBDOMAIN_LENGTH)))]
+    #[schemars(default, inner(regex(pattern = TEXT), length(min = 1, max = SUBDOMAIN_LENGTH)))]
     resource_names: Vec<String>,
 }
 
@@ -281,10 +281,12 @@ fn default(setting: Setting) -> Value {
     }
 }
 
+/// Linux limits a variable to 128 KiB, with its name. A character has up to four bytes.
+const LONGEST_TEXT: usize = 32_000;
+
 fn setting_schema(setting: Setting) -> serde_json::Value {
     match setting {
-        // No program can be given a NUL in an environment variable.
-        Setting::Text { .. } => json!({ "type": "string", "pattern": "^[^\\x00]*$", "maxLength": 65536 }),
+        Setting::Text { .. } => json!({ "type": "string", "pattern": TEXT, "maxLength": LONGEST_TEXT }),
         Setting::Integer { min, max, .. } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Setting::Choice { options, .. } => json!({ "enum": options }),
     }

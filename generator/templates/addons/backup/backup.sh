@@ -8,12 +8,15 @@
 #   read FILE [BYTES]     prints a file, or its beginning
 #   prune [TIME]          removes old backups; TIME, in seconds since 1970, stands for the present in tests
 #
-# A backup is a file <database>-<release>-<time in UTC>.dump in the custom format of pg_dump. Beside it are a description of the contents (.contents, see
-# contents.sql) and the SHA-256 checksums of both (.sha256). A file with another name is no backup: a dump gets its name last, when all three are complete.
+# A backup consists of three files: <database>-<release>-<time in UTC>.dump in the custom format of pg_dump, .contents with a description of the
+# contents (see contents.sql), and .sha256 with the checksums of both. The dump gets its name last, so a file with this name is a complete backup.
 #
-# PGHOST, PGUSER and PGPASSWORD are a login that can read every database, and write the results to the table STATUS in the database `postgres`. DATABASES lists
-# the databases; RELEASE is part of the files' names. Of each database, KEEP_COUNT backups of the last KEEP_DAYS days are kept, and always the newest one that is
-# intact. S3_PATH is a bucket with a folder; none means the volume.
+# Settings, from the environment:
+#   PGHOST, PGUSER, PGPASSWORD   a login that can read every database and write to the table STATUS
+#   STATUS                       the table of results, in the database `postgres`
+#   DATABASES, RELEASE           the databases to back up; the release, which is part of the files' names
+#   KEEP_COUNT, KEEP_DAYS        how many backups to keep of each database, and for how long; the newest intact one always stays
+#   S3_PATH                      a bucket and a folder in it; if it is not set, backups are on the volume
 set -eu
 export LC_ALL=C PGCONNECT_TIMEOUT=5
 folder=${BACKUPS:-/backups} store=''
@@ -47,12 +50,13 @@ say() { printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*"; }
 sql() { psql --no-psqlrc --no-password --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 "$@"; }
 
 # Dumps $database, and describes its contents.
-# Both read one snapshot. A TRUNCATE, which ignores snapshots, waits for the locks of both. One that slips in between the two LOCK TABLE would wait for the first,
-# and pg_dump for it: then pg_dump gives up.
+# Both read one snapshot. TRUNCATE ignores snapshots, but waits for the locks that both hold. A TRUNCATE that comes after our LOCK TABLE and before
+# that of pg_dump waits for ours, and pg_dump waits for the TRUNCATE, so pg_dump gives up after a while.
 dump() {
   name=$database-$RELEASE-$(date -u +%Y%m%dT%H%M%SZ)
   part=$folder/.$name.part
   export part
+  # Whether all of this worked is judged by the files that it leaves.
   sql --dbname "$database" --file - >"$part.contents" <<SQL || true
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SELECT pg_export_snapshot() AS snapshot \gset
@@ -305,8 +309,9 @@ $all
 ${file%.contents}.dump
 "*) continue ;; esac
     if [ -z "$store" ] || [ $(($(date +%s) - $(time_of "${file%.contents}.dump"))) -gt 86400 ]; then
+      # One of the two may be missing.
       for kind in contents sha256; do
-        if [ -z "$store" ]; then rm -f "$folder/${file%.contents}.$kind"; else rclone deletefile "$store${file%.contents}.$kind" 2>/dev/null || true; fi
+        if [ -z "$store" ]; then rm -f "$folder/${file%.contents}.$kind"; else rclone deletefile "$store${file%.contents}.$kind" 2>/dev/null || continue; fi
       done
     fi
   done

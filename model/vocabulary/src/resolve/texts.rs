@@ -87,10 +87,15 @@ pub(crate) fn line(what: &str, text: &str, location: SourceLocation, diagnostics
 /// The longest `NAME=value` in the environment of a Linux program, with the NUL that ends it.
 const LONGEST_VARIABLE: usize = 128 * 1024;
 
+/// Whether no YAML document can contain a character; the API server refuses it in objects that Helm 4 applies.
+fn is_unprintable(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}') || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
 fn values(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
     let mut value = |owner: String, variable: VariableName, text: &str, location: SourceLocation| {
-        let problem = if text.contains('\0') {
-            "has a NUL character"
+        let problem = if text.chars().any(is_unprintable) {
+            "has a control character"
         } else if variable.as_str().len() + "=".len() + text.len() + "\0".len() > LONGEST_VARIABLE {
             "is too long"
         } else {
@@ -99,7 +104,7 @@ fn values(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
         diagnostics.push(
             Diagnostic::new(Code::VariableValue, format!("the value of variable `{variable}` of {owner} {problem}"))
                 .at("declared", location)
-                .help("an environment variable holds any text without NUL, up to 128 KiB including its name: encode or shorten the value"),
+                .help("the value becomes part of a YAML document, which holds no control characters but tabs and line breaks, and Linux allows 128 KiB including the name: encode or shorten the value"),
         );
     };
     for service in &platform.services {

@@ -78,6 +78,7 @@ pub(super) const PLACED: &[&str] = &[
 
 pub(super) const POD_MONITOR: &[&str] = &[
     "--set=global.metrics.discovery=PodMonitor",
+    "--set=global.metrics.interval=15s",
     "--set=global.metrics.labels.release=prometheus",
     "--api-versions=monitoring.coreos.com/v1/PodMonitor",
 ];

@@ -14,6 +14,9 @@ const MOST: u32 = 8;
 /// If the pattern is no regular expression.
 pub(super) fn matching(pattern: &str, random: &mut Random) -> anyhow::Result<String> {
     let parsed = regex_syntax::parse(pattern).with_context(|| format!("the pattern {pattern}"))?;
+    if random.percent(50) && is_free(&parsed) {
+        return Ok(any(random));
+    }
     let mut text = String::new();
     write(&parsed, random, &mut text);
     Ok(text)
@@ -105,25 +108,38 @@ fn share(part: &Hir, free: usize, random: &mut Random) -> usize {
     if random.percent(50) { free } else { least + random.below(free.saturating_sub(least) + 1) }
 }
 
+/// Whether a pattern allows all awkward texts: any number of characters of a class that has theirs.
+fn is_free(hir: &Hir) -> bool {
+    let HirKind::Concat(parts) = hir.kind() else { return false };
+    let [start, middle, end] = parts.as_slice() else { return false };
+    let HirKind::Repetition(repeated) = middle.kind() else { return false };
+    let HirKind::Class(class) = repeated.sub.kind() else { return false };
+    let has = |c: char| ranges(class).iter().any(|(start, end)| (*start..=*end).contains(&u32::from(c)));
+    [start, end].iter().all(|part| matches!(part.kind(), HirKind::Look(_)))
+        && repeated.max.is_none()
+        && AWKWARD.iter().all(|text| text.chars().all(has))
+}
+
 fn shortest(hir: &Hir) -> usize {
     hir.properties().minimum_len().unwrap_or_default()
 }
 
-/// A character of a class.
-fn character(class: &regex_syntax::hir::Class, random: &mut Random) -> Option<char> {
-    let ranges: Vec<(u32, u32)> = match class {
+/// The first and the last character of each range of a class.
+fn ranges(class: &regex_syntax::hir::Class) -> Vec<(u32, u32)> {
+    match class {
         regex_syntax::hir::Class::Unicode(class) => {
             class.iter().map(|range| (u32::from(range.start()), u32::from(range.end()))).collect()
         }
         regex_syntax::hir::Class::Bytes(class) => {
             class.iter().map(|range| (u32::from(range.start()), u32::from(range.end()))).collect()
         }
-    };
-    let (start, end) = *random.pick(&ranges)?;
-    let any = char::from_u32(u32::try_from(random.within(i64::from(start), i64::from(end))).ok()?)?;
-    // An ASCII letter instead of what no YAML document can contain: Helm's client sends such a text unescaped, and the API server then reports its YAML.
-    let is_unprintable = any.is_control() || u32::from(any) & 0xfffe == 0xfffe;
-    Some(if is_unprintable && (start..=end).contains(&u32::from('x')) { 'x' } else { any })
+    }
+}
+
+/// A character of a class.
+fn character(class: &regex_syntax::hir::Class, random: &mut Random) -> Option<char> {
+    let (start, end) = *random.pick(&ranges(class))?;
+    char::from_u32(u32::try_from(random.within(i64::from(start), i64::from(end))).ok()?)
 }
 
 /// Texts that a template or a YAML writer could misread.
@@ -208,6 +224,17 @@ mod tests {
             assert!(["a", "b", ""].contains(&of("^(a|b)?$", &mut random).as_str()));
         }
         assert!(matching("(", &mut random).is_err());
+    }
+
+    #[test]
+    fn free_text_is_often_awkward() {
+        let mut random = Random::new(1);
+        let awkward = |pattern: &str, random: &mut Random| {
+            let texts = (0..1000).map(|_| matching(pattern, random).expect("a pattern"));
+            texts.filter(|text| text.contains("{{ .Values }}")).count()
+        };
+        assert!(awkward(r"^[^\x00-\x08\x7f]*$", &mut random) > 0);
+        assert_eq!(awkward(r"^[^\x00-\x1f]*$", &mut random), 0);
     }
 
     #[test]

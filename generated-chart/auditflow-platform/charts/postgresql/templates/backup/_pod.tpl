@@ -104,7 +104,7 @@ spec:
   volumes:
     - name: scripts
       configMap:
-        name: {{ .Release.Name }}-{{ .Chart.Name }}-backup-97eef70b
+        name: {{ .Release.Name }}-{{ .Chart.Name }}-backup-ba18210c
     # Restored data need as much room as the server's.
     - name: scratch
       emptyDir:
@@ -189,7 +189,7 @@ spec:
         claimName: {{ .Release.Name }}-{{ .Chart.Name }}-backup
     - name: scripts
       configMap:
-        name: {{ .Release.Name }}-{{ .Chart.Name }}-backup-97eef70b
+        name: {{ .Release.Name }}-{{ .Chart.Name }}-backup-ba18210c
     # Restored data need as much room as the server's.
     - name: scratch
       emptyDir:
