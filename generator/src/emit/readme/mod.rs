@@ -206,9 +206,11 @@ fn version_row((component, server): (&crate::graph::Component, &crate::graph::Se
 
 fn metrics(graph: &Graph) -> Vec<Row> {
     let ports = graph.components.iter().flat_map(|component| {
-        component.metrics_ports().map(|(port, path)| (component.name, format!("{}{path}", port.number)))
+        component
+            .metrics_ports()
+            .map(|(port, path)| Row::of(&[code_cell(component.name), port.number.to_string(), code_cell(path)]))
     });
-    ports.map(|(name, port)| Row::of(&[code_cell(name), port.clone()])).collect()
+    ports.collect()
 }
 
 /// The Jobs that manage logins, the port that each connects to, and its login.

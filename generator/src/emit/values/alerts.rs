@@ -11,9 +11,9 @@ use super::kubernetes;
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Alerts {
-    /// Whether to create the rules. They need the metrics that `global.metrics` makes known.
+    /// Whether to create the rules. They need `global.metrics.enabled`, and series with the labels that ALERTS.md lists.
     enabled: bool,
-    /// The kind of object: `PrometheusRule` for the Prometheus operator, or a `ConfigMap` whose key `alerts.yaml` is a file of rules.
+    /// The kind of object: `PrometheusRule` for the Prometheus operator, or a `ConfigMap` in the release's namespace, whose key `alerts.yaml` is a file of rules.
     format: Format,
     /// Labels of the object, by which your Prometheus selects rules.
     #[schemars(schema_with = "kubernetes::labels")]

@@ -8,8 +8,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-/// Free text: any character that a YAML document can contain, by section 5.1 of YAML 1.2. Helm 4 sends other characters, too, but the API server
-/// refuses them when it reads the objects as YAML.
+/// Free text: the characters that a YAML document can contain without an escape (`nb-char` and line breaks of YAML 1.2). Helm 4 sends other
+/// characters unescaped, too, and the API server then refuses the object.
 pub(super) const TEXT: &str = "^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\u{feff}\u{fffe}\u{ffff}]*$";
 
 /// A DNS label: the name of a namespace. At most 63 characters.

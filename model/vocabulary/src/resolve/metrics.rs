@@ -24,7 +24,19 @@ codes! {
 }
 
 /// Labels that Prometheus or the chart's scrape configuration sets on every series, and that histograms and summaries use.
-const RESERVED_LABELS: &[&str] = &["instance", "job", "le", "namespace", "pod", "quantile", "service"];
+const RESERVED_LABELS: &[&str] = &[
+    "app_kubernetes_io_instance",
+    "app_kubernetes_io_name",
+    "container",
+    "endpoint",
+    "instance",
+    "job",
+    "le",
+    "namespace",
+    "pod",
+    "quantile",
+    "service",
+];
 
 pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
     for service in &platform.services {

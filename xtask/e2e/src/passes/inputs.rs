@@ -23,8 +23,9 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("runbooks", &["documents", "stand-ins"]),
     ("backup", &["documents", "stand-ins"]),
     ("backup-hook", &["documents", "stand-ins", "backup"]),
+    ("observe", &["alerts", "stand-ins"]),
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),
-    ("values", &["chart-tests"]),
+    ("values", &["alerts", "chart-tests"]),
     ("faults", &["stand-ins", "load"]),
     ("upgrade", &["stand-ins", "load"]),
 ];
@@ -54,7 +55,13 @@ enum Place {
 }
 
 const GROUPS: &[Group] = &[
-    Group { name: "chart", place: Place::Chart, paths: &[""], has: |path| !is_document(path) && !is_chart_test(path) },
+    Group {
+        name: "chart",
+        place: Place::Chart,
+        paths: &[""],
+        has: |path| !is_document(path) && !is_chart_test(path) && !is_of_alerts(path),
+    },
+    Group { name: "alerts", place: Place::Chart, paths: &[""], has: is_of_alerts },
     Group { name: "chart-tests", place: Place::Chart, paths: &[""], has: is_chart_test },
     Group { name: "documents", place: Place::Chart, paths: &[""], has: is_manual },
     Group { name: "environments", place: Place::Generated, paths: &["environments"], has: is_overlay },
@@ -110,6 +117,11 @@ fn is_document(path: &Utf8Path) -> bool {
 /// Whether a file is a document whose commands a scenario runs, or a script that they call.
 fn is_manual(path: &Utf8Path) -> bool {
     matches!(path.file_name(), Some("BACKUP.md" | "README.md" | "UPGRADING.md" | "restore.sh" | "existing-secrets.sh"))
+}
+
+/// Whether a file belongs to the alerts, which are off by default and then create no object.
+fn is_of_alerts(path: &Utf8Path) -> bool {
+    path == "ALERTS.md" || path == "files/alerts.yaml" || path.starts_with("templates/alerts")
 }
 
 /// Whether a file holds an environment's values, as opposed to its passwords.

@@ -7,6 +7,7 @@ mod foreign_data;
 mod helm_test;
 mod install;
 mod loaded;
+mod observe;
 mod partial;
 mod quick_start;
 mod reach;
@@ -162,6 +163,13 @@ pub const ALL: &[Scenario] = &[
         installs: true,
         needs: Needs::Roles,
         run: backup_hook::run,
+    },
+    Scenario {
+        name: "observe",
+        proves: "Prometheus scrapes every declared port through the policies; a healthy release raises no alert, and a fault raises the right ones until it is mended",
+        installs: true,
+        needs: Needs::Roles,
+        run: observe::run,
     },
     Scenario {
         name: "quick-start",
