@@ -14,13 +14,25 @@ pub(crate) struct Alert {
     pub(crate) summary: String,
     /// Series with which the alert fires or stays silent; empty if it always fires.
     pub(crate) samples: Vec<Sample>,
+    /// Services of which one must run, or else the alert would fire for ever; empty if that does not matter.
+    pub(crate) services: Vec<&'static str>,
+    /// Words in the expression that stand for values of the chart.
+    pub(crate) values: Vec<ValueWord>,
+}
+
+/// A word that stands for a value of the chart, which is a whole number.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ValueWord {
+    pub(crate) word: String,
+    /// The path of the value.
+    pub(crate) path: Vec<&'static str>,
 }
 
 /// Values of a series, one each minute, in the notation of `promtool test rules`: for an hour in which something is wrong, and for one in which all is well.
 pub(crate) struct Sample {
     pub(crate) series: String,
-    pub(crate) broken: &'static str,
-    pub(crate) healthy: &'static str,
+    pub(crate) broken: String,
+    pub(crate) healthy: String,
 }
 
 /// What an alert means, and what to do.
@@ -37,9 +49,9 @@ pub(crate) struct Runbook {
 /// How soon somebody must act.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Severity {
-    /// Now: users are affected, or data is being lost.
+    /// Now: a part of the platform does not do its work.
     Critical,
-    /// In working hours.
+    /// In working hours: something was lost, or a fault is coming.
     Warning,
     /// Nobody: it shows that the path of alerts works.
     None,
@@ -73,15 +85,44 @@ pub(crate) fn series(metric: &str, component: &str, matchers: &[String]) -> Stri
     format!("{metric}{{{}}}", all.join(","))
 }
 
+/// An expression for the increase of counters in a window, all series together. A series counts from its first value, also one that appears within the
+/// window, whose first value `increase()` would ignore.
+pub(crate) fn increase(selector: &str, window: &str) -> String {
+    format!(
+        "sum((increase({selector}[{window}]) and {selector} offset {window}) or ({selector} unless {selector} offset {window}))"
+    )
+}
+
 impl Alert {
     /// A rule without further labels and samples.
     pub(crate) fn new(about: &'static Runbook, wait: &'static str, expr: String, summary: String) -> Self {
-        Self { about, expr, wait, labels: Vec::new(), summary, samples: Vec::new() }
+        Self {
+            about,
+            expr,
+            wait,
+            labels: Vec::new(),
+            summary,
+            samples: Vec::new(),
+            services: Vec::new(),
+            values: Vec::new(),
+        }
     }
 
     /// Adds the values of a series with which it fires, and with which it does not.
-    pub(crate) fn sample(mut self, series: &str, broken: &'static str, healthy: &'static str) -> Self {
-        self.samples.push(Sample { series: series.to_owned(), broken, healthy });
+    pub(crate) fn sample(mut self, series: &str, broken: impl Into<String>, healthy: impl Into<String>) -> Self {
+        self.samples.push(Sample { series: series.to_owned(), broken: broken.into(), healthy: healthy.into() });
+        self
+    }
+
+    /// Leaves the alert out unless one of these services runs.
+    pub(crate) fn while_one_runs(mut self, services: &[&'static str]) -> Self {
+        self.services = services.to_vec();
+        self
+    }
+
+    /// Replaces a word in the expression by a value of the chart.
+    pub(crate) fn value(mut self, word: &str, path: &[&'static str]) -> Self {
+        self.values.push(ValueWord { word: word.to_owned(), path: path.to_vec() });
         self
     }
 

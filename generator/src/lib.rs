@@ -80,9 +80,9 @@ pub struct SeriesProof {
     /// Its selector.
     pub series: String,
     /// The values while something is wrong.
-    pub broken: &'static str,
+    pub broken: String,
     /// The values while all is well.
-    pub healthy: &'static str,
+    pub healthy: String,
 }
 
 /// The alerts of a release with this name in this namespace.

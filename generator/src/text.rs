@@ -111,6 +111,21 @@ pub(crate) fn digest<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     hash.finalize()[..names::DIGEST / 2].iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
+/// A row of a Markdown table, its cells joined.
+pub(crate) struct Row(String);
+
+impl Row {
+    pub(crate) fn of<const N: usize>(cells: &[String; N]) -> Self {
+        Self(format!("| {} |", cells.join(" | ")))
+    }
+}
+
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{cell, code_cell, scalar, variable_value};

@@ -128,6 +128,7 @@ mod tests {
                 "runbooks",
                 "backup",
                 "backup-hook",
+                "observe",
                 "quick-start",
                 "rights",
                 "upgrade",

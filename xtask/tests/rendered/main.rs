@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a test fails by panicking, and says why")]
 
 mod accepted;
+mod alerts;
 mod choices;
 mod notes;
 mod objects;

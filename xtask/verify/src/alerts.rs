@@ -71,7 +71,8 @@ fn missing(rules: &Value, proofs: &[AlertProof]) -> Vec<String> {
 /// A test for each alert, and one in which all is well.
 fn unit_tests(rules: &Utf8Path, proofs: &[AlertProof]) -> Value {
     let series = |proof: &AlertProof, is_broken: bool| -> Vec<Value> {
-        let values = |sample: &generator::SeriesProof| if is_broken { sample.broken } else { sample.healthy };
+        let values =
+            |sample: &generator::SeriesProof| if is_broken { sample.broken.clone() } else { sample.healthy.clone() };
         proof.samples.iter().map(|sample| json!({"series": sample.series, "values": values(sample)})).collect()
     };
     let broken = proofs.iter().map(|proof| {

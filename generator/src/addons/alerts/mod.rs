@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 
+use vocabulary::MetricKind;
+
 use super::AddOn;
 use crate::alert::{Alert, NAMESPACE, RELEASE, Runbook, Severity};
-use crate::expr::go_string;
+use crate::expr::{go_string, value};
 use crate::files::Files;
 use crate::graph::{Component, Graph};
-use crate::text::scalar;
+use crate::text::{Row, code_cell, scalar};
 use crate::{AlertProof, SeriesProof};
 
 /// The add-on.
@@ -23,18 +25,9 @@ impl AddOn for Alerts {
         if groups.is_empty() {
             return;
         }
-        let mut seen = BTreeSet::new();
-        let all = std::iter::once(&WATCHDOG)
-            .chain(groups.iter().flat_map(|group| group.alerts.iter().map(|alert| alert.about)));
-        let runbooks: Vec<_> = all.filter(|runbook| seen.insert(runbook.name)).collect();
-        let rules = groups.iter().map(|group| GroupView {
-            chart: group.component.map_or("\"\"", |component| component.name),
-            rules: group.alerts.iter().map(|alert| RuleView::of(alert, group.component)).collect(),
-        });
-        files.umbrella("files/alerts.yaml", &Rules { groups: rules.collect() });
-        let words = Words { namespace: NAMESPACE, release: RELEASE };
-        files.umbrella("templates/alerts/rules.yaml", &RulesObject { c: graph, words });
-        files.umbrella("ALERTS.md", &Page { c: graph, runbooks });
+        files.umbrella("files/alerts.yaml", &Rules { groups: groups.iter().map(GroupView::of).collect() });
+        files.umbrella("templates/alerts/rules.yaml", &RulesObject { c: graph, words: words(&groups) });
+        files.umbrella("ALERTS.md", &Page { c: graph, runbooks: runbooks(&groups), metrics: metrics(graph) });
     }
 }
 
@@ -49,8 +42,8 @@ pub(crate) fn proofs(graph: &Graph, namespace: &str, release: &str) -> Vec<Alert
             .iter()
             .map(|sample| SeriesProof {
                 series: filled(&sample.series),
-                broken: sample.broken,
-                healthy: sample.healthy,
+                broken: sample.broken.clone(),
+                healthy: sample.healthy.clone(),
             })
             .collect(),
     };
@@ -62,7 +55,11 @@ pub(crate) fn proofs(graph: &Graph, namespace: &str, release: &str) -> Vec<Alert
 /// The labels of an alert.
 fn labels(alert: &Alert, component: Option<&Component>) -> Vec<(&'static str, String)> {
     let component = component.map(|component| ("component", component.name.to_owned()));
-    let own = [("severity", alert.about.severity.as_str().to_owned()), ("namespace", NAMESPACE.to_owned())];
+    let own = [
+        ("severity", alert.about.severity.as_str().to_owned()),
+        ("namespace", NAMESPACE.to_owned()),
+        ("release", RELEASE.to_owned()),
+    ];
     own.into_iter().chain(component).chain(alert.labels.iter().cloned()).collect()
 }
 
@@ -84,8 +81,12 @@ fn groups(graph: &Graph) -> Vec<Group<'_>> {
     if groups.is_empty() {
         return groups;
     }
-    let watchdog =
-        Alert::new(&WATCHDOG, "0m", "vector(1)".to_owned(), format!("Alerts of {RELEASE} in {NAMESPACE} arrive."));
+    let watchdog = Alert::new(
+        &WATCHDOG,
+        "0m",
+        "vector(1)".to_owned(),
+        format!("The alerts of {RELEASE} in {NAMESPACE} are evaluated and delivered."),
+    );
     std::iter::once(Group { component: None, alerts: vec![watchdog] }).chain(groups).collect()
 }
 
@@ -94,10 +95,65 @@ const WATCHDOG: Runbook = Runbook {
     severity: Severity::None,
     meaning: "Nothing is wrong: this alert always fires. If it stops, Prometheus does not evaluate the rules of this release, or Alertmanager does not deliver.",
     steps: &[
-        "Let a service outside the cluster (a dead man's switch) tell you when it stops.",
-        "If it has stopped, look at the rules and the targets in Prometheus, then at Alertmanager.",
+        "Send this alert to a service outside the cluster that tells you when it stops coming (a dead man's switch), and no other receiver.",
+        "If it has stopped, look at the rules of Prometheus, then at the log of Alertmanager.",
     ],
 };
+
+/// What the template replaces in the rules, with the expressions of what comes in its place.
+fn words(groups: &[Group]) -> Vec<(String, String)> {
+    let of_release = [(NAMESPACE, ".Release.Namespace"), (RELEASE, ".Release.Name")];
+    let values: BTreeSet<_> = groups.iter().flat_map(|group| &group.alerts).flat_map(|alert| &alert.values).collect();
+    // Helm reads a whole number as a floating-point number.
+    let of_values =
+        values.into_iter().map(|one| (one.word.clone(), format!("({} | int64 | toString)", value(&one.path))));
+    of_release.map(|(word, what)| (word.to_owned(), what.to_owned())).into_iter().chain(of_values).collect()
+}
+
+/// Each runbook once, with its rules.
+fn runbooks(groups: &[Group]) -> Vec<(&'static Runbook, Vec<RuleLine>)> {
+    let mut runbooks: Vec<(&'static Runbook, Vec<RuleLine>)> = Vec::new();
+    for (group, alert) in groups.iter().flat_map(|group| group.alerts.iter().map(move |alert| (group, alert))) {
+        let place = runbooks.iter().position(|(about, _)| about.name == alert.about.name).unwrap_or_else(|| {
+            runbooks.push((alert.about, Vec::new()));
+            runbooks.len() - 1
+        });
+        let expr =
+            alert.values.iter().fold(alert.expr.clone(), |expr, one| expr.replace(&one.word, &one.path.join(".")));
+        let expr = expr.replace(NAMESPACE, "<namespace>").replace(RELEASE, "<release>");
+        let component = group.component.map(|component| component.name);
+        runbooks[place].1.push(RuleLine { component, expr, wait: alert.wait });
+    }
+    runbooks
+}
+
+/// A rule on the page.
+struct RuleLine {
+    component: Option<&'static str>,
+    expr: String,
+    wait: &'static str,
+}
+
+/// The declared metrics, as rows of a table.
+fn metrics(graph: &Graph) -> Vec<Row> {
+    let rows = graph.services().flat_map(|(component, service)| {
+        service.metrics.iter().map(|metric| {
+            let labels: Vec<_> = metric.labels.iter().map(|label| code_cell(label.as_str())).collect();
+            let kind = match metric.kind {
+                MetricKind::Counter => "counter",
+                MetricKind::Gauge => "gauge",
+            };
+            Row::of(&[
+                code_cell(component.name),
+                code_cell(metric.name.as_str()),
+                kind.to_owned(),
+                labels.join(", "),
+                metric.help.to_owned(),
+            ])
+        })
+    });
+    rows.collect()
+}
 
 #[derive(Template)]
 #[template(path = "addons/alerts/alerts.yaml", escape = "none")]
@@ -111,6 +167,15 @@ struct GroupView {
     rules: Vec<RuleView>,
 }
 
+impl GroupView {
+    fn of(group: &Group) -> Self {
+        Self {
+            chart: group.component.map_or("\"\"", |component| component.name),
+            rules: group.alerts.iter().map(|alert| RuleView::of(alert, group.component)).collect(),
+        }
+    }
+}
+
 /// A rule, with its texts as YAML.
 struct RuleView {
     name: &'static str,
@@ -119,6 +184,8 @@ struct RuleView {
     labels: Vec<(&'static str, String)>,
     summary: String,
     runbook: String,
+    /// Services of which one must run.
+    services: String,
 }
 
 impl RuleView {
@@ -131,26 +198,22 @@ impl RuleView {
             labels: labels(alert, component).into_iter().map(|(name, value)| (name, go_string(&value))).collect(),
             summary: scalar(&alert.summary),
             runbook: go_string(&format!("#{}", alert.about.name.to_lowercase())),
+            services: alert.services.join(", "),
         }
     }
-}
-
-/// What the template replaces in the rules.
-struct Words {
-    namespace: &'static str,
-    release: &'static str,
 }
 
 #[derive(Template)]
 #[template(path = "addons/alerts/rules.yaml")]
 struct RulesObject<'a> {
     c: &'a Graph,
-    words: Words,
+    words: Vec<(String, String)>,
 }
 
 #[derive(Template)]
 #[template(path = "addons/alerts/ALERTS.md")]
 struct Page<'a> {
     c: &'a Graph,
-    runbooks: Vec<&'static Runbook>,
+    runbooks: Vec<(&'static Runbook, Vec<RuleLine>)>,
+    metrics: Vec<Row>,
 }

@@ -2,7 +2,7 @@
 
 use vocabulary::Meaning;
 
-use crate::alert::{Alert, Runbook, Severity, series};
+use crate::alert::{Alert, Runbook, Severity, increase, series};
 use crate::graph::Component;
 
 pub(super) fn alerts(component: &Component) -> Vec<Alert> {
@@ -28,14 +28,15 @@ pub(super) fn alerts(component: &Component) -> Vec<Alert> {
             Meaning::FailedPublishes(server) => {
                 let server = server.as_str();
                 let summary = format!("{name} has lost messages that it could not publish at {server}.");
-                let expr = format!("increase({selector}[5m]) > 0");
+                let expr = format!("{} > 0", increase(&selector, "5m"));
                 let alert = Alert::new(&FAILED_PUBLISHES, "0m", expr, summary).label("server", server);
                 Some(alert.sample(&selector, "0+1x60", "0x60"))
             }
             Meaning::Findings => {
-                let expr = format!("sum(increase({selector}[10m])) > {MANY_FINDINGS}");
-                let summary = format!("{name} has raised {{{{ $value }}}} findings in 10 minutes.");
-                Some(Alert::new(&MANY, "0m", expr, summary).sample(&selector, "0+20x60", "0+1x60"))
+                let expr = format!("{} > {MANY_FINDINGS}", increase(&selector, "10m"));
+                let summary = format!("{name} has raised {{{{ $value | printf \"%.0f\" }}}} findings in 10 minutes.");
+                let late = format!("_x45 {}x60", MANY_FINDINGS + 1);
+                Some(Alert::new(&MANY, "0m", expr, summary).sample(&selector, late, "0+1x60"))
             }
         });
     }
@@ -48,31 +49,32 @@ const MANY_FINDINGS: u32 = 100;
 const NOT_SCRAPED: Runbook = Runbook {
     name: "NotScraped",
     severity: Severity::Critical,
-    meaning: "Prometheus reaches no pod of the component. It is down, or the way to its metrics is closed; then its other alerts are blind.",
+    meaning: "No pod of the component answers Prometheus: it is down, or Prometheus cannot reach its metrics. Meanwhile the other alerts of the component cannot fire.",
     steps: &[
-        "`kubectl get pods --namespace <namespace> --selector app.kubernetes.io/instance=<release>,app.kubernetes.io/name=<component>`: if no pod is Ready, read its events and log.",
-        "If the pods are Ready, compare `global.metrics.namespace` with the namespace of Prometheus, and look at the target's error in Prometheus.",
+        "`kubectl get pods --namespace <namespace> --selector app.kubernetes.io/instance=<release>,app.kubernetes.io/name=<component>`: if no pod is Ready, read its events and its log.",
+        "If the pods are Ready, look for the component among the targets of Prometheus. If it has a target, the error beside it says why it does not answer; `global.metrics.namespace` must be the namespace of Prometheus.",
+        "If it has no target, or one without the labels `namespace`, `app_kubernetes_io_instance` and `app_kubernetes_io_name`, see [Connect Prometheus](#connect-prometheus).",
     ],
 };
 
 const DISCONNECTED: Runbook = Runbook {
     name: "Disconnected",
     severity: Severity::Critical,
-    meaning: "The program has had no connection to the server for two minutes. It does its work again when the connection is back.",
+    meaning: "The service has reported for two minutes that it has no connection to the server. Some programs notice a lost connection only when they use it.",
     steps: &[
-        "If the server's own alerts fire too, mend the server first.",
-        "Read the log of the service: a refused login means a password that differs from the server's, see “Replace a credential” in README.md.",
-        "If the server accepts connections and the log shows no attempt, restart the service: `kubectl rollout restart deployment/<release>-<component>`.",
+        "If other services report the same server, or alerts of the server itself fire, mend the server first.",
+        "Read the log of the service: `kubectl logs deployment/<release>-<component> --namespace <namespace>`. A refused login means that its password differs from the server's; see “Replace a credential” in README.md.",
+        "If the server accepts connections and the log shows no attempt, restart the service: `kubectl rollout restart deployment/<release>-<component> --namespace <namespace>`.",
     ],
 };
 
 const FAILED_PUBLISHES: Runbook = Runbook {
     name: "PublishesFail",
     severity: Severity::Warning,
-    meaning: "Messages could not be published, and are lost.",
+    meaning: "The service could not publish messages, and has dropped them.",
     steps: &[
-        "Look for alerts of the broker at the same time: it is away, full, or blocks publishers.",
-        "Count the loss: `increase(<metric>[1h])` in Prometheus.",
+        "Look for alerts of the broker at the same time: it is away, full, or blocks publishers. Mend that first.",
+        "Count the loss in Prometheus: the expression below, over a longer time than 5 minutes.",
     ],
 };
 
@@ -81,7 +83,7 @@ const MANY: Runbook = Runbook {
     severity: Severity::Warning,
     meaning: "The platform raises unusually many findings: an attack, or a source that misbehaves.",
     steps: &[
-        "Group the metric by its labels in Prometheus, for example `sum by (alert_type) (increase(<metric>[10m]))`.",
+        "Group the metric below by its labels in Prometheus, such as `sum by (<label>) (increase(<metric>[10m]))`; [Metrics](#metrics) lists the labels.",
         "Look at the findings themselves before you silence the alert.",
     ],
 };

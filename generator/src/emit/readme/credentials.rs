@@ -1,9 +1,8 @@
 //! The README's section on credentials: their Secrets, keys and commands.
 
-use super::Row;
 use crate::expr::login_name_for_readers;
 use crate::graph::{Component, Credential, Graph, Recipient};
-use crate::text::code_cell;
+use crate::text::{Row, code_cell};
 
 /// A values file with passwords, as a here-document of a shell.
 pub(super) fn passwords(graph: &Graph) -> String {

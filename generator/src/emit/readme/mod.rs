@@ -15,7 +15,7 @@ use crate::graph::{Edge, Graph, LoginName};
 use crate::kinds::notes_of_kinds;
 use crate::kubernetes::MINOR_VERSIONS;
 use crate::names::{END_TO_END_TEST, NETWORK_POLICY_TEST, PROVISION, RECONCILE, TEST_CONNECTION, TEST_ISOLATION};
-use crate::text::{cell, code_cell};
+use crate::text::{Row, cell, code_cell};
 use install::{Footprint, Options};
 
 pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
@@ -69,21 +69,6 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
     if graph.credentials().next().is_some() {
         let kube_version = format!("1.{}", MINOR_VERSIONS.start());
         files.umbrella("existing-secrets.sh", &ExistingSecrets { kube_version });
-    }
-}
-
-/// One row of a table, its cells joined.
-struct Row(String);
-
-impl Row {
-    fn of<const N: usize>(cells: &[String; N]) -> Self {
-        Self(format!("| {} |", cells.join(" | ")))
-    }
-}
-
-impl std::fmt::Display for Row {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

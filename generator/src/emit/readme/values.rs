@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml::Value;
 
-use super::Row;
 use crate::emit::values::{Entry, Node, Section};
 use crate::graph::Graph;
-use crate::text::{cell, code_cell};
+use crate::text::{Row, cell, code_cell};
 use crate::yaml;
 
 /// A section of the README with a table of values.

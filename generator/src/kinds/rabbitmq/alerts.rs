@@ -1,62 +1,93 @@
 //! The alerts of a broker, from the queues that its clients declare. The metrics are those of RabbitMQ 4.3 at `/metrics/per-object`.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use vocabulary::Queue;
 
+use super::Limits;
 use super::rights::Grants;
 use crate::alert::{Alert, Runbook, Severity, series};
 use crate::graph::{Component, Graph};
 
 pub(super) fn alerts(graph: &Graph, server: &Component) -> Vec<Alert> {
     let name = server.name;
-    let of_queue = |metric: &str, queue: &str| series(metric, name, &[format!("queue=\"{queue}\"")]);
-    let grants = graph.logins_at(name).filter_map(|(_, login)| (&login.grants).try_into().ok());
-    let (mut all, mut consumed) = (BTreeSet::new(), BTreeSet::new());
-    for grants in grants {
-        let grants: &Grants = grants;
-        all.extend(grants.queues.iter().copied());
-        consumed.extend(grants.read.iter().copied());
+    let alarms = [("free_disk_space", "disk space"), ("memory_used", "memory")].map(|(metric, what)| {
+        let alarm = series(&format!("rabbitmq_alarms_{metric}_watermark"), name, &[]);
+        let summary = format!("{name} has too little {what}, and blocks all publishers.");
+        Alert::new(&BLOCKED, "1m", format!("{alarm} > 0"), summary).sample(&alarm, "1x60", "0x60")
+    });
+    // The consumers of each queue.
+    let mut queues: BTreeMap<&'static str, Vec<&'static str>> = BTreeMap::new();
+    for (edge, login) in graph.logins_at(name) {
+        let Ok(grants) = <&Grants>::try_from(&login.grants) else { continue };
+        for queue in &grants.queues {
+            queues.entry(queue).or_default().extend(grants.read.contains(queue).then_some(edge.client));
+        }
     }
-    let mut alerts: Vec<Alert> = [("free_disk_space", "disk"), ("memory_used", "memory")]
-        .map(|(metric, what)| {
-            let alarm = series(&format!("rabbitmq_alarms_{metric}_watermark"), name, &[]);
-            let summary = format!("{name} has too little {what}, and blocks all publishers.");
-            Alert::new(&BLOCKED, "1m", format!("{alarm} > 0"), summary).sample(&alarm, "1x60", "0x60")
-        })
-        .into();
-    for queue in &consumed {
-        let consumers = of_queue("rabbitmq_queue_consumers", queue);
-        let alert = Alert::new(&NO_CONSUMER, "5m", format!("{consumers} == 0"), format!("Nobody consumes {queue}."));
-        alerts.push(alert.label("queue", queue).sample(&consumers, "0x60", "1x60"));
-        let ready = of_queue("rabbitmq_queue_messages_ready", queue);
-        let expr = format!("{ready} > 100 and delta({ready}[10m]) > 0");
-        let summary = format!("{queue} grows: {{{{ $value }}}} messages wait.");
-        let alert = Alert::new(&BACKLOG, "10m", expr, summary).label("queue", queue);
-        alerts.push(alert.sample(&ready, "200+10x60", "5x60"));
-        let redelivered = of_queue("rabbitmq_queue_messages_redelivered_total", queue);
-        let expr = format!("increase({redelivered}[5m]) > 100");
-        let summary = format!("Messages in {queue} are delivered again and again.");
-        let alert = Alert::new(&REDELIVERED, "5m", expr, summary).label("queue", queue);
-        alerts.push(alert.sample(&redelivered, "0+50x60", "0x60"));
-    }
-    for queue in &all {
-        let dead = format!("{queue}{}", Queue::DEAD_LETTERS);
-        let messages = of_queue("rabbitmq_queue_messages", &dead);
-        let summary = format!("{{{{ $value }}}} messages of {queue} could not be delivered, and lie in {dead}.");
-        let alert = Alert::new(&DEAD_LETTERS, "0m", format!("{messages} > 0"), summary).label("queue", &dead);
-        alerts.push(alert.sample(&messages, "3x60", "0x60"));
-    }
-    alerts
+    let of_queues = queues.iter().flat_map(|(queue, consumers)| {
+        let consumed = (!consumers.is_empty()).then(|| of_consumed(name, queue, consumers));
+        consumed.into_iter().flatten().chain([full(name, queue), dead_letters(name, queue)])
+    });
+    alarms.into_iter().chain(of_queues).collect()
 }
+
+fn of_queue(metric: &str, server: &str, queue: &str) -> String {
+    series(metric, server, &[format!("queue=\"{queue}\"")])
+}
+
+/// The alerts of a queue that services consume. None of them makes sense while all of these are disabled.
+fn of_consumed(server: &'static str, queue: &'static str, consumers: &[&'static str]) -> [Alert; 3] {
+    let by = consumers.join(", ");
+    let connected = of_queue("rabbitmq_queue_consumers", server, queue);
+    let summary = format!("Nobody consumes {queue}; {by} should.");
+    let no_consumer = Alert::new(&NO_CONSUMER, "5m", format!("{connected} == 0"), summary);
+
+    // With those that a consumer has taken and not yet acknowledged.
+    let messages = of_queue("rabbitmq_queue_messages", server, queue);
+    let expr = format!("{messages} > {MANY_MESSAGES} and delta({messages}[10m]) > 0");
+    let summary = format!("{queue} grows: {{{{ $value }}}} messages wait for {by}.");
+    let backlog = Alert::new(&BACKLOG, "10m", expr, summary);
+
+    let redelivered = of_queue("rabbitmq_queue_messages_redelivered_total", server, queue);
+    let expr = format!("increase({redelivered}[5m]) > {MANY_MESSAGES}");
+    let summary = format!("{by} returns messages to {queue} again and again.");
+    let returned = Alert::new(&REDELIVERED, "5m", expr, summary);
+    [
+        no_consumer.sample(&connected, "0x60", "1x60"),
+        backlog.sample(&messages, "200+10x60", "5x60"),
+        returned.sample(&redelivered, "0+50x60", "0x60"),
+    ]
+    .map(|alert| alert.label("queue", queue).while_one_runs(consumers))
+}
+
+/// The broker's limit counts the messages that wait for a consumer.
+fn full(server: &'static str, queue: &'static str) -> Alert {
+    let limit = format!("__{}_QUEUE_LENGTH__", server.to_uppercase().replace('-', "_"));
+    let ready = of_queue("rabbitmq_queue_messages_ready", server, queue);
+    let summary = format!("{queue} is full or almost full: {{{{ $value }}}} messages wait.");
+    let alert = Alert::new(&FULL, "1m", format!("{ready} >= 0.9 * {limit}"), summary).label("queue", queue);
+    let alert = alert.value(&limit, &[server, "limits", "queueLength"]);
+    alert.sample(&ready, format!("0+10000x20 {}x60", Limits::MODEST.queue_length), "5x60")
+}
+
+fn dead_letters(server: &'static str, queue: &'static str) -> Alert {
+    let dead = format!("{queue}{}", Queue::DEAD_LETTERS);
+    let messages = of_queue("rabbitmq_queue_messages", server, &dead);
+    let summary = format!("A consumer of {queue} has rejected messages: {{{{ $value }}}} are in {dead}.");
+    let alert = Alert::new(&DEAD_LETTERS, "0m", format!("{messages} > 0"), summary).label("queue", &dead);
+    alert.sample(&messages, "3x60", "0x60")
+}
+
+/// More messages than a healthy queue holds, or than a healthy consumer returns in five minutes.
+const MANY_MESSAGES: u32 = 100;
 
 const BLOCKED: Runbook = Runbook {
     name: "BrokerBlocksPublishers",
     severity: Severity::Critical,
-    meaning: "RabbitMQ accepts no message until it has memory and disk again. Publishers wait or lose messages.",
+    meaning: "RabbitMQ accepts no message until it has memory and disk space again. Publishers wait or lose messages.",
     steps: &[
-        "`kubectl exec <release>-<component>-0 --namespace <namespace> -- rabbitmqctl list_queues name messages consumers`: a long queue without a consumer is the usual cause; mend the consumer.",
-        "If the messages are worthless, `rabbitmqctl purge_queue <queue>`; otherwise raise `resources.limits.memory`, or the volume (UPGRADING.md, “Larger volume”).",
+        "See which queue is long, and whether it has a consumer: `kubectl exec <release>-<component>-0 --namespace <namespace> --container rabbitmq -- rabbitmqctl list_queues name messages consumers`. A long queue without a consumer is the usual cause: mend the consumer.",
+        "If its messages are worthless, delete them: `kubectl exec <release>-<component>-0 --namespace <namespace> --container rabbitmq -- rabbitmqctl purge_queue <queue>`. Otherwise raise `<component>.resources.limits.memory`, or enlarge the volume (UPGRADING.md, “Larger volume”).",
     ],
 };
 
@@ -65,37 +96,48 @@ const NO_CONSUMER: Runbook = Runbook {
     severity: Severity::Critical,
     meaning: "No program has consumed the queue for five minutes. Messages wait, and the broker rejects new ones when the queue is full.",
     steps: &[
-        "Look at the service that consumes the queue (“Access” in README.md): its pods, its log, its alerts.",
-        "If it runs and is connected elsewhere, restart it: `kubectl rollout restart deployment/<release>-<service>`.",
+        "The summary names the services that should consume the queue. Look at their pods, their logs and their alerts.",
+        "If the pods are Ready and the log shows no error, restart the service: `kubectl rollout restart deployment/<release>-<service> --namespace <namespace>`.",
     ],
 };
 
 const BACKLOG: Runbook = Runbook {
     name: "QueueGrows",
     severity: Severity::Warning,
-    meaning: "Messages arrive faster than they are consumed, so that results come late.",
+    meaning: "Messages arrive faster than they are consumed, so results come late.",
     steps: &[
-        "See whether the consumer is slow (its CPU limit, the database) or the publishers are many.",
+        "See whether the consumer is slow (its CPU limit, the database) or whether more is published than usual.",
         "Raise the consumer's replicas or resources.",
+    ],
+};
+
+const FULL: Runbook = Runbook {
+    name: "QueueFull",
+    severity: Severity::Critical,
+    meaning: "The queue has reached 90 % of `<component>.limits.queueLength`. The broker rejects messages beyond the limit, and publishers that do not use confirms lose them without noticing.",
+    steps: &[
+        "Mend the consumer first, as for [QueueWithoutConsumer](#queuewithoutconsumer) or [QueueGrows](#queuegrows).",
+        "To gain time, raise `<component>.limits.queueLength` and upgrade; the broker needs disk space for the messages.",
     ],
 };
 
 const REDELIVERED: Runbook = Runbook {
     name: "MessagesRedelivered",
-    severity: Severity::Warning,
-    meaning: "A consumer returns messages to the queue. If it always returns the same one, it does nothing else.",
+    severity: Severity::Critical,
+    meaning: "A consumer returns the same messages to the queue, and gets them again at once. What it should do with them is not done; other messages may still pass.",
     steps: &[
-        "Read the consumer's log: it names what fails. If that is the database or another server, mend it.",
-        "If one message is to blame, stop the consumer, take the message out (`rabbitmqadmin get`), and start the consumer again.",
+        "Read the consumer's log: it names what fails. If that is a server, mend it. If the server works again and the messages still return, restart the consumer: `kubectl rollout restart deployment/<release>-<service> --namespace <namespace>`.",
+        "If one message is to blame, stop the consumer (`kubectl scale deployment/<release>-<service> --replicas=0 --namespace <namespace>`), find the message as for [DeadLetters](#deadletters), and take it out with `--ack-mode ack_requeue_false`, which removes what it prints. Then start the consumer again.",
     ],
 };
 
 const DEAD_LETTERS: Runbook = Runbook {
     name: "DeadLetters",
     severity: Severity::Warning,
-    meaning: "Messages were rejected, or did not fit into their queue. They are kept, but nobody processes them.",
+    meaning: "A consumer has rejected messages that it cannot process. They stay in the queue until somebody removes them; when the queue is full, the broker drops the oldest.",
     steps: &[
-        "Look at some of them: `rabbitmqadmin get messages --queue <queue> --count 5`.",
-        "Move them back with a shovel when the cause is mended, or purge the queue; the alert ends when it is empty.",
+        "Look at some of them, which leaves them in the queue: `kubectl exec <release>-<component>-0 --namespace <namespace> --container administrator -- sh -c 'RABBITMQADMIN_PASSWORD=$(cat /etc/credentials/administrator) rabbitmqadmin --username administrator get messages --queue <queue> --count 5 --ack-mode ack_requeue_true'`.",
+        "Mend the publisher or the consumer. What must still be processed can be published again: in that command, `publish message --routing-key <queue without .dead-letters> --payload '<payload>'`.",
+        "Empty the queue, which ends the alert: `kubectl exec <release>-<component>-0 --namespace <namespace> --container rabbitmq -- rabbitmqctl purge_queue <queue>`.",
     ],
 };
