@@ -44,6 +44,8 @@ pub(crate) struct Runbook {
     pub(crate) meaning: &'static str,
     /// What to do, in order, as Markdown.
     pub(crate) steps: &'static [&'static str],
+    /// The names of alerts of the same queue that say nothing more while this one fires.
+    pub(crate) includes: &'static [&'static str],
 }
 
 /// How soon somebody must act.
@@ -76,13 +78,13 @@ pub(crate) const RELEASE: &str = "__RELEASE__";
 ///
 /// The labels are those that `podTargetLabels` of a `PodMonitor` and the usual `labelmap` of annotations give.
 pub(crate) fn series(metric: &str, component: &str, matchers: &[String]) -> String {
-    let own = [
-        format!("namespace=\"{NAMESPACE}\""),
-        format!("app_kubernetes_io_instance=\"{RELEASE}\""),
-        format!("app_kubernetes_io_name=\"{component}\""),
-    ];
-    let all: Vec<&str> = own.iter().chain(matchers).map(String::as_str).collect();
+    let all: Vec<String> = std::iter::once(own_labels(component)).chain(matchers.iter().cloned()).collect();
     format!("{metric}{{{}}}", all.join(","))
+}
+
+/// The matchers that select the series of a component in the release.
+pub(crate) fn own_labels(component: &str) -> String {
+    format!("namespace=\"{NAMESPACE}\",app_kubernetes_io_instance=\"{RELEASE}\",app_kubernetes_io_name=\"{component}\"")
 }
 
 /// An expression for the increase of counters in a window, all series together. A series counts from its first value, also one that appears within the

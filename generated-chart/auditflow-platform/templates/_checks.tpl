@@ -333,6 +333,43 @@ a YAML list of errors.
     {{- $_ := set $ports $port $service -}}
   {{- end -}}
 {{- end -}}
+{{- $routing := .Values.global.alerts.routing -}}
+{{- $format := printf "global.alerts.routing.format: %s" $routing.format -}}
+{{- if and (ne $routing.format "None") (not .Values.global.alerts.enabled) -}}
+  {{- $wrong = append $wrong (printf $unused "global.alerts.routing.format" "global.alerts.enabled: false" "Set enabled to true" "None") -}}
+{{- end -}}
+{{- if and $routing.labels (eq $routing.format "None") -}}
+  {{- $wrong = append $wrong (printf $unused "global.alerts.routing.labels" $format "Set the format to AlertmanagerConfig or ConfigMap" "{}") -}}
+{{- end -}}
+{{- $named := list -}}
+{{- range $severity, $receiver := $routing.receivers -}}
+  {{- range $way, $values := $receiver -}}
+    {{- $path := printf "global.alerts.routing.receivers.%s.%s" $severity $way -}}
+    {{- if $values.existingSecret -}}
+      {{- $named = append $named $path -}}
+      {{- range $key := list "to" "from" "smarthost" -}}
+        {{- if and (hasKey $values $key) (not (get $values $key)) -}}
+          {{- $text := "%s.%s is not set, but %s.existingSecret is. Set it, or remove the Secret." -}}
+          {{- $wrong = append $wrong (printf $text $path $key $path) -}}
+        {{- end -}}
+      {{- end -}}
+    {{- else -}}
+      {{- range $key, $value := $values -}}
+        {{- if $value -}}
+          {{- $text := "%s.%s is set, but %s.existingSecret is not. Create a Secret as ALERTS.md describes, and set its name." -}}
+          {{- $wrong = append $wrong (printf $text $path $key $path) -}}
+        {{- end -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if and $named (eq $routing.format "None") -}}
+  {{- $choose := "Set the format to AlertmanagerConfig or ConfigMap" -}}
+  {{- range $named }}{{ $wrong = append $wrong (printf $unused (print . ".existingSecret") $format $choose `""`) }}{{ end -}}
+{{- else if and (ne $routing.format "None") (not $named) -}}
+  {{- $text := "%s needs a receiver. Set global.alerts.routing.receivers.critical.slack.existingSecret, or that of another receiver." -}}
+  {{- $wrong = append $wrong (printf $text $format) -}}
+{{- end -}}
 {{- if and .Values.global.alerts.enabled (not .Values.global.metrics.enabled) -}}
   {{- $text := "global.alerts.enabled is true, but Prometheus reaches no metrics with global.metrics.enabled: false. %s." -}}
   {{- $wrong = append $wrong (printf $text "Set global.metrics.enabled to true, or global.alerts.enabled to false") -}}

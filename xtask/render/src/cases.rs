@@ -4,8 +4,8 @@ mod arguments;
 
 use anyhow::{Context as _, bail};
 use arguments::{
-    ALERTS, API_SERVER, BACKUP, BACKUP_S3, DIGEST, EXISTING, EXTERNAL, HAS_EXTERNAL_SECRETS, HAS_ROUTES, INGRESS,
-    PLACED, POD_MONITOR, ROUTE, RULES, STORE,
+    ALERTMANAGER_CONFIG, ALERTS, API_SERVER, BACKUP, BACKUP_S3, DIGEST, EXISTING, EXTERNAL, HAS_EXTERNAL_SECRETS,
+    HAS_ROUTES, INGRESS, PLACED, POD_MONITOR, RECEIVERS, ROUTE, RULES, STORE,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use generator::Chart;
@@ -322,9 +322,13 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
         features.push(("metrics".to_owned(), on(&[])));
         features.push(("annotations".to_owned(), on(&["--set=global.metrics.discovery=Annotations"])));
         features.push(("podmonitor".to_owned(), on(POD_MONITOR)));
-        features.push(("alerts".to_owned(), on(ALERTS)));
-        let as_file = ["--set=global.alerts.enabled=true", "--set=global.alerts.format=ConfigMap"];
-        features.push(("alerts-file".to_owned(), on(&as_file)));
+        features.push(("alerts".to_owned(), on(&[ALERTS, ALERTMANAGER_CONFIG, RECEIVERS].concat())));
+        let as_files = [
+            "--set=global.alerts.enabled=true",
+            "--set=global.alerts.format=ConfigMap",
+            "--set=global.alerts.routing.format=ConfigMap",
+        ];
+        features.push(("alerts-file".to_owned(), on(&[&as_files, RECEIVERS].concat())));
         together.push("--set=global.metrics.namespace=default".to_owned());
         together.push("--set=global.metrics.enabled=true".to_owned());
     }

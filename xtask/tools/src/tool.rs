@@ -24,12 +24,22 @@ pub enum Tool {
     AgeKeygen,
     /// promtool, which checks and tests rules of Prometheus.
     Promtool,
+    /// amtool, which checks configurations of Alertmanager and tries their routes.
+    Amtool,
 }
 
 impl Tool {
     /// All tools.
-    pub const ALL: [Self; 7] =
-        [Self::Helm3, Self::Helm4, Self::Kubeconform, Self::Conftest, Self::Sops, Self::AgeKeygen, Self::Promtool];
+    pub const ALL: [Self; 8] = [
+        Self::Helm3,
+        Self::Helm4,
+        Self::Kubeconform,
+        Self::Conftest,
+        Self::Sops,
+        Self::AgeKeygen,
+        Self::Promtool,
+        Self::Amtool,
+    ];
 
     /// Finds this tool on `PATH` in a supported version, or builds the pinned version, with the [`Toolbox`] of the environment.
     ///
@@ -53,6 +63,7 @@ impl Tool {
             Self::Sops => "sops",
             Self::AgeKeygen => "age-keygen",
             Self::Promtool => "promtool",
+            Self::Amtool => "amtool",
         }
     }
 
@@ -67,6 +78,7 @@ impl Tool {
             Self::Sops => "3.13.0 or newer, below 4",
             Self::AgeKeygen => "1.1.0 or newer, below 2",
             Self::Promtool => "3.0.0 or newer, below 4",
+            Self::Amtool => "0.28.0 or newer, below 1",
         }
     }
 
@@ -88,6 +100,7 @@ impl Tool {
             Self::Sops => (Version(3, 13, 0), Version(4, 0, 0)),
             Self::AgeKeygen => (Version(1, 1, 0), Version(2, 0, 0)),
             Self::Promtool => (Version(3, 0, 0), Version(4, 0, 0)),
+            Self::Amtool => (Version(0, 28, 0), Version(1, 0, 0)),
         };
         oldest <= version && version < too_new
     }
@@ -102,6 +115,7 @@ impl Tool {
             Self::Sops => &["sops"],
             Self::AgeKeygen => &["age-keygen"],
             Self::Promtool => &["promtool"],
+            Self::Amtool => &["amtool"],
         }
     }
 
@@ -111,7 +125,7 @@ impl Tool {
             Self::Kubeconform => &["-v"],
             // Without the first option sops requests the latest version over the network.
             Self::Sops => &["--disable-version-check", "--version"],
-            Self::Conftest | Self::AgeKeygen | Self::Promtool => &["--version"],
+            Self::Conftest | Self::AgeKeygen | Self::Promtool | Self::Amtool => &["--version"],
         }
     }
 
@@ -124,10 +138,14 @@ impl Tool {
             Self::Conftest => "Conftest: ",
             // promtool, version 3.13.5 (branch: …)
             Self::Promtool => "promtool, version ",
+            Self::Amtool => "amtool, version ",
             Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::AgeKeygen => "",
         };
         let version = first.strip_prefix(name).unwrap_or(first);
-        if self == Self::Promtool { version.split(' ').next().unwrap_or(version) } else { version }
+        match self {
+            Self::Promtool | Self::Amtool => version.split(' ').next().unwrap_or(version),
+            _ => version,
+        }
     }
 
     pub(crate) const fn is_helm(self) -> bool {
@@ -137,7 +155,7 @@ impl Tool {
     /// The duration of its first build, as text.
     pub(crate) const fn build_time(self) -> &'static str {
         match self {
-            Self::Helm3 | Self::Helm4 | Self::Conftest | Self::Sops | Self::Promtool => {
+            Self::Helm3 | Self::Helm4 | Self::Conftest | Self::Sops | Self::Promtool | Self::Amtool => {
                 "which takes a few minutes the first time"
             }
             Self::Kubeconform | Self::AgeKeygen => "which takes some seconds",
@@ -154,6 +172,7 @@ impl Tool {
             Self::Sops => "sops",
             Self::AgeKeygen => "age",
             Self::Promtool => "promtool",
+            Self::Amtool => "amtool",
         }
     }
 
@@ -166,6 +185,7 @@ impl Tool {
             Self::Sops => "sops",
             Self::AgeKeygen => "age-keygen",
             Self::Promtool => "promtool",
+            Self::Amtool => "amtool",
         }
     }
 
@@ -178,6 +198,7 @@ impl Tool {
             Self::Sops => "github.com/getsops/sops/v3",
             Self::AgeKeygen => "filippo.io/age",
             Self::Promtool => "github.com/prometheus/prometheus",
+            Self::Amtool => "github.com/prometheus/alertmanager",
         }
     }
 
@@ -185,7 +206,13 @@ impl Tool {
     pub(crate) fn package(self) -> String {
         match self {
             Self::Conftest => self.module().to_owned(),
-            Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::Sops | Self::AgeKeygen | Self::Promtool => {
+            Self::Helm3
+            | Self::Helm4
+            | Self::Kubeconform
+            | Self::Sops
+            | Self::AgeKeygen
+            | Self::Promtool
+            | Self::Amtool => {
                 format!("{}/cmd/{}", self.module(), self.binary())
             }
         }
@@ -200,6 +227,7 @@ impl Tool {
             Self::Sops => include_str!("../sops/go.mod"),
             Self::AgeKeygen => include_str!("../age/go.mod"),
             Self::Promtool => include_str!("../promtool/go.mod"),
+            Self::Amtool => include_str!("../amtool/go.mod"),
         }
     }
 
@@ -212,6 +240,7 @@ impl Tool {
             Self::Sops => include_str!("../sops/go.sum"),
             Self::AgeKeygen => include_str!("../age/go.sum"),
             Self::Promtool => include_str!("../promtool/go.sum"),
+            Self::Amtool => include_str!("../amtool/go.sum"),
         }
     }
 
@@ -229,7 +258,9 @@ impl Tool {
             Self::Conftest => set(&format!("{}/internal/version.Version", self.module()), version),
             Self::Sops => set(&format!("{}/version.Version", self.module()), version.trim_start_matches('v')),
             Self::AgeKeygen => set("main.Version", version),
-            Self::Promtool => set("github.com/prometheus/common/version.Version", version.trim_start_matches('v')),
+            Self::Promtool | Self::Amtool => {
+                set("github.com/prometheus/common/version.Version", version.trim_start_matches('v'))
+            }
         }
         if self == Self::Helm3
             && let Some(client) = self.required("k8s.io/client-go").and_then(Version::parse)

@@ -1,4 +1,5 @@
-//! The step `alerts`: Prometheus reads the rules that Helm renders, and each alert fires on a series that breaks it, and on no healthy one.
+//! The step `alerts`: Prometheus reads the rules that Helm renders, each alert fires on a series that breaks it and on no healthy one, and Alertmanager routes it
+//! by its severity.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -17,39 +18,90 @@ use super::report::Outcome;
 const EVALUATED_AT: &str = "50m";
 
 pub(super) fn alerts(context: &VerifyContext) -> anyhow::Result<Outcome> {
-    let cases = context.manifests()?.iter().filter_map(|one| Some((one, rules(one)?)));
+    let proofs = &context.alerts;
     let mut wrong = Vec::new();
-    let (mut alerts, mut tried) = (0, 0);
     let temporary = tempfile::tempdir()?;
     let folder = Utf8Path::from_path(temporary.path()).context("the temporary folder is not UTF-8")?;
-    for (one, rules) in cases {
+    // Both forms of the object have the same rules.
+    let mut tried: Vec<Value> = Vec::new();
+    let mut routes = 0;
+    for one in context.manifests()? {
         let name = &one.case.name;
-        let proofs = &context.alerts;
-        let file = folder.join(format!("{name}.yaml"));
-        fs::write(&file, serde_yaml::to_string(&rules)?)?;
-        let tests = folder.join(format!("{name}-test.yaml"));
-        fs::write(&tests, serde_yaml::to_string(&unit_tests(&file, proofs))?)?;
-        for words in [["check", "rules", file.as_str()], ["test", "rules", tests.as_str()]] {
-            if let Err(message) = promtool(&words)? {
-                wrong.push(format!("{name}: promtool {}: {message}", words[..2].join(" ")));
+        if let Some(rules) = rules(one).filter(|rules| !tried.contains(rules)) {
+            let file = folder.join(format!("{name}.yaml"));
+            fs::write(&file, serde_yaml::to_string(&rules)?)?;
+            let tests = folder.join(format!("{name}-test.yaml"));
+            fs::write(&tests, serde_yaml::to_string(&unit_tests(&file, proofs))?)?;
+            for words in [["check", "rules", file.as_str()], ["test", "rules", tests.as_str()]] {
+                if let Err(message) = run(Tool::Promtool, &words)? {
+                    wrong.push(format!("{name}: promtool {}: {message}", words[..2].join(" ")));
+                }
             }
+            wrong.extend(missing(&rules, proofs).into_iter().map(|what| format!("{name}: {what}")));
+            tried.push(rules);
         }
-        wrong.extend(missing(&rules, proofs).into_iter().map(|what| format!("{name}: {what}")));
-        alerts = proofs.len();
-        tried += 1;
+        if let Some(configuration) =
+            one.object("ConfigMap", "-alertmanager").map(|it| it["data"]["alertmanager.yml"].as_str())
+        {
+            let file = folder.join(format!("{name}-alertmanager.yml"));
+            fs::write(&file, configuration.context("the ConfigMap has no configuration of Alertmanager")?)?;
+            wrong.extend(wrong_routes(&file, proofs)?.into_iter().map(|what| format!("{name}: {what}")));
+            routes += 1;
+        }
     }
-    if alerts == 0 {
+    if proofs.is_empty() {
         return Ok(Outcome::of("the platform has no metrics, and so no alerts".to_owned()));
     }
-    let summary = format!("{alerts} alerts in {tried} cases; each fires on a broken series, and none on a healthy one");
+    if tried.is_empty() || routes == 0 {
+        wrong.push("no case has the rules, or none has the routes".to_owned());
+    }
+    let summary = format!(
+        "{} alerts: each fires on a broken series, none on a healthy one, and each is routed by its severity",
+        proofs.len()
+    );
     Ok(Outcome::of(summary).with(wrong))
+}
+
+/// What is wrong with a configuration of Alertmanager: that it is none, or that an alert goes elsewhere than to the receiver of its severity.
+fn wrong_routes(file: &Utf8Path, proofs: &[AlertProof]) -> anyhow::Result<Vec<String>> {
+    let mut wrong = Vec::new();
+    if let Err(message) = run(Tool::Amtool, &["check-config", file.as_str()])? {
+        return Ok(vec![format!("amtool check-config: {message}")]);
+    }
+    let of_another = vec![
+        ("alertname", "NotScraped".to_owned()),
+        ("severity", "critical".to_owned()),
+        ("release", "other".to_owned()),
+    ];
+    // Of the alerts with the same severity, one shows the route.
+    let mut labels: Vec<(Vec<(&str, String)>, &str)> = vec![(of_another, "nobody")];
+    for (severity, receiver) in [("critical", "critical"), ("warning", "warning"), ("none", "watchdog")] {
+        let proof = proofs.iter().find(|proof| proof.labels.contains(&("severity", severity.to_owned())));
+        if let Some(proof) = proof {
+            let name = ("alertname", proof.name.to_owned());
+            labels.push((proof.labels.iter().cloned().chain([name]).collect(), receiver));
+        }
+    }
+    for (labels, receiver) in labels {
+        let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let config = format!("--config.file={file}");
+        let verify = format!("--verify.receivers={receiver}");
+        let words: Vec<&str> = ["config", "routes", "test", &config, &verify]
+            .into_iter()
+            .chain(labels.iter().map(String::as_str))
+            .collect();
+        if let Err(message) = run(Tool::Amtool, &words)? {
+            wrong.push(format!("{} does not go to {receiver}: {message}", labels.join(" ")));
+        }
+    }
+    Ok(wrong)
 }
 
 /// The rules of a case, as a file of Prometheus has them; none if the case has none.
 fn rules(one: &Rendered) -> Option<Value> {
-    let object = |kind: &str| one.objects.iter().find(|object| object.kind == kind && object.name.ends_with("-alerts"));
-    let of_operator = object("PrometheusRule").map(|object| object.value["spec"].clone());
-    of_operator.or_else(|| serde_yaml::from_str(object("ConfigMap")?.value["data"]["alerts.yaml"].as_str()?).ok())
+    let of_operator = one.object("PrometheusRule", "-alerts").map(|object| object["spec"].clone());
+    of_operator
+        .or_else(|| serde_yaml::from_str(one.object("ConfigMap", "-alerts")?["data"]["alerts.yaml"].as_str()?).ok())
 }
 
 /// The alerts without a rule, and the rules without a proof.
@@ -105,8 +157,8 @@ fn firing(proof: &AlertProof) -> String {
     format!("count(ALERTS{{{matchers}}})")
 }
 
-fn promtool(words: &[&str]) -> anyhow::Result<Result<(), String>> {
-    let tool = Tool::Promtool.ensure()?;
+fn run(tool: Tool, words: &[&str]) -> anyhow::Result<Result<(), String>> {
+    let tool = tool.ensure()?;
     let output = Command::new(&tool.path).args(words).output().with_context(|| tool.path.to_string())?;
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said).trim().to_owned();

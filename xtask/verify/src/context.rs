@@ -67,6 +67,14 @@ pub(super) struct Rendered {
     pub(super) objects: Vec<Object>,
 }
 
+impl Rendered {
+    /// The object of a kind whose name ends like this.
+    pub(super) fn object(&self, kind: &str, end: &str) -> Option<&Value> {
+        let found = self.objects.iter().find(|object| object.kind == kind && object.name.ends_with(end));
+        found.map(|object| &object.value)
+    }
+}
+
 impl VerifyContext {
     pub(super) fn new(root: &Utf8Path, platform: &Resolved, settings: &Settings) -> anyhow::Result<Self> {
         let folder = root.join(owned_tree::FOLDER);

@@ -1,5 +1,6 @@
 //! Alerts: rules for Prometheus that follow from services, servers and queues, and a page with a runbook for each.
 
+mod routing;
 mod services;
 
 use std::collections::BTreeSet;
@@ -8,8 +9,10 @@ use askama::Template;
 
 use vocabulary::MetricKind;
 
+use routing::{Routing, inhibitions};
+
 use super::AddOn;
-use crate::alert::{Alert, NAMESPACE, RELEASE, Runbook, Severity};
+use crate::alert::{Alert, NAMESPACE, RELEASE, Runbook, Severity, own_labels};
 use crate::expr::{go_string, value};
 use crate::files::Files;
 use crate::graph::{Component, Graph};
@@ -27,6 +30,9 @@ impl AddOn for Alerts {
         }
         files.umbrella("files/alerts.yaml", &Rules { groups: groups.iter().map(GroupView::of).collect() });
         files.umbrella("templates/alerts/rules.yaml", &RulesObject { c: graph, words: words(&groups) });
+        let all = groups.iter().filter_map(|group| Some((group.component?, &group.alerts)));
+        let all = all.flat_map(|(component, alerts)| alerts.iter().map(move |alert| (component, alert)));
+        files.umbrella("templates/alerts/routing.yaml", &Routing { c: graph, inhibitions: inhibitions(all) });
         files.umbrella("ALERTS.md", &Page { c: graph, runbooks: runbooks(&groups), metrics: metrics(graph) });
     }
 }
@@ -98,6 +104,7 @@ const WATCHDOG: Runbook = Runbook {
         "Send this alert to a service outside the cluster that tells you when it stops coming (a dead man's switch), and no other receiver.",
         "If it has stopped, look at the rules of Prometheus, then at the log of Alertmanager.",
     ],
+    includes: &[],
 };
 
 /// What the template replaces in the rules, with the expressions of what comes in its place.
@@ -118,18 +125,32 @@ fn runbooks(groups: &[Group]) -> Vec<(&'static Runbook, Vec<RuleLine>)> {
             runbooks.push((alert.about, Vec::new()));
             runbooks.len() - 1
         });
-        let expr =
-            alert.values.iter().fold(alert.expr.clone(), |expr, one| expr.replace(&one.word, &one.path.join(".")));
-        let expr = expr.replace(NAMESPACE, "<namespace>").replace(RELEASE, "<release>");
-        let component = group.component.map(|component| component.name);
-        runbooks[place].1.push(RuleLine { component, expr, wait: alert.wait });
+        let line = RuleLine { expr: for_readers(alert, group.component), wait: alert.wait };
+        if !runbooks[place].1.contains(&line) {
+            runbooks[place].1.push(line);
+        }
     }
     runbooks
 }
 
+/// The expression of an alert, without what selects the component's series, and with the names of its labels in place of their values.
+fn for_readers(alert: &Alert, component: Option<&Component>) -> String {
+    let mut expr = alert.expr.clone();
+    if let Some(component) = component {
+        let own = own_labels(component.name);
+        expr = expr.replace(&format!("{{{own},"), "{").replace(&format!("{{{own}}}"), "");
+    }
+    for value in &alert.values {
+        let path = std::iter::once("<component>").chain(value.path[1..].iter().copied());
+        expr = expr.replace(&value.word, &path.collect::<Vec<_>>().join("."));
+    }
+    let labels = alert.labels.iter();
+    labels.fold(expr, |expr, (name, value)| expr.replace(&format!("\"{value}\""), &format!("\"<{name}>\"")))
+}
+
 /// A rule on the page.
+#[derive(PartialEq, Eq)]
 struct RuleLine {
-    component: Option<&'static str>,
     expr: String,
     wait: &'static str,
 }

@@ -12,7 +12,9 @@ pub(super) fn alerts(component: &Component) -> Vec<Alert> {
         // absent() has no labels but those of its selector, so each component has a rule of its own.
         let up = series("up", name, &[]);
         let summary = format!("No pod of {name} answers Prometheus.");
-        alerts.push(Alert::new(&NOT_SCRAPED, "5m", format!("absent({up} == 1)"), summary).sample(&up, "0x60", "1x60"));
+        // A server that is away explains other alerts, so it is reported before them.
+        let wait = if component.server().is_some() { "1m" } else { "5m" };
+        alerts.push(Alert::new(&NOT_SCRAPED, wait, format!("absent({up} == 1)"), summary).sample(&up, "0x60", "1x60"));
     }
     for metric in component.service().map_or(&[][..], |service| service.metrics) {
         let selector = series(metric.name.as_str(), name, &[]);
@@ -46,7 +48,7 @@ pub(super) fn alerts(component: &Component) -> Vec<Alert> {
 /// Findings in 10 minutes that are more than people can look at one by one.
 const MANY_FINDINGS: u32 = 100;
 
-const NOT_SCRAPED: Runbook = Runbook {
+pub(super) const NOT_SCRAPED: Runbook = Runbook {
     name: "NotScraped",
     severity: Severity::Critical,
     meaning: "No pod of the component answers Prometheus: it is down, or Prometheus cannot reach its metrics. Meanwhile the other alerts of the component cannot fire.",
@@ -55,6 +57,7 @@ const NOT_SCRAPED: Runbook = Runbook {
         "If the pods are Ready, look for the component among the targets of Prometheus. If it has a target, the error beside it says why it does not answer; `global.metrics.namespace` must be the namespace of Prometheus.",
         "If it has no target, or one without the labels `namespace`, `app_kubernetes_io_instance` and `app_kubernetes_io_name`, see [Connect Prometheus](#connect-prometheus).",
     ],
+    includes: &[],
 };
 
 const DISCONNECTED: Runbook = Runbook {
@@ -66,6 +69,7 @@ const DISCONNECTED: Runbook = Runbook {
         "Read the log of the service: `kubectl logs deployment/<release>-<component> --namespace <namespace>`. A refused login means that its password differs from the server's; see “Replace a credential” in README.md.",
         "If the server accepts connections and the log shows no attempt, restart the service: `kubectl rollout restart deployment/<release>-<component> --namespace <namespace>`.",
     ],
+    includes: &[],
 };
 
 const FAILED_PUBLISHES: Runbook = Runbook {
@@ -76,6 +80,7 @@ const FAILED_PUBLISHES: Runbook = Runbook {
         "Look for alerts of the broker at the same time: it is away, full, or blocks publishers. Mend that first.",
         "Count the loss in Prometheus: the expression below, over a longer time than 5 minutes.",
     ],
+    includes: &[],
 };
 
 const MANY: Runbook = Runbook {
@@ -86,4 +91,5 @@ const MANY: Runbook = Runbook {
         "Group the metric below by its labels in Prometheus, such as `sum by (<label>) (increase(<metric>[10m]))`; [Metrics](#metrics) lists the labels.",
         "Look at the findings themselves before you silence the alert.",
     ],
+    includes: &[],
 };

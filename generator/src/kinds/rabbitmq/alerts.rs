@@ -89,6 +89,7 @@ const BLOCKED: Runbook = Runbook {
         "See which queue is long, and whether it has a consumer: `kubectl exec <release>-<component>-0 --namespace <namespace> --container rabbitmq -- rabbitmqctl list_queues name messages consumers`. A long queue without a consumer is the usual cause: mend the consumer.",
         "If its messages are worthless, delete them: `kubectl exec <release>-<component>-0 --namespace <namespace> --container rabbitmq -- rabbitmqctl purge_queue <queue>`. Otherwise raise `<component>.resources.limits.memory`, or enlarge the volume (UPGRADING.md, “Larger volume”).",
     ],
+    includes: &[],
 };
 
 const NO_CONSUMER: Runbook = Runbook {
@@ -99,6 +100,7 @@ const NO_CONSUMER: Runbook = Runbook {
         "The summary names the services that should consume the queue. Look at their pods, their logs and their alerts.",
         "If the pods are Ready and the log shows no error, restart the service: `kubectl rollout restart deployment/<release>-<service> --namespace <namespace>`.",
     ],
+    includes: &["QueueGrows"],
 };
 
 const BACKLOG: Runbook = Runbook {
@@ -109,6 +111,7 @@ const BACKLOG: Runbook = Runbook {
         "See whether the consumer is slow (its CPU limit, the database) or whether more is published than usual.",
         "Raise the consumer's replicas or resources.",
     ],
+    includes: &[],
 };
 
 const FULL: Runbook = Runbook {
@@ -119,6 +122,7 @@ const FULL: Runbook = Runbook {
         "Mend the consumer first, as for [QueueWithoutConsumer](#queuewithoutconsumer) or [QueueGrows](#queuegrows).",
         "To gain time, raise `<component>.limits.queueLength` and upgrade; the broker needs disk space for the messages.",
     ],
+    includes: &["QueueGrows"],
 };
 
 const REDELIVERED: Runbook = Runbook {
@@ -129,6 +133,7 @@ const REDELIVERED: Runbook = Runbook {
         "Read the consumer's log: it names what fails. If that is a server, mend it. If the server works again and the messages still return, restart the consumer: `kubectl rollout restart deployment/<release>-<service> --namespace <namespace>`.",
         "If one message is to blame, stop the consumer (`kubectl scale deployment/<release>-<service> --replicas=0 --namespace <namespace>`), find the message as for [DeadLetters](#deadletters), and take it out with `--ack-mode ack_requeue_false`, which removes what it prints. Then start the consumer again.",
     ],
+    includes: &[],
 };
 
 const DEAD_LETTERS: Runbook = Runbook {
@@ -140,4 +145,5 @@ const DEAD_LETTERS: Runbook = Runbook {
         "Mend the publisher or the consumer. What must still be processed can be published again: in that command, `publish message --routing-key <queue without .dead-letters> --payload '<payload>'`.",
         "Empty the queue, which ends the alert: `kubectl exec <release>-<component>-0 --namespace <namespace> --container rabbitmq -- rabbitmqctl purge_queue <queue>`.",
     ],
+    includes: &[],
 };

@@ -7,6 +7,8 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 
+use super::rendering::Rendering;
+
 /// The input groups of each scenario, in addition to [`COMMON`] and its own code. A scenario's name is also the group of its code.
 ///
 /// The platform's declaration has no group: a change of it that matters to a scenario also changes the chart.
@@ -17,21 +19,24 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("helm-test", &["chart-tests", "stand-ins", "secrets"]),
     ("rotation", &["stand-ins", "load", "rights-probe"]),
     ("secrets", &["chart-tests", "stand-ins", "passwords"]),
-    ("refusals", &[]),
+    ("refusals", &["chart-files"]),
     ("partial", &[]),
     ("foreign-data", &[]),
-    ("runbooks", &["documents", "stand-ins"]),
+    ("runbooks", &["chart-files", "documents", "stand-ins"]),
     ("backup", &["documents", "stand-ins"]),
     ("backup-hook", &["documents", "stand-ins", "backup"]),
     ("observe", &["alerts", "stand-ins"]),
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),
-    ("values", &["alerts", "chart-tests"]),
+    ("values", &["alerts", "chart-files", "chart-tests"]),
     ("faults", &["stand-ins", "load"]),
     ("upgrade", &["stand-ins", "load"]),
 ];
 
 /// The groups of every scenario.
-const COMMON: &[&str] = &["chart", "kit", "helm"];
+const COMMON: &[&str] = &[RENDERED, "kit", "helm"];
+
+/// The group whose digest is that of the objects that its files render.
+const RENDERED: &str = "chart";
 
 /// A named set of files.
 struct Group {
@@ -55,12 +60,9 @@ enum Place {
 }
 
 const GROUPS: &[Group] = &[
-    Group {
-        name: "chart",
-        place: Place::Chart,
-        paths: &[""],
-        has: |path| !is_document(path) && !is_chart_test(path) && !is_of_alerts(path),
-    },
+    Group { name: RENDERED, place: Place::Chart, paths: &[""], has: is_of_chart },
+    // The schema and the checks, which render nothing.
+    Group { name: "chart-files", place: Place::Chart, paths: &[""], has: is_of_chart },
     Group { name: "alerts", place: Place::Chart, paths: &[""], has: is_of_alerts },
     Group { name: "chart-tests", place: Place::Chart, paths: &[""], has: is_chart_test },
     Group { name: "documents", place: Place::Chart, paths: &[""], has: is_manual },
@@ -97,6 +99,11 @@ const REPORTING: &[&str] = &[
     "xtask/e2e/src/passes",
     "xtask/e2e/src/scenarios/mod.rs",
 ];
+
+/// Whether a file decides what an installation with the default values creates.
+fn is_of_chart(path: &Utf8Path) -> bool {
+    !is_document(path) && !is_chart_test(path) && !is_of_alerts(path)
+}
 
 /// Whether a file is documentation or a script for operators, which do not affect an installation.
 fn is_document(path: &Utf8Path) -> bool {
@@ -159,6 +166,7 @@ pub(super) struct Places {
     pub(super) chart: Utf8PathBuf,
     pub(super) generated: Utf8PathBuf,
     pub(super) code: Utf8PathBuf,
+    pub(super) rendering: Rendering,
 }
 
 /// The files of one group, as paths below a folder.
@@ -201,8 +209,24 @@ impl Places {
 
     /// The digest of each input group of a scenario.
     pub(super) fn digests(&self, scenario: &str) -> anyhow::Result<BTreeMap<String, String>> {
-        let digest = |group: &str| Ok((group.to_owned(), self.files(group).digest()?));
+        let digest = |group: &str| Ok((group.to_owned(), self.digest(group)?));
         Self::groups(scenario).into_iter().map(digest).collect()
+    }
+
+    fn digest(&self, group: &str) -> anyhow::Result<String> {
+        let files = self.files(group);
+        if group != RENDERED {
+            return files.digest();
+        }
+        // What a template looks up in the cluster shows only there.
+        let mut looks_up = String::new();
+        for path in files.list()? {
+            let text = fs::read_to_string(files.folder.join(&path)).with_context(|| path.to_string())?;
+            if text.contains("lookup \"") {
+                looks_up += &text;
+            }
+        }
+        self.rendering.digest(files.digest()?, |rendered| short_digest(&[rendered, &looks_up]))
     }
 }
 
@@ -226,15 +250,23 @@ impl Files {
 
     /// A digest of paths and contents.
     fn digest(&self) -> anyhow::Result<String> {
-        let mut digest = Sha256::new();
+        let mut all = Vec::new();
         for path in self.list()? {
-            let content = fs::read(self.folder.join(&path)).with_context(|| path.to_string())?;
-            digest.update(format!("{path}\0{}\0", content.len()));
-            digest.update(content);
+            all.push(path.as_str().as_bytes().to_owned());
+            all.push(fs::read(self.folder.join(&path)).with_context(|| path.to_string())?);
         }
-        let bytes = digest.finalize();
-        Ok(bytes[..8].iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+        Ok(short_digest(&all))
     }
+}
+
+/// The beginning of a digest of these texts.
+fn short_digest(texts: &[impl AsRef<[u8]>]) -> String {
+    let mut digest = Sha256::new();
+    for text in texts {
+        digest.update(format!("{}\0", text.as_ref().len()));
+        digest.update(text);
+    }
+    digest.finalize()[..8].iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Adds the file `path` below `folder`, or all files below that path if it is a folder.

@@ -3,6 +3,7 @@
 mod date;
 mod file;
 mod inputs;
+mod rendering;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,6 +18,7 @@ use generator::Resolved;
 
 use file::Pass;
 use inputs::Places;
+use rendering::Rendering;
 
 /// The committed record, at the root of the repository.
 const RECORD: &str = "e2e-passes.txt";
@@ -61,7 +63,8 @@ impl Passes {
     pub fn new(root: &Utf8Path, platform: &Resolved) -> Self {
         let generated = root.join(owned_tree::FOLDER);
         let chart = generated.join(&generator::generate(platform).paths().umbrella);
-        Self { file: root.join(RECORD), places: Places { chart, generated, code: CODE.into() } }
+        let rendering = Rendering::of(platform, &generated);
+        Self { file: root.join(RECORD), places: Places { chart, generated, code: CODE.into(), rendering } }
     }
 
     /// Compares the last pass of a scenario with its current inputs.
@@ -140,8 +143,10 @@ pub(crate) mod tests {
     pub(crate) fn repository() -> (tempfile::TempDir, Passes) {
         let folder = tempfile::tempdir().expect("a folder");
         let root = Utf8Path::from_path(folder.path()).expect("UTF-8").to_owned();
-        let places =
-            Places { chart: root.join("generated/chart"), generated: root.join("generated"), code: root.clone() };
+        let chart = root.join("generated/chart");
+        let main = chart.join("main.py");
+        let rendering = Rendering::new(move || Ok(fs::read_to_string(&main)?));
+        let places = Places { chart, generated: root.join("generated"), code: root.clone(), rendering };
         let passes = Passes { file: root.join(RECORD), places };
         for (scenario, _) in inputs::TABLE {
             for group in Places::groups(scenario) {

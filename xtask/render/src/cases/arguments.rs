@@ -83,6 +83,24 @@ pub(super) const POD_MONITOR: &[&str] = &[
     "--api-versions=monitoring.coreos.com/v1/PodMonitor",
 ];
 
+/// A receiver of each kind.
+pub(super) const RECEIVERS: &[&str] = &[
+    "--set=global.alerts.routing.receivers.critical.pagerDuty.existingSecret=alerts-pagerduty",
+    "--set=global.alerts.routing.receivers.critical.email.existingSecret=alerts-email",
+    "--set=global.alerts.routing.receivers.critical.email.to=on-call@example.org",
+    "--set=global.alerts.routing.receivers.critical.email.from=alerts@example.org",
+    "--set=global.alerts.routing.receivers.critical.email.smarthost=smtp.example.org:587",
+    "--set=global.alerts.routing.receivers.warning.slack.existingSecret=alerts-slack",
+    "--set=global.alerts.routing.receivers.warning.slack.channel=#alerts",
+    "--set=global.alerts.routing.receivers.watchdog.webhook.existingSecret=alerts-watchdog",
+];
+
+pub(super) const ALERTMANAGER_CONFIG: &[&str] = &[
+    "--set=global.alerts.routing.format=AlertmanagerConfig",
+    "--set=global.alerts.routing.labels.alertmanager=main",
+    "--api-versions=monitoring.coreos.com/v1alpha1/AlertmanagerConfig",
+];
+
 pub(super) const ALERTS: &[&str] = &[
     "--set=global.alerts.enabled=true",
     "--set=global.alerts.runbookBaseUrl=https://example.org/ALERTS.md",

@@ -85,6 +85,7 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                 || object.is_source()
                 || ["Secret", "ExternalSecret", "SecretStore", "ConfigMap"].contains(&object.kind)
         }
+        ["global", "alerts", "routing", ..] => object.suffix == "alertmanager",
         ["global", "alerts", ..] => object.suffix == "alerts",
         ["global", "velero", ..] => object.kind == "Schedule",
         ["global", backing, "mode"] if is(&traffic.backing, backing) => object.of == *backing,

@@ -1,6 +1,7 @@
 //! Backups: made, listed, verified and restored by the commands of the chart's BACKUP.md, with a million rows.
 
 mod damage;
+mod existing;
 mod major;
 mod s3;
 pub(super) mod scene;
@@ -20,14 +21,15 @@ use e2e_kit::report::{Outcome, Reported};
 use super::loaded::{RECOVERY, recovers};
 use crate::documents::Document;
 use crate::roles::Roles;
-use scene::{ROWS, Scene, TABLE, timed};
+use scene::{ROWS, Scene, TABLE, same_rows, timed};
 
 /// The heading of BACKUP.md on backups before an upgrade.
 pub(super) const UPGRADES: &str = "Before an upgrade";
 
-/// Runs two lanes in parallel: a volume, and an object store.
+/// Runs the lanes in parallel: a volume, an object store, and the installer's own Secrets.
 pub(super) fn run(lane: &Lane) -> Outcome {
-    side_by_side(lane.context, 2, vec![Work::new("volume", volume), Work::new("object store", s3::run)])
+    let own = Work::new("own Secrets", existing::run);
+    side_by_side(lane.context, 3, vec![Work::new("volume", volume), Work::new("object store", s3::run), own])
 }
 
 fn volume(lane: &Lane) -> Outcome {
@@ -52,9 +54,6 @@ fn volume(lane: &Lane) -> Outcome {
             "a damaged, a foreign, a newer and a missing backup change nothing, and `latest` skips a damaged one",
             || damage::refuses(&scene),
         ),
-        lane.step("TRUNCATE during a backup waits, and the backup holds every row", || damage::truncates(&scene)),
-        lane.step("a backup that is killed half-way leaves no backup and no files", || damage::kills(&scene)),
-        lane.step("a backup that was changed behind its checksum fails the verification", || damage::falsifies(&scene)),
         lane.step("a full volume fails the backup, and leaves the earlier ones", || damage::fills(&scene)),
         lane.step("a revision of the login: a backup with the new one, and the old one is gone", || rotate(&scene)),
         lane.step("the login reads, and writes nothing but the results", || damage::writes_nothing(&scene)),
@@ -135,9 +134,8 @@ fn restore_here(scene: &Scene) -> anyhow::Result<String> {
     ensure!(!counts.is_empty() && counts.iter().all(|count| *count == ROWS.to_string()), "seen: {counts:?}");
     recovers(scene.release, RECOVERY)?;
     // The keeper may have stored events since; it makes its own table only if there is none.
-    let rows = |contents: &str| contents.lines().find(|line| line.starts_with(TABLE)).map(str::to_owned);
     let after = scene.contents()?;
-    ensure!(rows(&before).is_some() && rows(&before) == rows(&after), "before:\n{before}\nafter:\n{after}");
+    same_rows(&before, &after)?;
     let schema =
         |contents: &str| contents.lines().filter(|line| line.matches('|').count() < 3).collect::<Vec<_>>().join("\n");
     ensure!(schema(&before) == schema(&after), "before:\n{before}\nafter:\n{after}");
@@ -193,9 +191,7 @@ fn elsewhere(lane: &Lane, scene: &Scene) -> anyhow::Result<String> {
         timed(|| reader.with("BACKUP", format!("backups/{newest}")).run(&scene.block("Restore elsewhere", 1)?))?;
     recovers(&other, RECOVERY)?;
     let there = Scene::new(&other, &scene.roles);
-    let rows = |contents: &str| contents.lines().find(|line| line.starts_with(TABLE)).map(str::to_owned);
-    let after = there.contents()?;
-    ensure!(rows(&before).is_some() && rows(&before) == rows(&after), "before:\n{before}\nafter:\n{after}");
+    same_rows(&before, &there.contents()?)?;
     other.uninstall()?;
     Ok(took)
 }

@@ -184,6 +184,13 @@ pub(in crate::scenarios) fn rows_of(database: &str) -> String {
     )
 }
 
+/// Fails unless both contents have the same rows in [`TABLE`].
+pub(in crate::scenarios) fn same_rows(before: &str, after: &str) -> anyhow::Result<()> {
+    let rows = |contents: &str| contents.lines().find(|line| line.starts_with(TABLE)).map(str::to_owned);
+    ensure!(rows(before).is_some() && rows(before) == rows(after), "before:\n{before}\nafter:\n{after}");
+    Ok(())
+}
+
 /// The time that something took, in seconds, and its result.
 pub(in crate::scenarios) fn timed<T>(what: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(String, T)> {
     let began = Instant::now();

@@ -34,19 +34,20 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         }),
         Work::new("broker", move |lane: &Lane| {
             let broker = format!("statefulset/afp-{}", roles.broker);
-            let raised = [("Disconnected", "server", roles.broker), ("NotScraped", "component", roles.broker)];
+            let raised = [("NotScraped", "component", roles.broker), ("Disconnected", "server", roles.broker)];
             with_fault(lane, &format!("stop {}", roles.broker), &broker, &raised)
         }),
     ];
     side_by_side(lane.context, 2, work)
 }
 
-/// Installs a release beside a Prometheus, stops a workload and starts it again. `raised` are the alerts that this raises, by their name and one label.
+/// Installs a release beside a Prometheus, stops a workload and starts it again. `raised` are the alerts that this raises, by their name and one label: the
+/// first one is delivered, and the others follow from it.
 fn with_fault(lane: &Lane, fault: &str, workload: &str, raised: &[(&str, &str, &str)]) -> Outcome {
     let helm = lane.context.helm4().map_err(|_| Reported)?;
     let namespace = TestNamespace::as_step(lane, "observe")?;
     let release = Release::new(&namespace, helm, "afp");
-    let monitoring = Monitoring::as_step(lane, &release)?;
+    let monitoring = Monitoring::as_step(lane)?;
     let alerts = generator::alerts(&lane.context.platform, &namespace.name, &release.name);
     lane.step("helm install --wait with metrics and alerts", || {
         release.install(from_ref(&lane.context.small), &monitoring.values())?;
@@ -58,11 +59,11 @@ fn with_fault(lane: &Lane, fault: &str, workload: &str, raised: &[(&str, &str, &
         flow::works(&release, Duration::from_secs(60))?;
         exist(&monitoring, &alerts)
     })?;
-    lane.step("a healthy release raises the watchdog alone, which reaches Alertmanager", || {
+    lane.step("a healthy release raises the watchdog alone, which reaches its receiver", || {
         process::sleep(Duration::from_secs(20))?;
         let prometheus = monitoring.pending_or_firing()?;
         ensure!(prometheus == BTreeSet::from(["Watchdog".to_owned()]), "{prometheus:?}");
-        monitoring.delivered(RAISED, |all| all.iter().any(|alert| alert["labels"]["alertname"] == "Watchdog"))?;
+        received(&monitoring, "watchdog", "Watchdog")?;
         Ok(String::new())
     })?;
     let scaled = |replicas: &str| {
@@ -70,25 +71,35 @@ fn with_fault(lane: &Lane, fault: &str, workload: &str, raised: &[(&str, &str, &
         kubectl::run(&["scale", workload, &replicas, "--namespace", &namespace.name]).map(drop)
     };
     let expected = matching(&alerts, raised);
-    let broken = lane.step(format!("{fault}: the right alerts reach Alertmanager"), || {
-        ensure!(!expected.is_empty(), "no alert is declared for {raised:?}");
-        let began = Instant::now();
-        scaled("0")?;
-        monitoring.delivered(RAISED, |all| expected.iter().all(|alert| all.iter().any(|one| is(one, alert))))?;
-        let all = monitoring.delivered(RAISED, |_| true)?;
-        for alert in &all {
-            let link = format!(
-                "{}#{}",
-                monitoring::RUNBOOKS,
-                alert["labels"]["alertname"].as_str().unwrap_or_default().to_lowercase()
-            );
-            ensure!(alert["annotations"]["runbook_url"] == link, "{alert}");
-            let summary = alert["annotations"]["summary"].as_str().unwrap_or_default();
-            ensure!(!summary.is_empty() && !summary.contains("{{"), "{alert}");
-        }
-        let names: BTreeSet<_> = all.iter().filter_map(|alert| alert["labels"]["alertname"].as_str()).collect();
-        Ok(format!("{} after {} s", names.into_iter().collect::<Vec<_>>().join(", "), began.elapsed().as_secs()))
-    });
+    let broken =
+        lane.step(format!("{fault}: the right alerts reach Alertmanager, and their cause its receiver"), || {
+            ensure!(!expected.is_empty(), "no alert is declared for {raised:?}");
+            let began = Instant::now();
+            scaled("0")?;
+            monitoring.delivered(RAISED, |all| expected.iter().all(|alert| all.iter().any(|one| is(one, alert))))?;
+            let all = monitoring.delivered(RAISED, |_| true)?;
+            for alert in &all {
+                let link = format!(
+                    "{}#{}",
+                    monitoring::RUNBOOKS,
+                    alert["labels"]["alertname"].as_str().unwrap_or_default().to_lowercase()
+                );
+                ensure!(alert["annotations"]["runbook_url"] == link, "{alert}");
+                let summary = alert["annotations"]["summary"].as_str().unwrap_or_default();
+                ensure!(!summary.is_empty() && !summary.contains("{{"), "{alert}");
+            }
+            // What has a cause that is reported is not delivered beside it.
+            for alert in all.iter().filter(|alert| alert["labels"]["server"] == raised[0].2) {
+                ensure!(alert["status"]["state"] == "suppressed", "{alert}");
+            }
+            received(&monitoring, "critical", raised[0].0)?;
+            let messages = monitoring.received("critical")?;
+            for follows in expected.iter().filter(|alert| alert.name != raised[0].0) {
+                ensure!(!messages.iter().any(|message| has(message, follows.name)), "{} was delivered", follows.name);
+            }
+            let names: BTreeSet<_> = all.iter().filter_map(|alert| alert["labels"]["alertname"].as_str()).collect();
+            Ok(format!("{} after {} s", names.into_iter().collect::<Vec<_>>().join(", "), began.elapsed().as_secs()))
+        });
     let mended = lane.step("started again: the alerts end", || {
         scaled("1")?;
         let began = Instant::now();
@@ -96,6 +107,20 @@ fn with_fault(lane: &Lane, fault: &str, workload: &str, raised: &[(&str, &str, &
         Ok(format!("after {} s", began.elapsed().as_secs()))
     });
     all([broken, mended])
+}
+
+/// Waits until a receiver has got a message with this alert.
+fn received(monitoring: &Monitoring, receiver: &str, alert: &str) -> anyhow::Result<()> {
+    process::until(Duration::from_mins(2), Duration::from_secs(3), || {
+        let messages = monitoring.received(receiver)?;
+        let is_there = messages.iter().any(|message| has(message, alert));
+        Ok(if is_there { Ok(()) } else { Err(format!("{receiver} has got no {alert} in {messages:?}")) })
+    })
+}
+
+/// Whether a message of Alertmanager has an alert of this name.
+fn has(message: &serde_json::Value, alert: &str) -> bool {
+    message["alerts"].as_array().into_iter().flatten().any(|one| one["labels"]["alertname"] == alert)
 }
 
 /// The declared alerts with one of these names and labels.

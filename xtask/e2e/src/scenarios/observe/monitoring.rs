@@ -1,4 +1,4 @@
-//! A Prometheus and an Alertmanager in a namespace of their own.
+//! A Prometheus, an Alertmanager and a receiver of its messages in a namespace of their own.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,22 +21,28 @@ const OBJECTS: &str = include_str!("monitoring.yaml");
 
 pub(super) struct Monitoring<'a> {
     namespace: TestNamespace<'a>,
-    values: [String; 6],
+    values: Vec<String>,
 }
+
+/// The receivers of ALERTS.md.
+const RECEIVERS: [&str; 3] = ["critical", "warning", "watchdog"];
 
 impl<'a> Monitoring<'a> {
     /// Creates the namespace, in which nothing runs yet.
-    pub(super) fn as_step(lane: &Lane<'a>, release: &Release) -> Result<Self, Reported> {
+    pub(super) fn as_step(lane: &Lane<'a>) -> Result<Self, Reported> {
         let namespace = TestNamespace::as_step(lane, "observe-monitoring")?;
-        let _ = release;
-        let values = [
+        let mut values = vec![
             "global.metrics.enabled=true".to_owned(),
             format!("global.metrics.namespace={}", namespace.name),
             "global.metrics.discovery=Annotations".to_owned(),
             "global.alerts.enabled=true".to_owned(),
             "global.alerts.format=ConfigMap".to_owned(),
             format!("global.alerts.runbookBaseUrl={RUNBOOKS}"),
+            "global.alerts.routing.format=ConfigMap".to_owned(),
         ];
+        values.extend(RECEIVERS.map(|receiver| {
+            format!("global.alerts.routing.receivers.{receiver}.webhook.existingSecret=alerts-{receiver}")
+        }));
         Ok(Self { namespace, values })
     }
 
@@ -59,14 +65,30 @@ impl<'a> Monitoring<'a> {
             "scrape_configs": jobs,
         });
         let reader = Reader::of(release)?;
-        reader.run(&page.commands("Connect Prometheus")?.concat())?;
-        let rules = std::fs::read_to_string(reader.path(&format!("{}-alerts.yaml", release.name)))?;
+        for heading in ["Connect Prometheus", "Connect Alertmanager"] {
+            reader.run(&page.commands(heading)?.concat())?;
+        }
+        let read = |file: &str| std::fs::read_to_string(reader.path(file)).context(file.to_owned());
         let name = &self.namespace.name;
-        kubectl::apply(&json!({
-            "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "prometheus", "namespace": name },
-            "data": { "prometheus.yml": configuration.to_string(), "alerts.yaml": rules },
-        }))?;
-        let objects = OBJECTS.replace("__RELEASE_NAMESPACE__", &release.namespace.name).replace("__NAMESPACE__", name);
+        let alerts = read(&format!("{}-alerts.yaml", release.name))?;
+        let prometheus = json!({ "prometheus.yml": configuration.to_string(), "alerts.yaml": alerts });
+        let alertmanager = json!({ "alertmanager.yml": read("alertmanager.yml")? });
+        for (of, data) in [("prometheus", prometheus), ("alertmanager", alertmanager)] {
+            let metadata = json!({ "name": of, "namespace": name });
+            kubectl::apply(&json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data }))?;
+        }
+        for receiver in RECEIVERS {
+            kubectl::apply(&json!({
+                "apiVersion": "v1", "kind": "Secret", "metadata": { "name": format!("alerts-{receiver}"), "namespace": name },
+                "stringData": { "url": format!("http://receiver:8080/{receiver}") },
+            }))?;
+        }
+        let context = release.namespace.context;
+        let python = context.images.reference(&context.platform.platform().tests.image);
+        let objects = OBJECTS
+            .replace("__RELEASE_NAMESPACE__", &release.namespace.name)
+            .replace("__NAMESPACE__", name)
+            .replace("__PYTHON__", &python);
         kubectl::try_run(&["apply", "--filename=-"], &objects)?.ok("kubectl apply")?;
         kubectl::run(&[
             "wait",
@@ -107,6 +129,14 @@ impl<'a> Monitoring<'a> {
             let labels = || all.iter().map(|alert| alert["labels"].to_string()).collect::<Vec<_>>().join("\n");
             Ok(if is_right(&all) { Ok(all) } else { Err(format!("Alertmanager has\n{}", labels())) })
         })
+    }
+
+    /// The messages that the receiver of this name has got.
+    pub(super) fn received(&self, receiver: &str) -> anyhow::Result<Vec<Value>> {
+        let log = kubectl::run(&["logs", "deployment/receiver", "--namespace", &self.namespace.name])?;
+        let messages = log.lines().map(|line| kubectl::parsed("the receiver", line)).collect::<Result<Vec<_>, _>>()?;
+        let own = messages.into_iter().filter(|message| message["path"] == format!("/{receiver}"));
+        Ok(own.map(|mut message| message["body"].take()).collect())
     }
 
     /// Asks a Service through the API server, which reaches it without a policy.

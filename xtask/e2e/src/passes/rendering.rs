@@ -1,0 +1,102 @@
+//! The objects that the chart renders, as an input of scenarios: a template that renders the same objects as before makes no pass outdated.
+
+use std::sync::{Arc, Mutex};
+use std::{fmt, thread};
+
+use anyhow::anyhow;
+use camino::{Utf8Path, Utf8PathBuf};
+use generator::Resolved;
+use render::Case;
+use render::cases;
+use tools::Tool;
+
+/// Renders the chart in all cases.
+#[derive(Clone)]
+pub(super) struct Rendering {
+    render: Arc<dyn Fn() -> anyhow::Result<String> + Send + Sync>,
+    /// The digest of the files that were rendered last, and that of the result.
+    last: Arc<Mutex<Option<(String, String)>>>,
+}
+
+impl Rendering {
+    /// The rendering of a platform's chart, which lies with its values below `folder`.
+    pub(super) fn of(platform: &Resolved, folder: &Utf8Path) -> Self {
+        let generated = generator::generate(platform);
+        let chart = folder.join(&generated.paths().umbrella);
+        let mut all = cases::all(platform, &generated, folder);
+        all.extend(cases::without_snapshots(platform, &generated, folder));
+        // The alerts are a group of their own.
+        all.retain(|case| !case.arguments.iter().any(|argument| argument == "--set=global.alerts.enabled=true"));
+        Self::new(move || objects(&all, &chart))
+    }
+
+    pub(super) fn new(render: impl Fn() -> anyhow::Result<String> + Send + Sync + 'static) -> Self {
+        Self { render: Arc::new(render), last: Arc::default() }
+    }
+
+    /// The digest of what the chart renders while its files have the digest `files`.
+    pub(super) fn digest(&self, files: String, digest: impl Fn(&str) -> String) -> anyhow::Result<String> {
+        let mut last = self.last.lock().map_err(|_| anyhow!("another thread has failed to render the chart"))?;
+        match &*last {
+            Some((of, rendered)) if *of == files => Ok(rendered.clone()),
+            _ => {
+                let rendered = digest(&(self.render)()?);
+                *last = Some((files, rendered.clone()));
+                Ok(rendered)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Rendering {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rendering").finish_non_exhaustive()
+    }
+}
+
+/// What Helm renders, without the objects of `helm test`.
+fn objects(cases: &[Case], chart: &Utf8PathBuf) -> anyhow::Result<String> {
+    let helm = Tool::Helm4.ensure()?;
+    let render = |case: &Case| -> anyhow::Result<String> {
+        let manifest = case.render(&helm, chart)?;
+        let documents = manifest.split("\n---\n").filter(|document| !is_of_tests(document));
+        Ok(std::iter::once(case.name.as_str()).chain(documents).collect::<Vec<_>>().join("\n---\n"))
+    };
+    let workers = thread::available_parallelism().map_or(2, usize::from);
+    let rendered: Vec<_> = thread::scope(|scope| {
+        let parts = cases.chunks(cases.len().div_ceil(workers).max(1));
+        let running: Vec<_> = parts.map(|part| scope.spawn(|| part.iter().map(render).collect::<Vec<_>>())).collect();
+        running
+            .into_iter()
+            .flat_map(|part| part.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault)))
+            .collect()
+    });
+    Ok(rendered.into_iter().collect::<anyhow::Result<Vec<_>>>()?.join("\n"))
+}
+
+fn is_of_tests(document: &str) -> bool {
+    let source = document.lines().find_map(|line| line.strip_prefix("# Source: "));
+    source.is_some_and(|path| path.split('/').any(|part| part == "tests"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn the_chart_is_rendered_again_when_its_files_differ() {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&count);
+        let rendering = Rendering::new(move || Ok(counted.fetch_add(1, Ordering::Relaxed).to_string()));
+        let digest = |files: &str| rendering.digest(files.to_owned(), str::to_owned).expect("it renders");
+        assert_eq!([digest("a"), digest("a"), digest("b"), digest("b")], ["0", "0", "1", "1"]);
+        assert_eq!(count.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn objects_of_helm_test_are_known_by_their_template() {
+        assert!(is_of_tests("# Source: x/templates/tests/job.yaml\nkind: Job"));
+        assert!(!is_of_tests("# Source: x/charts/shop/templates/deployment.yaml\nkind: Deployment"));
+    }
+}
