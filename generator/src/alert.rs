@@ -1,23 +1,48 @@
 //! Alerts: Prometheus rules that follow from the graph, each with what a person does about it.
 
-/// A rule.
+/// The alerts of a component.
+#[derive(Default)]
+pub(crate) struct Alerts {
+    pub(crate) rules: Vec<Alert>,
+    /// Its queues, if it is a broker.
+    pub(crate) queues: Vec<QueueFacts>,
+}
+
+/// A queue with the services that consume it.
+pub(crate) struct QueueFacts {
+    pub(crate) name: &'static str,
+    pub(crate) consumers: Vec<&'static str>,
+}
+
+/// A rule. Its texts contain the words [`OWN`], [`QUEUE`] and [`CONSUMERS`], and those of its `values`.
 pub(crate) struct Alert {
     /// Its name, severity and runbook, which the rules of all components share.
     pub(crate) about: &'static Runbook,
+    /// What there is a rule for.
+    pub(crate) each: Each,
     /// The `PromQL` expression.
     pub(crate) expr: String,
     /// How long it must hold.
     pub(crate) wait: &'static str,
-    /// Labels besides `severity`, `namespace` and `component`.
+    /// Labels besides `severity`, `namespace`, `release` and `component`.
     pub(crate) labels: Vec<(&'static str, String)>,
     /// What a person reads first: what is wrong, in one line. It may contain Prometheus templates.
     pub(crate) summary: String,
     /// Series with which the alert fires or stays silent; empty if it always fires.
     pub(crate) samples: Vec<Sample>,
-    /// Services of which one must run, or else the alert would fire for ever; empty if that does not matter.
-    pub(crate) services: Vec<&'static str>,
     /// Words in the expression that stand for values of the chart.
     pub(crate) values: Vec<ValueWord>,
+}
+
+/// What there is a rule for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Each {
+    /// The component.
+    Component,
+    /// Each of its queues.
+    Queue,
+    /// Each of its queues of which a consumer runs; otherwise the alert would fire for ever.
+    ConsumedQueue,
 }
 
 /// A word that stands for a value of the chart, which is a whole number.
@@ -70,21 +95,23 @@ impl Severity {
     }
 }
 
-/// What stands for the release's namespace and its name in the rules; the template replaces them.
+/// What stands for the release's namespace and its name; the template replaces it.
 pub(crate) const NAMESPACE: &str = "__NAMESPACE__";
 pub(crate) const RELEASE: &str = "__RELEASE__";
 
-/// A selector of a component's series of a metric in the release, with further matchers such as `queue="orders"`.
+/// What stands for the matchers that select the series of the component in the release.
 ///
-/// The labels are those that `podTargetLabels` of a `PodMonitor` and the usual `labelmap` of annotations give.
-pub(crate) fn series(metric: &str, component: &str, matchers: &[String]) -> String {
-    let all: Vec<String> = std::iter::once(own_labels(component)).chain(matchers.iter().cloned()).collect();
-    format!("{metric}{{{}}}", all.join(","))
-}
+/// Their labels are those that `podTargetLabels` of a `PodMonitor` and the usual `labelmap` of annotations give.
+pub(crate) const OWN: &str = "__OWN__";
 
-/// The matchers that select the series of a component in the release.
-pub(crate) fn own_labels(component: &str) -> String {
-    format!("namespace=\"{NAMESPACE}\",app_kubernetes_io_instance=\"{RELEASE}\",app_kubernetes_io_name=\"{component}\"")
+/// What stands for the name of a queue, and for those of the services that consume it.
+pub(crate) const QUEUE: &str = "__QUEUE__";
+pub(crate) const CONSUMERS: &str = "__CONSUMERS__";
+
+/// A selector of the component's series of a metric, with further matchers such as `queue="orders"`.
+pub(crate) fn series(metric: &str, matchers: &[String]) -> String {
+    let all: Vec<&str> = std::iter::once(OWN).chain(matchers.iter().map(String::as_str)).collect();
+    format!("{metric}{{{}}}", all.join(","))
 }
 
 /// An expression for the increase of counters in a window, all series together. A series counts from its first value, also one that appears within the
@@ -96,16 +123,16 @@ pub(crate) fn increase(selector: &str, window: &str) -> String {
 }
 
 impl Alert {
-    /// A rule without further labels and samples.
+    /// A rule about the component, without further labels and samples.
     pub(crate) fn new(about: &'static Runbook, wait: &'static str, expr: String, summary: String) -> Self {
         Self {
             about,
+            each: Each::Component,
             expr,
             wait,
             labels: Vec::new(),
             summary,
             samples: Vec::new(),
-            services: Vec::new(),
             values: Vec::new(),
         }
     }
@@ -116,10 +143,9 @@ impl Alert {
         self
     }
 
-    /// Leaves the alert out unless one of these services runs.
-    pub(crate) fn while_one_runs(mut self, services: &[&'static str]) -> Self {
-        self.services = services.to_vec();
-        self
+    /// Makes it a rule for each queue, with the label `queue`.
+    pub(crate) fn each(self, each: Each) -> Self {
+        Self { each, ..self.label("queue", QUEUE) }
     }
 
     /// Replaces a word in the expression by a value of the chart.

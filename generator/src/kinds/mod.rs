@@ -9,7 +9,7 @@ mod valkey;
 pub use rabbitmq::AmqpPermissions;
 use vocabulary::{Kind, Use, VariableName};
 
-use crate::alert::Alert;
+use crate::alert::Alerts;
 use crate::emit::chart_yaml::{chart_yaml, service_account};
 use crate::emit::values::Section;
 use crate::files::Files;
@@ -93,8 +93,8 @@ pub(crate) trait ServerKind: Sync {
     fn rights_noun(&self) -> &'static str;
 
     /// The alerts of a server of this kind; none if it has no metrics.
-    fn alerts(&self, _graph: &Graph, _server: &Component) -> Vec<Alert> {
-        Vec::new()
+    fn alerts(&self, _graph: &Graph, _server: &Component) -> Alerts {
+        Alerts::default()
     }
 
     /// A command in the server's Pod before its volume is copied as it is, as Velero does; none if the server needs none.

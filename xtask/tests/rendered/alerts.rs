@@ -31,10 +31,10 @@ fn a_queue_whose_consumers_do_not_run_has_no_alert_about_them() {
     let off = ["notification-service.enabled=false", "event-audit-dashboard.enabled=false"];
     for values in [&off[..], &["notification-service.replicas=0"]] {
         let rules = rules(values);
-        assert_eq!(named(&rules, "queue", "audit_alerts"), ["QueueFull"], "{values:?}");
+        assert_eq!(named(&rules, "queue", "audit_alerts"), ["QueueFull", "DeadLetters"], "{values:?}");
         assert_eq!(
             named(&rules, "queue", "audit_events"),
-            ["QueueWithoutConsumer", "QueueGrows", "MessagesRedelivered", "QueueFull"]
+            ["QueueWithoutConsumer", "QueueGrows", "MessagesRedelivered", "QueueFull", "DeadLetters"]
         );
     }
 }

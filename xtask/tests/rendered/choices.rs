@@ -140,6 +140,47 @@ fn alerts_need_metrics_and_addresses_without_an_anchor() {
 }
 
 #[test]
+fn a_receiver_of_alerts_has_its_secret_and_is_used() {
+    let format = "global.alerts.routing.format";
+    let on = || {
+        [
+            ("global.metrics.enabled", json!(true)),
+            ("global.alerts.enabled", json!(true)),
+            ("global.alerts.format", json!("ConfigMap")),
+            (format, json!("ConfigMap")),
+        ]
+    };
+    let with = |more: &[(&'static str, serde_json::Value)]| [&on()[..], more].concat();
+    let pager = ("global.alerts.routing.receivers.critical.pagerDuty.existingSecret", json!("x"));
+    let channel = ("global.alerts.routing.receivers.warning.slack.channel", json!("#x"));
+    let email = ("global.alerts.routing.receivers.warning.email.existingSecret", json!("x"));
+    refused(&[
+        (&with(&[]), "global.alerts.routing.format: ConfigMap needs a receiver. Set"),
+        (
+            &with(&[pager.clone(), channel.clone()]),
+            "receivers.warning.slack.channel is set, but global.alerts.routing.receivers.warning.slack.existingSecret is not. Create a Secret",
+        ),
+        (&with(&[email.clone()]), "global.alerts.routing.receivers.warning.email.smarthost is not set, but"),
+        (&with(&[email]), "global.alerts.routing.receivers.warning.email.to is not set, but"),
+        (
+            &[pager.clone()],
+            "receivers.critical.pagerDuty.existingSecret is set, but it has no effect with global.alerts.routing.format: None",
+        ),
+        (
+            &[(format, json!("ConfigMap")), pager.clone()],
+            "global.alerts.routing.format is set, but it has no effect with global.alerts.enabled: false",
+        ),
+        (
+            &with(&[(format, json!("AlertmanagerConfig")), pager.clone()]),
+            "does not have the kind monitoring.coreos.com/v1alpha1/AlertmanagerConfig. Install the Prometheus operator",
+        ),
+        (&[("global.alerts.routing.receivers.warning.email.to", json!("nobody"))], "/warning/email/to'"),
+        (&[("global.alerts.routing.secretsFolder", json!("secrets"))], "at '/global/alerts/routing/secretsFolder'"),
+    ]);
+    accepted(&[&with(&[pager])]);
+}
+
+#[test]
 fn names_of_images() {
     let wrong: &[(Values, &str)] = &[
         (

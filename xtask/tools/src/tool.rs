@@ -259,7 +259,7 @@ impl Tool {
             Self::Sops => set(&format!("{}/version.Version", self.module()), version.trim_start_matches('v')),
             Self::AgeKeygen => set("main.Version", version),
             Self::Promtool | Self::Amtool => {
-                set("github.com/prometheus/common/version.Version", version.trim_start_matches('v'))
+                set("github.com/prometheus/common/version.Version", version.trim_start_matches('v'));
             }
         }
         if self == Self::Helm3

@@ -12,7 +12,7 @@ use vocabulary::MetricKind;
 use routing::{Routing, inhibitions};
 
 use super::AddOn;
-use crate::alert::{Alert, NAMESPACE, RELEASE, Runbook, Severity, own_labels};
+use crate::alert::{self, Alert, Each, NAMESPACE, OWN, QUEUE, QueueFacts, RELEASE, Runbook, Sample, Severity};
 use crate::expr::{go_string, value};
 use crate::files::Files;
 use crate::graph::{Component, Graph};
@@ -30,7 +30,7 @@ impl AddOn for Alerts {
         }
         files.umbrella("files/alerts.yaml", &Rules { groups: groups.iter().map(GroupView::of).collect() });
         files.umbrella("templates/alerts/rules.yaml", &RulesObject { c: graph, words: words(&groups) });
-        let all = groups.iter().filter_map(|group| Some((group.component?, &group.alerts)));
+        let all = groups.iter().filter_map(|group| Some((group.component?, &group.alerts.rules)));
         let all = all.flat_map(|(component, alerts)| alerts.iter().map(move |alert| (component, alert)));
         files.umbrella("templates/alerts/routing.yaml", &Routing { c: graph, inhibitions: inhibitions(all) });
         files.umbrella("ALERTS.md", &Page { c: graph, runbooks: runbooks(&groups), metrics: metrics(graph) });
@@ -39,23 +39,41 @@ impl AddOn for Alerts {
 
 /// The alerts of a release, with what proves each.
 pub(crate) fn proofs(graph: &Graph, namespace: &str, release: &str) -> Vec<AlertProof> {
-    let filled = |text: &str| text.replace(NAMESPACE, namespace).replace(RELEASE, release);
-    let proof = |alert: &Alert, component| AlertProof {
-        name: alert.about.name,
-        labels: labels(alert, component).into_iter().map(|(name, value)| (name, filled(&value))).collect(),
-        samples: alert
-            .samples
-            .iter()
-            .map(|sample| SeriesProof {
-                series: filled(&sample.series),
-                broken: sample.broken.clone(),
-                healthy: sample.healthy.clone(),
-            })
-            .collect(),
-    };
-    let groups = groups(graph);
-    let all = groups.iter().flat_map(|group| group.alerts.iter().map(|alert| (alert, group.component)));
-    all.map(|(alert, component)| proof(alert, component)).collect()
+    let mut proofs = Vec::new();
+    for group in groups(graph) {
+        let component = group.component.map_or("", |component| component.name);
+        let own = format!(
+            "namespace=\"{namespace}\",app_kubernetes_io_instance=\"{release}\",app_kubernetes_io_name=\"{component}\""
+        );
+        for alert in &group.alerts.rules {
+            let all: Vec<_> = group.alerts.queues.iter().collect();
+            let queues = match alert.each {
+                Each::Component => vec![""],
+                Each::Queue => all.iter().map(|queue| queue.name).collect(),
+                Each::ConsumedQueue => {
+                    all.iter().filter(|queue| !queue.consumers.is_empty()).map(|queue| queue.name).collect()
+                }
+            };
+            for queue in queues {
+                let filled = |text: &str| {
+                    let text = text.replace(OWN, &own).replace(QUEUE, queue);
+                    text.replace(NAMESPACE, namespace).replace(RELEASE, release)
+                };
+                let sample = |sample: &Sample| SeriesProof {
+                    series: filled(&sample.series),
+                    broken: sample.broken.clone(),
+                    healthy: sample.healthy.clone(),
+                };
+                let labels = labels(alert, group.component);
+                proofs.push(AlertProof {
+                    name: alert.about.name,
+                    labels: labels.into_iter().map(|(name, value)| (name, filled(&value))).collect(),
+                    samples: alert.samples.iter().map(sample).collect(),
+                });
+            }
+        }
+    }
+    proofs
 }
 
 /// The labels of an alert.
@@ -72,28 +90,24 @@ fn labels(alert: &Alert, component: Option<&Component>) -> Vec<(&'static str, St
 /// The rules of a component, or of the whole platform.
 struct Group<'a> {
     component: Option<&'a Component>,
-    alerts: Vec<Alert>,
+    alerts: alert::Alerts,
 }
 
 fn groups(graph: &Graph) -> Vec<Group<'_>> {
-    let of = |component| {
-        let mut alerts = services::alerts(component);
-        if let Some(server) = component.server() {
-            alerts.extend(server.kind.alerts(graph, component));
-        }
-        Group { component: Some(component), alerts }
+    let of = |component: &'_ Component| {
+        let mut alerts = component.server().map(|server| server.kind.alerts(graph, component)).unwrap_or_default();
+        alerts.rules.splice(0..0, services::alerts(component));
+        alerts
     };
-    let groups: Vec<_> = graph.components.iter().map(of).filter(|group| !group.alerts.is_empty()).collect();
+    let groups = graph.components.iter().map(|component| Group { component: Some(component), alerts: of(component) });
+    let groups: Vec<_> = groups.filter(|group| !group.alerts.rules.is_empty()).collect();
     if groups.is_empty() {
         return groups;
     }
-    let watchdog = Alert::new(
-        &WATCHDOG,
-        "0m",
-        "vector(1)".to_owned(),
-        format!("The alerts of {RELEASE} in {NAMESPACE} are evaluated and delivered."),
-    );
-    std::iter::once(Group { component: None, alerts: vec![watchdog] }).chain(groups).collect()
+    let summary = format!("The alerts of {RELEASE} in {NAMESPACE} are evaluated and delivered.");
+    let rules = vec![Alert::new(&WATCHDOG, "0m", "vector(1)".to_owned(), summary)];
+    let watchdog = Group { component: None, alerts: alert::Alerts { rules, queues: Vec::new() } };
+    std::iter::once(watchdog).chain(groups).collect()
 }
 
 const WATCHDOG: Runbook = Runbook {
@@ -107,25 +121,22 @@ const WATCHDOG: Runbook = Runbook {
     includes: &[],
 };
 
-/// What the template replaces in the rules, with the expressions of what comes in its place.
+/// The words in the rules that stand for values of the chart, with their expressions.
 fn words(groups: &[Group]) -> Vec<(String, String)> {
-    let of_release = [(NAMESPACE, ".Release.Namespace"), (RELEASE, ".Release.Name")];
-    let values: BTreeSet<_> = groups.iter().flat_map(|group| &group.alerts).flat_map(|alert| &alert.values).collect();
-    // Helm reads a whole number as a floating-point number.
-    let of_values =
-        values.into_iter().map(|one| (one.word.clone(), format!("({} | int64 | toString)", value(&one.path))));
-    of_release.map(|(word, what)| (word.to_owned(), what.to_owned())).into_iter().chain(of_values).collect()
+    let values: BTreeSet<_> =
+        groups.iter().flat_map(|group| &group.alerts.rules).flat_map(|alert| &alert.values).collect();
+    values.into_iter().map(|one| (one.word.clone(), value(&one.path))).collect()
 }
 
 /// Each runbook once, with its rules.
 fn runbooks(groups: &[Group]) -> Vec<(&'static Runbook, Vec<RuleLine>)> {
     let mut runbooks: Vec<(&'static Runbook, Vec<RuleLine>)> = Vec::new();
-    for (group, alert) in groups.iter().flat_map(|group| group.alerts.iter().map(move |alert| (group, alert))) {
+    for alert in groups.iter().flat_map(|group| &group.alerts.rules) {
         let place = runbooks.iter().position(|(about, _)| about.name == alert.about.name).unwrap_or_else(|| {
             runbooks.push((alert.about, Vec::new()));
             runbooks.len() - 1
         });
-        let line = RuleLine { expr: for_readers(alert, group.component), wait: alert.wait };
+        let line = RuleLine { expr: for_readers(alert), wait: alert.wait };
         if !runbooks[place].1.contains(&line) {
             runbooks[place].1.push(line);
         }
@@ -133,19 +144,15 @@ fn runbooks(groups: &[Group]) -> Vec<(&'static Runbook, Vec<RuleLine>)> {
     runbooks
 }
 
-/// The expression of an alert, without what selects the component's series, and with the names of its labels in place of their values.
-fn for_readers(alert: &Alert, component: Option<&Component>) -> String {
-    let mut expr = alert.expr.clone();
-    if let Some(component) = component {
-        let own = own_labels(component.name);
-        expr = expr.replace(&format!("{{{own},"), "{").replace(&format!("{{{own}}}"), "");
-    }
+/// The expression of an alert, without what selects the component's series.
+fn for_readers(alert: &Alert) -> String {
+    let mut expr =
+        alert.expr.replace(&format!("{{{OWN},"), "{").replace(&format!("{{{OWN}}}"), "").replace(QUEUE, "<queue>");
     for value in &alert.values {
         let path = std::iter::once("<component>").chain(value.path[1..].iter().copied());
         expr = expr.replace(&value.word, &path.collect::<Vec<_>>().join("."));
     }
-    let labels = alert.labels.iter();
-    labels.fold(expr, |expr, (name, value)| expr.replace(&format!("\"{value}\""), &format!("\"<{name}>\"")))
+    expr
 }
 
 /// A rule on the page.
@@ -185,14 +192,18 @@ struct Rules {
 struct GroupView {
     /// The name of the component's chart, or an empty YAML text.
     chart: &'static str,
+    /// The queues, each with its consumers as a YAML list.
+    queues: Vec<(String, String)>,
     rules: Vec<RuleView>,
 }
 
 impl GroupView {
     fn of(group: &Group) -> Self {
+        let queue = |queue: &QueueFacts| (go_string(queue.name), format!("[{}]", queue.consumers.join(", ")));
         Self {
             chart: group.component.map_or("\"\"", |component| component.name),
-            rules: group.alerts.iter().map(|alert| RuleView::of(alert, group.component)).collect(),
+            queues: group.alerts.queues.iter().map(queue).collect(),
+            rules: group.alerts.rules.iter().map(RuleView::of).collect(),
         }
     }
 }
@@ -200,26 +211,28 @@ impl GroupView {
 /// A rule, with its texts as YAML.
 struct RuleView {
     name: &'static str,
+    each: Option<&'static str>,
     expr: String,
     wait: &'static str,
+    severity: &'static str,
     labels: Vec<(&'static str, String)>,
     summary: String,
-    runbook: String,
-    /// Services of which one must run.
-    services: String,
 }
 
 impl RuleView {
-    fn of(alert: &Alert, component: Option<&Component>) -> Self {
+    fn of(alert: &Alert) -> Self {
         Self {
             name: alert.about.name,
+            each: match alert.each {
+                Each::Component => None,
+                Each::Queue => Some("queue"),
+                Each::ConsumedQueue => Some("consumed queue"),
+            },
             expr: scalar(&alert.expr),
             wait: alert.wait,
-            // Quoted, because a namespace can be a number.
-            labels: labels(alert, component).into_iter().map(|(name, value)| (name, go_string(&value))).collect(),
+            severity: alert.about.severity.as_str(),
+            labels: alert.labels.iter().map(|(name, value)| (*name, go_string(value))).collect(),
             summary: scalar(&alert.summary),
-            runbook: go_string(&format!("#{}", alert.about.name.to_lowercase())),
-            services: alert.services.join(", "),
         }
     }
 }

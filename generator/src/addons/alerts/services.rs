@@ -9,15 +9,14 @@ pub(super) fn alerts(component: &Component) -> Vec<Alert> {
     let name = component.name;
     let mut alerts = Vec::new();
     if component.scraped().is_some() {
-        // absent() has no labels but those of its selector, so each component has a rule of its own.
-        let up = series("up", name, &[]);
+        let up = series("up", &[]);
         let summary = format!("No pod of {name} answers Prometheus.");
         // A server that is away explains other alerts, so it is reported before them.
         let wait = if component.server().is_some() { "1m" } else { "5m" };
         alerts.push(Alert::new(&NOT_SCRAPED, wait, format!("absent({up} == 1)"), summary).sample(&up, "0x60", "1x60"));
     }
     for metric in component.service().map_or(&[][..], |service| service.metrics) {
-        let selector = series(metric.name.as_str(), name, &[]);
+        let selector = series(metric.name.as_str(), &[]);
         alerts.extend(match metric.meaning {
             Meaning::Shown => None,
             Meaning::Connection(server) => {

@@ -74,7 +74,7 @@ struct Slack {
     channel: String,
 }
 
-/// A service of PagerDuty.
+/// A service of `PagerDuty`.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PagerDuty {

@@ -6,17 +6,17 @@ use vocabulary::Queue;
 
 use super::Limits;
 use super::rights::Grants;
-use crate::alert::{Alert, Runbook, Severity, series};
+use crate::alert::{Alert, Alerts, CONSUMERS, Each, QUEUE, QueueFacts, Runbook, Severity, series};
 use crate::graph::{Component, Graph};
 
-pub(super) fn alerts(graph: &Graph, server: &Component) -> Vec<Alert> {
+pub(super) fn alerts(graph: &Graph, server: &Component) -> Alerts {
     let name = server.name;
     let alarms = [("free_disk_space", "disk space"), ("memory_used", "memory")].map(|(metric, what)| {
-        let alarm = series(&format!("rabbitmq_alarms_{metric}_watermark"), name, &[]);
+        let alarm = series(&format!("rabbitmq_alarms_{metric}_watermark"), &[]);
         let summary = format!("{name} has too little {what}, and blocks all publishers.");
         Alert::new(&BLOCKED, "1m", format!("{alarm} > 0"), summary).sample(&alarm, "1x60", "0x60")
     });
-    // The consumers of each queue.
+    let of_queues = [no_consumer(), backlog(), redelivered(), full(name), dead_letters()];
     let mut queues: BTreeMap<&'static str, Vec<&'static str>> = BTreeMap::new();
     for (edge, login) in graph.logins_at(name) {
         let Ok(grants) = <&Grants>::try_from(&login.grants) else { continue };
@@ -24,57 +24,53 @@ pub(super) fn alerts(graph: &Graph, server: &Component) -> Vec<Alert> {
             queues.entry(queue).or_default().extend(grants.read.contains(queue).then_some(edge.client));
         }
     }
-    let of_queues = queues.iter().flat_map(|(queue, consumers)| {
-        let consumed = (!consumers.is_empty()).then(|| of_consumed(name, queue, consumers));
-        consumed.into_iter().flatten().chain([full(name, queue), dead_letters(name, queue)])
-    });
-    alarms.into_iter().chain(of_queues).collect()
+    Alerts {
+        rules: alarms.into_iter().chain(of_queues).collect(),
+        queues: queues.into_iter().map(|(name, consumers)| QueueFacts { name, consumers }).collect(),
+    }
 }
 
-fn of_queue(metric: &str, server: &str, queue: &str) -> String {
-    series(metric, server, &[format!("queue=\"{queue}\"")])
+fn of_queue(metric: &str, queue: &str) -> String {
+    series(metric, &[format!("queue=\"{queue}\"")])
 }
 
-/// The alerts of a queue that services consume. None of them makes sense while all of these are disabled.
-fn of_consumed(server: &'static str, queue: &'static str, consumers: &[&'static str]) -> [Alert; 3] {
-    let by = consumers.join(", ");
-    let connected = of_queue("rabbitmq_queue_consumers", server, queue);
-    let summary = format!("Nobody consumes {queue}; {by} should.");
-    let no_consumer = Alert::new(&NO_CONSUMER, "5m", format!("{connected} == 0"), summary);
+fn no_consumer() -> Alert {
+    let consumers = of_queue("rabbitmq_queue_consumers", QUEUE);
+    let summary = format!("Nobody consumes {QUEUE}; {CONSUMERS} should.");
+    let alert = Alert::new(&NO_CONSUMER, "5m", format!("{consumers} == 0"), summary);
+    alert.each(Each::ConsumedQueue).sample(&consumers, "0x60", "1x60")
+}
 
-    // With those that a consumer has taken and not yet acknowledged.
-    let messages = of_queue("rabbitmq_queue_messages", server, queue);
+/// Counts the messages that a consumer has taken and not yet acknowledged, too.
+fn backlog() -> Alert {
+    let messages = of_queue("rabbitmq_queue_messages", QUEUE);
     let expr = format!("{messages} > {MANY_MESSAGES} and delta({messages}[10m]) > 0");
-    let summary = format!("{queue} grows: {{{{ $value }}}} messages wait for {by}.");
-    let backlog = Alert::new(&BACKLOG, "10m", expr, summary);
+    let summary = format!("{QUEUE} grows: {{{{ $value }}}} messages wait for {CONSUMERS}.");
+    Alert::new(&BACKLOG, "10m", expr, summary).each(Each::ConsumedQueue).sample(&messages, "200+10x60", "5x60")
+}
 
-    let redelivered = of_queue("rabbitmq_queue_messages_redelivered_total", server, queue);
+fn redelivered() -> Alert {
+    let redelivered = of_queue("rabbitmq_queue_messages_redelivered_total", QUEUE);
     let expr = format!("increase({redelivered}[5m]) > {MANY_MESSAGES}");
-    let summary = format!("{by} returns messages to {queue} again and again.");
-    let returned = Alert::new(&REDELIVERED, "5m", expr, summary);
-    [
-        no_consumer.sample(&connected, "0x60", "1x60"),
-        backlog.sample(&messages, "200+10x60", "5x60"),
-        returned.sample(&redelivered, "0+50x60", "0x60"),
-    ]
-    .map(|alert| alert.label("queue", queue).while_one_runs(consumers))
+    let summary = format!("{CONSUMERS} returns messages to {QUEUE} again and again.");
+    Alert::new(&REDELIVERED, "5m", expr, summary).each(Each::ConsumedQueue).sample(&redelivered, "0+50x60", "0x60")
 }
 
 /// The broker's limit counts the messages that wait for a consumer.
-fn full(server: &'static str, queue: &'static str) -> Alert {
+fn full(server: &'static str) -> Alert {
     let limit = format!("__{}_QUEUE_LENGTH__", server.to_uppercase().replace('-', "_"));
-    let ready = of_queue("rabbitmq_queue_messages_ready", server, queue);
-    let summary = format!("{queue} is full or almost full: {{{{ $value }}}} messages wait.");
-    let alert = Alert::new(&FULL, "1m", format!("{ready} >= 0.9 * {limit}"), summary).label("queue", queue);
+    let ready = of_queue("rabbitmq_queue_messages_ready", QUEUE);
+    let summary = format!("{QUEUE} is full or almost full: {{{{ $value }}}} messages wait.");
+    let alert = Alert::new(&FULL, "1m", format!("{ready} >= 0.9 * {limit}"), summary).each(Each::Queue);
     let alert = alert.value(&limit, &[server, "limits", "queueLength"]);
     alert.sample(&ready, format!("0+10000x20 {}x60", Limits::MODEST.queue_length), "5x60")
 }
 
-fn dead_letters(server: &'static str, queue: &'static str) -> Alert {
-    let dead = format!("{queue}{}", Queue::DEAD_LETTERS);
-    let messages = of_queue("rabbitmq_queue_messages", server, &dead);
-    let summary = format!("A consumer of {queue} has rejected messages: {{{{ $value }}}} are in {dead}.");
-    let alert = Alert::new(&DEAD_LETTERS, "0m", format!("{messages} > 0"), summary).label("queue", &dead);
+fn dead_letters() -> Alert {
+    let dead = format!("{QUEUE}{}", Queue::DEAD_LETTERS);
+    let messages = of_queue("rabbitmq_queue_messages", &dead);
+    let summary = format!("A consumer of {QUEUE} has rejected messages: {{{{ $value }}}} are in {dead}.");
+    let alert = Alert::new(&DEAD_LETTERS, "0m", format!("{messages} > 0"), summary).each(Each::Queue);
     alert.sample(&messages, "3x60", "0x60")
 }
 
@@ -141,9 +137,9 @@ const DEAD_LETTERS: Runbook = Runbook {
     severity: Severity::Warning,
     meaning: "A consumer has rejected messages that it cannot process. They stay in the queue until somebody removes them; when the queue is full, the broker drops the oldest.",
     steps: &[
-        "Look at some of them, which leaves them in the queue: `kubectl exec <release>-<component>-0 --namespace <namespace> --container administrator -- sh -c 'RABBITMQADMIN_PASSWORD=$(cat /etc/credentials/administrator) rabbitmqadmin --username administrator get messages --queue <queue> --count 5 --ack-mode ack_requeue_true'`.",
-        "Mend the publisher or the consumer. What must still be processed can be published again: in that command, `publish message --routing-key <queue without .dead-letters> --payload '<payload>'`.",
-        "Empty the queue, which ends the alert: `kubectl exec <release>-<component>-0 --namespace <namespace> --container rabbitmq -- rabbitmqctl purge_queue <queue>`.",
+        "Look at some of them, which leaves them in the queue: `kubectl exec <release>-<component>-0 --namespace <namespace> --container administrator -- sh -c 'RABBITMQADMIN_PASSWORD=$(cat /etc/credentials/administrator) rabbitmqadmin --username administrator get messages --queue <queue>.dead-letters --count 5 --ack-mode ack_requeue_true'`.",
+        "Mend the publisher or the consumer. What must still be processed can be published again: in that command, `publish message --routing-key <queue> --payload '<payload>'`.",
+        "Empty the queue, which ends the alert: `kubectl exec <release>-<component>-0 --namespace <namespace> --container rabbitmq -- rabbitmqctl purge_queue <queue>.dead-letters`.",
     ],
     includes: &[],
 };

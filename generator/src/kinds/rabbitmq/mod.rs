@@ -14,7 +14,7 @@ pub use rights::AmqpPermissions;
 pub(crate) use rights::Grants;
 
 use super::{Administrator, ClientFacts, Profile, ScriptFile, ScriptSet, ServerKind};
-use crate::alert::Alert;
+use crate::alert::Alerts;
 use crate::emit::values::Section;
 use crate::files::{Files, render};
 use crate::graph::{
@@ -121,7 +121,7 @@ impl ServerKind for RabbitMq {
         Some(("limits", Section::of(&Limits::MODEST)))
     }
 
-    fn alerts(&self, graph: &Graph, server: &Component) -> Vec<Alert> {
+    fn alerts(&self, graph: &Graph, server: &Component) -> Alerts {
         alerts::alerts(graph, server)
     }
 

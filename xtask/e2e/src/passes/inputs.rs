@@ -291,12 +291,16 @@ mod tests {
     use super::*;
     use crate::scenarios::ALL;
 
+    fn nothing() -> Rendering {
+        Rendering::new(|| Ok(String::new()))
+    }
+
     fn places() -> Places {
         let code = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let generated = code.join(owned_tree::FOLDER);
         let charts = generated.read_dir_utf8().expect("the folder of the chart").map(|entry| entry.expect("an entry"));
         let chart = charts.map(camino::Utf8DirEntry::into_path).find(|path| path.join("Chart.yaml").exists());
-        Places { chart: chart.expect("the chart is committed"), generated, code }
+        Places { chart: chart.expect("the chart is committed"), generated, code, rendering: nothing() }
     }
 
     #[test]
@@ -361,7 +365,8 @@ mod tests {
     fn a_document_is_no_input_and_a_renamed_file_is_another_input() {
         let folder = tempfile::tempdir().expect("a folder");
         let chart = Utf8Path::from_path(folder.path()).expect("UTF-8");
-        let places = Places { chart: chart.to_owned(), generated: chart.to_owned(), code: chart.to_owned() };
+        let [chart_of, generated, code] = [chart; 3].map(Utf8Path::to_owned);
+        let places = Places { chart: chart_of, generated, code, rendering: nothing() };
         let digest = |group| places.files(group).digest().expect("the files can be read");
         fs::create_dir_all(chart.join("templates/tests")).expect("a folder");
         fs::write(chart.join("templates/a.yaml"), "a").expect("a file");

@@ -56,7 +56,7 @@ fn with_fault(lane: &Lane, fault: &str, workload: &str, raised: &[(&str, &str, &
     lane.step("Prometheus with the job and the rules of ALERTS.md", || monitoring.start(&release))?;
     lane.step("every port with metrics is scraped through the policies", || scraped(&monitoring, &alerts))?;
     lane.step("every series that an alert reads exists", || {
-        flow::works(&release, Duration::from_secs(60))?;
+        flow::works(&release, Duration::from_mins(1))?;
         exist(&monitoring, &alerts)
     })?;
     lane.step("a healthy release raises the watchdog alone, which reaches its receiver", || {

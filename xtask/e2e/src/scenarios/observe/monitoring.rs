@@ -110,7 +110,7 @@ impl<'a> Monitoring<'a> {
 
     /// The series that an expression selects now.
     pub(super) fn query(&self, expression: &str) -> anyhow::Result<Vec<Value>> {
-        let encoded: String = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = expression.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"));
         let mut answer = self.get("prometheus:9090", &format!("api/v1/query?query={encoded}"))?;
         list(answer["data"]["result"].take())
     }
