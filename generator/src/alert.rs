@@ -69,8 +69,8 @@ pub(crate) struct Runbook {
     pub(crate) meaning: &'static str,
     /// What to do, in order, as Markdown.
     pub(crate) steps: &'static [&'static str],
-    /// The names of alerts of the same queue that say nothing more while this one fires.
-    pub(crate) includes: &'static [&'static str],
+    /// The names of alerts that are not delivered while this one fires for the same queue.
+    pub(crate) inhibits: &'static [&'static str],
 }
 
 /// How soon somebody must act.
@@ -114,12 +114,18 @@ pub(crate) fn series(metric: &str, matchers: &[String]) -> String {
     format!("{metric}{{{}}}", all.join(","))
 }
 
-/// An expression for the increase of counters in a window, all series together. A series counts from its first value, also one that appears within the
-/// window, whose first value `increase()` would ignore.
-pub(crate) fn increase(selector: &str, window: &str) -> String {
-    format!(
-        "sum((increase({selector}[{window}]) and {selector} offset {window}) or ({selector} unless {selector} offset {window}))"
-    )
+/// An expression for the increase of a counter in a window, all its series together.
+///
+/// A program has a series without labels of its own from its start, and what it counts before the first scrape happens while the platform starts. A
+/// series with labels appears with the first event, which `increase()` ignores, so a series counts from its first value then.
+pub(crate) fn increase(selector: &str, window: &str, has_labels: bool) -> String {
+    if has_labels {
+        format!(
+            "sum((increase({selector}[{window}]) and {selector} offset {window}) or ({selector} unless {selector} offset {window}))"
+        )
+    } else {
+        format!("sum(increase({selector}[{window}]))")
+    }
 }
 
 impl Alert {

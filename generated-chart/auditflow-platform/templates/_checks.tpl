@@ -374,6 +374,12 @@ a YAML list of errors.
   {{- $text := "global.alerts.enabled is true, but Prometheus reaches no metrics with global.metrics.enabled: false. %s." -}}
   {{- $wrong = append $wrong (printf $text "Set global.metrics.enabled to true, or global.alerts.enabled to false") -}}
 {{- end -}}
+{{- $interval := .Values.global.metrics.interval -}}
+{{- $seconds := mul (trimAll "sm" $interval | int) (ternary 60 1 (hasSuffix "m" $interval)) -}}
+{{- if and .Values.global.alerts.enabled (gt $seconds 120) -}}
+  {{- $text := "global.metrics.interval is %s, but the alerts need a scrape at least every 2 minutes. Set it to 2m or less." -}}
+  {{- $wrong = append $wrong (printf $text $interval) -}}
+{{- end -}}
 {{- with .Values.global.metrics -}}
   {{- if and (ne .discovery "None") (not .enabled) -}}
     {{- $wrong = append $wrong (printf $unused "global.metrics.discovery" "global.metrics.enabled: false" "Set enabled to true" "None") -}}

@@ -124,7 +124,17 @@ fn alerts_need_metrics_and_addresses_without_an_anchor() {
         ),
         (&[(address, json!("https://example.org/ALERTS.md#watchdog"))], "at '/global/alerts/runbookBaseUrl'"),
         (&[(address, json!("example.org/ALERTS.md"))], "at '/global/alerts/runbookBaseUrl'"),
+        (&[(address, json!("https://example.org/{{x}}"))], "at '/global/alerts/runbookBaseUrl'"),
         (&[("global.metrics.interval", json!("half a minute"))], "at '/global/metrics/interval'"),
+        (
+            &[
+                ("global.metrics.enabled", json!(true)),
+                ("global.alerts.enabled", json!(true)),
+                ("global.alerts.format", json!("ConfigMap")),
+                ("global.metrics.interval", json!("3m")),
+            ],
+            "global.metrics.interval is 3m, but the alerts need a scrape at least every 2 minutes.",
+        ),
         (&[("global.metrics.labels.release", json!("x"))], "global.metrics.labels is set, but it has no effect with"),
         (
             &[("global.metrics.discovery", json!("Annotations"))],
@@ -136,6 +146,7 @@ fn alerts_need_metrics_and_addresses_without_an_anchor() {
         ("global.alerts.enabled", json!(true)),
         ("global.alerts.format", json!("ConfigMap")),
         (address, json!("https://example.org/ALERTS.md?plain=1")),
+        ("global.metrics.interval", json!("120s")),
     ]]);
 }
 
@@ -160,10 +171,13 @@ fn a_receiver_of_alerts_has_its_secret_and_is_used() {
             &with(&[pager.clone(), channel.clone()]),
             "receivers.warning.slack.channel is set, but global.alerts.routing.receivers.warning.slack.existingSecret is not. Create a Secret",
         ),
-        (&with(&[email.clone()]), "global.alerts.routing.receivers.warning.email.smarthost is not set, but"),
+        (
+            &with(std::slice::from_ref(&email)),
+            "global.alerts.routing.receivers.warning.email.smarthost is not set, but",
+        ),
         (&with(&[email]), "global.alerts.routing.receivers.warning.email.to is not set, but"),
         (
-            &[pager.clone()],
+            std::slice::from_ref(&pager),
             "receivers.critical.pagerDuty.existingSecret is set, but it has no effect with global.alerts.routing.format: None",
         ),
         (

@@ -11,6 +11,8 @@ use generator::AlertProof;
 use serde_json::{Value, json};
 use tools::Tool;
 
+use render::NAMESPACE;
+
 use super::context::{Rendered, VerifyContext};
 use super::report::Outcome;
 
@@ -32,34 +34,67 @@ pub(super) fn alerts(context: &VerifyContext) -> anyhow::Result<Outcome> {
             fs::write(&file, serde_yaml::to_string(&rules)?)?;
             let tests = folder.join(format!("{name}-test.yaml"));
             fs::write(&tests, serde_yaml::to_string(&unit_tests(&file, proofs))?)?;
-            for words in [["check", "rules", file.as_str()], ["test", "rules", tests.as_str()]] {
-                if let Err(message) = run(Tool::Promtool, &words)? {
+            // A lint is that two rules are the same alert.
+            let check: &[&str] = &["check", "rules", "--lint=all", "--lint-fatal", file.as_str()];
+            for words in [check, &["test", "rules", tests.as_str()]] {
+                if let Err(message) = run(Tool::Promtool, words)? {
                     wrong.push(format!("{name}: promtool {}: {message}", words[..2].join(" ")));
                 }
             }
             wrong.extend(missing(&rules, proofs).into_iter().map(|what| format!("{name}: {what}")));
             tried.push(rules);
         }
-        if let Some(configuration) =
-            one.object("ConfigMap", "-alertmanager").map(|it| it["data"]["alertmanager.yml"].as_str())
-        {
+        if let Some(configuration) = configuration(one)? {
             let file = folder.join(format!("{name}-alertmanager.yml"));
-            fs::write(&file, configuration.context("the ConfigMap has no configuration of Alertmanager")?)?;
-            wrong.extend(wrong_routes(&file, proofs)?.into_iter().map(|what| format!("{name}: {what}")));
+            fs::write(&file, serde_yaml::to_string(&configuration)?)?;
+            let found = wrong_routes(&file, proofs)?.into_iter().chain(wrong_inhibitions(&configuration, proofs));
+            wrong.extend(found.map(|what| format!("{name}: {what}")));
             routes += 1;
         }
     }
     if proofs.is_empty() {
         return Ok(Outcome::of("the platform has no metrics, and so no alerts".to_owned()));
     }
-    if tried.is_empty() || routes == 0 {
-        wrong.push("no case has the rules, or none has the routes".to_owned());
+    if tried.is_empty() || routes < 2 {
+        wrong.push("no case has the rules, or a form of the routes is in no case".to_owned());
     }
     let summary = format!(
-        "{} alerts: each fires on a broken series, none on a healthy one, and each is routed by its severity",
+        "{} alerts: each fires on a broken series, none on a healthy one, and {routes} configurations of Alertmanager route them by severity",
         proofs.len()
     );
     Ok(Outcome::of(summary).with(wrong))
+}
+
+/// The configuration of Alertmanager in a case, with the receivers' names only; the operator's form as the operator converts it.
+fn configuration(one: &Rendered) -> anyhow::Result<Option<Value>> {
+    if let Some(object) = one.object("ConfigMap", "-alertmanager") {
+        let text = object["data"]["alertmanager.yml"].as_str().context("the ConfigMap has no configuration")?;
+        return Ok(Some(serde_yaml::from_str(text)?));
+    }
+    let Some(object) = one.object("AlertmanagerConfig", "-alertmanager") else { return Ok(None) };
+    let spec = &object["spec"];
+    let matchers = |list: &Value| -> Vec<String> {
+        let text = |one: &Value| {
+            let word = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
+            format!("{} {} {:?}", word("name"), word("matchType"), word("value"))
+        };
+        list.as_array().into_iter().flatten().map(text).collect()
+    };
+    let route = |route: &Value| json!({"receiver": route["receiver"], "matchers": matchers(&route["matchers"])});
+    let namespace = format!("namespace = {NAMESPACE:?}");
+    let mut own = route(&spec["route"]);
+    own["matchers"].as_array_mut().context("a list")?.push(json!(namespace));
+    own["routes"] = spec["route"]["routes"].as_array().into_iter().flatten().map(route).collect();
+    let inhibition = |rule: &Value| {
+        let side = |key: &str| [vec![namespace.clone()], matchers(&rule[key])].concat();
+        json!({"source_matchers": side("sourceMatch"), "target_matchers": side("targetMatch"), "equal": rule["equal"]})
+    };
+    let receivers = spec["receivers"].as_array().into_iter().flatten().map(|one| json!({"name": one["name"]}));
+    Ok(Some(json!({
+        "route": {"receiver": spec["route"]["receiver"], "routes": [own]},
+        "inhibit_rules": spec["inhibitRules"].as_array().into_iter().flatten().map(inhibition).collect::<Vec<_>>(),
+        "receivers": receivers.collect::<Vec<_>>(),
+    })))
 }
 
 /// What is wrong with a configuration of Alertmanager: that it is none, or that an alert goes elsewhere than to the receiver of its severity.
@@ -68,33 +103,62 @@ fn wrong_routes(file: &Utf8Path, proofs: &[AlertProof]) -> anyhow::Result<Vec<St
     if let Err(message) = run(Tool::Amtool, &["check-config", file.as_str()])? {
         return Ok(vec![format!("amtool check-config: {message}")]);
     }
-    let of_another = vec![
-        ("alertname", "NotScraped".to_owned()),
-        ("severity", "critical".to_owned()),
-        ("release", "other".to_owned()),
-    ];
-    // Of the alerts with the same severity, one shows the route.
-    let mut labels: Vec<(Vec<(&str, String)>, &str)> = vec![(of_another, "nobody")];
+    let text = fs::read_to_string(file)?;
+    let with = |labels: &[(&'static str, String)], name: &str, value: &str| -> Vec<(&'static str, String)> {
+        labels
+            .iter()
+            .map(|(label, text)| (*label, if *label == name { value.to_owned() } else { text.clone() }))
+            .collect()
+    };
+    let mut asked: Vec<(Vec<(&'static str, String)>, &str)> = Vec::new();
     for (severity, receiver) in [("critical", "critical"), ("warning", "warning"), ("none", "watchdog")] {
-        let proof = proofs.iter().find(|proof| proof.labels.contains(&("severity", severity.to_owned())));
-        if let Some(proof) = proof {
-            let name = ("alertname", proof.name.to_owned());
-            labels.push((proof.labels.iter().cloned().chain([name]).collect(), receiver));
-        }
+        // Alerts with the same severity differ in labels that no route asks for.
+        let of_severity = proofs.iter().find(|proof| proof.labels.contains(&("severity", severity.to_owned())));
+        let Some(proof) = of_severity else { continue };
+        asked.push((with(&proof.labels, "namespace", "other"), "blackhole"));
+        asked.push((with(&proof.labels, "release", "other"), "blackhole"));
+        asked.push((proof.labels.clone(), receiver));
     }
-    for (labels, receiver) in labels {
+    for (labels, receiver) in asked {
+        // The plain form has the names of namespace and release before those of the receivers.
+        let full =
+            format!("{NAMESPACE}.{}.{receiver}", labels.iter().find(|one| one.0 == "release").map_or("", |one| &one.1));
+        let own = proofs[0].labels.iter().find(|one| one.0 == "release").map_or("", |one| one.1.as_str());
+        let full = if receiver == "blackhole" { format!("{NAMESPACE}.{own}.{receiver}") } else { full };
+        let receiver = if text.contains(&full) { full } else { receiver.to_owned() };
         let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let config = format!("--config.file={file}");
         let verify = format!("--verify.receivers={receiver}");
-        let words: Vec<&str> = ["config", "routes", "test", &config, &verify]
-            .into_iter()
-            .chain(labels.iter().map(String::as_str))
-            .collect();
-        if let Err(message) = run(Tool::Amtool, &words)? {
+        let words = ["config", "routes", "test", &config, &verify].into_iter().chain(labels.iter().map(String::as_str));
+        if let Err(message) = run(Tool::Amtool, &words.collect::<Vec<_>>())? {
             wrong.push(format!("{} does not go to {receiver}: {message}", labels.join(" ")));
         }
     }
     Ok(wrong)
+}
+
+/// The inhibitions whose source or target is no alert.
+fn wrong_inhibitions(configuration: &Value, proofs: &[AlertProof]) -> Vec<String> {
+    let rules: Vec<&Value> = configuration["inhibit_rules"].as_array().into_iter().flatten().collect();
+    let matches = |proof: &AlertProof, matcher: &Value| {
+        let text = matcher.as_str().unwrap_or_default();
+        let (label, value) = text.split_once(" = ").unwrap_or_default();
+        let value = value.trim_matches('"');
+        label == "alertname" && value == proof.name || proof.labels.iter().any(|one| one.0 == label && one.1 == value)
+    };
+    let is_alert = |matchers: &Value| {
+        let all = || matchers.as_array().into_iter().flatten();
+        proofs.iter().any(|proof| all().count() > 0 && all().all(|matcher| matches(proof, matcher)))
+    };
+    let mut wrong: Vec<_> = rules
+        .iter()
+        .filter(|rule| !is_alert(&rule["source_matchers"]) || !is_alert(&rule["target_matchers"]))
+        .map(|rule| format!("an inhibition between alerts that do not exist: {rule}"))
+        .collect();
+    if rules.is_empty() {
+        wrong.push("there is no inhibition".to_owned());
+    }
+    wrong
 }
 
 /// The rules of a case, as a file of Prometheus has them; none if the case has none.

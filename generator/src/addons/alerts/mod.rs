@@ -118,7 +118,7 @@ const WATCHDOG: Runbook = Runbook {
         "Send this alert to a service outside the cluster that tells you when it stops coming (a dead man's switch), and no other receiver.",
         "If it has stopped, look at the rules of Prometheus, then at the log of Alertmanager.",
     ],
-    includes: &[],
+    inhibits: &[],
 };
 
 /// The words in the rules that stand for values of the chart, with their expressions.

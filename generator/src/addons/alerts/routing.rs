@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::services::NOT_SCRAPED;
+use super::services::{DISCONNECTED, NOT_SCRAPED};
 use crate::alert::Alert;
 use crate::graph::{Component, Graph};
 
@@ -14,43 +14,42 @@ pub(super) struct Routing<'a> {
     pub(super) inhibitions: Vec<Inhibition>,
 }
 
-/// Alerts that are not delivered while another one fires.
+/// Alerts that are not delivered while another one fires in the same release.
 pub(super) struct Inhibition {
-    /// The matchers of the alert that fires: label, operator, value.
+    /// The labels of the alert that fires.
     source: Vec<Matcher>,
-    /// Those of the alerts that are left out.
+    /// Those of the alerts that are not delivered.
     target: Vec<Matcher>,
     /// The labels that both have in common, as a YAML list.
     equal: &'static str,
 }
 
-type Matcher = (&'static str, &'static str, String);
+/// A label and its value.
+type Matcher = (&'static str, String);
 
-/// What follows from a server that is away, and from the worse one of two alerts of a queue.
+/// What follows from a server that is not scraped, and from the worse one of two alerts of a queue.
 pub(super) fn inhibitions<'a>(alerts: impl Iterator<Item = (&'a Component, &'a Alert)>) -> Vec<Inhibition> {
-    let mut found = Vec::new();
+    let mut found: Vec<Inhibition> = Vec::new();
     for (component, alert) in alerts {
-        if alert.about.name == NOT_SCRAPED.name && component.server().is_some() {
+        let name = alert.about.name;
+        if name == NOT_SCRAPED.name && component.server().is_some() {
             found.push(Inhibition {
-                source: vec![is("alertname", alert.about.name), is("component", component.name)],
-                target: vec![is("server", component.name)],
+                source: vec![is("alertname", name), is("component", component.name)],
+                target: vec![is("alertname", DISCONNECTED.name), is("server", component.name)],
                 equal: "[namespace, release]",
             });
         }
-        for milder in alert.about.includes {
-            let rule = Inhibition {
-                source: vec![is("alertname", alert.about.name)],
-                target: vec![is("alertname", milder)],
-                equal: "[namespace, release, component, queue]",
-            };
-            if !found.iter().any(|other: &Inhibition| other.source == rule.source && other.target == rule.target) {
-                found.push(rule);
-            }
+        for milder in alert.about.inhibits {
+            found.push(Inhibition {
+                source: vec![is("alertname", name), is("component", component.name)],
+                target: vec![is("alertname", milder), is("component", component.name)],
+                equal: "[namespace, release, queue]",
+            });
         }
     }
     found
 }
 
 fn is(label: &'static str, value: &str) -> Matcher {
-    (label, "=", value.to_owned())
+    (label, value.to_owned())
 }

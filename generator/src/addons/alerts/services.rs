@@ -17,6 +17,7 @@ pub(super) fn alerts(component: &Component) -> Vec<Alert> {
     }
     for metric in component.service().map_or(&[][..], |service| service.metrics) {
         let selector = series(metric.name.as_str(), &[]);
+        let increased = |window| increase(&selector, window, !metric.labels.is_empty());
         alerts.extend(match metric.meaning {
             Meaning::Shown => None,
             Meaning::Connection(server) => {
@@ -29,15 +30,16 @@ pub(super) fn alerts(component: &Component) -> Vec<Alert> {
             Meaning::FailedPublishes(server) => {
                 let server = server.as_str();
                 let summary = format!("{name} has lost messages that it could not publish at {server}.");
-                let expr = format!("{} > 0", increase(&selector, "5m"));
+                let expr = format!("{} > 0", increased("5m"));
                 let alert = Alert::new(&FAILED_PUBLISHES, "0m", expr, summary).label("server", server);
                 Some(alert.sample(&selector, "0+1x60", "0x60"))
             }
             Meaning::Findings => {
-                let expr = format!("{} > {MANY_FINDINGS}", increase(&selector, "10m"));
+                let expr = format!("{} > {MANY_FINDINGS}", increased("10m"));
                 let summary = format!("{name} has raised {{{{ $value | printf \"%.0f\" }}}} findings in 10 minutes.");
                 let late = format!("_x45 {}x60", MANY_FINDINGS + 1);
-                Some(Alert::new(&MANY, "0m", expr, summary).sample(&selector, late, "0+1x60"))
+                let broken = if metric.labels.is_empty() { "0+20x60".to_owned() } else { late };
+                Some(Alert::new(&MANY, "0m", expr, summary).sample(&selector, broken, "0+1x60"))
             }
         });
     }
@@ -56,19 +58,19 @@ pub(super) const NOT_SCRAPED: Runbook = Runbook {
         "If the pods are Ready, look for the component among the targets of Prometheus. If it has a target, the error beside it says why it does not answer; `global.metrics.namespace` must be the namespace of Prometheus.",
         "If it has no target, or one without the labels `namespace`, `app_kubernetes_io_instance` and `app_kubernetes_io_name`, see [Connect Prometheus](#connect-prometheus).",
     ],
-    includes: &[],
+    inhibits: &[],
 };
 
-const DISCONNECTED: Runbook = Runbook {
+pub(super) const DISCONNECTED: Runbook = Runbook {
     name: "Disconnected",
     severity: Severity::Critical,
     meaning: "The service has reported for two minutes that it has no connection to the server. Some programs notice a lost connection only when they use it.",
     steps: &[
-        "If other services report the same server, or alerts of the server itself fire, mend the server first.",
+        "If other services report the same server, or alerts of the server itself fire, fix the server first.",
         "Read the log of the service: `kubectl logs deployment/<release>-<component> --namespace <namespace>`. A refused login means that its password differs from the server's; see “Replace a credential” in README.md.",
         "If the server accepts connections and the log shows no attempt, restart the service: `kubectl rollout restart deployment/<release>-<component> --namespace <namespace>`.",
     ],
-    includes: &[],
+    inhibits: &[],
 };
 
 const FAILED_PUBLISHES: Runbook = Runbook {
@@ -76,10 +78,10 @@ const FAILED_PUBLISHES: Runbook = Runbook {
     severity: Severity::Warning,
     meaning: "The service could not publish messages, and has dropped them.",
     steps: &[
-        "Look for alerts of the broker at the same time: it is away, full, or blocks publishers. Mend that first.",
+        "Look for alerts of the broker at the same time: it is away, full, or blocks publishers. Fix that first.",
         "Count the loss in Prometheus: the expression below, over a longer time than 5 minutes.",
     ],
-    includes: &[],
+    inhibits: &[],
 };
 
 const MANY: Runbook = Runbook {
@@ -90,5 +92,5 @@ const MANY: Runbook = Runbook {
         "Group the metric below by its labels in Prometheus, such as `sum by (<label>) (increase(<metric>[10m]))`; [Metrics](#metrics) lists the labels.",
         "Look at the findings themselves before you silence the alert.",
     ],
-    includes: &[],
+    inhibits: &[],
 };

@@ -20,7 +20,7 @@ pub(super) struct Alerts {
     #[schemars(schema_with = "kubernetes::labels")]
     labels: BTreeMap<String, String>,
     /// Address of ALERTS.md. Each alert links to its section there. Empty adds no links.
-    #[schemars(regex(pattern = r"^(https?://[!$-~]+)?$"))]
+    #[schemars(regex(pattern = r"^(https?://[A-Za-z0-9._~:/?@!$&'()*+,;=%-]+)?$"))]
     runbook_base_url: String,
     routing: Routing,
 }

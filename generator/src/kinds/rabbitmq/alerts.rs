@@ -11,10 +11,12 @@ use crate::graph::{Component, Graph};
 
 pub(super) fn alerts(graph: &Graph, server: &Component) -> Alerts {
     let name = server.name;
-    let alarms = [("free_disk_space", "disk space"), ("memory_used", "memory")].map(|(metric, what)| {
+    let alarms = [("free_disk_space", "disk"), ("memory_used", "memory")].map(|(metric, what)| {
         let alarm = series(&format!("rabbitmq_alarms_{metric}_watermark"), &[]);
         let summary = format!("{name} has too little {what}, and blocks all publishers.");
-        Alert::new(&BLOCKED, "1m", format!("{alarm} > 0"), summary).sample(&alarm, "1x60", "0x60")
+        // Without this label, the two would be one alert for Alertmanager.
+        let alert = Alert::new(&BLOCKED, "1m", format!("{alarm} > 0"), summary).label("resource", what);
+        alert.sample(&alarm, "1x60", "0x60")
     });
     let of_queues = [no_consumer(), backlog(), redelivered(), full(name), dead_letters()];
     let mut queues: BTreeMap<&'static str, Vec<&'static str>> = BTreeMap::new();
@@ -36,7 +38,7 @@ fn of_queue(metric: &str, queue: &str) -> String {
 
 fn no_consumer() -> Alert {
     let consumers = of_queue("rabbitmq_queue_consumers", QUEUE);
-    let summary = format!("Nobody consumes {QUEUE}; {CONSUMERS} should.");
+    let summary = format!("The queue {QUEUE} has no consumer. Expected: {CONSUMERS}.");
     let alert = Alert::new(&NO_CONSUMER, "5m", format!("{consumers} == 0"), summary);
     alert.each(Each::ConsumedQueue).sample(&consumers, "0x60", "1x60")
 }
@@ -82,10 +84,10 @@ const BLOCKED: Runbook = Runbook {
     severity: Severity::Critical,
     meaning: "RabbitMQ accepts no message until it has memory and disk space again. Publishers wait or lose messages.",
     steps: &[
-        "See which queue is long, and whether it has a consumer: `kubectl exec <release>-<component>-0 --namespace <namespace> --container rabbitmq -- rabbitmqctl list_queues name messages consumers`. A long queue without a consumer is the usual cause: mend the consumer.",
+        "See which queue is long, and whether it has a consumer: `kubectl exec <release>-<component>-0 --namespace <namespace> --container rabbitmq -- rabbitmqctl list_queues name messages consumers`. A long queue without a consumer is the usual cause: fix the consumer.",
         "If its messages are worthless, delete them: `kubectl exec <release>-<component>-0 --namespace <namespace> --container rabbitmq -- rabbitmqctl purge_queue <queue>`. Otherwise raise `<component>.resources.limits.memory`, or enlarge the volume (UPGRADING.md, “Larger volume”).",
     ],
-    includes: &[],
+    inhibits: &[],
 };
 
 const NO_CONSUMER: Runbook = Runbook {
@@ -96,7 +98,7 @@ const NO_CONSUMER: Runbook = Runbook {
         "The summary names the services that should consume the queue. Look at their pods, their logs and their alerts.",
         "If the pods are Ready and the log shows no error, restart the service: `kubectl rollout restart deployment/<release>-<service> --namespace <namespace>`.",
     ],
-    includes: &["QueueGrows"],
+    inhibits: &["QueueGrows"],
 };
 
 const BACKLOG: Runbook = Runbook {
@@ -107,7 +109,7 @@ const BACKLOG: Runbook = Runbook {
         "See whether the consumer is slow (its CPU limit, the database) or whether more is published than usual.",
         "Raise the consumer's replicas or resources.",
     ],
-    includes: &[],
+    inhibits: &[],
 };
 
 const FULL: Runbook = Runbook {
@@ -115,10 +117,10 @@ const FULL: Runbook = Runbook {
     severity: Severity::Critical,
     meaning: "The queue has reached 90 % of `<component>.limits.queueLength`. The broker rejects messages beyond the limit, and publishers that do not use confirms lose them without noticing.",
     steps: &[
-        "Mend the consumer first, as for [QueueWithoutConsumer](#queuewithoutconsumer) or [QueueGrows](#queuegrows).",
+        "Fix the consumer first, as for [QueueWithoutConsumer](#queuewithoutconsumer) or [QueueGrows](#queuegrows).",
         "To gain time, raise `<component>.limits.queueLength` and upgrade; the broker needs disk space for the messages.",
     ],
-    includes: &["QueueGrows"],
+    inhibits: &["QueueGrows"],
 };
 
 const REDELIVERED: Runbook = Runbook {
@@ -126,10 +128,10 @@ const REDELIVERED: Runbook = Runbook {
     severity: Severity::Critical,
     meaning: "A consumer returns the same messages to the queue, and gets them again at once. What it should do with them is not done; other messages may still pass.",
     steps: &[
-        "Read the consumer's log: it names what fails. If that is a server, mend it. If the server works again and the messages still return, restart the consumer: `kubectl rollout restart deployment/<release>-<service> --namespace <namespace>`.",
-        "If one message is to blame, stop the consumer (`kubectl scale deployment/<release>-<service> --replicas=0 --namespace <namespace>`), find the message as for [DeadLetters](#deadletters), and take it out with `--ack-mode ack_requeue_false`, which removes what it prints. Then start the consumer again.",
+        "Read the consumer's log: it names what fails. If that is a server, fix it. If the server works again and the messages still return, restart the consumer: `kubectl rollout restart deployment/<release>-<service> --namespace <namespace>`.",
+        "If one message is to blame, stop the consumer (`kubectl scale deployment/<release>-<service> --replicas=0 --namespace <namespace>`), find the message as for [DeadLetters](#deadletters), and remove it with `--ack-mode ack_requeue_false`, which removes what it prints. Then start the consumer again.",
     ],
-    includes: &[],
+    inhibits: &[],
 };
 
 const DEAD_LETTERS: Runbook = Runbook {
@@ -138,8 +140,8 @@ const DEAD_LETTERS: Runbook = Runbook {
     meaning: "A consumer has rejected messages that it cannot process. They stay in the queue until somebody removes them; when the queue is full, the broker drops the oldest.",
     steps: &[
         "Look at some of them, which leaves them in the queue: `kubectl exec <release>-<component>-0 --namespace <namespace> --container administrator -- sh -c 'RABBITMQADMIN_PASSWORD=$(cat /etc/credentials/administrator) rabbitmqadmin --username administrator get messages --queue <queue>.dead-letters --count 5 --ack-mode ack_requeue_true'`.",
-        "Mend the publisher or the consumer. What must still be processed can be published again: in that command, `publish message --routing-key <queue> --payload '<payload>'`.",
+        "Fix the publisher or the consumer. What must still be processed can be published again: in that command, `publish message --routing-key <queue> --payload '<payload>'`.",
         "Empty the queue, which ends the alert: `kubectl exec <release>-<component>-0 --namespace <namespace> --container rabbitmq -- rabbitmqctl purge_queue <queue>.dead-letters`.",
     ],
-    includes: &[],
+    inhibits: &[],
 };

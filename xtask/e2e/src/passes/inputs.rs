@@ -25,7 +25,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("runbooks", &["chart-files", "documents", "stand-ins"]),
     ("backup", &["documents", "stand-ins"]),
     ("backup-hook", &["documents", "stand-ins", "backup"]),
-    ("observe", &["alerts", "stand-ins"]),
+    ("observe", &["alerts", "chart-files", "stand-ins"]),
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),
     ("values", &["alerts", "chart-files", "chart-tests"]),
     ("faults", &["stand-ins", "load"]),
@@ -61,7 +61,7 @@ enum Place {
 
 const GROUPS: &[Group] = &[
     Group { name: RENDERED, place: Place::Chart, paths: &[""], has: is_of_chart },
-    // The schema and the checks, which render nothing.
+    // All of it, for scenarios that depend on its schema, its checks or its default values.
     Group { name: "chart-files", place: Place::Chart, paths: &[""], has: is_of_chart },
     Group { name: "alerts", place: Place::Chart, paths: &[""], has: is_of_alerts },
     Group { name: "chart-tests", place: Place::Chart, paths: &[""], has: is_chart_test },
@@ -218,15 +218,15 @@ impl Places {
         if group != RENDERED {
             return files.digest();
         }
-        // What a template looks up in the cluster shows only there.
-        let mut looks_up = String::new();
+        // What a template asks the cluster or the installed release for shows only there.
+        let mut asks = String::new();
         for path in files.list()? {
             let text = fs::read_to_string(files.folder.join(&path)).with_context(|| path.to_string())?;
-            if text.contains("lookup \"") {
-                looks_up += &text;
+            if ["lookup ", ".Release.Is", ".Release.Revision"].iter().any(|word| text.contains(word)) {
+                asks += &text;
             }
         }
-        self.rendering.digest(files.digest()?, |rendered| short_digest(&[rendered, &looks_up]))
+        self.rendering.digest(files.digest()?, |rendered| short_digest(&[rendered, &asks]))
     }
 }
 
