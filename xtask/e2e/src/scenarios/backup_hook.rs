@@ -1,14 +1,16 @@
 //! The backup before an upgrade, with Helm 3 and 4: made with the login of the installed revision, and an upgrade that it blocks changes nothing.
 
 use std::slice::from_ref;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use e2e_kit::kubectl;
 use e2e_kit::lane::{Lane, Work, all, side_by_side};
 use e2e_kit::namespace::TestNamespace;
 use e2e_kit::process::CommandOutput;
 use e2e_kit::release::Release;
 use e2e_kit::report::{Outcome, Reported};
+use e2e_kit::{kubectl, process};
 use tools::ToolBinary;
 
 use super::backup::UPGRADES;
@@ -49,6 +51,7 @@ fn with(lane: &Lane, helm: &ToolBinary) -> Outcome {
             // The new login makes a backup afterwards.
             made(&scene, &rotated, 1)
         }),
+        lane.step("a backup that hangs ends at its deadline, and blocks the upgrade", || hangs(&scene, &rotated)),
         lane.step("a failed backup blocks the upgrade, which changes nothing; BACKUP.md shows why", || {
             deny(&scene)?;
             let before = revision(&scene)?;
@@ -94,6 +97,40 @@ fn made(scene: &Scene, sets: &[&str], further: usize) -> anyhow::Result<String> 
     ensure!(hooks(scene)? == ran + 1, "the hook did not run once");
     ensure!(after.len() == before.len() + 1 + further, "before: {before:?}, after: {after:?}");
     Ok(after.join(", "))
+}
+
+/// Lets a session hold a table for longer than the backup may take.
+fn hangs(scene: &Scene, sets: &[&str]) -> anyhow::Result<String> {
+    let database = scene.roles.database;
+    scene.sql_in(database, "CREATE TABLE held ()")?;
+    let limit = format!("{}.backup.beforeUpgrade.timeoutSeconds=20", scene.roles.database_server);
+    let before = revision(scene)?;
+    let statement = "LOCK TABLE held IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(120)";
+    let (output, took) = thread::scope(|threads| {
+        let holder = threads.spawn(|| scene.sql_in(database, statement));
+        let is_held =
+            "SELECT count(*) FROM pg_locks WHERE relation = 'held'::regclass AND mode = 'AccessExclusiveLock'";
+        let held = process::until(Duration::from_secs(20), Duration::from_millis(300), || {
+            let count = scene.sql_in(database, is_held)?;
+            Ok(if count == "1" { Ok(()) } else { Err(format!("{count} locks")) })
+        });
+        let began = Instant::now();
+        let output = held.and_then(|()| upgrade(scene, &[sets, &[&limit, "global.tests.isolation=false"]].concat()));
+        let took = began.elapsed();
+        let ended = scene.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+        // Its connection was cut.
+        let _ = holder.join();
+        ended.and(output).map(|output| (output, took))
+    })?;
+    ensure!(!output.success && output.all().contains("pre-upgrade hooks failed"), "{}", output.all());
+    ensure!(took < Duration::from_mins(1), "the upgrade took {} s", took.as_secs());
+    let job = kubectl::json(&["get", "job", &hook_name(scene), "--namespace", &scene.release.namespace.name])?;
+    let conditions = job["status"]["conditions"].as_array();
+    let is_late = conditions.is_some_and(|all| all.iter().any(|one| one["reason"] == "DeadlineExceeded"));
+    ensure!(is_late, "the Job did not reach its deadline: {}", job["status"]);
+    ensure!(revision(scene)? == before, "the upgrade changed something");
+    scene.sql_in(database, "DROP TABLE held")?;
+    Ok(format!("after {} s", took.as_secs()))
 }
 
 /// Takes the right to read from the backups, until the next upgrade grants it again.
