@@ -226,7 +226,8 @@ impl Places {
                 asks += &text;
             }
         }
-        self.rendering.digest(files.digest()?, |rendered| short_digest(&[rendered, &asks]))
+        let digest = |rendered: &str| shortened(Sha256::new().chain_update(rendered).chain_update(&asks));
+        self.rendering.digest(files.digest()?, digest)
     }
 }
 
@@ -250,22 +251,18 @@ impl Files {
 
     /// A digest of paths and contents.
     fn digest(&self) -> anyhow::Result<String> {
-        let mut all = Vec::new();
+        let mut digest = Sha256::new();
         for path in self.list()? {
-            all.push(path.as_str().as_bytes().to_owned());
-            all.push(fs::read(self.folder.join(&path)).with_context(|| path.to_string())?);
+            let content = fs::read(self.folder.join(&path)).with_context(|| path.to_string())?;
+            digest.update(format!("{path}\0{}\0", content.len()));
+            digest.update(content);
         }
-        Ok(short_digest(&all))
+        Ok(shortened(digest))
     }
 }
 
-/// The beginning of a digest of these texts.
-fn short_digest(texts: &[impl AsRef<[u8]>]) -> String {
-    let mut digest = Sha256::new();
-    for text in texts {
-        digest.update(format!("{}\0", text.as_ref().len()));
-        digest.update(text);
-    }
+/// The beginning of a digest.
+fn shortened(digest: Sha256) -> String {
     digest.finalize()[..8].iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
