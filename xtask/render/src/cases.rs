@@ -5,7 +5,7 @@ mod arguments;
 use anyhow::{Context as _, bail};
 use arguments::{
     ALERTMANAGER_CONFIG, ALERTS, API_SERVER, BACKUP, BACKUP_S3, DIGEST, EXISTING, EXTERNAL, HAS_EXTERNAL_SECRETS,
-    HAS_ROUTES, INGRESS, PLACED, POD_MONITOR, RECEIVERS, ROUTE, RULES, STORE,
+    HAS_ROUTES, INGRESS, PLACED, POD_MONITOR, ROUTE, RULES, STORE, receivers,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use generator::Chart;
@@ -319,16 +319,17 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
             let further = further.iter().map(|argument| (*argument).to_owned());
             std::iter::once("--set=global.metrics.enabled=true".to_owned()).chain(further).collect()
         };
+        let with_receivers = |arguments: Vec<String>| [arguments, receivers()].concat();
         features.push(("metrics".to_owned(), on(&[])));
         features.push(("annotations".to_owned(), on(&["--set=global.metrics.discovery=Annotations"])));
         features.push(("podmonitor".to_owned(), on(POD_MONITOR)));
-        features.push(("alerts".to_owned(), on(&[ALERTS, ALERTMANAGER_CONFIG, RECEIVERS].concat())));
+        features.push(("alerts".to_owned(), with_receivers(on(&[ALERTS, ALERTMANAGER_CONFIG].concat()))));
         let as_files = [
             "--set=global.alerts.enabled=true",
             "--set=global.alerts.format=ConfigMap",
             "--set=global.alerts.routing.format=ConfigMap",
         ];
-        features.push(("alerts-file".to_owned(), on(&[&as_files, RECEIVERS].concat())));
+        features.push(("alerts-file".to_owned(), with_receivers(on(&as_files))));
         together.push("--set=global.metrics.namespace=default".to_owned());
         together.push("--set=global.metrics.enabled=true".to_owned());
     }

@@ -83,17 +83,25 @@ pub(super) const POD_MONITOR: &[&str] = &[
     "--api-versions=monitoring.coreos.com/v1/PodMonitor",
 ];
 
-/// A receiver of each kind.
-pub(super) const RECEIVERS: &[&str] = &[
-    "--set=global.alerts.routing.receivers.critical.pagerDuty.existingSecret=alerts-pagerduty",
-    "--set=global.alerts.routing.receivers.critical.email.existingSecret=alerts-email",
-    "--set=global.alerts.routing.receivers.critical.email.to=on-call@example.org",
-    "--set=global.alerts.routing.receivers.critical.email.from=alerts@example.org",
-    "--set=global.alerts.routing.receivers.critical.email.smarthost=smtp.example.org:587",
-    "--set=global.alerts.routing.receivers.warning.slack.existingSecret=alerts-slack",
-    "--set=global.alerts.routing.receivers.warning.slack.channel=#alerts",
-    "--set=global.alerts.routing.receivers.watchdog.webhook.existingSecret=alerts-watchdog",
-];
+/// A receiver of each kind for each severity.
+pub(super) fn receivers() -> Vec<String> {
+    let of = |severity: &str| {
+        let set = |way: &str, key: &str, value: &str| {
+            format!("--set=global.alerts.routing.receivers.{severity}.{way}.{key}={value}")
+        };
+        [
+            set("pagerDuty", "existingSecret", "alerts-pagerduty"),
+            set("email", "existingSecret", "alerts-email"),
+            set("email", "to", "on-call@example.org"),
+            set("email", "from", "alerts@example.org"),
+            set("email", "smarthost", "smtp.example.org:587"),
+            set("slack", "existingSecret", "alerts-slack"),
+            set("slack", "channel", "#alerts"),
+            set("webhook", "existingSecret", "alerts-webhook"),
+        ]
+    };
+    ["critical", "warning", "watchdog"].into_iter().flat_map(of).collect()
+}
 
 pub(super) const ALERTMANAGER_CONFIG: &[&str] = &[
     "--set=global.alerts.routing.format=AlertmanagerConfig",

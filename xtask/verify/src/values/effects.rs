@@ -190,13 +190,16 @@ impl<'a> Trial<'a> {
         }))
     }
 
-    /// The cases in the order in which they are tried for a key: the case in which a key of this name had an effect, the defaults, the cases
-    ///  whose arguments mention its section, then the rest.
+    /// The cases in the order in which they are tried for a key: the case in which a key of this name had an effect, those that switch its section
+    /// on, the defaults, then those whose arguments have most of its path.
     fn order(&self, key: &Path) -> VecDeque<usize> {
         let known = self.worked.lock().ok().and_then(|worked| worked.get(&key[key.len() - 1]).copied());
-        let all = || 0..self.manifests.len();
-        let about = all().filter(|position| is_about(&self.manifests[*position], key));
-        let mut order: VecDeque<usize> = known.into_iter().chain([0]).chain(about).chain(all()).collect();
+        let closeness = |position: &usize| closeness(&self.manifests[*position].case.arguments, key);
+        let mut all: Vec<usize> = (0..self.manifests.len()).collect();
+        all.sort_by_key(|position| std::cmp::Reverse(closeness(position)));
+        let switched = all.iter().copied().filter(|position| closeness(position) == Closeness::SwitchedOn);
+        let mut order: VecDeque<usize> =
+            known.into_iter().chain(switched).chain([0]).chain(all.iter().copied()).collect();
         let mut seen = BTreeSet::new();
         order.retain(|position| seen.insert(*position));
         order
@@ -223,6 +226,26 @@ impl<'a> Trial<'a> {
         }
         Ok(wrong.into_iter().collect())
     }
+}
+
+/// How close the arguments of a case are to a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Closeness {
+    /// An argument has this many parts of the key's path.
+    Parts(usize),
+    /// An argument is the switch `enabled` of a section of the key.
+    SwitchedOn,
+}
+
+fn closeness(arguments: &[String], key: &Path) -> Closeness {
+    let of = |argument: &String| {
+        let (path, value) = argument.split_once('=').and_then(|(_, set)| set.split_once('='))?;
+        let parts: Vec<&str> = path.split('.').collect();
+        let common = parts.iter().zip(key).take_while(|(one, other)| *one == other).count();
+        let is_switch = common > 0 && parts[common..] == ["enabled"] && value == "true" && key[common..] != ["enabled"];
+        Some(if is_switch { Closeness::SwitchedOn } else { Closeness::Parts(common) })
+    };
+    arguments.iter().filter_map(of).max().unwrap_or(Closeness::Parts(0))
 }
 
 /// Whether an argument of the case sets a value in the section of this key.
@@ -254,7 +277,7 @@ fn subchart(document: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Path, changed, same_in_several_charts, subchart};
+    use super::{Closeness, Path, changed, closeness, same_in_several_charts, subchart};
 
     #[test]
     fn a_document_belongs_to_the_chart_of_its_template() {
@@ -264,6 +287,20 @@ mod tests {
         );
         assert_eq!(subchart("# Source: platform/templates/networkpolicies/shop.yaml\nkind: NetworkPolicy"), None);
         assert_eq!(subchart("kind: Deployment"), None);
+    }
+
+    #[test]
+    fn a_case_that_switches_the_section_of_a_key_on_is_closest() {
+        let of = |arguments: &[&str], key: &str| {
+            let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+            closeness(&arguments, &key.split('.').map(str::to_owned).collect::<Path>())
+        };
+        let on = ["--set=db.size=1", "--set=db.backup.enabled=true"];
+        assert_eq!(of(&on, "db.backup.retention.days"), Closeness::SwitchedOn);
+        assert_eq!(of(&on, "db.backup.enabled"), Closeness::Parts(3));
+        assert_eq!(of(&on, "db.image.tag"), Closeness::Parts(1));
+        assert_eq!(of(&["--api-versions=a/v1/B"], "db.image.tag"), Closeness::Parts(0));
+        assert!(Closeness::SwitchedOn > Closeness::Parts(9) && Closeness::Parts(2) > Closeness::Parts(1));
     }
 
     #[test]
