@@ -32,7 +32,10 @@ impl AddOn for Alerts {
         files.umbrella("templates/alerts/rules.yaml", &RulesObject { c: graph, words: words(&groups) });
         let all = groups.iter().filter_map(|group| Some((group.component?, &group.alerts.rules)));
         let all = all.flat_map(|(component, alerts)| alerts.iter().map(move |alert| (component, alert)));
-        files.umbrella("templates/alerts/routing.yaml", &Routing { c: graph, inhibitions: inhibitions(all) });
+        files.umbrella(
+            "templates/alerts/routing.yaml",
+            &Routing { c: graph, inhibitions: inhibitions(&all.collect::<Vec<_>>()) },
+        );
         files.umbrella("ALERTS.md", &Page { c: graph, runbooks: runbooks(&groups), metrics: metrics(graph) });
     }
 }

@@ -28,11 +28,17 @@ pub(super) struct Inhibition {
 type Matcher = (&'static str, String);
 
 /// What follows from a server that is not scraped, and from the worse one of two alerts of a queue.
-pub(super) fn inhibitions<'a>(alerts: impl Iterator<Item = (&'a Component, &'a Alert)>) -> Vec<Inhibition> {
+pub(super) fn inhibitions(alerts: &[(&Component, &Alert)]) -> Vec<Inhibition> {
+    let has_clients = |server: &str| {
+        let is_client = |alert: &Alert| {
+            alert.about.name == DISCONNECTED.name && alert.labels.iter().any(|(_, value)| value == server)
+        };
+        alerts.iter().any(|(_, alert)| is_client(alert))
+    };
     let mut found: Vec<Inhibition> = Vec::new();
     for (component, alert) in alerts {
         let name = alert.about.name;
-        if name == NOT_SCRAPED.name && component.server().is_some() {
+        if name == NOT_SCRAPED.name && has_clients(component.name) {
             found.push(Inhibition {
                 source: vec![is("alertname", name), is("component", component.name)],
                 target: vec![is("alertname", DISCONNECTED.name), is("server", component.name)],
