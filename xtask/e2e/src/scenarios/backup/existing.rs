@@ -8,15 +8,15 @@ use e2e_kit::report::{Outcome, Reported};
 
 use super::super::loaded::{RECOVERY, recovers};
 use super::damage;
-use super::scene::{ROWS, Scene, TABLE, timed};
+use super::scene::{Asked, ROWS, Scene, TABLE, timed};
 use crate::roles::Roles;
 
-pub(super) fn run(lane: &Lane) -> Outcome {
+pub(super) fn run(lane: &Lane, asked: &Asked) -> Outcome {
     let context = lane.context;
     let roles = Roles::of_lane(lane)?;
     let namespace = TestNamespace::as_step(lane, "backup-existing")?;
     let release = Release::new(&namespace, context.helm4().map_err(|_| Reported)?, "afp");
-    let scene = Scene::new(&release, &roles);
+    let scene = Scene::new(&release, &roles).with(asked);
     lane.step("make the Secrets, and helm install --wait with backups", || {
         let chart = context.platform.platform().name.as_str();
         scene.reader()?.run(&format!(
@@ -51,9 +51,14 @@ pub(super) fn run(lane: &Lane) -> Outcome {
             scene.drop_former()?;
             Ok(took)
         }),
+        lane.step(
+            "a damaged, a foreign, a newer and a missing backup change nothing, and `latest` skips a damaged one",
+            || damage::refuses(&scene),
+        ),
         lane.step("TRUNCATE during a backup waits, and the backup holds every row", || damage::truncates(&scene)),
         lane.step("a backup that is killed half-way leaves no backup and no files", || damage::kills(&scene)),
         lane.step("a backup that was changed behind its checksum fails the verification", || damage::falsifies(&scene)),
+        lane.step("a full volume fails the backup, and leaves the earlier ones", || damage::fills(&scene)),
     ];
     all(steps)
 }

@@ -11,7 +11,7 @@ use e2e_kit::report::{Outcome, Reported};
 use serde_json::json;
 
 use super::super::loaded::{RECOVERY, recovers};
-use super::scene::{ROWS, Scene, TABLE, timed};
+use super::scene::{Asked, ROWS, Scene, TABLE, timed};
 use super::{elsewhere, major};
 use crate::roles::Roles;
 
@@ -20,11 +20,11 @@ const NAMESPACE: &str = "s3";
 const KEYS: [(&str, &str); 2] = [("ACCESS_KEY_ID", "backup-key"), ("SECRET_ACCESS_KEY", "backup-secret")];
 const BUCKET: &str = "backups";
 
-pub(super) fn run(lane: &Lane) -> Outcome {
+pub(super) fn run(lane: &Lane, asked: &Asked) -> Outcome {
     let roles = Roles::of_lane(lane)?;
     let namespace = TestNamespace::as_step(lane, "backup-s3")?;
     let release = Release::new(&namespace, lane.context.helm4().map_err(|_| Reported)?, "afp");
-    let scene = Scene::new(&release, &roles);
+    let scene = Scene::new(&release, &roles).with(asked);
     lane.step(
         "helm install --wait with encrypted backups in an object store, External Secrets and an autoscaler",
         || {

@@ -1,7 +1,7 @@
 //! A release with backups, and what the scenarios do to it.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -22,12 +22,20 @@ pub(in crate::scenarios) struct Scene<'a> {
     pub(in crate::scenarios) release: &'a Release<'a>,
     pub(in crate::scenarios) roles: Roles,
     /// The blocks of BACKUP.md that were asked for.
-    pub(in crate::scenarios) asked: Mutex<BTreeSet<String>>,
+    asked: Asked,
 }
+
+/// The blocks of BACKUP.md that all lanes have asked for.
+pub(in crate::scenarios) type Asked = Arc<Mutex<BTreeSet<String>>>;
 
 impl<'a> Scene<'a> {
     pub(in crate::scenarios) fn new(release: &'a Release<'a>, roles: &Roles) -> Self {
-        Self { release, roles: *roles, asked: Mutex::default() }
+        Self { release, roles: *roles, asked: Asked::default() }
+    }
+
+    /// Adds the blocks that it asks for to those of other scenes.
+    pub(in crate::scenarios) fn with(self, asked: &Asked) -> Self {
+        Self { asked: Arc::clone(asked), ..self }
     }
 
     /// The value that switches the backups on.
