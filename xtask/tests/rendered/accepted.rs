@@ -204,6 +204,11 @@ fn amounts_and_sizes() {
             "at '/redis/resources/limits/hugepages-2Mi'",
         ),
         (
+            // Of such a page, the API server takes no amount as a multiple.
+            &[("redis.resources.limits", json!({ "hugepages-9999Ti": 0 }))],
+            "additional properties 'hugepages-9999Ti' not allowed",
+        ),
+        (
             &[("redis.resources.limits", json!({ format!("{}/gpu", "a".repeat(245)): 1 }))],
             "at '/redis/resources/limits'",
         ),

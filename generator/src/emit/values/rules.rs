@@ -62,7 +62,8 @@ pub(super) fn definitions() -> [(&'static str, Json); 9] {
         // The API server prefixes the name of a device with `requests.` in a quota.
         "propertyNames": { "maxLength": KEY_LENGTH - 9 },
         "patternProperties": {
-            "^hugepages-[1-9][0-9]{0,8}[KMGT]i$": amount("integer", "^[0-9]{1,9}(\\.[0-9]{1,9})?([kMGT]|[KMGT]i)?$"),
+            // The API server counts the thousandths of a page's size, which 8 PiB exceed.
+            "^hugepages-[1-9][0-9]{0,2}([0-9][KMG]|[KMGT])i$": amount("integer", "^[0-9]{1,9}(\\.[0-9]{1,9})?([kMGT]|[KMGT]i)?$"),
             // Devices are counted in whole numbers.
             "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$":
                 amount("integer", "^[0-9]{1,9}$")
