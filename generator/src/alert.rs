@@ -41,7 +41,7 @@ pub(crate) enum Each {
     Component,
     /// Each of its queues.
     Queue,
-    /// Each of its queues of which a consumer runs; otherwise the alert would fire for ever.
+    /// Each of its queues that a running service consumes. Without one, the alert would never end.
     ConsumedQueue,
 }
 
@@ -73,14 +73,14 @@ pub(crate) struct Runbook {
     pub(crate) inhibits: &'static [&'static str],
 }
 
-/// How soon somebody must act.
+/// The urgency of an alert.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Severity {
     /// Now: a part of the platform does not do its work.
     Critical,
     /// In working hours: something was lost, or a fault is coming.
     Warning,
-    /// Nobody: it shows that the path of alerts works.
+    /// No action: the alert shows that alerts are delivered.
     None,
 }
 

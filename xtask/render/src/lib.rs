@@ -4,10 +4,12 @@
 
 pub mod cases;
 mod objects;
+mod parallel;
 mod stored;
 
 pub use cases::Case;
 pub use objects::{Object, objects};
+pub use parallel::in_parallel;
 pub use stored::{SECRET_LIMIT, StoredRelease};
 
 /// The namespace of the rendered manifests: the default of `helm template`.

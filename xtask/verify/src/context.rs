@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use anyhow::{Context as _, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -159,39 +157,10 @@ impl VerifyContext {
     }
 }
 
-/// Applies `work` to each item and returns the results in the order of the items. Runs one thread per processor, because most of the work is
-/// waiting for another program.
+/// As [`render::in_parallel`], and reports each item that it begins.
 pub(super) fn in_parallel<T: Sync, R: Send>(items: &[T], progress: &Progress, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let worker = || {
-        let mut made = Vec::new();
-        loop {
-            let position = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(position) else { return made };
-            progress.at(position, items.len());
-            made.push((position, work(item)));
-        }
-    };
-    let workers = thread::available_parallelism().map_or(2, usize::from).min(items.len()).max(1);
-    let mut all: Vec<(usize, R)> = thread::scope(|scope| {
-        let running: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        let results =
-            running.into_iter().map(|thread| thread.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault)));
-        results.flatten().collect()
-    });
-    all.sort_by_key(|(position, _)| *position);
-    all.into_iter().map(|(_, made)| made).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn results_stand_in_the_order_of_the_items() {
-        let items: Vec<usize> = (0..50).collect();
-        let doubled = in_parallel(&items, &Progress::default(), |item| item * 2);
-        assert_eq!(doubled, items.iter().map(|item| item * 2).collect::<Vec<_>>());
-        assert!(in_parallel(&[], &Progress::default(), |item: &usize| *item).is_empty());
-    }
+    render::in_parallel(items, |position, item| {
+        progress.at(position, items.len());
+        work(item)
+    })
 }

@@ -35,7 +35,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
 /// The groups of every scenario.
 const COMMON: &[&str] = &[RENDERED, "kit", "helm"];
 
-/// The group whose digest is that of the objects that its files render.
+/// The group of the chart. Its digest covers the rendered objects, not the files.
 const RENDERED: &str = "chart";
 
 /// A named set of files.

@@ -62,8 +62,9 @@ impl Passes {
     #[must_use]
     pub fn new(root: &Utf8Path, platform: &Resolved) -> Self {
         let generated = root.join(owned_tree::FOLDER);
-        let chart = generated.join(&generator::generate(platform).paths().umbrella);
-        let rendering = Rendering::of(platform, &generated);
+        let files = generator::generate(platform);
+        let chart = generated.join(&files.paths().umbrella);
+        let rendering = Rendering::of(platform, &files, &generated);
         Self { file: root.join(RECORD), places: Places { chart, generated, code: CODE.into(), rendering } }
     }
 

@@ -1,11 +1,11 @@
 //! The objects that the chart renders, as an input of scenarios: a template that renders the same objects as before makes no pass outdated.
 
 use std::sync::{Arc, Mutex};
-use std::{fmt, fs, thread};
+use std::{fmt, fs};
 
 use anyhow::{Context as _, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
-use generator::{AccessPath, Resolved};
+use generator::{AccessPath, Chart, Resolved};
 use render::Case;
 use render::cases;
 use serde_json::{Value, json};
@@ -20,12 +20,11 @@ pub(super) struct Rendering {
 }
 
 impl Rendering {
-    /// The rendering of a platform's chart, which lies with its values below `folder`.
-    pub(super) fn of(platform: &Resolved, folder: &Utf8Path) -> Self {
-        let generated = generator::generate(platform);
+    /// The rendering of a platform's chart, which lies with its values below `folder`; `generated` names its files.
+    pub(super) fn of(platform: &Resolved, generated: &Chart, folder: &Utf8Path) -> Self {
         let chart = folder.join(&generated.paths().umbrella);
-        let mut all = cases::all(platform, &generated, folder);
-        all.extend(cases::without_snapshots(platform, &generated, folder));
+        let mut all = cases::all(platform, generated, folder);
+        all.extend(cases::without_snapshots(platform, generated, folder));
         // The alerts are a group of their own.
         all.retain(|case| !case.arguments.iter().any(|argument| argument.ends_with("global.alerts.enabled=true")));
         let further = further(platform, &all[0]);
@@ -97,20 +96,12 @@ fn defaults(chart: &Utf8Path) -> anyhow::Result<String> {
 /// What Helm renders, without the objects of `helm test`.
 fn objects(cases: &[Case], chart: &Utf8PathBuf) -> anyhow::Result<String> {
     let helm = Tool::Helm4.ensure()?;
-    let render = |case: &Case| -> anyhow::Result<String> {
+    let rendered_case = |case: &Case| -> anyhow::Result<String> {
         let manifest = case.render(&helm, chart)?;
         let documents = manifest.split("\n---\n").filter(|document| !is_of_tests(document));
         Ok(std::iter::once(case.name.as_str()).chain(documents).collect::<Vec<_>>().join("\n---\n"))
     };
-    let workers = thread::available_parallelism().map_or(2, usize::from);
-    let rendered: Vec<_> = thread::scope(|scope| {
-        let parts = cases.chunks(cases.len().div_ceil(workers).max(1));
-        let running: Vec<_> = parts.map(|part| scope.spawn(|| part.iter().map(render).collect::<Vec<_>>())).collect();
-        running
-            .into_iter()
-            .flat_map(|part| part.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault)))
-            .collect()
-    });
+    let rendered = render::in_parallel(cases, |_, case| rendered_case(case));
     Ok(rendered.into_iter().collect::<anyhow::Result<Vec<_>>>()?.join("\n"))
 }
 

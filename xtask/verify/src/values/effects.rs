@@ -190,8 +190,11 @@ impl<'a> Trial<'a> {
         }))
     }
 
-    /// The cases in the order in which they are tried for a key: the case in which a key of this name had an effect, those that switch its section
-    /// on, the defaults, then those whose arguments have most of its path.
+    /// The cases in the order in which they are tried for a key:
+    /// 1. the case in which a key of this name had an effect
+    /// 2. the cases that switch a section of the key on
+    /// 3. the defaults
+    /// 4. the other cases; those with an argument closest to the key's path come first
     fn order(&self, key: &Path) -> VecDeque<usize> {
         let known = self.worked.lock().ok().and_then(|worked| worked.get(&key[key.len() - 1]).copied());
         let closeness = |position: &usize| closeness(&self.manifests[*position].case.arguments, key);
