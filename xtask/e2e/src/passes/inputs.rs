@@ -7,36 +7,33 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 
-use super::rendering::Rendering;
+use super::rendering::{ADD_ONS, CHART, Rendering};
 
 /// The input groups of each scenario, in addition to [`COMMON`] and its own code. A scenario's name is also the group of its code.
 ///
 /// The platform's declaration has no group: a change of it that matters to a scenario also changes the chart.
 pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("install", &["environments", "stand-ins", "load"]),
-    ("reach", &["stand-ins", "reach-probe"]),
+    ("reach", &["metrics", "stand-ins", "reach-probe"]),
     ("rights", &["stand-ins", "rights-probe"]),
-    ("helm-test", &["chart-tests", "stand-ins", "secrets"]),
+    ("helm-test", &["metrics", "chart-tests", "stand-ins", "secrets"]),
     ("rotation", &["stand-ins", "load", "rights-probe"]),
     ("secrets", &["chart-tests", "stand-ins", "passwords"]),
     ("refusals", &["chart-files"]),
     ("partial", &[]),
     ("foreign-data", &[]),
-    ("runbooks", &["chart-files", "documents", "stand-ins"]),
-    ("backup", &["documents", "stand-ins"]),
-    ("backup-hook", &["documents", "stand-ins", "backup"]),
-    ("observe", &["alerts", "chart-files", "stand-ins"]),
+    ("runbooks", &["backups", "chart-files", "documents", "stand-ins"]),
+    ("backup", &["backups", "documents", "stand-ins"]),
+    ("backup-hook", &["backups", "documents", "stand-ins", "backup"]),
+    ("observe", &["metrics", "alerts", "stand-ins"]),
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),
-    ("values", &["alerts", "chart-files", "chart-tests"]),
+    ("values", &["chart-files", "chart-tests"]),
     ("faults", &["stand-ins", "load"]),
     ("upgrade", &["stand-ins", "load"]),
 ];
 
 /// The groups of every scenario.
-const COMMON: &[&str] = &[RENDERED, "kit", "helm"];
-
-/// The group of the chart. Its digest covers the rendered objects, not the files.
-const RENDERED: &str = "chart";
+const COMMON: &[&str] = &[CHART, "kit", "helm"];
 
 /// A named set of files.
 struct Group {
@@ -60,10 +57,13 @@ enum Place {
 }
 
 const GROUPS: &[Group] = &[
-    Group { name: RENDERED, place: Place::Chart, paths: &[""], has: is_of_chart },
+    // The digests of these four cover the rendered objects, not the files.
+    Group { name: CHART, place: Place::Chart, paths: &[""], has: is_of_chart },
+    Group { name: "metrics", place: Place::Chart, paths: &[""], has: is_of_chart },
+    Group { name: "alerts", place: Place::Chart, paths: &[""], has: |path| is_of_chart(path) || is_of_alerts(path) },
+    Group { name: "backups", place: Place::Chart, paths: &[""], has: |path| is_of_chart(path) || is_of_backups(path) },
     // All of it, for scenarios that depend on its schema, its checks or its default values.
-    Group { name: "chart-files", place: Place::Chart, paths: &[""], has: is_of_chart },
-    Group { name: "alerts", place: Place::Chart, paths: &[""], has: is_of_alerts },
+    Group { name: "chart-files", place: Place::Chart, paths: &[""], has: decides },
     Group { name: "chart-tests", place: Place::Chart, paths: &[""], has: is_chart_test },
     Group { name: "documents", place: Place::Chart, paths: &[""], has: is_manual },
     Group { name: "environments", place: Place::Generated, paths: &["environments"], has: is_overlay },
@@ -100,9 +100,14 @@ const REPORTING: &[&str] = &[
     "xtask/e2e/src/scenarios/mod.rs",
 ];
 
-/// Whether a file decides what an installation with the default values creates.
+/// Whether a file decides what an installation creates.
+fn decides(path: &Utf8Path) -> bool {
+    !is_document(path) && !is_chart_test(path)
+}
+
+/// Whether a file decides what an installation creates while every add-on is off.
 fn is_of_chart(path: &Utf8Path) -> bool {
-    !is_document(path) && !is_chart_test(path) && !is_of_alerts(path)
+    decides(path) && !is_of_alerts(path) && !is_of_backups(path)
 }
 
 /// Whether a file is documentation or a script for operators, which do not affect an installation.
@@ -110,7 +115,8 @@ fn is_document(path: &Utf8Path) -> bool {
     matches!(
         path.file_name(),
         Some(
-            "BACKUP.md"
+            "ALERTS.md"
+                | "BACKUP.md"
                 | "README.md"
                 | "UPGRADING.md"
                 | "NOTES.txt"
@@ -126,9 +132,14 @@ fn is_manual(path: &Utf8Path) -> bool {
     matches!(path.file_name(), Some("BACKUP.md" | "README.md" | "UPGRADING.md" | "restore.sh" | "existing-secrets.sh"))
 }
 
-/// Whether a file belongs to the alerts, which are off by default and then create no object.
+/// Whether a file belongs to the alerts alone.
 fn is_of_alerts(path: &Utf8Path) -> bool {
     path == "ALERTS.md" || path == "files/alerts.yaml" || path.starts_with("templates/alerts")
+}
+
+/// Whether a file belongs to the backups alone.
+fn is_of_backups(path: &Utf8Path) -> bool {
+    path.as_str().contains("templates/backup/")
 }
 
 /// Whether a file holds an environment's values, as opposed to its passwords.
@@ -215,19 +226,20 @@ impl Places {
 
     fn digest(&self, group: &str) -> anyhow::Result<String> {
         let files = self.files(group);
-        if group != RENDERED {
+        if group != CHART && !ADD_ONS.iter().any(|add_on| add_on.group == group) {
             return files.digest();
         }
-        // What a template asks the cluster or the installed release for shows only there.
-        let mut asks = String::new();
+        // What a template asks the cluster or the installed release for shows only there, and what a page tells operators to do, in the page.
+        let mut texts = String::new();
         for path in files.list()? {
             let text = fs::read_to_string(files.folder.join(&path)).with_context(|| path.to_string())?;
-            if ["lookup ", ".Release.Is", ".Release.Revision"].iter().any(|word| text.contains(word)) {
-                asks += &text;
+            let asks = ["lookup ", ".Release.Is", ".Release.Revision"].iter().any(|word| text.contains(word));
+            if asks || path.extension() == Some("md") {
+                texts += &text;
             }
         }
-        let digest = |rendered: &str| shortened(Sha256::new().chain_update(rendered).chain_update(&asks));
-        self.rendering.digest(files.digest()?, digest)
+        let digest = |rendered: &str| shortened(Sha256::new().chain_update(rendered).chain_update(&texts));
+        self.rendering.digest(group, files.digest()?, digest)
     }
 }
 
@@ -289,7 +301,7 @@ mod tests {
     use crate::scenarios::ALL;
 
     fn nothing() -> Rendering {
-        Rendering::new(|| Ok(String::new()))
+        Rendering::new(|_| Ok(String::new()))
     }
 
     fn places() -> Places {

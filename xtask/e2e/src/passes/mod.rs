@@ -146,7 +146,7 @@ pub(crate) mod tests {
         let root = Utf8Path::from_path(folder.path()).expect("UTF-8").to_owned();
         let chart = root.join("generated/chart");
         let main = chart.join("main.py");
-        let rendering = Rendering::new(move || Ok(fs::read_to_string(&main)?));
+        let rendering = Rendering::new(move |_| Ok(fs::read_to_string(&main)?));
         let places = Places { chart, generated: root.join("generated"), code: root.clone(), rendering };
         let passes = Passes { file: root.join(RECORD), places };
         for (scenario, _) in inputs::TABLE {
@@ -213,7 +213,10 @@ pub(crate) mod tests {
         assert_eq!((state("reach"), state("rights")), (stale(&["reach-probe"]), State::Current));
         fs::write(root(&passes).join("xtask/e2e/src/scenarios/reach.rs"), "2").expect("a file");
         fs::write(root(&passes).join("generated/chart/main.py"), "2").expect("a file");
-        assert_eq!((state("reach"), state("rights")), (stale(&["chart", "reach", "reach-probe"]), stale(&["chart"])));
+        assert_eq!(
+            (state("reach"), state("rights")),
+            (stale(&["chart", "metrics", "reach", "reach-probe"]), stale(&["chart"]))
+        );
         commit(root(&passes));
         assert_eq!(pass(&passes, "reach"), Ok(()));
         assert_eq!((state("reach"), state("rights")), (State::Current, stale(&["chart"])));

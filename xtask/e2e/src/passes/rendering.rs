@@ -1,5 +1,6 @@
 //! The objects that the chart renders, as an input of scenarios: a template that renders the same objects as before makes no pass outdated.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::{fmt, fs};
 
@@ -11,12 +12,35 @@ use render::cases;
 use serde_json::{Value, json};
 use tools::Tool;
 
-/// Renders the chart in all cases.
+/// An add-on that is off by default: what it renders is an input of the scenarios that switch it on alone.
+pub(super) struct AddOn {
+    /// The name of its input group.
+    pub(super) group: &'static str,
+    /// The end of the Helm argument that switches it on.
+    switch: &'static str,
+    /// The key of its sections in the values.
+    section: &'static str,
+}
+
+/// The add-ons. A case that switches on several is an input of the last of them.
+pub(super) const ADD_ONS: &[AddOn] = &[
+    AddOn { group: "metrics", switch: "global.metrics.enabled=true", section: "metrics" },
+    AddOn { group: "alerts", switch: "global.alerts.enabled=true", section: "alerts" },
+    AddOn { group: "backups", switch: ".backup.enabled=true", section: "backup" },
+];
+
+/// The group of what is rendered while every add-on is off.
+pub(super) const CHART: &str = "chart";
+
+/// What renders the chart in the cases of the named group.
+type Render = dyn Fn(&str) -> anyhow::Result<String> + Send + Sync;
+
+/// Renders the chart in the cases of a group.
 #[derive(Clone)]
 pub(super) struct Rendering {
-    render: Arc<dyn Fn() -> anyhow::Result<String> + Send + Sync>,
-    /// The digest of the files that were rendered last, and that of the result.
-    last: Arc<Mutex<Option<(String, String)>>>,
+    render: Arc<Render>,
+    /// By group, the digest of the files that were rendered last, and that of the result.
+    last: Arc<Mutex<BTreeMap<String, (String, String)>>>,
 }
 
 impl Rendering {
@@ -25,25 +49,26 @@ impl Rendering {
         let chart = folder.join(&generated.paths().umbrella);
         let mut all = cases::all(platform, generated, folder);
         all.extend(cases::without_snapshots(platform, generated, folder));
-        // The alerts are a group of their own.
-        all.retain(|case| !case.arguments.iter().any(|argument| argument.ends_with("global.alerts.enabled=true")));
         let further = further(platform, &all[0]);
         all.extend(further);
-        Self::new(move || Ok(objects(&all, &chart)? + &defaults(&chart)?))
+        Self::new(move |group| {
+            let cases: Vec<_> = all.iter().filter(|case| group_of(case) == group).cloned().collect();
+            Ok(objects(&cases, &chart)? + &defaults(&chart, group)?)
+        })
     }
 
-    pub(super) fn new(render: impl Fn() -> anyhow::Result<String> + Send + Sync + 'static) -> Self {
+    pub(super) fn new(render: impl Fn(&str) -> anyhow::Result<String> + Send + Sync + 'static) -> Self {
         Self { render: Arc::new(render), last: Arc::default() }
     }
 
-    /// The digest of what the chart renders while its files have the digest `files`.
-    pub(super) fn digest(&self, files: String, digest: impl Fn(&str) -> String) -> anyhow::Result<String> {
+    /// The digest of what the chart renders in the cases of `group` while its files have the digest `files`.
+    pub(super) fn digest(&self, group: &str, files: String, digest: impl Fn(&str) -> String) -> anyhow::Result<String> {
         let mut last = self.last.lock().map_err(|_| anyhow!("another thread has failed to render the chart"))?;
-        match &*last {
+        match last.get(group) {
             Some((of, rendered)) if *of == files => Ok(rendered.clone()),
             _ => {
-                let rendered = digest(&(self.render)()?);
-                *last = Some((files, rendered.clone()));
+                let rendered = digest(&(self.render)(group)?);
+                last.insert(group.to_owned(), (files, rendered.clone()));
                 Ok(rendered)
             }
         }
@@ -54,6 +79,12 @@ impl fmt::Debug for Rendering {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rendering").finish_non_exhaustive()
     }
+}
+
+/// The group of a case.
+fn group_of(case: &Case) -> &'static str {
+    let switches = |add_on: &&AddOn| case.arguments.iter().any(|argument| argument.ends_with(add_on.switch));
+    ADD_ONS.iter().rfind(switches).map_or(CHART, |add_on| add_on.group)
 }
 
 /// Values that scenarios set and no check needs: special characters, second revisions, several pods, an upgrade.
@@ -73,24 +104,45 @@ fn further(platform: &Resolved, defaults: &Case) -> Vec<Case> {
             format!("--set={}.backup.beforeUpgrade.onFailure=Continue", path.to),
         ]
     };
-    let upgrade = servers.iter().flat_map(on).chain(["--is-upgrade".to_owned()]).collect();
+    let upgrade = vec!["--is-upgrade".to_owned()];
+    let with_backups = servers.iter().flat_map(on).chain(upgrade.clone()).collect();
     let case = |(name, arguments): (&str, Vec<String>)| Case {
         name: name.to_owned(),
         arguments: [defaults.arguments.clone(), arguments].concat(),
         ..defaults.clone()
     };
-    [("credentials", credentials), ("replicas", replicas), ("upgrade", upgrade)].map(case).into()
+    let all = [
+        ("credentials", credentials),
+        ("replicas", replicas),
+        ("upgrade", upgrade),
+        ("upgrade-with-backups", with_backups),
+    ];
+    all.map(case).into()
 }
 
-/// The default values without comments, and without those of the alerts.
-fn defaults(chart: &Utf8Path) -> anyhow::Result<String> {
+/// The default values of a group, without comments.
+fn defaults(chart: &Utf8Path, group: &str) -> anyhow::Result<String> {
     let file = chart.join("values.yaml");
     let text = fs::read_to_string(&file).with_context(|| file.to_string())?;
     let mut values: Value = serde_yaml::from_str(&text).with_context(|| file.to_string())?;
-    if let Some(global) = values["global"].as_object_mut() {
-        global.remove("alerts");
+    let mut of_group = Vec::new();
+    for add_on in ADD_ONS {
+        let mut sections = Vec::new();
+        take(&mut values, add_on.section, &mut sections);
+        if add_on.group == group {
+            of_group = sections;
+        }
     }
-    Ok(values.to_string())
+    Ok(if group == CHART { values } else { Value::from(of_group) }.to_string())
+}
+
+/// Moves the sections with this key from the values, at whatever depth they are.
+fn take(values: &mut Value, key: &str, sections: &mut Vec<Value>) {
+    let Some(object) = values.as_object_mut() else { return };
+    sections.extend(object.shift_remove(key));
+    for section in object.values_mut() {
+        take(section, key, sections);
+    }
 }
 
 /// What Helm renders, without the objects of `helm test`.
@@ -119,10 +171,14 @@ mod tests {
     fn the_chart_is_rendered_again_when_its_files_differ() {
         let count = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&count);
-        let rendering = Rendering::new(move || Ok(counted.fetch_add(1, Ordering::Relaxed).to_string()));
-        let digest = |files: &str| rendering.digest(files.to_owned(), str::to_owned).expect("it renders");
-        assert_eq!([digest("a"), digest("a"), digest("b"), digest("b")], ["0", "0", "1", "1"]);
-        assert_eq!(count.load(Ordering::Relaxed), 2);
+        let rendering = Rendering::new(move |_| Ok(counted.fetch_add(1, Ordering::Relaxed).to_string()));
+        let digest = |group, files: &str| rendering.digest(group, files.to_owned(), str::to_owned).expect("it renders");
+        assert_eq!(
+            [digest(CHART, "a"), digest(CHART, "a"), digest(CHART, "b"), digest(CHART, "b")],
+            ["0", "0", "1", "1"]
+        );
+        assert_eq!([digest("backups", "b"), digest(CHART, "b")], ["2", "1"]);
+        assert_eq!(count.load(Ordering::Relaxed), 3);
     }
 
     #[test]
@@ -131,14 +187,39 @@ mod tests {
         let chart = Utf8Path::from_path(folder.path()).expect("UTF-8");
         let of = |text: &str| {
             fs::write(chart.join("values.yaml"), text).expect("a file");
-            defaults(chart).expect("YAML")
+            [CHART, "alerts", "backups"].map(|group| defaults(chart, group).expect("YAML"))
         };
-        let before = of("global: { alerts: { enabled: false } }\ndb: { backup: { timeoutSeconds: 240 } } # once\n");
+        let before =
+            of("global: { alerts: { enabled: false } }\ndb: { backup: { timeoutSeconds: 240 }, replicas: 1 } # once\n");
         assert_eq!(
-            of("# Of all.\nglobal: { alerts: { enabled: true } }\ndb: { backup: { timeoutSeconds: 240 } }\n"),
+            of(
+                "# Of all.\nglobal: { alerts: { enabled: false } }\ndb: { backup: { timeoutSeconds: 240 }, replicas: 1 }\n"
+            ),
             before
         );
-        assert_ne!(of("global: {}\ndb: { backup: { timeoutSeconds: 200 } }\n"), before);
+        let [chart_now, alerts, backups] =
+            of("global: { alerts: { enabled: true } }\ndb: { backup: { timeoutSeconds: 200 }, replicas: 1 }\n");
+        assert_eq!(chart_now, before[0]);
+        assert!(alerts != before[1] && backups != before[2]);
+        let [chart_now, alerts, backups] =
+            of("global: { alerts: { enabled: false } }\ndb: { backup: { timeoutSeconds: 240 }, replicas: 2 }\n");
+        assert_ne!(chart_now, before[0]);
+        assert_eq!([alerts, backups], before[1..]);
+    }
+
+    #[test]
+    fn a_case_belongs_to_the_last_add_on_that_it_switches_on() {
+        let case = |arguments: &[&str]| Case {
+            name: String::new(),
+            release: String::new(),
+            environment: None,
+            values: Vec::new(),
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+        };
+        let of = |arguments| group_of(&case(arguments));
+        assert_eq!(of(&["--set=shop.replicas=2"]), CHART);
+        assert_eq!(of(&["--set=db.backup.enabled=true"]), "backups");
+        assert_eq!(of(&["--set=global.alerts.enabled=true", "--set=global.metrics.enabled=true"]), "alerts");
     }
 
     #[test]
