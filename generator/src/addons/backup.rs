@@ -13,7 +13,7 @@ use crate::kinds::notes_of_kinds;
 use crate::names::BACKUP;
 use crate::text::digest;
 use crate::workloads::parts::pod_security;
-use crate::workloads::{Container, ContainerImage, EnvVar, Mount, Pod, RestartPolicy, Scope, Volume};
+use crate::workloads::{Container, ContainerImage, EnvVar, Mount, Noted, Pod, RestartPolicy, Scope, Volume};
 
 /// The scripts that run in the Pods of the backups, with their names.
 const SCRIPTS: [(&str, &str); 2] = [
@@ -176,7 +176,10 @@ fn pod(graph: &Graph, component: &Component, storage: Storage) -> Pod {
         token: "false".to_owned(),
         no_service_links: None,
         restart_policy: Some(RestartPolicy { value: "Never".to_owned(), note: Some("Keeps the log of a failed run.") }),
-        grace_period: None,
+        grace_period: Some(Noted {
+            value: 2,
+            note: "A backup that is ended has no name yet, so there is nothing to save.",
+        }),
         security: pod_security(component.run_as_user, true),
         init_containers,
         containers: vec![container],

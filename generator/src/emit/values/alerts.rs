@@ -52,7 +52,7 @@ struct Receivers {
     watchdog: Receiver,
 }
 
-/// Each way whose Secret is set is used. The Secrets lie in the namespace of the release, or with `ConfigMap` in that of Alertmanager.
+/// An alert is sent to every receiver whose Secret is set. The Secrets lie in the namespace of the release, or with `ConfigMap` in that of Alertmanager.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Receiver {

@@ -65,8 +65,8 @@ struct BeforeUpgrade {
     enabled: bool,
     /// What a failed backup does to the upgrade: `Block` ends it before it changes anything, `Continue` ignores the failure.
     on_failure: OnFailure,
-    /// Maximum duration of the backup. Helm waits no longer than its `--timeout`, 300 seconds by default.
-    #[schemars(range(min = 10, max = 86_400))]
+    /// Maximum duration of the backup, with the start and the end of its pod. Helm waits no longer than its `--timeout`, 300 seconds by default.
+    #[schemars(range(min = 30, max = 86_400))]
     timeout_seconds: u32,
 }
 

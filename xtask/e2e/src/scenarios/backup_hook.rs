@@ -4,18 +4,22 @@ use std::slice::from_ref;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use e2e_kit::lane::{Lane, Work, all, side_by_side};
 use e2e_kit::namespace::TestNamespace;
 use e2e_kit::process::CommandOutput;
 use e2e_kit::release::Release;
 use e2e_kit::report::{Outcome, Reported};
 use e2e_kit::{kubectl, process};
+use serde_json::Value;
 use tools::ToolBinary;
 
 use super::backup::UPGRADES;
 use super::backup::scene::Scene;
 use crate::roles::Roles;
+
+/// The limit of a backup that cannot end, in seconds: the least that the values allow.
+const HOOK_LIMIT: u32 = 30;
 
 pub(super) fn run(lane: &Lane) -> Outcome {
     let context = lane.context;
@@ -103,7 +107,7 @@ fn made(scene: &Scene, sets: &[&str], further: usize) -> anyhow::Result<String> 
 fn hangs(scene: &Scene, sets: &[&str]) -> anyhow::Result<String> {
     let database = scene.roles.database;
     scene.sql_in(database, "CREATE TABLE held ()")?;
-    let limit = format!("{}.backup.beforeUpgrade.timeoutSeconds=20", scene.roles.database_server);
+    let limit = format!("{}.backup.beforeUpgrade.timeoutSeconds={HOOK_LIMIT}", scene.roles.database_server);
     let before = revision(scene)?;
     let statement = "LOCK TABLE held IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(120)";
     let (output, took) = thread::scope(|threads| {
@@ -128,9 +132,16 @@ fn hangs(scene: &Scene, sets: &[&str]) -> anyhow::Result<String> {
     let conditions = job["status"]["conditions"].as_array();
     let is_late = conditions.is_some_and(|all| all.iter().any(|one| one["reason"] == "DeadlineExceeded"));
     ensure!(is_late, "the Job did not reach its deadline: {}", job["status"]);
+    let failed =
+        conditions.into_iter().flatten().find(|one| one["type"] == "Failed").context("the Job has not failed")?;
+    let moment =
+        |value: &Value| value.as_str().map(|text| format!("timestamptz '{text}'")).context("a time is missing");
+    let [start, end] = [moment(&job["status"]["startTime"])?, moment(&failed["lastTransitionTime"])?];
+    let ran: u32 = scene.sql(&format!("SELECT extract(epoch FROM {end} - {start})::int"))?.trim().parse()?;
+    ensure!(ran <= HOOK_LIMIT, "the Job ended {ran} s after its start, and its limit is {HOOK_LIMIT} s");
     ensure!(revision(scene)? == before, "the upgrade changed something");
     scene.sql_in(database, "DROP TABLE held")?;
-    Ok(format!("after {} s", took.as_secs()))
+    Ok(format!("the Job after {ran} s, the upgrade after {} s", took.as_secs()))
 }
 
 /// Takes the right to read from the backups, until the next upgrade grants it again.

@@ -20,6 +20,8 @@ spec:
   enableServiceLinks: false
   # Keeps the log of a failed run.
   restartPolicy: Never
+  # A backup that is ended has no name yet, so there is nothing to save.
+  terminationGracePeriodSeconds: 2
   securityContext:
     fsGroup: 999
     fsGroupChangePolicy: OnRootMismatch
@@ -130,6 +132,8 @@ spec:
   enableServiceLinks: false
   # Keeps the log of a failed run.
   restartPolicy: Never
+  # A backup that is ended has no name yet, so there is nothing to save.
+  terminationGracePeriodSeconds: 2
   securityContext:
     fsGroup: 999
     fsGroupChangePolicy: OnRootMismatch
