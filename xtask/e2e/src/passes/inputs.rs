@@ -119,6 +119,7 @@ fn is_document(path: &Utf8Path) -> bool {
                 | "BACKUP.md"
                 | "README.md"
                 | "UPGRADING.md"
+                | "VALUES.md"
                 | "NOTES.txt"
                 | ".helmignore"
                 | "restore.sh"
