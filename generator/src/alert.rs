@@ -1,5 +1,7 @@
 //! Alerts: Prometheus rules that follow from the graph, each with what a person does about it.
 
+use crate::names::{BACKUP, EXPORTER};
+
 /// The alerts of a component.
 #[derive(Default)]
 pub(crate) struct Alerts {
@@ -32,6 +34,30 @@ pub(crate) struct Alert {
     pub(crate) samples: Vec<Sample>,
     /// Words in the expression that stand for values of the chart.
     pub(crate) values: Vec<ValueWord>,
+    /// What must be switched on for the component.
+    pub(crate) needs: Needs,
+}
+
+/// What must be switched on for a component, besides the alerts, so that the series of an alert exist.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Nothing: the component itself reports them.
+    Nothing,
+    /// Its exporter.
+    Exporter,
+    /// Its exporter and its backups.
+    Backups,
+}
+
+impl Needs {
+    /// The sections of the component's values whose `enabled` must be true.
+    pub(crate) const fn sections(self) -> &'static [&'static str] {
+        match self {
+            Self::Nothing => &[],
+            Self::Exporter => &[EXPORTER],
+            Self::Backups => &[EXPORTER, BACKUP],
+        }
+    }
 }
 
 /// What there is a rule for.
@@ -45,12 +71,13 @@ pub(crate) enum Each {
     ConsumedQueue,
 }
 
-/// A word that stands for a value of the chart, which is a whole number.
+/// A word that stands for a value of the chart: a whole number, or a quantity such as `1Gi`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ValueWord {
     pub(crate) word: String,
     /// The path of the value.
     pub(crate) path: Vec<&'static str>,
+    pub(crate) is_quantity: bool,
 }
 
 /// Values of a series, one each minute, in the notation of `promtool test rules`: for an hour in which something is wrong, and for one in which all is well.
@@ -59,6 +86,18 @@ pub(crate) struct Sample {
     pub(crate) broken: String,
     pub(crate) healthy: String,
 }
+
+/// A server that does not answer its exporter, whatever its kind.
+pub(crate) const SERVER_DOWN: Runbook = Runbook {
+    name: "ServerDown",
+    severity: Severity::Critical,
+    meaning: "The server does not answer its exporter, so services do not reach it either.",
+    steps: &[
+        "`kubectl get pods --namespace <namespace> --selector app.kubernetes.io/instance=<release>,app.kubernetes.io/name=<component>`: if the pod of the server is not Ready, read its events and its log.",
+        "If it is Ready, read the log of `deployment/<release>-<component>-exporter`: it names what the server refuses. A refused login means that its password differs from the server's; see “Replace a credential” in README.md.",
+    ],
+    inhibits: &[],
+};
 
 /// What an alert means, and what to do.
 pub(crate) struct Runbook {
@@ -140,7 +179,13 @@ impl Alert {
             summary,
             samples: Vec::new(),
             values: Vec::new(),
+            needs: Needs::Nothing,
         }
+    }
+
+    /// Leaves the rule out unless this is switched on.
+    pub(crate) fn needs(self, needs: Needs) -> Self {
+        Self { needs, ..self }
     }
 
     /// Adds the values of a series with which it fires, and with which it does not.
@@ -154,9 +199,15 @@ impl Alert {
         Self { each, ..self.label("queue", QUEUE) }
     }
 
-    /// Replaces a word in the expression by a value of the chart.
+    /// Replaces a word in the expression by a value of the chart, which is a whole number.
     pub(crate) fn value(mut self, word: &str, path: &[&'static str]) -> Self {
-        self.values.push(ValueWord { word: word.to_owned(), path: path.to_vec() });
+        self.values.push(ValueWord { word: word.to_owned(), path: path.to_vec(), is_quantity: false });
+        self
+    }
+
+    /// Replaces a word in the expression by a value of the chart, which is a quantity: by 1073741824 for `1Gi`, and by 0 for none.
+    pub(crate) fn quantity(mut self, word: &str, path: &[&'static str]) -> Self {
+        self.values.push(ValueWord { word: word.to_owned(), path: path.to_vec(), is_quantity: true });
         self
     }
 

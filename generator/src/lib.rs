@@ -26,7 +26,7 @@ pub mod yaml;
 
 pub use files::{Chart, ChartPaths};
 pub use kinds::AmqpPermissions;
-pub use traffic::{AccessPath, ComponentPort, TestTraffic, Traffic, traffic};
+pub use traffic::{AccessPath, ComponentPort, ExporterTraffic, TestTraffic, Traffic, traffic};
 pub use vocabulary::{Platform, Resolved};
 
 use emit::images;

@@ -31,6 +31,9 @@ const BACKUP_UPGRADE: &str = "backup-upgrade";
 /// The `CronJob` that verifies the backups.
 const VERIFY: &str = "verify";
 
+/// The objects of a server's exporter, the identity of its Pod and its login's section of the values.
+pub(crate) const EXPORTER: &str = "exporter";
+
 /// The ConfigMap with the scripts that run in a server's Pod and in the Jobs that manage its logins; a digest of them follows.
 pub(crate) const SCRIPTS: &str = "scripts";
 
@@ -47,7 +50,7 @@ pub(crate) const END_TO_END_TEST: &str = "end-to-end-test";
 
 const SERVICE_SUFFIXES: &[&str] = &[EXTERNAL, TEST_CONNECTION, TEST_ISOLATION];
 const SERVER_SUFFIXES: &[&str] =
-    &[BACKUP, BACKUP_UPGRADE, CONFIGURATION, HEADLESS, PROVISIONING, PROVISION, RECONCILE, SCRIPTS, VERIFY];
+    &[BACKUP, BACKUP_UPGRADE, CONFIGURATION, EXPORTER, HEADLESS, PROVISIONING, PROVISION, RECONCILE, SCRIPTS, VERIFY];
 const RELEASE_OBJECTS: &[&str] =
     &["alerts", CONNECTIONS, "credentials", "credentials-reader", "default", "dns", "tests"];
 const RELEASE_PREFIXES: &[&str] = &[NETWORK_POLICY_TEST, END_TO_END_TEST];

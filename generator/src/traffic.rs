@@ -4,6 +4,7 @@ use vocabulary::Resolved;
 
 use crate::addons::AddOn;
 use crate::addons::backup::Backup;
+use crate::addons::exporter::Exporters;
 use crate::addons::provisioning::Provisioning;
 use crate::graph::{Component, Edge, Graph};
 use crate::names;
@@ -36,6 +37,8 @@ pub struct Traffic {
     pub provisioning: Vec<AccessPath>,
     /// From the backups of a server, by their identity, to the server: open when `<server>.backup.enabled` is true.
     pub backup: Vec<AccessPath>,
+    /// The exporters of servers, which run when `<server>.exporter.enabled` is true.
+    pub exporters: Vec<ExporterTraffic>,
     /// The paths of the Pods of `helm test`, while they run.
     pub tests: TestTraffic,
     /// Ports that users reach through a service's `exposure.via`: from the namespace of the ingress controller or gateway, or from any address.
@@ -51,7 +54,8 @@ impl Traffic {
     pub fn identities(&self) -> impl Iterator<Item = &str> {
         let tests = &self.tests;
         let end_to_end = (!tests.end_to_end_paths.is_empty()).then_some(&tests.end_to_end);
-        let provisioning = self.provisioning.iter().chain(&self.backup).map(|path| &path.from);
+        let exporters = self.exporters.iter().map(|exporter| &exporter.path);
+        let provisioning = self.provisioning.iter().chain(&self.backup).chain(exporters).map(|path| &path.from);
         let all = self
             .services
             .iter()
@@ -61,6 +65,15 @@ impl Traffic {
             .chain(end_to_end);
         all.map(String::as_str)
     }
+}
+
+/// The traffic of the exporter of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExporterTraffic {
+    /// From the exporter, by its identity, to the server.
+    pub path: AccessPath,
+    /// The port with its metrics, which the namespace of monitoring reaches when `global.metrics.enabled` is true, too.
+    pub metrics: u16,
 }
 
 /// The traffic of the Pods of `helm test` with an identity of their own. The others have the identity of a service.
@@ -100,6 +113,11 @@ pub fn traffic(platform: &Resolved) -> Traffic {
         let helpers = add_on.paths(&graph);
         helpers.iter().map(|helper| path(&helper.identity, helper.target, helper.port)).collect()
     };
+    let exporters = Exporters.paths(&graph);
+    let exporters = exporters.iter().filter_map(|helper| {
+        let path = path(&helper.identity, helper.target, helper.port);
+        helper.metrics.map(|metrics| ExporterTraffic { path, metrics })
+    });
     Traffic {
         identity_label: format!("{}/identity", graph.name),
         services: graph.services().map(|(service, _)| service.name.to_owned()).collect(),
@@ -107,6 +125,7 @@ pub fn traffic(platform: &Resolved) -> Traffic {
         paths,
         provisioning: of_add_on(&Provisioning),
         backup: of_add_on(&Backup),
+        exporters: exporters.collect(),
         tests: TestTraffic {
             network_policy: names::NETWORK_POLICY_TEST.to_owned(),
             end_to_end: names::END_TO_END_TEST.to_owned(),

@@ -54,12 +54,28 @@ variable), start of its key in the server's Secret, section of the add-on that u
   switch: backup
   purpose: "Password of the login that makes backups. It reads every database, and writes only the results of the backups."
   words: [postgresql, backup]
+- owner: postgresql
+  key: exporter
+  field: password
+  server: postgresql
+  login: exporter
+  switch: exporter
+  purpose: Password of the login with which the exporter reads statistics. It cannot read the data of services.
+  words: [postgresql, exporter]
 - owner: redis
   key: administrator
   field: password
   server: redis
   purpose: "Password of `administrator`, the user with full access."
   words: [administrator, redis]
+- owner: redis
+  key: exporter
+  field: password
+  server: redis
+  login: exporter
+  switch: exporter
+  purpose: Password of the user with which the exporter reads statistics. It cannot read keys.
+  words: [exporter, redis]
 {{- end }}
 
 {{- /* Words that mark a password as weak, longest first. */ -}}
@@ -102,6 +118,10 @@ variable), start of its key in the server's Secret, section of the add-on that u
   remedy: "Omit the tag to use the default, 3.14-alpine, or set another"
 - path: postgresql.backup.s3
   remedy: "Omit the tag to use the default, 1.75.2, or set another"
+- path: postgresql.exporter
+  remedy: "Omit the tag to use the default, v0.19.1, or set another"
+- path: redis.exporter
+  remedy: "Omit the tag to use the default, v1.86.0, or set another"
 {{- end }}
 
 {{- /* The calls between services. */ -}}

@@ -67,6 +67,7 @@ impl AddOn for Backup {
             identity: format!("{}-{BACKUP}", component.name),
             target: component.name,
             port: server.kind.profile().administration_port(),
+            metrics: None,
             note: "The backups.",
             when: Some(value(&[component.name, "backup", "enabled"])),
             extra_egress: Some(value(&[component.name, "backup", "s3", "egress"])),
@@ -114,7 +115,7 @@ fn pod(graph: &Graph, component: &Component, storage: Storage) -> Pod {
         command: Some("[sh, /opt/backup/backup.sh, {{ .task }}]".to_owned()),
         env: vec![
             EnvVar::new("PGHOST", include("host")),
-            EnvVar::new("PGUSER", include("addOnLogin")),
+            EnvVar::new("PGUSER", include("backupLogin")),
             EnvVar::of_secret("PGPASSWORD", &secret, "backup.r{{ int .Values.credentials.backup.revision }}"),
             EnvVar::new("RELEASE", "{{ .Release.Name | quote }}"),
             EnvVar::new("DATABASES", include("databases")),

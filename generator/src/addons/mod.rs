@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod backup;
+pub(crate) mod exporter;
 mod helm_tests;
 mod metrics;
 pub(crate) mod provisioning;
@@ -16,6 +17,7 @@ pub(crate) const ADD_ONS: &[&dyn AddOn] = &[
     &backup::Backup,
     &velero::Velero,
     &metrics::Metrics,
+    &exporter::Exporters,
     &alerts::Alerts,
     &helm_tests::HelmTests,
 ];
@@ -39,6 +41,8 @@ pub(crate) struct HelperPath {
     pub(crate) target: &'static str,
     /// Its port.
     pub(crate) port: u16,
+    /// The port at which monitoring reads their metrics, if they report some.
+    pub(crate) metrics: Option<u16>,
     /// The expression of the umbrella's templates that holds while the Pods exist; none if they always do.
     pub(crate) when: Option<String>,
     /// The expression of the values for further egress rules of the Pods; none if they have no such value.

@@ -54,6 +54,7 @@ impl AddOn for Provisioning {
             identity: format!("{}-{PROVISIONING}", component.name),
             target: component.name,
             port: server.kind.profile().administration_port(),
+            metrics: None,
             note: "The Jobs that provision its logins.",
             when: None,
             extra_egress: None,

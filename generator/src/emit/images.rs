@@ -1,13 +1,14 @@
-//! Every image of a chart: those of the components, of the tests and of the backups.
+//! Every image of a chart: those of the components, of the tests, of the backups and of the exporters.
 
 use vocabulary::Image;
 
-use crate::addons::backup;
+use crate::addons::{backup, exporter};
 use crate::graph::Graph;
+use crate::names::EXPORTER;
 
 /// An image of the chart, and its place in the values.
 pub(crate) struct ChartImage {
-    /// The section of the values that holds it: that of a service's chart, `global.<server>`, `global.tests` or `<server>.backup.s3`.
+    /// The section of the values that holds it: that of a service's chart, `global.<server>`, `global.tests`, `<server>.exporter` or `<server>.backup.s3`.
     section: Vec<&'static str>,
     pub(crate) image: Image,
     /// The only version that it may have, for a server.
@@ -44,7 +45,13 @@ pub(crate) fn all(graph: &Graph) -> impl Iterator<Item = ChartImage> {
         version: None,
         variant: None,
     });
-    of_components.chain([of_tests]).chain(of_backups)
+    let of_exporters = exporter::exporters(graph).map(|(server, exporter)| ChartImage {
+        section: vec![server.name, EXPORTER],
+        image: exporter.image,
+        version: None,
+        variant: None,
+    });
+    of_components.chain([of_tests]).chain(of_backups).chain(of_exporters)
 }
 
 /// Those without a default tag or digest, which an installer has to give; each with the reason.

@@ -37,11 +37,13 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         }
         add(ComponentPolicy { c: graph, name: name.to_owned(), enabled: None, ingress, egress: Egress::default() });
     }
-    for HelperPath { identity, target, port, when, extra_egress, .. } in &helpers {
+    for HelperPath { identity, target, port, metrics, when, extra_egress, .. } in &helpers {
         let extra = extra_egress.as_deref().map(bare);
         let egress = Egress { peers: vec![(target, vec![*port])], extra, ..Egress::default() };
         let enabled = when.as_deref().map(bare);
-        add(ComponentPolicy { c: graph, name: identity.clone(), enabled, ingress: Ingress::default(), egress });
+        let mut ingress = Ingress::default();
+        ingress.add_monitoring(metrics.iter().copied().collect());
+        add(ComponentPolicy { c: graph, name: identity.clone(), enabled, ingress, egress });
     }
 }
 
@@ -178,18 +180,23 @@ impl Ingress {
                 ports: vec![port],
             });
         }
-        if !metrics.is_empty() {
+        let mut ingress = Self { rules, extra: None, conditions };
+        ingress.add_monitoring(metrics);
+        ingress
+    }
+
+    /// Adds the rule for the pods that read the metrics at these ports.
+    fn add_monitoring(&mut self, ports: Vec<u16>) {
+        if !ports.is_empty() {
             let when = ".Values.global.metrics.enabled";
-            conditions.push(when.to_owned());
-            let from = From::Namespace("metrics.namespace");
-            rules.push(Rule {
+            self.conditions.push(when.to_owned());
+            self.rules.push(Rule {
                 comment: Some("The monitoring namespace."),
                 when: Some(when.to_owned()),
-                from,
-                ports: metrics,
+                from: From::Namespace("metrics.namespace"),
+                ports,
             });
         }
-        Self { rules, extra: None, conditions }
     }
 
     /// Adds the further rules from the values.

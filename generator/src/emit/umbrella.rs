@@ -54,7 +54,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             autoscaled: names(graph, |service| service.scaling != Scaling::Fixed),
             has_credentials,
             has_servers,
-            has_metrics: graph.components.iter().any(|component| component.scraped().is_some()),
+            has_metrics: graph.has_metrics(),
             rules: RulesOfTemplate::new(),
         },
     );
@@ -99,7 +99,7 @@ fn check_helpers(graph: &Graph, has_credentials: bool) -> CheckHelpers<'_> {
         kubernetes: names(graph, |service| !service.api_rules.is_empty()),
         with_secret: graph.components.iter().filter(|one| !one.credentials.is_empty()).map(|one| one.name).collect(),
         has_credentials,
-        has_metrics: graph.components.iter().any(|component| component.scraped().is_some()),
+        has_metrics: graph.has_metrics(),
     }
 }
 

@@ -6,7 +6,7 @@ use vocabulary::{
 };
 
 use super::{Credential, Edge, EnvBinding, EnvValue};
-use crate::kinds::{self, AddOnLogin, ServerKind};
+use crate::kinds::{self, AddOnLogin, Exporter, ServerKind};
 use crate::names::BACKUP;
 
 /// Something with Pods, and so with a chart, a key in the values and a network identity of its own.
@@ -117,6 +117,11 @@ impl Component {
             Role::Server(server) => Some(server),
             Role::Service(_) => None,
         }
+    }
+
+    /// What reports the metrics of a server that does not do so itself.
+    pub(crate) fn exporter(&self) -> Option<&'static Exporter> {
+        self.server().and_then(|server| server.kind.exporter())
     }
 
     /// Whether `<name>.enabled` switches it on and off.

@@ -92,6 +92,11 @@ impl Graph {
         self.components.iter().filter_map(|component| Some((component, component.server()?)))
     }
 
+    /// Whether something reports metrics: a component, or the exporter of a server.
+    pub(crate) fn has_metrics(&self) -> bool {
+        self.components.iter().any(|component| component.scraped().is_some() || component.exporter().is_some())
+    }
+
     /// The component of this name.
     pub(crate) fn component(&self, name: &str) -> &Component {
         let found = self.components.iter().find(|component| component.name == name);

@@ -7,7 +7,7 @@ mod rabbitmq;
 mod valkey;
 
 pub use rabbitmq::AmqpPermissions;
-use vocabulary::{Kind, Use, VariableName};
+use vocabulary::{Image, Kind, Resources, Use, VariableName};
 
 use crate::alert::Alerts;
 use crate::emit::chart_yaml::{chart_yaml, service_account};
@@ -95,6 +95,11 @@ pub(crate) trait ServerKind: Sync {
     /// The alerts of a server of this kind; none if it has no metrics.
     fn alerts(&self, _graph: &Graph, _server: &Component) -> Alerts {
         Alerts::default()
+    }
+
+    /// The program that reports the metrics of a server of this kind; none if the server does so itself.
+    fn exporter(&self) -> Option<&'static Exporter> {
+        None
     }
 
     /// A command in the server's Pod before its volume is copied as it is, as Velero does; none if the server needs none.
@@ -198,6 +203,26 @@ pub(crate) struct Administrator {
     pub(crate) login: &'static str,
     /// What the password is for, as a sentence.
     pub(crate) doc: &'static str,
+}
+
+/// A program that asks a server for its state and reports it as metrics. It has a login of its own at the server.
+pub(crate) struct Exporter {
+    /// Its image.
+    pub(crate) image: Image,
+    /// The user and group that the image runs as.
+    pub(crate) run_as_user: u32,
+    /// The port at which it reports the metrics, at `/metrics`.
+    pub(crate) port: u16,
+    /// A path that it answers without asking the server.
+    pub(crate) health: &'static str,
+    /// What it takes.
+    pub(crate) resources: Resources,
+    /// The variable with the server's address, and the text before and behind the host in it.
+    pub(crate) address: (&'static str, [&'static str; 2]),
+    /// The variables with the name and the password of its login.
+    pub(crate) login: [&'static str; 2],
+    /// The variable with the path of a file with further queries, for the results of the backups; none if its kind has no backups.
+    pub(crate) backup_queries: Option<&'static str>,
 }
 
 /// The login of an add-on at a server.

@@ -66,7 +66,8 @@ fn is_autoscaled(platform: &Resolved) -> bool {
 }
 
 fn has_metrics(platform: &Resolved) -> bool {
-    !generator::traffic(platform).metrics.is_empty()
+    let traffic = generator::traffic(platform);
+    !traffic.metrics.is_empty() || !traffic.exporters.is_empty()
 }
 
 #[test]

@@ -32,6 +32,7 @@ pub const SERVER_SUFFIXES: &[&str] = &[
     "backup",
     "backup-upgrade",
     "configuration",
+    "exporter",
     "headless",
     "provision",
     "provisioning",

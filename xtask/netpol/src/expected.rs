@@ -1,6 +1,6 @@
 //! The expected connections, computed from the declaration and the values only, never from the rendered chart.
 
-use generator::{AccessPath, Traffic};
+use generator::{AccessPath, ExporterTraffic, Traffic};
 use render::NAMESPACE;
 use serde_json::Value;
 
@@ -83,6 +83,11 @@ impl<'a> Expected<'a> {
         self.traffic.backup.iter().filter(|path| self.values[&path.to]["backup"]["enabled"] == true)
     }
 
+    /// The exporters that the values enable.
+    fn exporters(&self) -> impl Iterator<Item = &ExporterTraffic> {
+        self.traffic.exporters.iter().filter(|one| self.values[&one.path.to]["exporter"]["enabled"] == true)
+    }
+
     /// The paths of the end-to-end test, if the values enable it.
     fn end_to_end(&self) -> impl Iterator<Item = &AccessPath> {
         let tests = &self.traffic.tests;
@@ -96,6 +101,7 @@ impl<'a> Expected<'a> {
         let (Some(from), Some(to)) = (from, to) else { return Ports::NONE };
         let mut open = Ports::NONE;
         let all = self.paths().chain(&self.traffic.provisioning).chain(self.backups()).chain(self.end_to_end());
+        let all = all.chain(self.exporters().map(|exporter| &exporter.path));
         for path in all.filter(|path| path.from == from && path.to == to) {
             open.add(&Ports::tcp(path.port));
         }
@@ -159,6 +165,9 @@ impl<'a> Expected<'a> {
                 .iter()
                 .filter(|port| port.of == whose)
                 .for_each(|port| open.add(&Ports::tcp(port.number)));
+            self.exporters()
+                .filter(|exporter| exporter.path.from == whose)
+                .for_each(|exporter| open.add(&Ports::tcp(exporter.metrics)));
         }
         let is_exposed = match self.values[whose]["exposure"]["via"].as_str() {
             Some("NodePort" | "LoadBalancer") => true,

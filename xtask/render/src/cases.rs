@@ -4,8 +4,8 @@ mod arguments;
 
 use anyhow::{Context as _, bail};
 use arguments::{
-    ALERTMANAGER_CONFIG, ALERTS, API_SERVER, BACKUP, BACKUP_S3, DIGEST, EXISTING, EXTERNAL, HAS_EXTERNAL_SECRETS,
-    HAS_ROUTES, INGRESS, PLACED, POD_MONITOR, ROUTE, RULES, STORE, receivers,
+    ALERTMANAGER_CONFIG, ALERTS, API_SERVER, BACKUP, BACKUP_S3, DIGEST, EXISTING, EXPORTER, EXTERNAL,
+    HAS_EXTERNAL_SECRETS, HAS_ROUTES, INGRESS, PLACED, POD_MONITOR, ROUTE, RULES, STORE, receivers,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use generator::Chart;
@@ -264,7 +264,9 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
     };
     let named =
         |holds: fn(&Service) -> bool| services().filter(|s| holds(s)).map(|s| s.name.as_str()).collect::<Vec<_>>();
-    let has_metrics = !generator::traffic(platform).metrics.is_empty();
+    let traffic = generator::traffic(platform);
+    let exporters: Vec<&str> = traffic.exporters.iter().map(|exporter| exporter.path.to.as_str()).collect();
+    let has_metrics = !traffic.metrics.is_empty() || !exporters.is_empty();
     let every_service = named(|_| true);
     let autoscaled = named(|service| service.scaling != Scaling::Fixed);
     let exposed = named(|service| service.exposure.is_some());
@@ -319,17 +321,23 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
             let further = further.iter().map(|argument| (*argument).to_owned());
             std::iter::once("--set=global.metrics.enabled=true".to_owned()).chain(further).collect()
         };
-        let with_receivers = |arguments: Vec<String>| [arguments, receivers()].concat();
+        let exporters = for_each(&exporters, EXPORTER);
+        // Of all that can raise an alert.
+        let observed = [exporters.clone(), of_backups(platform, BACKUP), receivers()].concat();
+        let with_all = |arguments: Vec<String>| [arguments, observed.clone()].concat();
         features.push(("metrics".to_owned(), on(&[])));
         features.push(("annotations".to_owned(), on(&["--set=global.metrics.discovery=Annotations"])));
         features.push(("podmonitor".to_owned(), on(POD_MONITOR)));
-        features.push(("alerts".to_owned(), with_receivers(on(&[ALERTS, ALERTMANAGER_CONFIG].concat()))));
+        if !exporters.is_empty() {
+            features.push(("exporters".to_owned(), [on(POD_MONITOR), exporters].concat()));
+        }
+        features.push(("alerts".to_owned(), with_all(on(&[ALERTS, ALERTMANAGER_CONFIG].concat()))));
         let as_files = [
             "--set=global.alerts.enabled=true",
             "--set=global.alerts.format=ConfigMap",
             "--set=global.alerts.routing.format=ConfigMap",
         ];
-        features.push(("alerts-file".to_owned(), with_receivers(on(&as_files))));
+        features.push(("alerts-file".to_owned(), with_all(on(&as_files))));
         together.push("--set=global.metrics.namespace=default".to_owned());
         together.push("--set=global.metrics.enabled=true".to_owned());
     }

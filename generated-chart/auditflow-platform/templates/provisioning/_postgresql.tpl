@@ -5,6 +5,7 @@
 - service: notification-service
   database: alerts_db
 - addOn: backup
+- addOn: exporter
 {{- end }}
 
 {{- /*
@@ -21,13 +22,18 @@ alerts_db
 {{- end }}
 
 {{- /* The login of the backups; call it with the scope of the server's chart. */ -}}
-{{- define "auditflow-platform.postgresql.addOnLogin" -}}
+{{- define "auditflow-platform.postgresql.backupLogin" -}}
 backup_r{{ int .Values.credentials.backup.revision }}_{{ include "auditflow-platform.releaseHash" . }}
 {{- end }}
 
 {{- /* The table with the results of the backups, in the database `postgres`. */ -}}
 {{- define "auditflow-platform.postgresql.backupStatus" -}}
 backup_{{ include "auditflow-platform.releaseHash" . }}.status
+{{- end }}
+
+{{- /* The login of the exporter; call it with the scope of the server's chart. */ -}}
+{{- define "auditflow-platform.postgresql.exporterLogin" -}}
+exporter_r{{ int .Values.credentials.exporter.revision }}_{{ include "auditflow-platform.releaseHash" . }}
 {{- end }}
 
 {{- /* The declaration that the scripts read: everything except the passwords. */ -}}
@@ -71,6 +77,27 @@ databases.sql: |
   SELECT 'CREATE DATABASE {{ .database }} OWNER {{ $role }}'
     WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{{ .database }}') \gexec
   REVOKE ALL ON DATABASE {{ .database }} FROM PUBLIC;
+  {{- else if eq .addOn "exporter" }}
+  {{- $role := printf "exporter_%s" (include "auditflow-platform.releaseHash" $) }}
+
+  -- The exporter logs in as {{ .login }}, a member of {{ $role }}, which can read statistics and cannot log in.
+  \set password `cat /etc/credentials/{{ .key }}`
+  SELECT 1 / length(:'password') AS password_is_there \gset
+  SELECT 'CREATE ROLE {{ $role }} NOLOGIN'
+    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{{ $role }}') \gexec
+  COMMENT ON ROLE {{ $role }} IS 'reader of release {{ $owner }}';
+  GRANT pg_monitor TO {{ $role }};
+  GRANT CONNECT ON DATABASE postgres TO {{ $role }};
+  SELECT 'CREATE ROLE {{ .login }} LOGIN'
+    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{{ .login }}') \gexec
+  ALTER ROLE {{ .login }} WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 4 PASSWORD :'password';
+  COMMENT ON ROLE {{ .login }} IS 'login of release {{ $owner }}';
+  GRANT {{ $role }} TO {{ .login }};
+  ALTER ROLE {{ .login }} SET default_transaction_read_only = on;
+  {{- if (index $.Values "postgresql").backup.enabled }}
+  GRANT USAGE ON SCHEMA backup_{{ include "auditflow-platform.releaseHash" $ }} TO {{ $role }};
+  GRANT SELECT ON {{ include "auditflow-platform.postgresql.backupStatus" $ }} TO {{ $role }};
+  {{- end }}
   {{- else }}
   {{- $role := printf "backup_%s" (include "auditflow-platform.releaseHash" $) }}
   {{- $status := include "auditflow-platform.postgresql.backupStatus" $ }}

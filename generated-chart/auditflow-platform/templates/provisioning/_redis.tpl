@@ -6,6 +6,14 @@
   login: default
   keys: "failed_logins_zset:*"
   commands: "+ping +zadd +zremrangebyscore +zcard +expire +multi +exec +discard +client|setinfo +client|setname"
+- addOn: exporter
+  # Statistics, and no key.
+  commands: +info +client|setname +latency|latest +latency|histogram
+{{- end }}
+
+{{- /* The login of the exporter; call it with the scope of the server's chart. */ -}}
+{{- define "auditflow-platform.redis.exporterLogin" -}}
+{{ .Release.Namespace }}.{{ .Release.Name }}.exporter.r{{ int .Values.credentials.exporter.revision }}
 {{- end }}
 
 {{- /* The declaration that the scripts read: everything except the passwords. */ -}}
@@ -15,7 +23,9 @@ logins: |
   - probe resetchannels -@all +ping
   {{- $default := "- default off" }}
   {{- range include "auditflow-platform.clients" (dict "root" . "server" "redis") | fromYamlArray }}
-  {{- $line := printf "%s %s resetchannels -@all ~%s %s" .key .login .keys .commands }}
+  {{- $keys := "" }}
+  {{- with .keys }}{{ $keys = printf "~%s " . }}{{ end }}
+  {{- $line := printf "%s %s resetchannels -@all %s%s" .key .login $keys .commands }}
   {{- if eq .login "default" }}
   {{- $default = $line }}
   {{- else }}

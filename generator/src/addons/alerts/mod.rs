@@ -12,7 +12,9 @@ use vocabulary::MetricKind;
 use routing::{Routing, inhibitions};
 
 use super::AddOn;
-use crate::alert::{self, Alert, Each, NAMESPACE, OWN, QUEUE, QueueFacts, RELEASE, Runbook, Sample, Severity};
+use crate::alert::{
+    self, Alert, Each, NAMESPACE, OWN, QUEUE, QueueFacts, RELEASE, Runbook, Sample, Severity, ValueWord,
+};
 use crate::expr::{go_string, value};
 use crate::files::Files;
 use crate::graph::{Component, Graph};
@@ -29,7 +31,7 @@ impl AddOn for Alerts {
             return;
         }
         files.umbrella("files/alerts.yaml", &Rules { groups: groups.iter().map(GroupView::of).collect() });
-        files.umbrella("templates/alerts/rules.yaml", &RulesObject { c: graph, words: words(&groups) });
+        files.umbrella("templates/alerts/rules.yaml", &RulesObject { c: graph, words: words(graph, &groups) });
         let all = groups.iter().filter_map(|group| Some((group.component?, &group.alerts.rules)));
         let all = all.flat_map(|(component, alerts)| alerts.iter().map(move |alert| (component, alert)));
         files.umbrella(
@@ -125,10 +127,19 @@ const WATCHDOG: Runbook = Runbook {
 };
 
 /// The words in the rules that stand for values of the chart, with their expressions.
-fn words(groups: &[Group]) -> Vec<(String, String)> {
+fn words(graph: &Graph, groups: &[Group]) -> Vec<(String, String)> {
     let values: BTreeSet<_> =
         groups.iter().flat_map(|group| &group.alerts.rules).flat_map(|alert| &alert.values).collect();
-    values.into_iter().map(|one| (one.word.clone(), value(&one.path))).collect()
+    let expression = |one: &ValueWord| {
+        if !one.is_quantity {
+            return value(&one.path);
+        }
+        // A limit can be missing.
+        let keys: Vec<_> = one.path[1..].iter().map(|key| go_string(key)).collect();
+        let found = format!("dig {} \"0\" {}", keys.join(" "), value(&one.path[..1]));
+        format!("include \"{}.quantity\" (({found}) | default \"0\" | toString) | float64", graph.name)
+    };
+    values.into_iter().map(|one| (one.word.clone(), expression(one))).collect()
 }
 
 /// Each runbook once, with its rules.
@@ -215,6 +226,8 @@ impl GroupView {
 struct RuleView {
     name: &'static str,
     each: Option<&'static str>,
+    /// The sections of the chart's values that must be enabled, as a YAML list.
+    needs: Option<String>,
     expr: String,
     wait: &'static str,
     severity: &'static str,
@@ -231,6 +244,7 @@ impl RuleView {
                 Each::Queue => Some("queue"),
                 Each::ConsumedQueue => Some("consumed queue"),
             },
+            needs: (!alert.needs.sections().is_empty()).then(|| format!("[{}]", alert.needs.sections().join(", "))),
             expr: scalar(&alert.expr),
             wait: alert.wait,
             severity: alert.about.severity.as_str(),

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::services::{DISCONNECTED, NOT_SCRAPED};
-use crate::alert::Alert;
+use crate::alert::{Alert, SERVER_DOWN};
 use crate::graph::{Component, Graph};
 
 /// The template of the objects.
@@ -27,7 +27,7 @@ pub(super) struct Inhibition {
 /// A label and its value.
 type Matcher = (&'static str, String);
 
-/// What follows from a server that is not scraped, and from the worse one of two alerts of a queue.
+/// What follows from a server that is away, and from the worse one of two alerts of a queue.
 pub(super) fn inhibitions(alerts: &[(&Component, &Alert)]) -> Vec<Inhibition> {
     let has_clients = |server: &str| {
         let is_client = |alert: &Alert| {
@@ -38,7 +38,8 @@ pub(super) fn inhibitions(alerts: &[(&Component, &Alert)]) -> Vec<Inhibition> {
     let mut found: Vec<Inhibition> = Vec::new();
     for (component, alert) in alerts {
         let name = alert.about.name;
-        if name == NOT_SCRAPED.name && has_clients(component.name) {
+        let is_away = [NOT_SCRAPED.name, SERVER_DOWN.name].contains(&name) && component.server().is_some();
+        if is_away && has_clients(component.name) {
             found.push(Inhibition {
                 source: vec![is("alertname", name), is("component", component.name)],
                 target: vec![is("alertname", DISCONNECTED.name), is("server", component.name)],

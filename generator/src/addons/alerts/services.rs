@@ -2,7 +2,7 @@
 
 use vocabulary::Meaning;
 
-use crate::alert::{Alert, Runbook, Severity, increase, series};
+use crate::alert::{Alert, Needs, Runbook, Severity, increase, series};
 use crate::graph::Component;
 
 pub(super) fn alerts(component: &Component) -> Vec<Alert> {
@@ -14,6 +14,12 @@ pub(super) fn alerts(component: &Component) -> Vec<Alert> {
         // A server that is away explains other alerts, so it is reported before them.
         let wait = if component.server().is_some() { "1m" } else { "5m" };
         alerts.push(Alert::new(&NOT_SCRAPED, wait, format!("absent({up} == 1)"), summary).sample(&up, "0x60", "1x60"));
+    }
+    if component.exporter().is_some() {
+        let up = series("up", &[]);
+        let summary = format!("The exporter of {name} does not answer Prometheus.");
+        let alert = Alert::new(&NOT_SCRAPED, "5m", format!("absent({up} == 1)"), summary);
+        alerts.push(alert.needs(Needs::Exporter).sample(&up, "0x60", "1x60"));
     }
     for metric in component.service().map_or(&[][..], |service| service.metrics) {
         let selector = series(metric.name.as_str(), &[]);

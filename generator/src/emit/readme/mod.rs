@@ -9,6 +9,7 @@ use askama::Template;
 use super::images::{self, ChartImage};
 use super::values::Section;
 use crate::addons::backup;
+use crate::addons::exporter::exporters;
 use crate::expr::login_name_for_readers;
 use crate::files::Files;
 use crate::graph::{Edge, Graph, LoginName};
@@ -49,6 +50,7 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
         watched: watched(graph),
         exposed: graph.exposed().map(|(service, _)| service).collect(),
         metrics: metrics(graph),
+        exporters: exporters(graph).map(|(component, _)| component.name).collect(),
         exposed_ports: graph.exposed().map(|(service, number)| PortOfService { service, number }).collect(),
         versions: graph.servers().map(version_row).collect(),
         footprint: Footprint::of(graph),
@@ -161,7 +163,7 @@ fn opening(graph: &Graph) -> String {
     if graph.exposed().next().is_some() {
         values.push("`exposure`".to_owned());
     }
-    if graph.components.iter().any(|component| component.metrics_ports().next().is_some()) {
+    if graph.has_metrics() {
         values.push("`global.metrics` with the release's own namespace".to_owned());
     }
     values.push("`network.extraIngress`, for all ports of that service".to_owned());
@@ -195,7 +197,11 @@ fn metrics(graph: &Graph) -> Vec<Row> {
             .metrics_ports()
             .map(|(port, path)| Row::of(&[code_cell(component.name), port.number.to_string(), code_cell(path)]))
     });
-    ports.collect()
+    let of_exporters = exporters(graph).map(|(component, exporter)| {
+        let name = format!("{} (exporter)", code_cell(component.name));
+        Row::of(&[name, exporter.port.to_string(), code_cell("/metrics")])
+    });
+    ports.chain(of_exporters).collect()
 }
 
 /// The Jobs that manage logins, the port that each connects to, and its login.
@@ -273,6 +279,8 @@ struct Readme<'a> {
     watched: Vec<&'static str>,
     exposed: Vec<&'static str>,
     metrics: Vec<Row>,
+    /// The servers with an exporter.
+    exporters: Vec<&'static str>,
     environments: Vec<Row>,
     secrets: Vec<Row>,
     rotated: Option<credentials::Example>,

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::backup::BackupValues;
 use super::credentials::{self, Credentials};
+use super::exporter::ExporterValues;
 use super::kubernetes::{ContainerResources, Scheduling};
 use super::rules::{SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Entry, Section};
@@ -23,6 +24,10 @@ pub(crate) struct BackingValues {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "BackupValues")]
     backup: Option<BackupValues>,
+    // Only of a server that does not report its metrics itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ExporterValues")]
+    exporter: Option<ExporterValues>,
     /// Credentials of the administrator. Services do not receive them.
     #[schemars(with = "Option<String>")]
     credentials: Credentials,
@@ -81,6 +86,7 @@ impl BackingValues {
             resources: ContainerResources::of(component.resources, SCRATCH.into_iter()),
             persistence: Persistence::of(server.storage),
             backup: server.has_backups().then(|| BackupValues::of(server.storage)),
+            exporter: component.exporter().map(ExporterValues::of),
             credentials: Credentials::of(&component.credentials),
             existing_secret: String::new(),
             of_kind: of_kind.into_iter().collect(),

@@ -24,6 +24,9 @@ pub(crate) struct BackupValues {
     /// Whether to make and verify no backups for now.
     suspend: bool,
     retention: Retention,
+    /// The age of the newest backup in hours at which the alert `BackupTooOld` fires. It needs the exporter.
+    #[schemars(range(min = 1, max = 100_000))]
+    maximum_age_hours: u32,
     verification: Verification,
     before_upgrade: BeforeUpgrade,
     /// Where the backups lie: on a volume of the cluster, or in an object store with the S3 protocol.
@@ -153,6 +156,7 @@ impl BackupValues {
             schedule: "17 3 * * *".to_owned(),
             suspend: false,
             retention: Retention { count: 14, days: 30 },
+            maximum_age_hours: 50,
             verification: Verification { enabled: true, schedule: "17 4 * * *".to_owned() },
             before_upgrade: BeforeUpgrade { enabled: true, on_failure: OnFailure::Block, timeout_seconds: 240 },
             storage: Storage::Volume,

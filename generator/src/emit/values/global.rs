@@ -135,7 +135,7 @@ enum BackingMode {
 
 impl Global {
     pub(super) fn of(graph: &Graph) -> Self {
-        let metrics = graph.components.iter().any(|component| component.metrics_ports().next().is_some());
+        let metrics = graph.has_metrics();
         let exposed = graph.exposed().next().is_some();
         Self {
             image_registry: String::new(),

@@ -7,6 +7,7 @@ mod backing;
 mod backup;
 mod credentials;
 mod environment;
+mod exporter;
 mod global;
 mod kubernetes;
 mod rules;

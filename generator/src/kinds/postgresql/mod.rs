@@ -1,13 +1,16 @@
 //! PostgreSQL: a StatefulSet. The first boot creates the roles and databases; later, Jobs do.
 
 mod embedded;
+mod exporter;
 
 use askama::Template;
 use vocabulary::{DatabaseName, Kind, LoginEnv, Scaling, Use, limits};
 
 use super::{
-    AddOnLogin, Administrator, ClientFacts, KindGrants, Profile, ScriptFile, ScriptSet, ServerKind, SnapshotHook,
+    AddOnLogin, Administrator, ClientFacts, Exporter, KindGrants, Profile, ScriptFile, ScriptSet, ServerKind,
+    SnapshotHook,
 };
+use crate::alert::Alerts;
 use crate::files::{Files, render};
 use crate::graph::{
     Component, Edge, EnvBinding, EnvValue, Graph, Login, LoginName, LoginScripts, Port, Purpose, Runner, Script, Server,
@@ -72,6 +75,14 @@ impl ServerKind for PostgreSql {
         }
     }
 
+    fn exporter(&self) -> Option<&'static Exporter> {
+        Some(&exporter::EXPORTER)
+    }
+
+    fn alerts(&self, _graph: &Graph, server: &Component) -> Alerts {
+        exporter::alerts(server)
+    }
+
     fn snapshot_hook(&self) -> Option<SnapshotHook> {
         Some(SnapshotHook {
             note: "PostgreSQL recovers from a copy as after a power failure. With a checkpoint before it, that takes a moment only.",
@@ -122,7 +133,7 @@ impl ServerKind for PostgreSql {
     fn add_on_logins(&self, clients: &[&Edge]) -> Vec<AddOnLogin> {
         let owns = |edge: &&&Edge| edge.login.as_ref().is_some_and(|login| login.grants.owned_database().is_some());
         let has_databases = clients.iter().filter(owns).count() > 0;
-        has_databases.then_some(BACKUP).into_iter().collect()
+        has_databases.then_some(BACKUP).into_iter().chain([exporter::LOGIN]).collect()
     }
 
     fn rights_noun(&self) -> &'static str {

@@ -1,11 +1,13 @@
 //! Valkey: a StatefulSet. The first boot creates the users; later, Jobs do.
 
 mod embedded;
+mod exporter;
 
 use askama::Template;
 use vocabulary::{CacheLogin, Kind, LoginEnv, Use, VariableName};
 
-use super::{Administrator, ClientFacts, KindGrants, Profile, ScriptFile, ScriptSet, ServerKind};
+use super::{AddOnLogin, Administrator, ClientFacts, Exporter, KindGrants, Profile, ScriptFile, ScriptSet, ServerKind};
+use crate::alert::Alerts;
 use crate::expr::template_scalar;
 use crate::files::{Files, render};
 use crate::graph::{
@@ -94,6 +96,18 @@ impl ServerKind for Valkey {
             address,
             rights_text: format!("on keys {}: {commands}", code_cell(keys.pattern.as_str())),
         }
+    }
+
+    fn add_on_logins(&self, _clients: &[&Edge]) -> Vec<AddOnLogin> {
+        vec![exporter::LOGIN]
+    }
+
+    fn exporter(&self) -> Option<&'static Exporter> {
+        Some(&exporter::EXPORTER)
+    }
+
+    fn alerts(&self, _graph: &Graph, server: &Component) -> Alerts {
+        exporter::alerts(server)
     }
 
     fn rights_noun(&self) -> &'static str {

@@ -24,7 +24,7 @@ The logins of the enabled services and add-ons at a server. Each has the key of 
 {{- $computed := dict "key" "-" -}}
 {{- if not $client.login -}}
 {{- $revision := int (index $scope.Values.credentials $credential).revision -}}
-{{- $login := include (printf "[[ c.name ]].%s.%s" $.server (ternary "login" "addOnLogin" (empty $client.addOn))) $scope -}}
+{{- $login := include (printf "[[ c.name ]].%s.%s" $.server (ternary "login" (printf "%sLogin" $client.addOn) (empty $client.addOn))) $scope -}}
 {{- $key := printf "%s.r%d" ($client.addOn | default $owner) $revision -}}
 {{- $computed = dict "login" $login "key" $key "owner" $owner "credential" $credential -}}
 {{- end -}}

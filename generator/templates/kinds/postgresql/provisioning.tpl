@@ -9,6 +9,7 @@
 [%- if has_backup %]
 - addOn: backup
 [%- endif %]
+- addOn: exporter
 {{- end }}
 
 {{- /*
@@ -26,7 +27,7 @@ A hash identifies the release, so the length does not depend on the name of the 
 {{- end }}
 
 {{- /* The login of the backups; call it with the scope of the server's chart. */ -}}
-{{- define "[[ c.name ]].[[ name ]].addOnLogin" -}}
+{{- define "[[ c.name ]].[[ name ]].backupLogin" -}}
 backup_r{{ int .Values.credentials.backup.revision }}_{{ include "[[ c.name ]].releaseHash" . }}
 {{- end }}
 
@@ -35,6 +36,11 @@ backup_r{{ int .Values.credentials.backup.revision }}_{{ include "[[ c.name ]].r
 backup_{{ include "[[ c.name ]].releaseHash" . }}.status
 {{- end }}
 [%- endif %]
+
+{{- /* The login of the exporter; call it with the scope of the server's chart. */ -}}
+{{- define "[[ c.name ]].[[ name ]].exporterLogin" -}}
+exporter_r{{ int .Values.credentials.exporter.revision }}_{{ include "[[ c.name ]].releaseHash" . }}
+{{- end }}
 
 {{- /* The declaration that the scripts read: everything except the passwords. */ -}}
 {{- define "[[ c.name ]].[[ name ]].declared" -}}
@@ -77,7 +83,28 @@ databases.sql: |
   SELECT 'CREATE DATABASE {{ .database }} OWNER {{ $role }}'
     WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{{ .database }}') \gexec
   REVOKE ALL ON DATABASE {{ .database }} FROM PUBLIC;
+  {{- else if eq .addOn "exporter" }}
+  {{- $role := printf "exporter_%s" (include "[[ c.name ]].releaseHash" $) }}
+
+  -- The exporter logs in as {{ .login }}, a member of {{ $role }}, which can read statistics and cannot log in.
+  \set password `cat /etc/credentials/{{ .key }}`
+  SELECT 1 / length(:'password') AS password_is_there \gset
+  SELECT 'CREATE ROLE {{ $role }} NOLOGIN'
+    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{{ $role }}') \gexec
+  COMMENT ON ROLE {{ $role }} IS 'reader of release {{ $owner }}';
+  GRANT pg_monitor TO {{ $role }};
+  GRANT CONNECT ON DATABASE postgres TO {{ $role }};
+  SELECT 'CREATE ROLE {{ .login }} LOGIN'
+    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{{ .login }}') \gexec
+  ALTER ROLE {{ .login }} WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 4 PASSWORD :'password';
+  COMMENT ON ROLE {{ .login }} IS 'login of release {{ $owner }}';
+  GRANT {{ $role }} TO {{ .login }};
+  ALTER ROLE {{ .login }} SET default_transaction_read_only = on;
   [%- if has_backup %]
+  {{- if (index $.Values "[[ name ]]").backup.enabled }}
+  GRANT USAGE ON SCHEMA backup_{{ include "[[ c.name ]].releaseHash" $ }} TO {{ $role }};
+  GRANT SELECT ON {{ include "[[ c.name ]].[[ name ]].backupStatus" $ }} TO {{ $role }};
+  {{- end }}
   {{- else }}
   {{- $role := printf "backup_%s" (include "[[ c.name ]].releaseHash" $) }}
   {{- $status := include "[[ c.name ]].[[ name ]].backupStatus" $ }}

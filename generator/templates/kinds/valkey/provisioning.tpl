@@ -10,6 +10,9 @@
   keys: [[ client.keys ]]
   commands: [[ client.commands ]]
 [%- endfor %]
+- addOn: exporter
+  # Statistics, and no key.
+  commands: +info +client|setname +latency|latest +latency|histogram
 {{- end }}
 [%- if has_logins %]
 
@@ -19,6 +22,11 @@
 {{- end }}
 [%- endif %]
 
+{{- /* The login of the exporter; call it with the scope of the server's chart. */ -}}
+{{- define "[[ c.name ]].[[ name ]].exporterLogin" -}}
+{{ .Release.Namespace }}.{{ .Release.Name }}.exporter.r{{ int .Values.credentials.exporter.revision }}
+{{- end }}
+
 {{- /* The declaration that the scripts read: everything except the passwords. */ -}}
 {{- define "[[ c.name ]].[[ name ]].declared" -}}
 # One line per user: the key of its password, its name and its permissions. The probes use `probe`. Clients without a login are `default`.
@@ -26,7 +34,9 @@ logins: |
   - probe resetchannels -@all +ping
   {{- $default := "- default off" }}
   {{- range include "[[ c.name ]].clients" (dict "root" . "server" "[[ name ]]") | fromYamlArray }}
-  {{- $line := printf "%s %s resetchannels -@all ~%s %s" .key .login .keys .commands }}
+  {{- $keys := "" }}
+  {{- with .keys }}{{ $keys = printf "~%s " . }}{{ end }}
+  {{- $line := printf "%s %s resetchannels -@all %s%s" .key .login $keys .commands }}
   {{- if eq .login "default" }}
   {{- $default = $line }}
   {{- else }}

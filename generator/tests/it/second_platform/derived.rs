@@ -140,10 +140,14 @@ fn the_traffic_is_all_that_hangs_on_the_declaration() {
             "orders-broker-provisioning",
             "meters-provisioning",
             "sessions-provisioning",
+            "sessions-exporter",
             "network-policy-test",
             "end-to-end-test",
         ]
     );
+    let exporter = |one: &generator::ExporterTraffic| format!("{}, metrics at {}", shown(&one.path), one.metrics);
+    let exporters: Vec<_> = traffic.exporters.iter().map(exporter).collect();
+    assert_eq!(exporters, ["sessions-exporter → sessions:6379, metrics at 9121"]);
     let jobs: Vec<_> = traffic.provisioning.iter().map(shown).collect();
     assert_eq!(
         jobs,

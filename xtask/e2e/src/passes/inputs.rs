@@ -25,7 +25,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("runbooks", &["backups", "chart-files", "documents", "stand-ins"]),
     ("backup", &["backups", "documents", "stand-ins"]),
     ("backup-hook", &["backups", "documents", "stand-ins", "backup"]),
-    ("observe", &["metrics", "alerts", "stand-ins"]),
+    ("observe", &["metrics", "exporters", "alerts", "backups", "stand-ins"]),
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),
     ("values", &["chart-files", "chart-tests"]),
     ("faults", &["stand-ins", "load"]),
@@ -57,10 +57,16 @@ enum Place {
 }
 
 const GROUPS: &[Group] = &[
-    // The digests of these four cover the rendered objects, not the files.
+    // The digests of these five cover the rendered objects, not the files.
     Group { name: CHART, place: Place::Chart, paths: &[""], has: is_of_chart },
     Group { name: "metrics", place: Place::Chart, paths: &[""], has: is_of_chart },
     Group { name: "alerts", place: Place::Chart, paths: &[""], has: |path| is_of_chart(path) || is_of_alerts(path) },
+    Group {
+        name: "exporters",
+        place: Place::Chart,
+        paths: &[""],
+        has: |path| is_of_chart(path) || is_of_exporters(path),
+    },
     Group { name: "backups", place: Place::Chart, paths: &[""], has: |path| is_of_chart(path) || is_of_backups(path) },
     // All of it, for scenarios that depend on its schema, its checks or its default values.
     Group { name: "chart-files", place: Place::Chart, paths: &[""], has: decides },
@@ -107,7 +113,7 @@ fn decides(path: &Utf8Path) -> bool {
 
 /// Whether a file decides what an installation creates while every add-on is off.
 fn is_of_chart(path: &Utf8Path) -> bool {
-    decides(path) && !is_of_alerts(path) && !is_of_backups(path)
+    decides(path) && !is_of_alerts(path) && !is_of_backups(path) && !is_of_exporters(path)
 }
 
 /// Whether a file is documentation or a script for operators, which do not affect an installation.
@@ -141,6 +147,11 @@ fn is_of_alerts(path: &Utf8Path) -> bool {
 /// Whether a file belongs to the backups alone.
 fn is_of_backups(path: &Utf8Path) -> bool {
     path.as_str().contains("templates/backup/")
+}
+
+/// Whether a file belongs to the exporters alone.
+fn is_of_exporters(path: &Utf8Path) -> bool {
+    path.as_str().contains("templates/exporter/")
 }
 
 /// Whether a file holds an environment's values, as opposed to its passwords.

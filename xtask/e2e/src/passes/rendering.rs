@@ -25,8 +25,9 @@ pub(super) struct AddOn {
 /// The add-ons. A case that switches on several is an input of the last of them.
 pub(super) const ADD_ONS: &[AddOn] = &[
     AddOn { group: "metrics", switch: "global.metrics.enabled=true", section: "metrics" },
-    AddOn { group: "alerts", switch: "global.alerts.enabled=true", section: "alerts" },
     AddOn { group: "backups", switch: ".backup.enabled=true", section: "backup" },
+    AddOn { group: "exporters", switch: ".exporter.enabled=true", section: "exporter" },
+    AddOn { group: "alerts", switch: "global.alerts.enabled=true", section: "alerts" },
 ];
 
 /// The group of what is rendered while every add-on is off.
@@ -90,8 +91,10 @@ fn group_of(case: &Case) -> &'static str {
 /// Values that scenarios set and no check needs: special characters, second revisions, several pods, an upgrade.
 fn further(platform: &Resolved, defaults: &Case) -> Vec<Case> {
     let mut credentials = Vec::new();
-    for (number, credential) in generator::credential_paths(platform).iter().enumerate() {
-        let password = json!(format!("it's \"{number}\" {{{{ $x }}}} \\ $y # %s 漢"));
+    let used = generator::credential_paths(platform).into_iter().filter(|credential| credential.switch.is_none());
+    for credential in used {
+        let name = credential.name;
+        let password = json!(format!("it's \"{name}\" {{{{ $x }}}} \\ $y # %s 漢"));
         credentials.push(format!("--set-json={}={password}", credential.value.join(".")));
         credentials.push(format!("--set={}=2", credential.revision.join(".")));
     }

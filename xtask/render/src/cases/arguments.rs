@@ -2,6 +2,8 @@
 
 pub(super) const BACKUP: &[&str] = &["backup.enabled=true"];
 
+pub(super) const EXPORTER: &[&str] = &["exporter.enabled=true"];
+
 /// Encrypted backups in an object store outside the cluster.
 pub(super) const BACKUP_S3: &[&str] = &[
     "backup.storage=S3",

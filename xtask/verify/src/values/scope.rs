@@ -72,9 +72,12 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
         ["global", "metrics", "discovery"] => object.kind == "PodMonitor" || object.kind == "Service",
         ["global", "metrics", ..] if ["PodMonitor", "Service"].contains(&object.kind) => {
             traffic.metrics.iter().any(|port| port.of == object.of)
+                || traffic.exporters.iter().any(|exporter| exporter.path.to == object.of)
         }
         ["global", "metrics", ..] => {
-            traffic.metrics.iter().any(|port| object.is("NetworkPolicy", &port.of)) || object.is_of_tests()
+            let exporters = traffic.exporters.iter().map(|exporter| &exporter.path.from);
+            let mut identities = traffic.metrics.iter().map(|port| &port.of).chain(exporters);
+            identities.any(|identity| object.is("NetworkPolicy", identity)) || object.is_of_tests()
         }
         ["global", "tests", "endToEnd"] => object.is_of_tests(),
         ["global", "tests", "isolation"] => object.is_isolation(&traffic.tests.network_policy),
@@ -125,13 +128,17 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                 _ => own,
             }
         }
-        // The server's pod does not change with its backups.
-        [server, "backup", "enabled"] | [server, "credentials", "backup", ..] => {
-            let policies = [server.to_string(), format!("{server}-backup")];
-            object.of == *server && object.kind != "StatefulSet"
+        [_, "backup", "maximumAgeHours"] => object.suffix == "alerts",
+        // The server's pod does not change with its backups and its exporter.
+        [server, add_on @ ("backup" | "exporter"), "enabled"]
+        | [server, "credentials", add_on @ ("backup" | "exporter"), ..] => {
+            let policies = [server.to_string(), format!("{server}-{add_on}")];
+            object.suffix == "alerts"
+                || object.of == *server && object.kind != "StatefulSet"
                 || object.is_source()
                 || path[path.len() - 1] == "enabled" && policies.iter().any(|name| object.is("NetworkPolicy", name))
         }
+        [server, "exporter", ..] => object.is("Deployment", &format!("{server}-exporter")),
         [server, "backup", "s3", "egress"] => object.is("NetworkPolicy", &format!("{server}-backup")),
         [server, "backup", "serviceAccount", ..] => object.is("ServiceAccount", &format!("{server}-backup")),
         [server, "backup", ..] => {
@@ -157,6 +164,7 @@ mod tests {
             paths: vec![AccessPath { from: "shop".into(), to: "db".into(), port: 1 }],
             provisioning: Vec::new(),
             backup: Vec::new(),
+            exporters: Vec::new(),
             exposed_ports: Vec::new(),
             metrics: vec![generator::ComponentPort { of: "shop".into(), number: 9 }],
             kubernetes: Vec::new(),

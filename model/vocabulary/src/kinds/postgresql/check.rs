@@ -73,12 +73,15 @@ fn passwords(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
+/// The add-ons of a server that have a login at it, which is named after them.
+const ADD_ONS: &[&str] = &["backup", "exporter"];
+
 fn role_names(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
-    for (service, _) in clients(platform).filter(|(service, _)| service.name.as_str() == "backup") {
+    for (service, _) in clients(platform).filter(|(service, _)| ADD_ONS.contains(&service.name.as_str())) {
         diagnostics.push(
             Diagnostic::new(
                 Code::RoleNameReserved,
-                "the role of backup would have the name of the login of the backups",
+                format!("the role of {} would have the name of the login of an add-on of the server", service.name),
             )
             .at("declared", service.location)
             .help("rename the service"),

@@ -76,6 +76,7 @@ fn every_help_can_be_followed() {
             ),
             fix("LibpqElsewhere", publisher(libpq_value("AMQP_PASSWORD")), [publisher(plain("AMQP_PASSWORD"))]),
             fix("RoleNameReserved", shop([owner("pg-shop", ORDERS)]), [shop([owner("shop", ORDERS)])]),
+            fix("RoleNameReserved", shop([owner("exporter", ORDERS)]), [shop([owner("shop", ORDERS)])]),
             fix("LeftoversNotDeleted", tested(ORDERS, "TRUNCATE orders -- {marker}"), [tested(ORDERS, delete)]),
             fix("LeftoversWithoutOwner", tested(STOCK, delete), [tested(ORDERS, delete)]),
         ],

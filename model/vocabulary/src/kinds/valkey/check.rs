@@ -7,16 +7,31 @@ use crate::{Diagnostic, Platform, Service, Use};
 codes! {
     /// Several services that use a cache without a login.
     SeveralAnonymousClients,
+    /// A service whose login would have the name of an add-on's.
+    UserNameReserved,
     /// A command that an ACL does not have.
     CommandInvalid,
 }
 
 pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
     for (service, client) in clients(platform) {
+        if service.name.as_str() == EXPORTER && matches!(client.env.login, CacheLogin::Own { .. }) {
+            diagnostics.push(
+                Diagnostic::new(
+                    Code::UserNameReserved,
+                    format!("the user of {EXPORTER} would have the name of the login of the server's exporter"),
+                )
+                .at("declared", service.location)
+                .help("rename the service"),
+            );
+        }
         commands(service, client, diagnostics);
     }
     anonymous(platform, diagnostics);
 }
+
+/// The add-on of a server that has a login at it, which is named after it.
+const EXPORTER: &str = "exporter";
 
 fn clients(platform: &Platform) -> impl Iterator<Item = (&Service, &'static ValkeyClient)> {
     platform.services.iter().flat_map(|service| {

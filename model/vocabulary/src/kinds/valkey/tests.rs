@@ -53,6 +53,11 @@ fn every_help_can_be_followed() {
                     shop([CACHE, PRICES], [anonymous("shop", CACHE), own("billing"), anonymous("search", PRICES)]),
                 ],
             ),
+            fix(
+                "UserNameReserved",
+                shop([CACHE], [own("exporter")]),
+                [shop([CACHE], [own("shop")]), shop([CACHE], [anonymous("exporter", CACHE)])],
+            ),
             fix("CommandInvalid", sends(&["get", "+@all", "SET"]), [sends(&["get", "set"])]),
         ],
     );

@@ -58,7 +58,7 @@ spec:
         - name: PGHOST
           value: {{ include "auditflow-platform.postgresql.host" . }}
         - name: PGUSER
-          value: {{ include "auditflow-platform.postgresql.addOnLogin" . }}
+          value: {{ include "auditflow-platform.postgresql.backupLogin" . }}
         - name: PGPASSWORD
           valueFrom:
             secretKeyRef:
@@ -154,7 +154,7 @@ spec:
         - name: PGHOST
           value: {{ include "auditflow-platform.postgresql.host" . }}
         - name: PGUSER
-          value: {{ include "auditflow-platform.postgresql.addOnLogin" . }}
+          value: {{ include "auditflow-platform.postgresql.backupLogin" . }}
         - name: PGPASSWORD
           valueFrom:
             secretKeyRef:

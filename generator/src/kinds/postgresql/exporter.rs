@@ -1,0 +1,152 @@
+//! The exporter of PostgreSQL, and the alerts about the server and its backups. The metrics are those of `postgres_exporter` 0.19.
+
+use vocabulary::{Image, Resources, cpu, memory};
+
+use super::super::{AddOnLogin, Exporter};
+use crate::alert::{Alert, Alerts, Needs, Runbook, SERVER_DOWN, Severity, series};
+use crate::graph::{Component, Server};
+use crate::names;
+
+/// Its login, which reads statistics and the results of the backups, and nothing else.
+pub(super) const LOGIN: AddOnLogin = AddOnLogin {
+    section: names::EXPORTER,
+    doc: "Password of the login with which the exporter reads statistics. It cannot read the data of services.",
+};
+
+pub(super) const EXPORTER: Exporter = Exporter {
+    // Published for amd64 and arm64: https://quay.io/repository/prometheuscommunity/postgres-exporter?tab=tags
+    image: Image::new("quay.io/prometheuscommunity/postgres-exporter", "v0.19.1"),
+    run_as_user: 65534,
+    port: 9187,
+    health: "/",
+    resources: Resources::new(cpu("10m").up_to("100m"), memory("24Mi").up_to("64Mi")),
+    address: ("DATA_SOURCE_URI", ["", ":5432/postgres?sslmode=disable&application_name=exporter"]),
+    login: ["DATA_SOURCE_USER", "DATA_SOURCE_PASS"],
+    backup_queries: Some("PG_EXPORTER_EXTEND_QUERY_PATH"),
+};
+
+pub(super) fn alerts(server: &Component) -> Alerts {
+    let mut rules = vec![down(server.name), connections(server.name), size(server.name)];
+    if server.server().is_some_and(Server::has_backups) {
+        rules.extend([old(server.name), failed(server.name), not_verified(server.name)]);
+    }
+    Alerts { rules, queues: Vec::new() }
+}
+
+fn down(name: &'static str) -> Alert {
+    let up = series("pg_up", &[]);
+    let summary = format!("{name} does not answer its exporter.");
+    Alert::new(&SERVER_DOWN, "1m", format!("{up} == 0"), summary).needs(Needs::Exporter).sample(&up, "0x60", "1x60")
+}
+
+fn connections(name: &'static str) -> Alert {
+    let used = series("pg_stat_activity_count", &[]);
+    let most = series("pg_settings_max_connections", &[]);
+    let summary = format!("{name} has only a few connections left: {{{{ $value | humanizePercentage }}}} are in use.");
+    let expr = format!("sum({used}) / max({most}) > 0.8");
+    let alert = Alert::new(&CONNECTIONS, "5m", expr, summary).needs(Needs::Exporter);
+    alert.sample(&used, "90x60", "10x60").sample(&most, "100x60", "100x60")
+}
+
+/// The write-ahead log is on the same volume, so the databases may not fill it.
+fn size(name: &'static str) -> Alert {
+    let size = series("pg_database_size_bytes", &[]);
+    let volume = format!("__{}_VOLUME__", name.to_uppercase().replace('-', "_"));
+    let summary =
+        format!("The databases of {name} take {{{{ $value | humanize1024 }}}}B, and their volume is almost full.");
+    let alert = Alert::new(&SIZE, "15m", format!("sum({size}) > 0.8 * {volume}"), summary).needs(Needs::Exporter);
+    alert.quantity(&volume, &[name, "persistence", "size"]).sample(&size, "1e15x60", "1e3x60")
+}
+
+/// A series of the results of the backups, which the exporter reads from their table.
+fn result(metric: &str, action: &str, succeeded: bool) -> String {
+    let matchers = [format!("action=\"{action}\""), format!("succeeded=\"{succeeded}\"")];
+    series(&format!("backup_{metric}"), &matchers)
+}
+
+fn old(name: &'static str) -> Alert {
+    let made = result("data_timestamp_seconds", "backup", true);
+    let limit = format!("__{}_BACKUP_AGE__", name.to_uppercase().replace('-', "_"));
+    let summary = "The newest backup of {{ $labels.database }} is {{ $value | humanizeDuration }} old.".to_owned();
+    let expr = format!("time() - max by (database) ({made}) > 3600 * {limit}");
+    let alert = Alert::new(&OLD, "5m", expr, summary).needs(Needs::Backups);
+    // The time of a test begins with 0.
+    alert.value(&limit, &[name, "backup", "maximumAgeHours"]).sample(&made, "-1e9x60", "0x60")
+}
+
+/// Of the two rows of an action, the newer one has the last result.
+fn last_failed(action: &str) -> (String, [String; 2]) {
+    let [good, bad] = [true, false].map(|succeeded| result("finished_timestamp_seconds", action, succeeded));
+    let times = [&good, &bad].map(|series| format!("max by (database) ({series})"));
+    let [last_good, last_bad] = times;
+    (format!("{last_bad} > {last_good} or {last_bad} unless {last_good}"), [good, bad])
+}
+
+fn failed(name: &'static str) -> Alert {
+    let (expr, [good, bad]) = last_failed("backup");
+    let summary = format!("The last backup of {{{{ $labels.database }}}} at {name} has failed.");
+    let alert = Alert::new(&FAILED, "0m", expr, summary).needs(Needs::Backups);
+    alert.sample(&good, "100x60", "200x60").sample(&bad, "200x60", "100x60")
+}
+
+fn not_verified(name: &'static str) -> Alert {
+    let (expr, [good, bad]) = last_failed("verification");
+    let summary = format!("The last verification of a backup of {{{{ $labels.database }}}} at {name} has failed.");
+    let alert = Alert::new(&NOT_VERIFIED, "0m", expr, summary).needs(Needs::Backups);
+    alert.sample(&good, "100x60", "200x60").sample(&bad, "200x60", "100x60")
+}
+
+const CONNECTIONS: Runbook = Runbook {
+    name: "ConnectionsRunOut",
+    severity: Severity::Warning,
+    meaning: "More than 80 % of the server's connections are in use. When none is left, services cannot connect.",
+    steps: &[
+        "See who holds them: `kubectl exec <release>-<component>-0 --namespace <namespace> --container <component> -- psql --username postgres --command 'SELECT usename, state, count(*) FROM pg_stat_activity GROUP BY 1, 2 ORDER BY 3 DESC'`.",
+        "Many `idle` connections of one login are a leak: restart the service. Otherwise lower the service's replicas.",
+    ],
+    inhibits: &[],
+};
+
+const SIZE: Runbook = Runbook {
+    name: "DatabasesFillVolume",
+    severity: Severity::Warning,
+    meaning: "The databases take more than 80 % of the volume. When it is full, the server stops, and does not start again before there is room.",
+    steps: &[
+        "See which database and which table has grown: `kubectl exec <release>-<component>-0 --namespace <namespace> --container <component> -- psql --username postgres --command '\\l+'`.",
+        "Delete what is not needed and run `VACUUM`, or enlarge the volume (UPGRADING.md, “Larger volume”).",
+    ],
+    inhibits: &[],
+};
+
+const OLD: Runbook = Runbook {
+    name: "BackupTooOld",
+    severity: Severity::Critical,
+    meaning: "No backup has succeeded for `<component>.backup.maximumAgeHours`. What has been written since then would be lost with the volume.",
+    steps: &[
+        "See whether the backups ran: `kubectl get cronjobs,jobs --namespace <namespace> --selector app.kubernetes.io/instance=<release>`. A suspended CronJob makes none (`<component>.backup.suspend`).",
+        "Read the log of the last one, and make one now: BACKUP.md, “Back up now”.",
+    ],
+    inhibits: &[],
+};
+
+const FAILED: Runbook = Runbook {
+    name: "BackupFailed",
+    severity: Severity::Warning,
+    meaning: "The last backup of a database has failed. Older backups are intact.",
+    steps: &[
+        "Read why: `./restore.sh --namespace <namespace> --release <release> --server <component> status` prints the last results.",
+        "Mend the cause, and make a backup: BACKUP.md, “Back up now”.",
+    ],
+    inhibits: &[],
+};
+
+const NOT_VERIFIED: Runbook = Runbook {
+    name: "BackupNotVerified",
+    severity: Severity::Critical,
+    meaning: "The newest backup could not be restored into an empty server, or its contents differ from what was backed up. Do not rely on it.",
+    steps: &[
+        "Read why: `./restore.sh --namespace <namespace> --release <release> --server <component> status` prints the last results.",
+        "Make another backup and verify it: BACKUP.md, “Back up now” and “Verify”. If that fails, too, keep the older backups: raise `<component>.backup.retention`.",
+    ],
+    inhibits: &[],
+};
