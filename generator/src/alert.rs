@@ -47,15 +47,18 @@ pub(crate) enum Needs {
     Exporter,
     /// Its exporter and its backups.
     Backups,
+    /// Its exporter, its backups and their verification.
+    Verification,
 }
 
 impl Needs {
-    /// The sections of the component's values whose `enabled` must be true.
+    /// The sections of the component's values, as paths, whose `enabled` must be true.
     pub(crate) const fn sections(self) -> &'static [&'static str] {
         match self {
             Self::Nothing => &[],
             Self::Exporter => &[EXPORTER],
             Self::Backups => &[EXPORTER, BACKUP],
+            Self::Verification => &[EXPORTER, BACKUP, "backup.verification"],
         }
     }
 }

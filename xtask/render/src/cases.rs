@@ -83,6 +83,7 @@ pub fn without_snapshots(platform: &Resolved, chart: &Chart, folder: &Utf8Path) 
     cases.push(wildcards(platform, chart, folder));
     cases.push(longest(platform, chart, folder));
     cases.extend(backups(platform, chart, folder));
+    cases.extend(exporters(platform));
     cases
 }
 
@@ -201,6 +202,21 @@ fn backups(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
         }
     };
     modes.map(case).into()
+}
+
+/// The exporters with Secrets of another store. [`all`] has them with passwords in the values. A platform may have none of them.
+fn exporters(platform: &Resolved) -> Option<Case> {
+    let exporters = generator::traffic(platform).exporters;
+    let on =
+        exporters.iter().flat_map(|exporter| EXPORTER.iter().map(|set| format!("--set={}.{set}", exporter.path.to)));
+    let arguments = STORE.iter().map(|argument| (*argument).to_owned()).chain(on).chain(required(platform, None));
+    (!exporters.is_empty()).then(|| Case {
+        name: "exporters+store".to_owned(),
+        release: release_name(platform).to_owned(),
+        environment: None,
+        values: Vec::new(),
+        arguments: arguments.collect(),
+    })
 }
 
 /// Rules with wildcards for each service, and the values that permit them.

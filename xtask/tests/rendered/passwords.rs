@@ -58,7 +58,7 @@ fn above(secret: &Object) -> &str {
 fn a_password_is_only_in_the_secrets_that_need_it() {
     let (platform, rendered) = (platform(), rendered());
     // The case in which every credential is used.
-    let (_, objects) = cases().iter().find(|(case, _)| case.name == "backup").expect("a case");
+    let (_, objects) = cases().iter().find(|(case, _)| case.name == "alerts").expect("a case");
     let secrets: Vec<&Object> = objects.iter().filter(|object| object.kind == "Secret").collect();
     for credential in generator::credential_paths(&platform) {
         let (owner, key) = credential.name.split_once('.').expect("whose, and for what");

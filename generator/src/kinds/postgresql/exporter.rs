@@ -21,7 +21,8 @@ pub(super) const EXPORTER: Exporter = Exporter {
     health: "/",
     resources: Resources::new(cpu("10m").up_to("100m"), memory("24Mi").up_to("64Mi")),
     address: ("DATA_SOURCE_URI", ["", ":5432/postgres?sslmode=disable&application_name=exporter"]),
-    login: ["DATA_SOURCE_USER", "DATA_SOURCE_PASS"],
+    // Not DATA_SOURCE_PASS: the exporter stops at a space in it, and prints the whole of it in its log (0.19.1). Its driver reads this variable.
+    login: ["DATA_SOURCE_USER", "PGPASSWORD"],
     backup_queries: Some("PG_EXPORTER_EXTEND_QUERY_PATH"),
 };
 
@@ -66,12 +67,17 @@ fn result(metric: &str, action: &str, succeeded: bool) -> String {
 
 fn old(name: &'static str) -> Alert {
     let made = result("data_timestamp_seconds", "backup", true);
-    let limit = format!("__{}_BACKUP_AGE__", name.to_uppercase().replace('-', "_"));
+    let limit = age_limit(name);
     let summary = "The newest backup of {{ $labels.database }} is {{ $value | humanizeDuration }} old.".to_owned();
     let expr = format!("time() - max by (database) ({made}) > 3600 * {limit}");
     let alert = Alert::new(&OLD, "5m", expr, summary).needs(Needs::Backups);
     // The time of a test begins with 0.
     alert.value(&limit, &[name, "backup", "maximumAgeHours"]).sample(&made, "-1e9x60", "0x60")
+}
+
+/// The word for the age in hours that a backup may have.
+fn age_limit(name: &str) -> String {
+    format!("__{}_BACKUP_AGE__", name.to_uppercase().replace('-', "_"))
 }
 
 /// Of the two rows of an action, the newer one has the last result.
@@ -89,10 +95,16 @@ fn failed(name: &'static str) -> Alert {
     alert.sample(&good, "100x60", "200x60").sample(&bad, "200x60", "100x60")
 }
 
+/// A verification that has failed, or that has not succeeded for a day longer than a backup may be old.
 fn not_verified(name: &'static str) -> Alert {
-    let (expr, [good, bad]) = last_failed("verification");
-    let summary = format!("The last verification of a backup of {{{{ $labels.database }}}} at {name} has failed.");
-    let alert = Alert::new(&NOT_VERIFIED, "0m", expr, summary).needs(Needs::Backups);
+    let (failed, [good, bad]) = last_failed("verification");
+    let limit = age_limit(name);
+    let expr = format!("{failed} or time() - max by (database) ({good}) > 3600 * (24 + {limit})");
+    let summary = format!(
+        "No backup of {{{{ $labels.database }}}} at {name} was verified lately, or the last verification has failed."
+    );
+    let alert = Alert::new(&NOT_VERIFIED, "0m", expr, summary).needs(Needs::Verification);
+    let alert = alert.value(&limit, &[name, "backup", "maximumAgeHours"]);
     alert.sample(&good, "100x60", "200x60").sample(&bad, "200x60", "100x60")
 }
 
@@ -143,7 +155,7 @@ const FAILED: Runbook = Runbook {
 const NOT_VERIFIED: Runbook = Runbook {
     name: "BackupNotVerified",
     severity: Severity::Critical,
-    meaning: "The newest backup could not be restored into an empty server, or its contents differ from what was backed up. Do not rely on it.",
+    meaning: "The newest backup could not be restored into an empty server, its contents differ from what was backed up, or no verification has run for a day longer than `<component>.backup.maximumAgeHours`. Do not rely on the backup.",
     steps: &[
         "Read why: `./restore.sh --namespace <namespace> --release <release> --server <component> status` prints the last results.",
         "Make another backup and verify it: BACKUP.md, “Back up now” and “Verify”. If that fails, too, keep the older backups: raise `<component>.backup.retention`.",
