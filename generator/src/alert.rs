@@ -49,16 +49,19 @@ pub(crate) enum Needs {
     Backups,
     /// Its exporter, its backups and their verification.
     Verification,
+    /// The alerts from metrics of the cluster's own monitoring.
+    ClusterMetrics,
 }
 
 impl Needs {
-    /// The sections of the component's values, as paths, whose `enabled` must be true.
+    /// The sections of the component's values, or of the umbrella's for a rule about no component, as paths, whose `enabled` must be true.
     pub(crate) const fn sections(self) -> &'static [&'static str] {
         match self {
             Self::Nothing => &[],
             Self::Exporter => &[EXPORTER],
             Self::Backups => &[EXPORTER, BACKUP],
             Self::Verification => &[EXPORTER, BACKUP, "backup.verification"],
+            Self::ClusterMetrics => &["global.alerts.clusterMetrics"],
         }
     }
 }

@@ -70,6 +70,8 @@ pub struct AlertProof {
     pub name: &'static str,
     /// Its labels.
     pub labels: Vec<(&'static str, String)>,
+    /// Whether its series come from the cluster's own monitoring, not from the release.
+    pub of_cluster: bool,
     /// The series with which it fires or stays silent; empty if it always fires.
     pub samples: Vec<SeriesProof>,
 }

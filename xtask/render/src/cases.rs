@@ -350,6 +350,7 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
         features.push(("alerts".to_owned(), with_all(on(&[ALERTS, ALERTMANAGER_CONFIG].concat()))));
         let as_files = [
             "--set=global.alerts.enabled=true",
+            "--set=global.alerts.clusterMetrics.enabled=true",
             "--set=global.alerts.format=ConfigMap",
             "--set=global.alerts.routing.format=ConfigMap",
         ];

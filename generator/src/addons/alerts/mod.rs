@@ -1,5 +1,6 @@
 //! Alerts: rules for Prometheus that follow from services, servers and queues, and a page with a runbook for each.
 
+mod cluster;
 mod routing;
 mod services;
 
@@ -13,7 +14,7 @@ use routing::{Routing, inhibitions};
 
 use super::AddOn;
 use crate::alert::{
-    self, Alert, Each, NAMESPACE, OWN, QUEUE, QueueFacts, RELEASE, Runbook, Sample, Severity, ValueWord,
+    self, Alert, Each, NAMESPACE, Needs, OWN, QUEUE, QueueFacts, RELEASE, Runbook, Sample, Severity, ValueWord,
 };
 use crate::expr::{go_string, value};
 use crate::files::Files;
@@ -38,7 +39,10 @@ impl AddOn for Alerts {
             "templates/alerts/routing.yaml",
             &Routing { c: graph, inhibitions: inhibitions(&all.collect::<Vec<_>>()) },
         );
-        files.umbrella("ALERTS.md", &Page { c: graph, runbooks: runbooks(&groups), metrics: metrics(graph) });
+        files.umbrella(
+            "ALERTS.md",
+            &Page { c: graph, runbooks: runbooks(&groups), metrics: metrics(graph), cluster: cluster::METRICS },
+        );
     }
 }
 
@@ -73,6 +77,7 @@ pub(crate) fn proofs(graph: &Graph, namespace: &str, release: &str) -> Vec<Alert
                 proofs.push(AlertProof {
                     name: alert.about.name,
                     labels: labels.into_iter().map(|(name, value)| (name, filled(&value))).collect(),
+                    of_cluster: alert.needs == Needs::ClusterMetrics,
                     samples: alert.samples.iter().map(sample).collect(),
                 });
             }
@@ -110,7 +115,8 @@ fn groups(graph: &Graph) -> Vec<Group<'_>> {
         return groups;
     }
     let summary = format!("The alerts of {RELEASE} in {NAMESPACE} are evaluated and delivered.");
-    let rules = vec![Alert::new(&WATCHDOG, "0m", "vector(1)".to_owned(), summary)];
+    let mut rules = vec![Alert::new(&WATCHDOG, "0m", "vector(1)".to_owned(), summary)];
+    rules.extend(cluster::alerts(graph));
     let watchdog = Group { component: None, alerts: alert::Alerts { rules, queues: Vec::new() } };
     std::iter::once(watchdog).chain(groups).collect()
 }
@@ -166,7 +172,8 @@ fn for_readers(alert: &Alert) -> String {
         let path = std::iter::once("<component>").chain(value.path[1..].iter().copied());
         expr = expr.replace(&value.word, &path.collect::<Vec<_>>().join("."));
     }
-    expr
+    // The expression stands in a table.
+    expr.replace(NAMESPACE, "<namespace>").replace(RELEASE, "<release>").replace('|', "\\|")
 }
 
 /// A rule on the page.
@@ -267,4 +274,6 @@ struct Page<'a> {
     c: &'a Graph,
     runbooks: Vec<(&'static Runbook, Vec<RuleLine>)>,
     metrics: Vec<Row>,
+    /// The metrics of the cluster's own monitoring, and what reports each.
+    cluster: &'static [(&'static str, &'static str)],
 }

@@ -22,7 +22,15 @@ pub(super) struct Alerts {
     /// Address of ALERTS.md. Each alert links to its section there. Empty adds no links.
     #[schemars(regex(pattern = r"^(https?://[A-Za-z0-9._~:/?@!$&'()*+,;=%-]+)?$"))]
     runbook_base_url: String,
+    cluster_metrics: ClusterMetrics,
     routing: Routing,
+}
+
+/// Further alerts, from metrics that the cluster's monitoring must report to the same Prometheus: those of kube-state-metrics, the kubelet and cert-manager.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct ClusterMetrics {
+    /// Whether to create the rules.
+    enabled: bool,
 }
 
 /// How Alertmanager delivers the alerts of the release.
@@ -142,6 +150,7 @@ impl Alerts {
             format: Format::PrometheusRule,
             labels: BTreeMap::new(),
             runbook_base_url: String::new(),
+            cluster_metrics: ClusterMetrics { enabled: false },
             routing: Routing {
                 format: RoutingFormat::None,
                 labels: BTreeMap::new(),

@@ -113,6 +113,7 @@ pub(super) const ALERTMANAGER_CONFIG: &[&str] = &[
 
 pub(super) const ALERTS: &[&str] = &[
     "--set=global.alerts.enabled=true",
+    "--set=global.alerts.clusterMetrics.enabled=true",
     "--set=global.alerts.runbookBaseUrl=https://example.org/ALERTS.md",
     "--set=global.alerts.labels.release=prometheus",
     "--api-versions=monitoring.coreos.com/v1/PrometheusRule",

@@ -38,7 +38,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     lane.step("other passwords: the exporters use the new logins, and the old ones are removed", || {
         let rotated = [roles.database_server, roles.cache].map(|server| {
             let credential = format!("{server}.credentials.exporter");
-            [format!("{credential}.password=another-Password-47110815"), format!("{credential}.revision=2")]
+            [format!("{credential}.password=another-Password-47110815-{server}"), format!("{credential}.revision=2")]
         });
         let rotated = rotated.as_flattened().iter().map(String::as_str);
         let sets: Vec<&str> = values.iter().copied().chain(rotated).collect();
