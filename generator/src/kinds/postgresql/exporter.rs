@@ -146,7 +146,7 @@ const FAILED: Runbook = Runbook {
     severity: Severity::Warning,
     meaning: "The last backup of a database has failed. Older backups are intact.",
     steps: &[
-        "Read why: `./restore.sh --namespace <namespace> --release <release> --server <component> status` prints the last results.",
+        "`restore.sh <release> <namespace> status` prints the last results (BACKUP.md, “Verify”); the log of the Job says why.",
         "Mend the cause, and make a backup: BACKUP.md, “Back up now”.",
     ],
     inhibits: &[],
@@ -157,7 +157,7 @@ const NOT_VERIFIED: Runbook = Runbook {
     severity: Severity::Critical,
     meaning: "The newest backup could not be restored into an empty server, its contents differ from what was backed up, or no verification has run for a day longer than `<component>.backup.maximumAgeHours`. Do not rely on the backup.",
     steps: &[
-        "Read why: `./restore.sh --namespace <namespace> --release <release> --server <component> status` prints the last results.",
+        "`restore.sh <release> <namespace> status` prints the last results (BACKUP.md, “Verify”); the log of the Job says why.",
         "Make another backup and verify it: BACKUP.md, “Back up now” and “Verify”. If that fails, too, keep the older backups: raise `<component>.backup.retention`.",
     ],
     inhibits: &[],

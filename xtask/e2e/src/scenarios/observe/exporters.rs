@@ -127,11 +127,12 @@ fn results_are_metrics(release: &Release, roles: &Roles) -> anyhow::Result<Strin
     };
     job("verified", "verify")?;
     reported(release, server, &[&series("verification", true)])?;
-    // Takes the right to read from the backups, until the next upgrade grants it again.
+    // Takes the right to read from the backups for a while.
     let reader = flow::sql(release, "postgres", "SELECT rolname FROM pg_roles WHERE rolname ~ '^backup_[0-9a-f]{8}$'")?;
     flow::sql(release, "postgres", &format!("REVOKE pg_read_all_data FROM {}", reader.trim()))?;
     job("fails", "backup")?;
     reported(release, server, &[&series("backup", false), &series("backup", true)])?;
+    flow::sql(release, "postgres", &format!("GRANT pg_read_all_data TO {}", reader.trim()))?;
     Ok(String::new())
 }
 
