@@ -3,6 +3,7 @@
 pub(crate) mod alerts;
 pub(crate) mod backup;
 mod helm_tests;
+mod logs;
 mod metrics;
 pub(crate) mod provisioning;
 mod velero;
@@ -18,6 +19,7 @@ pub(crate) const ADD_ONS: &[&dyn AddOn] = &[
     &metrics::Metrics,
     &alerts::Alerts,
     &helm_tests::HelmTests,
+    &logs::Logs,
 ];
 
 /// What an add-on brings.

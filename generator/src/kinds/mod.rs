@@ -14,6 +14,7 @@ use crate::emit::chart_yaml::{chart_yaml, service_account};
 use crate::emit::values::Section;
 use crate::files::Files;
 use crate::graph::{Component, Edge, EnvBinding, Graph, Login, LoginScripts, Port, Purpose, Server};
+use crate::log_format::LogFormat;
 use crate::workloads::server::EmbeddedServer;
 
 /// Registers the kinds: the variant of the vocabulary and the folder of each.
@@ -95,6 +96,11 @@ pub(crate) trait ServerKind: Sync {
     /// The alerts of a server of this kind; none if it has no metrics.
     fn alerts(&self, _graph: &Graph, _server: &Component) -> Alerts {
         Alerts::default()
+    }
+
+    /// The format of the server's log; none if the log agent reads no severity.
+    fn log_format(&self) -> Option<LogFormat> {
+        None
     }
 
     /// A command in the server's Pod before its volume is copied as it is, as Velero does; none if the server needs none.

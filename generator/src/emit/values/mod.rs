@@ -9,6 +9,7 @@ mod credentials;
 mod environment;
 mod global;
 mod kubernetes;
+mod logs;
 mod rules;
 mod schema;
 mod service;
@@ -25,7 +26,8 @@ use crate::graph::{Graph, Role};
 pub(crate) use backing::BackingValues;
 pub(crate) use environment::apply;
 pub(crate) use global::Global;
-pub(crate) use schema::json_schema;
+pub(crate) use logs::LogsValues;
+pub(crate) use schema::{further_schema, json_schema};
 pub(crate) use service::{ServiceValues, Via};
 pub(crate) use tree::{Entry, Node, Section};
 
