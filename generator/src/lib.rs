@@ -16,6 +16,7 @@ mod graph;
 mod json;
 mod kinds;
 pub mod kubernetes;
+mod log_format;
 mod names;
 pub mod password_files;
 pub mod password_rules;
@@ -24,7 +25,7 @@ mod traffic;
 mod workloads;
 pub mod yaml;
 
-pub use files::{Chart, ChartPaths};
+pub use files::{Chart, ChartPaths, FurtherChart};
 pub use kinds::AmqpPermissions;
 pub use traffic::{AccessPath, ComponentPort, ExporterTraffic, TestTraffic, Traffic, traffic};
 pub use vocabulary::{Platform, Resolved};

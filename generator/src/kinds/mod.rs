@@ -14,6 +14,7 @@ use crate::emit::chart_yaml::{chart_yaml, service_account};
 use crate::emit::values::Section;
 use crate::files::Files;
 use crate::graph::{Component, Edge, EnvBinding, Graph, Login, LoginScripts, Port, Purpose, Server};
+use crate::log_format::LogFormat;
 use crate::workloads::server::EmbeddedServer;
 
 /// Registers the kinds: the variant of the vocabulary and the folder of each.
@@ -99,6 +100,11 @@ pub(crate) trait ServerKind: Sync {
 
     /// The program that reports the metrics of a server of this kind; none if the server does so itself.
     fn exporter(&self) -> Option<&'static Exporter> {
+        None
+    }
+
+    /// The format of the server's log; none if the log agent reads no severity.
+    fn log_format(&self) -> Option<LogFormat> {
         None
     }
 

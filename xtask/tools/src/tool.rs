@@ -26,11 +26,13 @@ pub enum Tool {
     Promtool,
     /// amtool, which checks configurations of Alertmanager and tries their routes.
     Amtool,
+    /// The OpenTelemetry Collector, which validates its configurations.
+    Collector,
 }
 
 impl Tool {
     /// All tools.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Helm3,
         Self::Helm4,
         Self::Kubeconform,
@@ -39,6 +41,7 @@ impl Tool {
         Self::AgeKeygen,
         Self::Promtool,
         Self::Amtool,
+        Self::Collector,
     ];
 
     /// Finds this tool on `PATH` in a supported version, or builds the pinned version, with the [`Toolbox`] of the environment.
@@ -64,6 +67,7 @@ impl Tool {
             Self::AgeKeygen => "age-keygen",
             Self::Promtool => "promtool",
             Self::Amtool => "amtool",
+            Self::Collector => "otelcol-contrib",
         }
     }
 
@@ -79,6 +83,7 @@ impl Tool {
             Self::AgeKeygen => "1.1.0 or newer, below 2",
             Self::Promtool => "3.0.0 or newer, below 4",
             Self::Amtool => "0.28.0 or newer, below 1",
+            Self::Collector => "0.160.0 or newer, below 1",
         }
     }
 
@@ -101,6 +106,7 @@ impl Tool {
             Self::AgeKeygen => (Version(1, 1, 0), Version(2, 0, 0)),
             Self::Promtool => (Version(3, 0, 0), Version(4, 0, 0)),
             Self::Amtool => (Version(0, 28, 0), Version(1, 0, 0)),
+            Self::Collector => (Version(0, 160, 0), Version(1, 0, 0)),
         };
         oldest <= version && version < too_new
     }
@@ -116,6 +122,7 @@ impl Tool {
             Self::AgeKeygen => &["age-keygen"],
             Self::Promtool => &["promtool"],
             Self::Amtool => &["amtool"],
+            Self::Collector => &["otelcol-contrib"],
         }
     }
 
@@ -125,7 +132,7 @@ impl Tool {
             Self::Kubeconform => &["-v"],
             // Without the first option sops requests the latest version over the network.
             Self::Sops => &["--disable-version-check", "--version"],
-            Self::Conftest | Self::AgeKeygen | Self::Promtool | Self::Amtool => &["--version"],
+            Self::Conftest | Self::AgeKeygen | Self::Promtool | Self::Amtool | Self::Collector => &["--version"],
         }
     }
 
@@ -139,6 +146,7 @@ impl Tool {
             // promtool, version 3.13.5 (branch: …)
             Self::Promtool => "promtool, version ",
             Self::Amtool => "amtool, version ",
+            Self::Collector => "otelcol-contrib version ",
             Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::AgeKeygen => "",
         };
         let version = first.strip_prefix(name).unwrap_or(first);
@@ -155,9 +163,13 @@ impl Tool {
     /// The duration of its first build, as text.
     pub(crate) const fn build_time(self) -> &'static str {
         match self {
-            Self::Helm3 | Self::Helm4 | Self::Conftest | Self::Sops | Self::Promtool | Self::Amtool => {
-                "which takes a few minutes the first time"
-            }
+            Self::Helm3
+            | Self::Helm4
+            | Self::Conftest
+            | Self::Sops
+            | Self::Promtool
+            | Self::Amtool
+            | Self::Collector => "which takes a few minutes the first time",
             Self::Kubeconform | Self::AgeKeygen => "which takes some seconds",
         }
     }
@@ -173,6 +185,7 @@ impl Tool {
             Self::AgeKeygen => "age",
             Self::Promtool => "promtool",
             Self::Amtool => "amtool",
+            Self::Collector => "collector",
         }
     }
 
@@ -186,6 +199,7 @@ impl Tool {
             Self::AgeKeygen => "age-keygen",
             Self::Promtool => "promtool",
             Self::Amtool => "amtool",
+            Self::Collector => "otelcol-contrib",
         }
     }
 
@@ -199,6 +213,8 @@ impl Tool {
             Self::AgeKeygen => "filippo.io/age",
             Self::Promtool => "github.com/prometheus/prometheus",
             Self::Amtool => "github.com/prometheus/alertmanager",
+            // Its version is that of the Collector; the parts beside it have versions of their own.
+            Self::Collector => "go.opentelemetry.io/collector/otelcol",
         }
     }
 
@@ -206,6 +222,8 @@ impl Tool {
     pub(crate) fn package(self) -> String {
         match self {
             Self::Conftest => self.module().to_owned(),
+            // A program of this repository, which consists of the Collector's modules.
+            Self::Collector => "charttools/collector".to_owned(),
             Self::Helm3
             | Self::Helm4
             | Self::Kubeconform
@@ -228,6 +246,7 @@ impl Tool {
             Self::AgeKeygen => include_str!("../age/go.mod"),
             Self::Promtool => include_str!("../promtool/go.mod"),
             Self::Amtool => include_str!("../amtool/go.mod"),
+            Self::Collector => include_str!("../collector/go.mod"),
         }
     }
 
@@ -241,6 +260,15 @@ impl Tool {
             Self::AgeKeygen => include_str!("../age/go.sum"),
             Self::Promtool => include_str!("../promtool/go.sum"),
             Self::Amtool => include_str!("../amtool/go.sum"),
+            Self::Collector => include_str!("../collector/go.sum"),
+        }
+    }
+
+    /// The source of a program of this repository.
+    pub(crate) const fn source(self) -> Option<&'static str> {
+        match self {
+            Self::Collector => Some(include_str!("../collector/main.go")),
+            _ => None,
         }
     }
 
@@ -258,6 +286,7 @@ impl Tool {
             Self::Conftest => set(&format!("{}/internal/version.Version", self.module()), version),
             Self::Sops => set(&format!("{}/version.Version", self.module()), version.trim_start_matches('v')),
             Self::AgeKeygen => set("main.Version", version),
+            Self::Collector => set("main.version", version.trim_start_matches('v')),
             Self::Promtool | Self::Amtool => {
                 set("github.com/prometheus/common/version.Version", version.trim_start_matches('v'));
             }

@@ -4,6 +4,7 @@
 //! values, never from the rendered chart.
 
 mod alerts;
+mod collector;
 mod context;
 mod helm;
 mod network;
@@ -76,6 +77,11 @@ const STEPS: &[Step] = &[
     step("pipeline", helm::pipeline, "helm dependency build and commit tags work on the committed chart"),
     step("kubeconform", schemas::kubeconform, "every object and custom resource is valid in Kubernetes 1.34 to 1.37"),
     step("alerts", alerts::alerts, "Prometheus reads the rules, and each alert fires when it must, and only then"),
+    step(
+        "collector",
+        collector::collector,
+        "the OpenTelemetry Collector accepts every configuration that Helm renders for it",
+    ),
     step(
         "conftest",
         policies::conftest,

@@ -10,6 +10,7 @@ mod environment;
 mod exporter;
 mod global;
 mod kubernetes;
+mod logs;
 mod rules;
 mod schema;
 mod service;
@@ -26,7 +27,8 @@ use crate::graph::{Graph, Role};
 pub(crate) use backing::BackingValues;
 pub(crate) use environment::apply;
 pub(crate) use global::Global;
-pub(crate) use schema::json_schema;
+pub(crate) use logs::LogsValues;
+pub(crate) use schema::{further_schema, json_schema};
 pub(crate) use service::{ServiceValues, Via};
 pub(crate) use tree::{Entry, Node, Section};
 

@@ -26,6 +26,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("backup", &["backups", "documents", "stand-ins"]),
     ("backup-hook", &["backups", "documents", "stand-ins", "backup"]),
     ("observe", &["metrics", "exporters", "alerts", "backups", "stand-ins"]),
+    ("logs", &["logs-chart", "stand-ins"]),
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),
     ("values", &["chart-files", "chart-tests"]),
     ("faults", &["stand-ins", "load"]),
@@ -50,7 +51,9 @@ struct Group {
 enum Place {
     /// The umbrella chart.
     Chart,
-    /// The folder that holds the umbrella chart.
+    /// The chart beside the umbrella with this behind its name.
+    Further(&'static str),
+    /// The folder that holds the charts.
     Generated,
     /// The checkout that this program was built from.
     Code,
@@ -71,6 +74,7 @@ const GROUPS: &[Group] = &[
     // All of it, for scenarios that depend on its schema, its checks or its default values.
     Group { name: "chart-files", place: Place::Chart, paths: &[""], has: decides },
     Group { name: "chart-tests", place: Place::Chart, paths: &[""], has: is_chart_test },
+    Group { name: "logs-chart", place: Place::Further("logs"), paths: &[""], has: |path| !is_document(path) },
     Group { name: "documents", place: Place::Chart, paths: &[""], has: is_manual },
     Group { name: "environments", place: Place::Generated, paths: &["environments"], has: is_overlay },
     Group { name: "kit", place: Place::Code, paths: &["xtask/e2e-kit/src", "xtask/e2e/src"], has: is_shared_code },
@@ -215,12 +219,13 @@ impl Places {
     pub(super) fn files(&self, name: &str) -> Files {
         if let Some(group) = GROUPS.iter().find(|group| group.name == name) {
             let folder = match group.place {
-                Place::Chart => &self.chart,
-                Place::Generated => &self.generated,
-                Place::Code => &self.code,
+                Place::Chart => self.chart.clone(),
+                Place::Further(name) => format!("{}-{name}", self.chart).into(),
+                Place::Generated => self.generated.clone(),
+                Place::Code => self.code.clone(),
             };
             let has = group.has;
-            return Files { folder: folder.clone(), paths: group.paths.to_vec(), selects: Box::new(has) };
+            return Files { folder, paths: group.paths.to_vec(), selects: Box::new(has) };
         }
         let scenario = name.to_owned();
         Files {
@@ -320,7 +325,7 @@ mod tests {
         let code = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let generated = code.join(owned_tree::FOLDER);
         let charts = generated.read_dir_utf8().expect("the folder of the chart").map(|entry| entry.expect("an entry"));
-        let chart = charts.map(camino::Utf8DirEntry::into_path).find(|path| path.join("Chart.yaml").exists());
+        let chart = charts.map(camino::Utf8DirEntry::into_path).find(|path| path.join("charts").exists());
         Places { chart: chart.expect("the chart is committed"), generated, code, rendering: nothing() }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::{fmt, fs};
 
 use anyhow::{Context as _, anyhow};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use generator::{AccessPath, Chart, Resolved};
 use render::Case;
 use render::cases;
@@ -50,11 +50,13 @@ impl Rendering {
         let chart = folder.join(&generated.paths().umbrella);
         let mut all = cases::all(platform, generated, folder);
         all.extend(cases::without_snapshots(platform, generated, folder));
+        // The charts beside the umbrella are groups of their own.
+        all.retain(|case| case.chart == chart);
         let further = further(platform, &all[0]);
         all.extend(further);
         Self::new(move |group| {
             let cases: Vec<_> = all.iter().filter(|case| group_of(case) == group).cloned().collect();
-            Ok(objects(&cases, &chart)? + &defaults(&chart, group)?)
+            Ok(objects(&cases)? + &defaults(&chart, group)?)
         })
     }
 
@@ -149,10 +151,10 @@ fn take(values: &mut Value, key: &str, sections: &mut Vec<Value>) {
 }
 
 /// What Helm renders, without the objects of `helm test`.
-fn objects(cases: &[Case], chart: &Utf8PathBuf) -> anyhow::Result<String> {
+fn objects(cases: &[Case]) -> anyhow::Result<String> {
     let helm = Tool::Helm4.ensure()?;
     let rendered_case = |case: &Case| -> anyhow::Result<String> {
-        let manifest = case.render(&helm, chart)?;
+        let manifest = case.render(&helm)?;
         let documents = manifest.split("\n---\n").filter(|document| !is_of_tests(document));
         Ok(std::iter::once(case.name.as_str()).chain(documents).collect::<Vec<_>>().join("\n---\n"))
     };
@@ -213,6 +215,7 @@ mod tests {
     #[test]
     fn a_case_belongs_to_the_last_add_on_that_it_switches_on() {
         let case = |arguments: &[&str]| Case {
+            chart: camino::Utf8PathBuf::new(),
             name: String::new(),
             release: String::new(),
             environment: None,
