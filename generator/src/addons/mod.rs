@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod backup;
+pub(crate) mod dashboards;
 mod helm_tests;
 mod metrics;
 pub(crate) mod provisioning;
@@ -17,6 +18,7 @@ pub(crate) const ADD_ONS: &[&dyn AddOn] = &[
     &velero::Velero,
     &metrics::Metrics,
     &alerts::Alerts,
+    &dashboards::Dashboards,
     &helm_tests::HelmTests,
 ];
 

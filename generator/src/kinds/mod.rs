@@ -10,6 +10,7 @@ pub use rabbitmq::AmqpPermissions;
 use vocabulary::{Kind, Use, VariableName};
 
 use crate::alert::Alerts;
+use crate::dashboard::ServerDashboards;
 use crate::emit::chart_yaml::{chart_yaml, service_account};
 use crate::emit::values::Section;
 use crate::files::Files;
@@ -95,6 +96,11 @@ pub(crate) trait ServerKind: Sync {
     /// The alerts of a server of this kind; none if it has no metrics.
     fn alerts(&self, _graph: &Graph, _server: &Component) -> Alerts {
         Alerts::default()
+    }
+
+    /// What the dashboards show of a server of this kind; none if it exports no metrics.
+    fn dashboards(&self) -> Option<&'static dyn ServerDashboards> {
+        None
     }
 
     /// A command in the server's Pod before its volume is copied as it is, as Velero does; none if the server needs none.

@@ -26,11 +26,14 @@ pub enum Tool {
     Promtool,
     /// amtool, which checks configurations of Alertmanager and tries their routes.
     Amtool,
+    /// `read-dashboards` of this crate, which decodes dashboards with Grafana's own types and their queries with Prometheus's parser. It is never looked
+    /// for on `PATH`.
+    ReadDashboards,
 }
 
 impl Tool {
     /// All tools.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Helm3,
         Self::Helm4,
         Self::Kubeconform,
@@ -39,6 +42,7 @@ impl Tool {
         Self::AgeKeygen,
         Self::Promtool,
         Self::Amtool,
+        Self::ReadDashboards,
     ];
 
     /// Finds this tool on `PATH` in a supported version, or builds the pinned version, with the [`Toolbox`] of the environment.
@@ -64,6 +68,7 @@ impl Tool {
             Self::AgeKeygen => "age-keygen",
             Self::Promtool => "promtool",
             Self::Amtool => "amtool",
+            Self::ReadDashboards => "read-dashboards",
         }
     }
 
@@ -79,6 +84,7 @@ impl Tool {
             Self::AgeKeygen => "1.1.0 or newer, below 2",
             Self::Promtool => "3.0.0 or newer, below 4",
             Self::Amtool => "0.28.0 or newer, below 1",
+            Self::ReadDashboards => "of this repository",
         }
     }
 
@@ -101,6 +107,7 @@ impl Tool {
             Self::AgeKeygen => (Version(1, 1, 0), Version(2, 0, 0)),
             Self::Promtool => (Version(3, 0, 0), Version(4, 0, 0)),
             Self::Amtool => (Version(0, 28, 0), Version(1, 0, 0)),
+            Self::ReadDashboards => (Version(0, 0, 0), Version(1, 0, 0)),
         };
         oldest <= version && version < too_new
     }
@@ -116,6 +123,7 @@ impl Tool {
             Self::AgeKeygen => &["age-keygen"],
             Self::Promtool => &["promtool"],
             Self::Amtool => &["amtool"],
+            Self::ReadDashboards => &[],
         }
     }
 
@@ -125,7 +133,7 @@ impl Tool {
             Self::Kubeconform => &["-v"],
             // Without the first option sops requests the latest version over the network.
             Self::Sops => &["--disable-version-check", "--version"],
-            Self::Conftest | Self::AgeKeygen | Self::Promtool | Self::Amtool => &["--version"],
+            Self::Conftest | Self::AgeKeygen | Self::Promtool | Self::Amtool | Self::ReadDashboards => &["--version"],
         }
     }
 
@@ -139,7 +147,7 @@ impl Tool {
             // promtool, version 3.13.5 (branch: …)
             Self::Promtool => "promtool, version ",
             Self::Amtool => "amtool, version ",
-            Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::AgeKeygen => "",
+            Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::AgeKeygen | Self::ReadDashboards => "",
         };
         let version = first.strip_prefix(name).unwrap_or(first);
         match self {
@@ -155,9 +163,13 @@ impl Tool {
     /// The duration of its first build, as text.
     pub(crate) const fn build_time(self) -> &'static str {
         match self {
-            Self::Helm3 | Self::Helm4 | Self::Conftest | Self::Sops | Self::Promtool | Self::Amtool => {
-                "which takes a few minutes the first time"
-            }
+            Self::Helm3
+            | Self::Helm4
+            | Self::Conftest
+            | Self::Sops
+            | Self::Promtool
+            | Self::Amtool
+            | Self::ReadDashboards => "which takes a few minutes the first time",
             Self::Kubeconform | Self::AgeKeygen => "which takes some seconds",
         }
     }
@@ -173,6 +185,7 @@ impl Tool {
             Self::AgeKeygen => "age",
             Self::Promtool => "promtool",
             Self::Amtool => "amtool",
+            Self::ReadDashboards => "dashboards",
         }
     }
 
@@ -186,6 +199,7 @@ impl Tool {
             Self::AgeKeygen => "age-keygen",
             Self::Promtool => "promtool",
             Self::Amtool => "amtool",
+            Self::ReadDashboards => "read-dashboards",
         }
     }
 
@@ -199,6 +213,7 @@ impl Tool {
             Self::AgeKeygen => "filippo.io/age",
             Self::Promtool => "github.com/prometheus/prometheus",
             Self::Amtool => "github.com/prometheus/alertmanager",
+            Self::ReadDashboards => "github.com/grafana/grafana-foundation-sdk/go",
         }
     }
 
@@ -206,6 +221,7 @@ impl Tool {
     pub(crate) fn package(self) -> String {
         match self {
             Self::Conftest => self.module().to_owned(),
+            Self::ReadDashboards => ".".to_owned(),
             Self::Helm3
             | Self::Helm4
             | Self::Kubeconform
@@ -228,6 +244,7 @@ impl Tool {
             Self::AgeKeygen => include_str!("../age/go.mod"),
             Self::Promtool => include_str!("../promtool/go.mod"),
             Self::Amtool => include_str!("../amtool/go.mod"),
+            Self::ReadDashboards => include_str!("../dashboards/go.mod"),
         }
     }
 
@@ -241,7 +258,13 @@ impl Tool {
             Self::AgeKeygen => include_str!("../age/go.sum"),
             Self::Promtool => include_str!("../promtool/go.sum"),
             Self::Amtool => include_str!("../amtool/go.sum"),
+            Self::ReadDashboards => include_str!("../dashboards/go.sum"),
         }
+    }
+
+    /// The source of a tool that is a program of this crate, not a package of the module.
+    pub(crate) fn source(self) -> Option<&'static str> {
+        (self == Self::ReadDashboards).then_some(include_str!("../dashboards/main.go"))
     }
 
     /// The linker flags that the tool's own release build sets.
@@ -261,6 +284,7 @@ impl Tool {
             Self::Promtool | Self::Amtool => {
                 set("github.com/prometheus/common/version.Version", version.trim_start_matches('v'));
             }
+            Self::ReadDashboards => {}
         }
         if self == Self::Helm3
             && let Some(client) = self.required("k8s.io/client-go").and_then(Version::parse)
@@ -373,7 +397,7 @@ mod tests {
 
     #[test]
     fn every_build_is_a_package_of_what_is_pinned() {
-        for tool in Tool::ALL {
+        for tool in Tool::ALL.into_iter().filter(|tool| tool.source().is_none()) {
             assert!(tool.go_mod().contains(&format!("\ntool {}\n", tool.package())), "{}", tool.title());
         }
     }

@@ -55,14 +55,16 @@ impl Toolbox {
                 Err(outcome) => attempts.push(Attempt { tried: candidate.into_string(), outcome }),
             }
         }
-        if attempts.is_empty() {
+        if attempts.is_empty() && !tool.names().is_empty() {
             let names = tool.names().join(" and ");
             attempts.push(Attempt { tried: format!("looking for {names} on PATH"), outcome: "not found".to_owned() });
         }
+        let flags = tool.linker_flags();
+        let ingredients = [tool.go_mod(), tool.go_sum(), &flags].into_iter().chain(tool.source());
         let folder = cache::entry(
             &self.folder,
             &format!("{}-{}", tool.folder(), tool.pinned()),
-            &[tool.go_mod(), tool.go_sum(), &tool.linker_flags()],
+            &ingredients.collect::<Vec<_>>(),
             |folder| {
                 self.build(tool, folder).map_err(|reason| {
                     let tried = format!("building {} from its Go module", tool.pinned());
