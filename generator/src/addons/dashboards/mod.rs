@@ -7,27 +7,56 @@ mod overview;
 mod pages;
 mod schema;
 
+use askama::Template;
+use serde_yaml::{Mapping, Value};
 use vocabulary::{Metric, MetricKind};
 
 use super::AddOn;
 use crate::ExportedMetric;
 use crate::dashboard::Row;
+use crate::emit::further::{self, Further};
+use crate::emit::values::DashboardsValues;
 use crate::files::Files;
 use crate::graph::{Component, Graph};
-use crate::text::digest;
+use crate::text::{self, cell, code_cell, digest};
 
 /// The add-on.
 pub(super) struct Dashboards;
 
+/// What the chart's name has behind the platform's.
+const NAME: &str = "dashboards";
+
 impl AddOn for Dashboards {
-    fn files(&self, graph: &Graph, _files: &mut Files) {
-        let _ = dashboards(graph);
+    fn files(&self, graph: &Graph, files: &mut Files) {
+        let variables = Variables::of(graph);
+        if variables.components.is_empty() {
+            return;
+        }
+        let pages = pages(graph);
+        let chart = Further {
+            name: NAME,
+            doc: format!("Dashboards of {} for Grafana, from the metrics that its services and servers export.", graph.name),
+            values: &DashboardsValues::of(graph.name),
+            ci_values: Value::Mapping(Mapping::new()),
+        };
+        let mut files = further::files(graph, files, &chart);
+        files.view("templates/_helpers.tpl", &Helpers { c: graph });
+        files.view("templates/configmaps.yaml", &ConfigMaps { c: graph });
+        files.view("templates/NOTES.txt", &Notes);
+        files.view("README.md", &Readme { c: graph, rows: rows(graph, &pages) });
+        for page in pages {
+            files.text(&format!("dashboards/{}.json", page.file), json::text(page, &variables));
+        }
     }
 }
 
 /// A dashboard.
-pub(crate) struct Page {
-    pub(crate) uid: String,
+struct Page {
+    /// The path of its file below `dashboards/`, without `.json`. The name of its ConfigMap is made from it.
+    file: String,
+    uid: String,
+    /// Its component; none for the overview.
+    component: Option<&'static str>,
     title: String,
     description: String,
     tags: Vec<String>,
@@ -70,18 +99,27 @@ impl Variables {
     }
 }
 
-/// All dashboards, each with the path of its file and its text; none if nothing is scraped.
-pub(crate) fn dashboards(graph: &Graph) -> Vec<(String, String)> {
-    if graph.components.iter().all(|component| component.scraped().is_none()) {
-        return Vec::new();
-    }
-    let variables = Variables::of(graph);
-    let pages = graph.components.iter().filter(|one| has_page(one)).map(|component| {
-        let folder = if component.is_optional() { "services" } else { "servers" };
-        (format!("dashboards/{folder}/{}.json", component.name), pages::page(graph, component))
-    });
-    let overview = ("dashboards/overview.json".to_owned(), overview::page(graph));
-    std::iter::once(overview).chain(pages).map(|(path, page)| (path, json::text(page, &variables))).collect()
+/// The overview, then the page of each component that has one.
+fn pages(graph: &Graph) -> Vec<Page> {
+    let of_components = graph.components.iter().filter(|one| has_page(one)).map(|one| pages::page(graph, one));
+    std::iter::once(overview::page(graph)).chain(of_components).collect()
+}
+
+/// The pages with the declared metrics of their components, as rows of a table.
+fn rows(graph: &Graph, pages: &[Page]) -> Vec<text::Row> {
+    let exported = exported(graph);
+    let row = |page: &Page| {
+        let own = exported.iter().filter(|metric| Some(metric.component) == page.component);
+        let own = own.filter(|metric| !pages::OF_SCRAPES.contains(&metric.name)).map(|metric| code_cell(metric.name));
+        let own: Vec<_> = own.collect();
+        let metrics = match page.component {
+            None => "the most important ones of all components".to_owned(),
+            Some(_) if own.is_empty() => "none of its own".to_owned(),
+            Some(_) => own.join(", "),
+        };
+        text::Row::of(&[cell(&page.title), code_cell(&page.uid), metrics])
+    };
+    pages.iter().map(row).collect()
 }
 
 /// Whether a component has a page: every service, and a server that is scraped.
@@ -130,6 +168,29 @@ pub(crate) fn exported(graph: &Graph) -> Vec<ExportedMetric> {
         })
     });
     declared.chain(of_scrapes).collect()
+}
+
+#[derive(Template)]
+#[template(path = "addons/dashboards/_helpers.tpl")]
+struct Helpers<'a> {
+    c: &'a Graph,
+}
+
+#[derive(Template)]
+#[template(path = "addons/dashboards/configmaps.yaml")]
+struct ConfigMaps<'a> {
+    c: &'a Graph,
+}
+
+#[derive(Template)]
+#[template(path = "addons/dashboards/NOTES.txt")]
+struct Notes;
+
+#[derive(Template)]
+#[template(path = "addons/dashboards/README.md")]
+struct Readme<'a> {
+    c: &'a Graph,
+    rows: Vec<text::Row>,
 }
 
 #[cfg(test)]

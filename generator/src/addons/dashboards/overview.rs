@@ -15,6 +15,8 @@ pub(super) fn page(graph: &Graph) -> Page {
         Row { title: component.name.to_owned(), panels }
     });
     Page {
+        file: "overview".to_owned(),
+        component: None,
         uid: uid(graph.name, None),
         title: format!("{} / Overview", graph.name),
         description: graph.doc.to_owned(),

@@ -19,6 +19,8 @@ pub(super) fn page(graph: &Graph, component: &Component) -> Page {
     let of_server = component.server().and_then(|server| server.kind.dashboards());
     let role = if component.is_optional() { "service" } else { "server" };
     Page {
+        file: format!("{role}s/{}", component.name),
+        component: Some(component.name),
         uid: uid(graph.name, Some(component.name)),
         title: format!("{} / {}", graph.name, component.name),
         description: component.doc.clone(),
