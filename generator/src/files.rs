@@ -21,6 +21,19 @@ pub struct ChartPaths {
     pub ci_values: Utf8PathBuf,
     /// The overlays of the environments, by the environment's name.
     pub environments: BTreeMap<String, Utf8PathBuf>,
+    /// The charts beside the umbrella. Each is installed as a release of its own, with values of its own.
+    pub further: Vec<FurtherChart>,
+}
+
+/// A chart beside the umbrella, and the paths of its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FurtherChart {
+    /// What its name has behind the platform's, such as `logs` in `shop-logs`.
+    pub name: &'static str,
+    /// Its folder.
+    pub folder: Utf8PathBuf,
+    /// Values that complete the defaults for lint and tests.
+    pub ci_values: Utf8PathBuf,
 }
 
 impl Chart {
@@ -54,7 +67,7 @@ impl Files {
     pub(crate) fn new(platform: &str) -> Self {
         let umbrella = Utf8PathBuf::from(platform);
         let ci_values = umbrella.join("ci/default-values.yaml");
-        let paths = ChartPaths { umbrella, ci_values, environments: BTreeMap::new() };
+        let paths = ChartPaths { umbrella, ci_values, environments: BTreeMap::new(), further: Vec::new() };
         Self { files: BTreeMap::new(), paths }
     }
 
@@ -81,6 +94,14 @@ impl Files {
         self.insert(path, text);
     }
 
+    /// Adds a chart beside the umbrella; its name has `name` behind the platform's.
+    pub(crate) fn further(&mut self, name: &'static str) -> FurtherFiles<'_> {
+        let folder = Utf8PathBuf::from(format!("{}-{name}", self.paths.umbrella));
+        let ci_values = folder.join("ci/default-values.yaml");
+        self.paths.further.push(FurtherChart { name, folder: folder.clone(), ci_values });
+        FurtherFiles { folder, files: self }
+    }
+
     /// Adds a file beside the umbrella chart.
     pub(crate) fn beside(&mut self, name: &str, text: String) {
         self.insert(Utf8PathBuf::from(name), text);
@@ -98,6 +119,24 @@ impl Files {
         }
         let before = self.files.insert(path.into_string(), text);
         debug_assert!(before.is_none(), "two views have one path");
+    }
+}
+
+/// A chart beside the umbrella under construction.
+pub(crate) struct FurtherFiles<'a> {
+    folder: Utf8PathBuf,
+    files: &'a mut Files,
+}
+
+impl FurtherFiles<'_> {
+    /// Adds a file.
+    pub(crate) fn view(&mut self, path: &str, view: &impl Template) {
+        self.text(path, render(view));
+    }
+
+    /// Adds a file from its final text.
+    pub(crate) fn text(&mut self, path: &str, text: String) {
+        self.files.insert(self.folder.join(path), text);
     }
 }
 

@@ -68,7 +68,9 @@ fn scalar(out: &mut Vec<u8>, value: &(impl serde::Serialize + ?Sized)) {
     for c in text.chars() {
         match c {
             // No editor shows these, and YAML reads some of them as line breaks.
-            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => out.extend(format!("\\u{:04x}", u32::from(c)).bytes()),
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                out.extend(format!("\\u{:04x}", u32::from(c)).bytes())
+            }
             _ => out.extend(c.encode_utf8(&mut [0; 4]).bytes()),
         }
     }
@@ -94,7 +96,8 @@ mod tests {
     #[test]
     fn what_fits_stands_on_one_line() {
         let long = "x".repeat(super::WIDTH);
-        let value = json!({ "short": { "a": [1, true, null], "b": {} }, "long": [long], "quoted": "a\"b\n\u{85}\u{feff}" });
+        let value =
+            json!({ "short": { "a": [1, true, null], "b": {} }, "long": [long], "quoted": "a\"b\n\u{85}\u{feff}" });
         let expected = format!(
             "{{\n  \"short\": {{\"a\": [1, true, null], \"b\": {{}}}},\n  \"long\": [\n    \"{long}\"\n  ],\n  \"quoted\": \"a\\\"b\\n\\u0085\\ufeff\"\n}}"
         );

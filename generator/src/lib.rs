@@ -17,6 +17,7 @@ mod graph;
 mod json;
 mod kinds;
 pub mod kubernetes;
+mod log_format;
 mod names;
 pub mod password_files;
 pub mod password_rules;
@@ -25,7 +26,7 @@ mod traffic;
 mod workloads;
 pub mod yaml;
 
-pub use files::{Chart, ChartPaths};
+pub use files::{Chart, ChartPaths, FurtherChart};
 pub use kinds::AmqpPermissions;
 pub use traffic::{AccessPath, ComponentPort, TestTraffic, Traffic, traffic};
 pub use vocabulary::{MetricKind, Platform, Resolved};

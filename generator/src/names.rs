@@ -29,7 +29,7 @@ pub(crate) const BACKUP: &str = "backup";
 /// The Job that makes a backup before an upgrade.
 const BACKUP_UPGRADE: &str = "backup-upgrade";
 /// The `CronJob` that verifies the backups.
-const VERIFY: &str = "verify";
+pub(crate) const VERIFY: &str = "verify";
 
 /// The ConfigMap with the scripts that run in a server's Pod and in the Jobs that manage its logins; a digest of them follows.
 pub(crate) const SCRIPTS: &str = "scripts";
@@ -51,6 +51,10 @@ const SERVER_SUFFIXES: &[&str] =
 const RELEASE_OBJECTS: &[&str] =
     &["alerts", CONNECTIONS, "credentials", "credentials-reader", "default", "dns", "tests"];
 const RELEASE_PREFIXES: &[&str] = &[NETWORK_POLICY_TEST, END_TO_END_TEST];
+
+/// The objects of the charts beside the umbrella, which have releases of their own.
+#[cfg(test)]
+const FURTHER_OBJECTS: &[&str] = &["agent"];
 
 /// The keys of `global` that could be a server's name; the others have capital letters.
 const SHARED_KEYS: &[&str] = &["alerts", "metrics", "network", "secrets", "tests", "velero"];
@@ -108,7 +112,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use super::{RELEASE_OBJECTS, RELEASE_PREFIXES, SERVER_SUFFIXES, SERVICE_SUFFIXES};
+    use super::{FURTHER_OBJECTS, RELEASE_OBJECTS, RELEASE_PREFIXES, SERVER_SUFFIXES, SERVICE_SUFFIXES};
 
     /// The templates name their objects literally, so that a reader can search for them: this finds what is not listed above.
     #[test]
@@ -116,7 +120,7 @@ mod tests {
         let mut templates = String::new();
         read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates")), &mut templates);
         let suffixes = [SERVICE_SUFFIXES, SERVER_SUFFIXES].concat();
-        let names = [RELEASE_OBJECTS, RELEASE_PREFIXES].concat();
+        let names = [RELEASE_OBJECTS, RELEASE_PREFIXES, FURTHER_OBJECTS].concat();
         let release = |behind: &str| words_behind(&templates, &format!("Release.Name }}}}-{behind}"));
         let of_charts = [
             "[[ name ]]-",

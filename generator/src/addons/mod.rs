@@ -4,6 +4,7 @@ pub(crate) mod alerts;
 pub(crate) mod backup;
 pub(crate) mod dashboards;
 mod helm_tests;
+mod logs;
 mod metrics;
 pub(crate) mod provisioning;
 mod velero;
@@ -20,6 +21,7 @@ pub(crate) const ADD_ONS: &[&dyn AddOn] = &[
     &alerts::Alerts,
     &dashboards::Dashboards,
     &helm_tests::HelmTests,
+    &logs::Logs,
 ];
 
 /// What an add-on brings.

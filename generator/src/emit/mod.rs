@@ -3,6 +3,7 @@
 mod beside;
 pub(crate) mod chart_yaml;
 pub(crate) mod connections;
+pub(crate) mod further;
 pub(crate) mod images;
 mod policies;
 mod readme;

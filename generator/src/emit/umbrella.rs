@@ -179,7 +179,7 @@ struct ChartRef {
 
 #[derive(Template)]
 #[template(path = "umbrella/helmignore.txt")]
-struct HelmIgnore;
+pub(super) struct HelmIgnore;
 
 #[derive(Template)]
 #[template(path = "umbrella/templates/_helpers.tpl")]

@@ -15,6 +15,7 @@ use crate::emit::chart_yaml::{chart_yaml, service_account};
 use crate::emit::values::Section;
 use crate::files::Files;
 use crate::graph::{Component, Edge, EnvBinding, Graph, Login, LoginScripts, Port, Purpose, Server};
+use crate::log_format::LogFormat;
 use crate::workloads::server::EmbeddedServer;
 
 /// Registers the kinds: the variant of the vocabulary and the folder of each.
@@ -100,6 +101,11 @@ pub(crate) trait ServerKind: Sync {
 
     /// What the dashboards show of a server of this kind; none if it exports no metrics.
     fn dashboards(&self) -> Option<&'static dyn ServerDashboards> {
+        None
+    }
+
+    /// The format of the server's log; none if the log agent reads no severity.
+    fn log_format(&self) -> Option<LogFormat> {
         None
     }
 

@@ -39,6 +39,8 @@ pub(crate) enum Scope {
     Own,
     /// A server's chart, which the umbrella's template has in `$server`.
     Server,
+    /// A chart beside the umbrella: the template's own, without values in `global`.
+    Further,
 }
 
 /// Something with the reason for it, which becomes a comment above it.
@@ -71,6 +73,8 @@ pub(crate) struct Container {
     pub(crate) env_from: Option<String>,
     /// Its variables.
     pub(crate) env: Vec<EnvVar>,
+    /// An action that prints further variables.
+    pub(crate) further_env: Option<&'static str>,
     /// Its probes.
     pub(crate) probes: Option<Probes>,
     /// The comment of its liveness probe.
@@ -138,7 +142,7 @@ impl Pod {
             pod: self,
             init_containers: containers(&self.init_containers),
             containers: containers(&self.containers),
-            values: self.scope.values(),
+            pull_secrets: self.scope.pull_secrets(),
             scope: self.scope.expression(),
         };
         indented(&render(&view), indent)
@@ -157,6 +161,7 @@ impl Container {
             ports: Vec::new(),
             env_from: None,
             env: Vec::new(),
+            further_env: None,
             probes: None,
             liveness_note: None,
             security: container_security(),
@@ -181,7 +186,7 @@ impl Scope {
     /// The expression that helpers take.
     const fn expression(self) -> &'static str {
         match self {
-            Self::Own => ".",
+            Self::Own | Self::Further => ".",
             Self::Server => "$server",
         }
     }
@@ -189,8 +194,17 @@ impl Scope {
     /// The expression in front of `.Values`.
     const fn values(self) -> &'static str {
         match self {
-            Self::Own => "",
+            Self::Own | Self::Further => "",
             Self::Server => "$server",
+        }
+    }
+
+    /// The expression for the Secrets of registries.
+    const fn pull_secrets(self) -> &'static str {
+        match self {
+            Self::Own => ".Values.global.imagePullSecrets",
+            Self::Server => "$server.Values.global.imagePullSecrets",
+            Self::Further => ".Values.imagePullSecrets",
         }
     }
 }
@@ -275,6 +289,11 @@ impl Volume {
         Self::new(name, format!("persistentVolumeClaim:\n  claimName: {claim}"))
     }
 
+    /// A folder of the node.
+    pub(crate) fn host_path(name: &str, path: &str, kind: &str) -> Self {
+        Self::new(name, format!("hostPath:\n  path: {path}\n  type: {kind}"))
+    }
+
     /// Sources in one folder; `sources` is a block of YAML, or an action that prints one.
     pub(crate) fn projected(name: &str, sources: &str) -> Self {
         Self::new(name, format!("projected:\n  sources:\n    {sources}"))
@@ -319,7 +338,7 @@ struct PodView<'a> {
     pod: &'a Pod,
     init_containers: Vec<String>,
     containers: Vec<String>,
-    values: &'static str,
+    pull_secrets: &'static str,
     scope: &'static str,
 }
 

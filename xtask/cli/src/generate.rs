@@ -93,6 +93,11 @@ fn refuse_to_replace(root: &Utf8Path, wanted: &Wanted) -> anyhow::Result<()> {
     let orphaned: Vec<_> = orphaned.map(|(path, _)| path).collect();
     let Some(other) = orphaned.iter().find_map(|path| chart_of(path)) else { return Ok(()) };
     let Some(own) = wanted.keys().find_map(|path| chart_of(path)) else { return Ok(()) };
+    // Where this platform's chart is already, the other one is a chart beside it that the platform no longer has.
+    let is_new = |(path, state): (&Utf8Path, State)| chart_of(path) == Some(own) && state == State::Missing;
+    if !plan.states().any(is_new) {
+        return Ok(());
+    }
     let folder = root.file_name().unwrap_or(FOLDER);
     bail!(
         "nothing was written: {folder}/ contains the chart `{other}` of another platform; this platform's chart is `{own}`\n  \
@@ -103,7 +108,7 @@ fn refuse_to_replace(root: &Utf8Path, wanted: &Wanted) -> anyhow::Result<()> {
     )
 }
 
-/// The name of the umbrella chart, if the path is its `Chart.yaml`: the first folder of the path.
+/// The name of a chart, if the path is its `Chart.yaml`: the first folder of the path. The umbrella's name is the beginning of the others'.
 fn chart_of(path: &Utf8Path) -> Option<&str> {
     let mut parts = path.as_str().split('/');
     match (parts.next(), parts.next(), parts.next()) {

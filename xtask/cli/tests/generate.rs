@@ -114,7 +114,9 @@ fn the_chart_of_another_platform_is_replaced_on_request_only() {
     assert_eq!(run(&folder, REPLACE, &bank).unwrap().0.code(), 0);
     assert_eq!(folder.read("bank/Chart.yaml"), bank[0].1);
     assert!(!folder.root.join("shop").exists());
-    // A removed service is not another platform.
+    // Neither a removed service nor a removed chart beside the umbrella is another platform.
     assert_eq!(run(&folder, WRITE, &[bank[0], ("bank/charts/web/Chart.yaml", "name: web\n")]).unwrap().0.code(), 0);
+    assert_eq!(run(&folder, WRITE, &bank).unwrap().0.code(), 0);
+    assert_eq!(run(&folder, WRITE, &[bank[0], ("bank-logs/Chart.yaml", "name: bank-logs\n")]).unwrap().0.code(), 0);
     assert_eq!(run(&folder, WRITE, &bank).unwrap().0.code(), 0);
 }

@@ -1,6 +1,7 @@
 //! The cases: combinations of values files and arguments with which every check renders the committed chart.
 
 mod arguments;
+mod further;
 
 use anyhow::{Context as _, bail};
 use arguments::{
@@ -23,11 +24,13 @@ fn longest_release_name(platform: &Resolved) -> usize {
     platform.platform().longest_release_name.into()
 }
 
-/// A combination of values files and Helm arguments with which the chart is rendered.
+/// A combination of values files and Helm arguments with which a chart is rendered.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// Its name in verdicts and snapshots.
     pub name: String,
+    /// The folder of the chart: the umbrella, or a chart beside it.
+    pub chart: Utf8PathBuf,
     /// The name of the release.
     pub release: String,
     /// The environment, if the case is one.
@@ -38,14 +41,15 @@ pub struct Case {
     pub arguments: Vec<String>,
 }
 
-/// All cases: the default values, each environment, and each feature that a value switches, so that every branch of a template is checked.
-/// `folder` contains the chart.
+/// All cases: the default values, each environment, and each feature that a value switches, so that every branch of a template is checked. Then those
+/// of the charts beside the umbrella. `folder` contains the charts.
 #[must_use]
 pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     // The environment's file comes last and overrides the tag.
     let no_defaults = folder.join(&chart.paths().ci_values);
     let release = release_name(platform);
     let case = |name: String, arguments: Vec<String>| Case {
+        chart: umbrella(chart, folder),
         name,
         release: release.to_owned(),
         environment: None,
@@ -53,6 +57,7 @@ pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
         arguments,
     };
     let environments = chart.paths().environments.iter().map(|(name, path)| Case {
+        chart: umbrella(chart, folder),
         name: name.clone(),
         release: release.to_owned(),
         environment: Some(name.clone()),
@@ -63,6 +68,7 @@ pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     // Modes in which the values contain no password.
     let modes: &[_] = if has_credentials(platform) { &[("existing", EXISTING), ("store", STORE)] } else { &[] };
     let elsewhere = modes.iter().map(|(name, arguments)| Case {
+        chart: umbrella(chart, folder),
         name: (*name).to_owned(),
         release: release.to_owned(),
         environment: None,
@@ -70,7 +76,17 @@ pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
         arguments: arguments.iter().map(|argument| (*argument).to_owned()).chain(required(platform, None)).collect(),
     });
     let defaults = std::iter::once(case("defaults".to_owned(), Vec::new()));
-    defaults.chain(environments).chain(features).chain(elsewhere).collect()
+    defaults
+        .chain(environments)
+        .chain(features)
+        .chain(elsewhere)
+        .chain(further::cases(release, chart, folder))
+        .collect()
+}
+
+/// The umbrella chart's folder.
+fn umbrella(chart: &Chart, folder: &Utf8Path) -> Utf8PathBuf {
+    folder.join(&chart.paths().umbrella)
 }
 
 /// Further cases, without snapshots: what they render is similar to a case of [`all`] or has an arbitrary content.
@@ -99,6 +115,7 @@ fn crossed(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
         let (overlay, no_defaults) = (folder.join(overlay), no_defaults.clone());
         let required = required(platform, Some(environment));
         let case = move |(mode, arguments, takes_passwords): (&str, &[&str], bool)| Case {
+            chart: umbrella(chart, folder),
             name: format!("{environment}+{mode}"),
             release: release.to_owned(),
             environment: Some(environment.clone()),
@@ -143,7 +160,7 @@ fn widened(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Case {
     let arguments = platform.platform().services.iter().map(rules).collect();
     let values = vec![folder.join(&chart.paths().ci_values)];
     let release = release_name(platform).to_owned();
-    Case { name: "traffic".to_owned(), release, environment: None, values, arguments }
+    Case { name: "traffic".to_owned(), chart: umbrella(chart, folder), release, environment: None, values, arguments }
 }
 
 /// Each exposed service at a port of the nodes that the cluster chooses. The environments may have none of them.
@@ -152,7 +169,14 @@ fn node_ports(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<C
     let arguments: Vec<_> = exposed.map(|service| format!("--set={}.exposure.via=NodePort", service.name)).collect();
     let values = vec![folder.join(&chart.paths().ci_values)];
     let release = release_name(platform).to_owned();
-    (!arguments.is_empty()).then(|| Case { name: "nodeport".to_owned(), release, environment: None, values, arguments })
+    (!arguments.is_empty()).then(|| Case {
+        name: "nodeport".to_owned(),
+        chart: umbrella(chart, folder),
+        release,
+        environment: None,
+        values,
+        arguments,
+    })
 }
 
 /// Every declared image, with the path of the section that has it.
@@ -170,7 +194,14 @@ fn by_tag(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<Case>
         pinned.map(|(path, _)| format!("--set={path}.image.digest=,{path}.image.tag={COMMIT}")).collect();
     let values = vec![folder.join(&chart.paths().ci_values)];
     let release = release_name(platform).to_owned();
-    (!arguments.is_empty()).then(|| Case { name: "by-tag".to_owned(), release, environment: None, values, arguments })
+    (!arguments.is_empty()).then(|| Case {
+        name: "by-tag".to_owned(),
+        chart: umbrella(chart, folder),
+        release,
+        environment: None,
+        values,
+        arguments,
+    })
 }
 
 /// The settings for every server that can have backups.
@@ -193,6 +224,7 @@ fn backups(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
         let required = if takes_passwords { Vec::new() } else { required(platform, None) };
         let arguments = arguments.iter().map(|argument| (*argument).to_owned());
         Case {
+            chart: umbrella(chart, folder),
             name: format!("backup+{mode}"),
             release: release_name(platform).to_owned(),
             environment: None,
@@ -210,6 +242,7 @@ fn wildcards(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Case {
         format!(r#"--set-json={}.rbac={{"allowWildcards":true,"extraRules":[{rule}]}}"#, service.name)
     });
     Case {
+        chart: umbrella(chart, folder),
         name: "wildcards".to_owned(),
         release: release_name(platform).to_owned(),
         environment: None,
@@ -221,6 +254,7 @@ fn wildcards(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Case {
 /// A release with the longest name that the platform allows.
 fn longest(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Case {
     Case {
+        chart: umbrella(chart, folder),
         name: "longest-release-name".to_owned(),
         release: "r".repeat(longest_release_name(platform)),
         environment: None,
@@ -250,7 +284,14 @@ pub fn from_files(
         // The chart rejects kinds that the cluster does not have; assume a cluster that has them all.
         let arguments = [HAS_EXTERNAL_SECRETS, HAS_ROUTES].map(str::to_owned).to_vec();
         let release = release_name(platform).to_owned();
-        cases.push(Case { name, release, environment: None, values: vec![no_defaults.clone(), path], arguments });
+        cases.push(Case {
+            name,
+            chart: umbrella(chart, folder),
+            release,
+            environment: None,
+            values: vec![no_defaults.clone(), path],
+            arguments,
+        });
     }
     Ok(cases)
 }
@@ -379,10 +420,10 @@ impl Case {
     ///
     /// # Errors
     /// If Helm rejects the chart with these values, or cannot be run.
-    pub fn render(&self, helm: &ToolBinary, chart: &Utf8Path) -> anyhow::Result<String> {
+    pub fn render(&self, helm: &ToolBinary) -> anyhow::Result<String> {
         let values: Vec<&Utf8Path> = self.values.iter().map(Utf8PathBuf::as_path).collect();
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
-        let template = Template { chart, release: &self.release, values: &values, arguments: &arguments };
+        let template = Template { chart: &self.chart, release: &self.release, values: &values, arguments: &arguments };
         match helm.template(&template).context("helm template")? {
             Ok(manifest) => Ok(manifest),
             Err(refusal) => bail!("{} {} rejects {}: {refusal}", helm.tool.title(), helm.version, self.name),

@@ -48,11 +48,11 @@ impl StoredRelease {
     fn of_json(release: &[u8], subchart_files: &[Value]) -> anyhow::Result<Self> {
         let mut parsed: Value =
             serde_json::from_slice(release).context("cannot parse the release that Helm printed")?;
-        // Helm omits a configuration without values.
-        let is_whole = ["manifest", "hooks"].iter().all(|key| !parsed[key].is_null())
+        // Helm omits a configuration without values, and the hooks of a chart that has none.
+        let is_whole = !parsed["manifest"].is_null()
             && ["templates", "values", "schema", "files"].iter().all(|key| !parsed["chart"][key].is_null());
         let Some(templates) = parsed["chart"]["templates"].as_array_mut().filter(|_| is_whole) else {
-            bail!("Helm printed an incomplete release: chart, manifest, values or hooks are missing");
+            bail!("Helm printed an incomplete release: chart, manifest or values are missing");
         };
         templates.extend_from_slice(subchart_files);
         let with_subcharts = packed(&serde_json::to_vec(&parsed)?)?;

@@ -52,7 +52,7 @@ fn cases() -> &'static [(Case, Vec<Object>)] {
         let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
         let cases = render::cases::all(&platform(), &rendered(), &folder());
         let render = |case: &Case| {
-            let manifest = case.render(&helm, chart()).expect("every case renders");
+            let manifest = case.render(&helm).expect("every case renders");
             (case.clone(), tools::objects(&manifest).expect("Helm renders YAML"))
         };
         // The first tests wait for it, so both processors are free.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context as _, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
-use generator::{AlertProof, CredentialPath, Resolved, Traffic};
+use generator::{AlertProof, CredentialPath, ExportedMetric, Resolved, Traffic};
 use helm_values::Redaction;
 use owned_tree::Wanted;
 use render::cases::{self, Case};
@@ -23,13 +23,17 @@ pub(super) struct VerifyContext {
     pub(super) root: Utf8PathBuf,
     /// The folder that holds the chart.
     pub(super) folder: Utf8PathBuf,
-    /// The umbrella chart.
-    pub(super) chart: Utf8PathBuf,
+    /// The charts: first the umbrella, then those beside it.
+    pub(super) charts: Vec<Utf8PathBuf>,
     /// The files generated from the platform, by path below `folder`.
     pub(super) wanted: Wanted,
     pub(super) traffic: Traffic,
     /// The alerts of the release of the cases in [`NAMESPACE`].
     pub(super) alerts: Vec<AlertProof>,
+    /// The metrics that the dashboards may show.
+    pub(super) exported_metrics: Vec<ExportedMetric>,
+    /// The names of the services.
+    pub(super) services: Vec<&'static str>,
     pub(super) credentials: Vec<CredentialPath>,
     /// The services with a tag that can move, by environment.
     pub(super) moving_tags: BTreeMap<String, Vec<&'static str>>,
@@ -43,8 +47,8 @@ pub(super) struct VerifyContext {
     pub(super) progress: Progress,
     helms: OnceLock<Result<[ToolBinary; 2], String>>,
     manifests: OnceLock<Result<Vec<Rendered>, String>>,
-    /// A chart with the same values, whose only template prints them.
-    mirror: OnceLock<Result<TempDir, String>>,
+    /// For each chart, one with the same values, whose only template prints them.
+    mirrors: OnceLock<Result<Vec<TempDir>, String>>,
 }
 
 /// The name of an environment, and the services whose tag can move there.
@@ -87,16 +91,21 @@ impl VerifyContext {
         });
         let given = given.collect::<anyhow::Result<Vec<_>>>()?.concat();
         Ok(Self {
-            chart: folder.join(&rendered.paths().umbrella),
+            charts: std::iter::once(&rendered.paths().umbrella)
+                .chain(rendered.paths().further.iter().map(|chart| &chart.folder))
+                .map(|chart| folder.join(chart))
+                .collect(),
             traffic: generator::traffic(platform),
             alerts: generator::alerts(platform, NAMESPACE, cases::release_name(platform)),
+            exported_metrics: generator::exported_metrics(platform),
+            services: platform.platform().services.iter().map(|service| service.name.as_str()).collect(),
             credentials: generator::credential_paths(platform),
             moving_tags: platform.platform().environments.iter().map(moving_tags).collect(),
             cases,
             progress: Progress::default(),
             helms: OnceLock::new(),
             manifests: OnceLock::new(),
-            mirror: OnceLock::new(),
+            mirrors: OnceLock::new(),
             root: root.to_owned(),
             folder,
             redaction: Redaction::of_values(&given),
@@ -128,7 +137,7 @@ impl VerifyContext {
         let all = || -> anyhow::Result<Vec<Rendered>> {
             let helm = self.helm()?;
             let render = |case: &Case| {
-                let manifest = case.render(helm, &self.chart)?;
+                let manifest = case.render(helm)?;
                 Ok(Rendered { case: case.clone(), values: self.values(case)?, objects: objects(&manifest)?, manifest })
             };
             in_parallel(&self.cases, &Progress::default(), render).into_iter().collect()
@@ -139,22 +148,43 @@ impl VerifyContext {
 
     /// The values of a case, as Helm merges defaults, files and arguments.
     pub(super) fn values(&self, case: &Case) -> anyhow::Result<Value> {
-        let mirror = self.mirror.get_or_init(|| self.mirror().map_err(|error| format!("{error:#}")));
-        let mirror = mirror.as_ref().map_err(|error| anyhow!("{error}"))?;
-        let chart = Utf8Path::from_path(mirror.path()).context("the path of the temporary folder is not UTF-8")?;
-        let shown = case.render(self.helm()?, chart)?;
+        let all = || self.charts.iter().map(|chart| mirror(chart)).collect::<anyhow::Result<_>>();
+        let mirrors = self.mirrors.get_or_init(|| all().map_err(|error| format!("{error:#}")));
+        let mirrors = mirrors.as_ref().map_err(|error| anyhow!("{error}"))?;
+        let mut pairs = self.charts.iter().zip(mirrors);
+        let (_, mirror) = pairs.find(|(chart, _)| **chart == case.chart).context("the chart of the case is unknown")?;
+        let chart = Utf8PathBuf::try_from(mirror.path().to_owned())?;
+        let shown = Case { chart, ..case.clone() }.render(self.helm()?)?;
         // The parser's message may quote the values.
         serde_yaml::from_str(&shown).map_err(|_| anyhow!("cannot parse the values that Helm printed"))
     }
 
-    fn mirror(&self) -> anyhow::Result<TempDir> {
-        let folder = tempfile::tempdir()?;
-        std::fs::create_dir(folder.path().join("templates"))?;
-        std::fs::copy(self.chart.join("values.yaml"), folder.path().join("values.yaml"))?;
-        std::fs::write(folder.path().join("Chart.yaml"), "apiVersion: v2\nname: mirror\nversion: 0.0.0\n")?;
-        std::fs::write(folder.path().join("templates/values.yaml"), "{{ toJson .Values }}\n")?;
-        Ok(folder)
+    /// The umbrella chart.
+    pub(super) fn umbrella(&self) -> &Utf8Path {
+        &self.charts[0]
     }
+
+    /// The cases of a chart; the first has its default values.
+    pub(super) fn cases_of<'a>(&'a self, chart: &'a Utf8Path) -> impl Iterator<Item = &'a Case> {
+        self.cases.iter().filter(move |case| case.chart == chart)
+    }
+
+    /// The manifests of the cases of a chart; the first has its default values.
+    ///
+    /// # Errors
+    /// As [`Self::manifests`].
+    pub(super) fn manifests_of(&self, chart: &Utf8Path) -> anyhow::Result<Vec<&Rendered>> {
+        Ok(self.manifests()?.iter().filter(|one| one.case.chart == chart).collect())
+    }
+}
+
+fn mirror(chart: &Utf8Path) -> anyhow::Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    std::fs::create_dir(folder.path().join("templates"))?;
+    std::fs::copy(chart.join("values.yaml"), folder.path().join("values.yaml"))?;
+    std::fs::write(folder.path().join("Chart.yaml"), "apiVersion: v2\nname: mirror\nversion: 0.0.0\n")?;
+    std::fs::write(folder.path().join("templates/values.yaml"), "{{ toJson .Values }}\n")?;
+    Ok(folder)
 }
 
 /// As [`render::in_parallel`], and reports each item that it begins.

@@ -20,7 +20,7 @@ pub(super) fn lint(context: &VerifyContext) -> anyhow::Result<Outcome> {
         let values: Vec<&Utf8Path> = case.values.iter().map(Utf8PathBuf::as_path).collect();
         // `helm lint` has no option `--api-versions`; a missing kind does not fail it.
         let arguments = case.arguments.iter().map(String::as_str).filter(|a| !a.starts_with("--api-versions"));
-        let output = helm.lint(&context.chart, &values, &arguments.collect::<Vec<_>>())?;
+        let output = helm.lint(&case.chart, &values, &arguments.collect::<Vec<_>>())?;
         Ok(output.err().map(|output| format!("{} {}, {}:\n{output}", helm.tool.title(), helm.version, case.name)))
     };
     let found: Vec<_> = in_parallel(&all, &context.progress, lint).into_iter().collect::<Result<_, _>>()?;
@@ -35,9 +35,9 @@ pub(super) fn template(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let compare = |case: &Case| {
         let four = match manifests.iter().find(|manifest| manifest.case.name == case.name) {
             Some(manifest) => Ok(sorted(manifest.objects.clone())),
-            None => rendered(case, &helms[1], &context.chart),
+            None => rendered(case, &helms[1]),
         };
-        match [rendered(case, &helms[0], &context.chart), four] {
+        match [rendered(case, &helms[0]), four] {
             [Ok(three), Ok(four)] => (four.len(), differences(&three, &four)),
             both => (0, both.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect()),
         }
@@ -55,8 +55,8 @@ pub(super) fn template(context: &VerifyContext) -> anyhow::Result<Outcome> {
 }
 
 /// The objects of a case, sorted.
-fn rendered(case: &Case, helm: &ToolBinary, chart: &Utf8Path) -> anyhow::Result<Vec<Object>> {
-    Ok(sorted(objects(&case.render(helm, chart)?)?))
+fn rendered(case: &Case, helm: &ToolBinary) -> anyhow::Result<Vec<Object>> {
+    Ok(sorted(objects(&case.render(helm)?)?))
 }
 
 /// The objects by kind and name. The versions may print them in a different order.
@@ -83,45 +83,49 @@ pub(super) fn pipeline(context: &VerifyContext) -> anyhow::Result<Outcome> {
         bail!("cannot copy {} to {copy}", context.folder);
     }
     let folder = copy.join(owned_tree::FOLDER);
-    let chart = folder.join(context.chart.strip_prefix(&context.folder)?);
+    let copied = |case: &Case| -> anyhow::Result<Case> {
+        Ok(Case { chart: folder.join(case.chart.strip_prefix(&context.folder)?), ..case.clone() })
+    };
+    let defaults = copied(context.cases.first().context("the chart has no case to render")?)?;
     let mut wrong = Vec::new();
     for helm in context.helms()? {
-        let built = helm.command().args(["dependency", "build", chart.as_str()]).output()?;
+        let built = helm.command().args(["dependency", "build", defaults.chart.as_str()]).output()?;
         if !built.status.success() {
             wrong.push(format!("{}: {}", helm.version, String::from_utf8_lossy(&built.stderr)));
         }
-        let Some(defaults) = context.cases.first() else { continue };
         let tagged = |service: &String| -> anyhow::Result<Option<String>> {
             // A declared digest has precedence over a tag.
             let arguments = vec![format!("--set={service}.image.tag={COMMIT},{service}.image.digest=")];
-            let manifest = Case { arguments, ..defaults.clone() }.render(helm, &chart)?;
+            let manifest = Case { arguments, ..defaults.clone() }.render(helm)?;
             let is_there = manifest.contains(&format!(":{COMMIT}\""));
             let wrong = || format!("{}: {service} does not render the image tag that was set", helm.version);
             Ok((!is_there).then(wrong))
         };
         let found = in_parallel(&context.traffic.services, &Progress::default(), tagged);
         wrong.extend(found.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten());
-        wrong.extend(wrong_labels(defaults, helm, &chart, copy)?);
+        for case in context.charts.iter().filter_map(|chart| context.cases_of(chart).next()) {
+            wrong.extend(wrong_labels(&copied(case)?, helm, copy)?);
+        }
     }
     Ok(Outcome::of("dependency build, commit tags and versions with build metadata, with both versions").with(wrong))
 }
 
 /// The label values of the packaged chart that the API server would refuse.
-fn wrong_labels(case: &Case, helm: &ToolBinary, chart: &Utf8Path, folder: &Utf8Path) -> anyhow::Result<Vec<String>> {
-    let metadata = fs::read_to_string(chart.join("Chart.yaml"))?;
+fn wrong_labels(case: &Case, helm: &ToolBinary, folder: &Utf8Path) -> anyhow::Result<Vec<String>> {
+    let metadata = fs::read_to_string(case.chart.join("Chart.yaml"))?;
     let metadata: Value = serde_yaml::from_str(&metadata)?;
     let text =
         |key: &str| metadata.get(key).and_then(Value::as_str).with_context(|| format!("Chart.yaml has no {key}"));
     let version = format!("{}{BUILD_METADATA}", text("version")?);
     let mut package = helm.command();
-    package.args(["package", chart.as_str(), "--destination", folder.as_str()]);
+    package.args(["package", case.chart.as_str(), "--destination", folder.as_str()]);
     let packaged = package.args(["--version", &version, "--app-version", BUILD_METADATA]).output()?;
     if !packaged.status.success() {
         return Ok(vec![format!("{}: {}", helm.version, String::from_utf8_lossy(&packaged.stderr))]);
     }
-    let package = folder.join(format!("{}-{version}.tgz", text("name")?));
+    let package = Case { chart: folder.join(format!("{}-{version}.tgz", text("name")?)), ..case.clone() };
     let mut wrong = Vec::new();
-    for object in objects(&case.render(helm, &package)?)? {
+    for object in objects(&package.render(helm)?)? {
         let labels = object.value["metadata"]["labels"].as_object();
         for (label, value) in labels.into_iter().flatten() {
             let value = value.as_str().unwrap_or_default();

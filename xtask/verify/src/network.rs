@@ -9,10 +9,11 @@ use super::context::{Rendered, VerifyContext, in_parallel};
 use super::report::{Outcome, by_finding};
 
 pub(super) fn prove(context: &VerifyContext) -> anyhow::Result<Outcome> {
-    let manifests = context.manifests()?;
+    // The declaration has no traffic of the charts beside the umbrella: a rule of their own in `policies` restricts their policies.
+    let manifests = context.manifests_of(context.umbrella())?;
     let defaults = manifests.first().context("the chart has no case to render")?;
     let usual = netpol::policies(&defaults.objects)?;
-    let prove = |one: &Rendered| -> anyhow::Result<(netpol::Findings, Option<String>)> {
+    let prove = |one: &&Rendered| -> anyhow::Result<(netpol::Findings, Option<String>)> {
         let release = Release { name: &one.case.release, traffic: &context.traffic };
         let found = netpol::compare(release, &one.values, &one.objects)?;
         // Policies hold for the pods of their own release.
@@ -20,9 +21,9 @@ pub(super) fn prove(context: &VerifyContext) -> anyhow::Result<Outcome> {
         let beyond = if is_comparable { netpol::beyond(release, &found, &usual) } else { None };
         Ok((found, beyond))
     };
-    let proven: Vec<_> = in_parallel(manifests, &context.progress, prove).into_iter().collect::<Result<_, _>>()?;
+    let proven: Vec<_> = in_parallel(&manifests, &context.progress, prove).into_iter().collect::<Result<_, _>>()?;
 
-    let found = proven.iter().zip(manifests);
+    let found = proven.iter().zip(&manifests);
     let found =
         found.flat_map(|((found, _), one)| found.wrong.iter().map(|wrong| (one.case.name.as_str(), wrong.clone())));
     let wrong = by_finding(found, manifests.len());
@@ -32,7 +33,7 @@ pub(super) fn prove(context: &VerifyContext) -> anyhow::Result<Outcome> {
         manifests.len()
     );
     let mut widened: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
-    for ((_, beyond), one) in proven.iter().zip(manifests) {
+    for ((_, beyond), one) in proven.iter().zip(&manifests) {
         if let Some(what) = beyond {
             widened.entry(what).or_default().push(&one.case.name);
         }

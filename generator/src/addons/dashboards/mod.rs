@@ -35,7 +35,10 @@ impl AddOn for Dashboards {
         let pages = pages(graph);
         let chart = Further {
             name: NAME,
-            doc: format!("Dashboards of {} for Grafana, from the metrics that its services and servers export.", graph.name),
+            doc: format!(
+                "Dashboards of {} for Grafana, from the metrics that its services and servers export.",
+                graph.name
+            ),
             values: &DashboardsValues::of(graph.name),
             ci_values: Value::Mapping(Mapping::new()),
         };

@@ -65,7 +65,7 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
         backed_up: backup::names(graph),
     };
     files.umbrella("README.md", &view);
-    files.umbrella("VALUES.md", &Values { c: graph, values: values::groups(graph, tree) });
+    files.umbrella("VALUES.md", &ValuesPage { name: graph.name, values: values::groups(graph, tree) });
     if graph.credentials().next().is_some() {
         let kube_version = format!("1.{}", MINOR_VERSIONS.start());
         files.umbrella("existing-secrets.sh", &ExistingSecrets { kube_version });
@@ -299,9 +299,17 @@ struct PortOfService {
 
 #[derive(Template)]
 #[template(path = "umbrella/VALUES.md")]
-struct Values<'a> {
-    c: &'a Graph,
+pub(super) struct ValuesPage<'a> {
+    /// The chart's.
+    name: &'a str,
     values: Vec<values::Group>,
+}
+
+impl<'a> ValuesPage<'a> {
+    /// The page of a chart beside the umbrella.
+    pub(super) fn of_chart(name: &'a str, tree: &Section) -> Self {
+        Self { name, values: vec![values::of_chart(tree)] }
+    }
 }
 
 #[derive(Template)]

@@ -44,6 +44,15 @@ pub(super) fn groups(graph: &Graph, tree: &Section) -> Vec<Group> {
     shared.chain(role("service", &services)).chain(role("server", &servers)).collect()
 }
 
+/// The table of a chart without subcharts.
+pub(super) fn of_chart(tree: &Section) -> Group {
+    let mut leaves = Vec::new();
+    collect(&mut leaves, "", tree);
+    let row = |leaf: &Leaf| Row::of(&[code_cell(&leaf.path), code(leaf.default), cell(leaf.doc)]);
+    let doc = "The defaults of all values.".to_owned();
+    Group { title: "All values".to_owned(), doc, lacks: Vec::new(), rows: leaves.iter().map(row).collect() }
+}
+
 /// The tables of the charts of one role: what they have in common, then each of them.
 fn role(name: &str, entries: &[&Entry]) -> Vec<Group> {
     let charts: Vec<Vec<Leaf>> = entries.iter().map(|entry| leaves(entry)).collect();

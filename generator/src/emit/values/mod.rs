@@ -6,9 +6,11 @@ mod alerts;
 mod backing;
 mod backup;
 mod credentials;
+mod dashboards;
 mod environment;
 mod global;
 mod kubernetes;
+mod logs;
 mod rules;
 mod schema;
 mod service;
@@ -23,9 +25,11 @@ use vocabulary::Environment;
 use crate::graph::{Graph, Role};
 
 pub(crate) use backing::BackingValues;
+pub(crate) use dashboards::DashboardsValues;
 pub(crate) use environment::apply;
 pub(crate) use global::Global;
-pub(crate) use schema::json_schema;
+pub(crate) use logs::LogsValues;
+pub(crate) use schema::{further_schema, json_schema};
 pub(crate) use service::{ServiceValues, Via};
 pub(crate) use tree::{Entry, Node, Section};
 

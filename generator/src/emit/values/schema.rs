@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde_json::{Map, Value as Json, json};
 
 use super::rules::{self, reference};
@@ -45,6 +46,49 @@ pub(crate) fn json_schema(title: &str, values: &Section, has_servers: bool) -> J
         "additionalProperties": false,
         "definitions": definitions(shared, has_servers),
     })
+}
+
+/// The schema of the values of a chart beside the umbrella, whose type is `V`. Otherwise as [`json_schema`].
+pub(crate) fn further_schema<V: JsonSchema>(title: &str, values: &Section) -> Json {
+    let mut schema = Shared::default().object(values);
+    schema["properties"]["global"] = global::in_subchart();
+    schema["properties"]["enabled"] = json!({
+        "type": "boolean",
+        "description": "For the dependency condition of a parent chart. This chart ignores it."
+    });
+    let mut all: BTreeMap<String, Json> =
+        rules::definitions().map(|(name, schema)| (name.to_owned(), schema)).into_iter().collect();
+    for (name, mut schema) in definitions_of::<V>() {
+        close(&name, &mut schema);
+        all.insert(name, schema);
+    }
+    let mut used = Map::new();
+    keep_referenced(&schema, &all, &mut used);
+    used.sort_keys();
+    let mut root = json!({ "$schema": "http://json-schema.org/draft-07/schema#", "title": title });
+    if let (Some(root), Json::Object(schema)) = (root.as_object_mut(), schema) {
+        root.extend(schema);
+        root.insert("definitions".to_owned(), Json::Object(used));
+    }
+    root
+}
+
+/// Adds the definitions that a schema refers to, directly or through others, to `used`.
+fn keep_referenced(schema: &Json, all: &BTreeMap<String, Json>, used: &mut Map<String, Json>) {
+    match schema {
+        Json::Object(object) => {
+            let name = object.get("$ref").and_then(Json::as_str).and_then(|path| path.strip_prefix("#/definitions/"));
+            if let Some((name, definition)) = name.and_then(|name| all.get_key_value(name))
+                && !used.contains_key(name)
+            {
+                used.insert(name.clone(), definition.clone());
+                keep_referenced(definition, all, used);
+            }
+            object.values().for_each(|inner| keep_referenced(inner, all, used));
+        }
+        Json::Array(items) => items.iter().for_each(|item| keep_referenced(item, all, used)),
+        _ => {}
+    }
 }
 
 /// The definition of `global` in a subchart's section.

@@ -12,6 +12,7 @@ use crate::files::{Files, render};
 use crate::graph::{
     Component, Edge, EnvBinding, EnvValue, Graph, Login, LoginName, LoginScripts, Port, Purpose, Runner, Script, Server,
 };
+use crate::log_format::{LogFormat, Severity};
 use crate::workloads::server::EmbeddedServer;
 
 pub(super) const KIND: PostgreSql = PostgreSql;
@@ -77,6 +78,21 @@ impl ServerKind for PostgreSql {
             note: "PostgreSQL recovers from a copy as after a power failure. With a checkpoint before it, that takes a moment only.",
             container: "postgresql",
             command: "[psql, --no-psqlrc, --username=postgres, --command=CHECKPOINT]",
+        })
+    }
+
+    fn log_format(&self) -> Option<LogFormat> {
+        Some(LogFormat {
+            // With the default of `log_line_prefix`, `%m [%p] `.
+            record: r"^\S+ \S+ \S+ \[\d+\] (?P<level>[A-Z]+)\d?:  ",
+            levels: &[
+                (Severity::Debug, &["DEBUG"]),
+                (Severity::Info, &["INFO", "LOG", "NOTICE"]),
+                (Severity::Warn, &["WARNING"]),
+                (Severity::Error, &["ERROR"]),
+                (Severity::Fatal, &["FATAL", "PANIC"]),
+            ],
+            continuation: Some(r"^\S+ \S+ \S+ \[\d+\] (DETAIL|HINT|QUERY|CONTEXT|LOCATION|BACKTRACE|STATEMENT):  "),
         })
     }
 

@@ -22,6 +22,7 @@ use crate::files::{Files, render};
 use crate::graph::{
     Component, EnvBinding, EnvValue, Graph, Login, LoginName, LoginScripts, Port, Purpose, Runner, Script, Server,
 };
+use crate::log_format::{LogFormat, Severity};
 use crate::workloads::server::EmbeddedServer;
 use rights::{DEFAULT_EXCHANGE, rights_text};
 
@@ -61,6 +62,20 @@ impl ServerKind for RabbitMq {
             run_as_user: 999,
             image_variant: Some("management"),
         }
+    }
+
+    fn log_format(&self) -> Option<LogFormat> {
+        Some(LogFormat {
+            record: r"^\S+ \S+ \[(?P<level>[a-z]+)\] ",
+            levels: &[
+                (Severity::Debug, &["debug"]),
+                (Severity::Info, &["info", "notice"]),
+                (Severity::Warn, &["warning"]),
+                (Severity::Error, &["error"]),
+                (Severity::Fatal, &["critical", "alert", "emergency"]),
+            ],
+            continuation: None,
+        })
     }
 
     fn client(&self, used: &Use) -> ClientFacts {

@@ -11,6 +11,7 @@ use crate::files::{Files, render};
 use crate::graph::{
     Component, Edge, EnvBinding, EnvValue, Graph, Login, LoginName, LoginScripts, Port, Purpose, Runner, Script, Server,
 };
+use crate::log_format::{LogFormat, Severity};
 use crate::text::code_cell;
 use crate::workloads::server::EmbeddedServer;
 
@@ -49,6 +50,14 @@ impl ServerKind for Valkey {
             run_as_user: 999,
             image_variant: None,
         }
+    }
+
+    fn log_format(&self) -> Option<LogFormat> {
+        Some(LogFormat {
+            record: r"^\d+:[A-Z] \d\d \w+ \d{4} [\d:.]+ (?P<level>[.*#-]) ",
+            levels: &[(Severity::Debug, &[".", "-"]), (Severity::Info, &["*"]), (Severity::Warn, &["#"])],
+            continuation: None,
+        })
     }
 
     fn client(&self, used: &Use) -> ClientFacts {

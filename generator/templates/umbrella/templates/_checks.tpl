@@ -4,18 +4,7 @@ Checks for checks.yaml that values.schema.json cannot express: they compare valu
 a YAML list of errors.
 */ -}}
 
-{{- /* A quantity as a number: 1610612736 for 1.5Gi. */ -}}
-{{- define "[[ c.name ]].quantity" -}}
-{{- $text := toString . -}}
-{{- $unit := regexFind "([mkMGTPE]|[KMGTPE]i)$" $text -}}
-{{- $sizes := dict "" 1 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 -}}
-{{- range $power, $binary := list "Ki" "Mi" "Gi" "Ti" "Pi" "Ei" -}}
-  {{- $size := 1024.0 -}}
-  {{- range until $power }}{{ $size = mulf $size 1024 }}{{ end -}}
-  {{- $_ := set $sizes $binary $size -}}
-{{- end -}}
-{{- mulf (trimSuffix $unit $text) (get $sizes $unit) -}}
-{{- end }}
+[% include "partials/helpers/quantity.tpl" %]
 
 {{- /* Requests and limits that the API server rejects. A limit set by the installer can be below a default request. */ -}}
 {{- define "[[ c.name ]].wrongResources" -}}
@@ -27,56 +16,7 @@ a YAML list of errors.
 [%- for name in backed_up %]
 {{- $_ := set $sections "[[ name ]].backup" (index .Values "[[ name ]]").backup -}}
 [%- endfor %]
-{{- range $chart, $values := $sections -}}
-  {{- $amounts := dict "requests" dict "limits" dict -}}
-  {{- range $kind, $all := $values.resources -}}
-    {{- range $name, $amount := $all -}}
-      {{- if not (kindIs "invalid" $amount) -}}
-        {{- $_ := set (get $amounts $kind) $name (include "[[ c.name ]].quantity" $amount | float64) -}}
-      {{- end -}}
-    {{- end -}}
-  {{- end -}}
-  {{- $requests := $amounts.requests -}}
-  {{- $limits := $amounts.limits -}}
-  {{- if not (dig "enabled" true $values) -}}
-    {{- $requests = dict -}}
-    {{- $limits = dict -}}
-  {{- end -}}
-  {{- range $name, $request := $requests -}}
-    {{- $path := printf "%s.resources.requests.%s" $chart $name -}}
-    {{- $is := toString (get $values.resources.requests $name) -}}
-    {{- /* CPU, memory and disk can be overcommitted; devices and huge pages cannot. */ -}}
-    {{- $shared := has $name (list "cpu" "memory" "ephemeral-storage") -}}
-    {{- if not (hasKey $limits $name) -}}
-      {{- if not $shared -}}
-        {{- $wrong = append $wrong (printf "%s is %s, but limits.%s is not set. Set both to the same amount." $path $is $name) -}}
-      {{- end -}}
-    {{- else if gt $request (get $limits $name) -}}
-      {{- $limit := toString (get $values.resources.limits $name) -}}
-      {{- $text := "%s is %s, more than limits.%s, which is %s. Lower the request, or raise the limit." -}}
-      {{- $wrong = append $wrong (printf $text $path $is $name $limit) -}}
-    {{- else if and (not $shared) (ne $request (get $limits $name)) -}}
-      {{- $wrong = append $wrong (printf "%s is %s, but differs from limits.%s. Set both to the same amount." $path $is $name) -}}
-    {{- end -}}
-  {{- end -}}
-  {{- range $kind, $all := dict "requests" $requests "limits" $limits -}}
-    {{- range $name, $amount := $all -}}
-      {{- $path := printf "%s.resources.%s.%s" $chart $kind $name -}}
-      {{- if hasPrefix "requests." $name -}}
-        {{- $wrong = append $wrong (printf "%s: a resource name cannot begin with `requests.`. Remove the prefix." $path) -}}
-      {{- else if hasPrefix "hugepages-" $name -}}
-        {{- $page := trimPrefix "hugepages-" $name -}}
-        {{- $whole := int64 $amount -}}
-        {{- if or (ne (float64 $whole) $amount) (mod $whole (include "[[ c.name ]].quantity" $page | float64 | int64)) -}}
-          {{- $wrong = append $wrong (printf "%s is not a multiple of the page size, %s. Set it to a multiple." $path $page) -}}
-        {{- end -}}
-        {{- if not (or (hasKey $requests "cpu") (hasKey $requests "memory") (hasKey $limits "cpu") (hasKey $limits "memory")) -}}
-          {{- $wrong = append $wrong (printf "%s: huge pages also require cpu or memory. Set a request or limit for one of them." $path) -}}
-        {{- end -}}
-      {{- end -}}
-    {{- end -}}
-  {{- end -}}
-{{- end -}}
+[% include "partials/helpers/wrong_resources.tpl" %]
 {{- toYaml $wrong -}}
 {{- end }}
 
@@ -152,53 +92,7 @@ a YAML list of errors.
 {{- toYaml $wrong -}}
 {{- end }}
 
-{{- /* The bits of an address, as text. */ -}}
-{{- define "[[ c.name ]].addressBits" -}}
-{{- if contains ":" . -}}
-  {{- $halves := splitList "::" . -}}
-  {{- $before := compact (splitList ":" (first $halves)) -}}
-  {{- $after := list -}}
-  {{- if gt (len $halves) 1 }}{{ $after = compact (splitList ":" (last $halves)) }}{{ end -}}
-  {{- $between := list -}}
-  {{- range until (int (sub 8 (add (len $before) (len $after)))) }}{{ $between = append $between "0" }}{{ end -}}
-  {{- range concat $before $between $after }}{{ printf "%016b" (int64 (print "0x" .)) }}{{ end -}}
-{{- else -}}
-  {{- range splitList "." . }}{{ printf "%08b" (int64 .) }}{{ end -}}
-{{- end -}}
-{{- end }}
-
-{{- /* The reason why the API server rejects the CIDR block `cidr`, or nothing. If `within` is set, `cidr` must be inside that block. */ -}}
-{{- define "[[ c.name ]].wrongCidr" -}}
-{{- $address := first (splitList "/" .cidr) -}}
-{{- $prefix := last (splitList "/" .cidr) -}}
-{{- $length := int $prefix -}}
-{{- $byte := "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])" -}}
-{{- $group := "[0-9a-fA-F]{1,4}" -}}
-{{- $ipv4 := printf "^(%[1]s\\.){3}%[1]s$" $byte -}}
-{{- $ipv6 := printf "^((%[1]s:){7}%[1]s|(%[1]s(:%[1]s)*)?::(%[1]s(:%[1]s)*)?)$" $group -}}
-{{- /* `::` must replace at least one group. */ -}}
-{{- $full := and (contains "::" $address) (gt (len (compact (splitList ":" $address))) 7) -}}
-{{- $longest := ternary 32 128 (regexMatch $ipv4 $address) -}}
-{{- if or $full (not (regexMatch (print $ipv4 "|" $ipv6) $address)) -}}
-  has no address before the slash
-{{- else if or (gt $length $longest) (not (regexMatch "^(0|[1-9][0-9]*)$" $prefix)) -}}
-  has no prefix length from 0 to {{ $longest }}
-{{- else -}}
-  {{- $bits := include "[[ c.name ]].addressBits" $address -}}
-  {{- $size := len $bits -}}
-  {{- if hasPrefix (print (repeat 80 "0") (repeat 16 "1")) $bits -}}
-    is an IPv4 address in IPv6: write the IPv4 address
-  {{- else if contains "1" (substr $length $size $bits) -}}
-    has host bits set after the prefix length {{ $length }}: write {{ $address }}/{{ $size }} for this address alone, or the first address of the block
-  {{- else if .within -}}
-    {{- $whole := include "[[ c.name ]].addressBits" (first (splitList "/" .within)) -}}
-    {{- $least := int (last (splitList "/" .within)) -}}
-    {{- if not (and (eq $size (len $whole)) (gt $length $least) (hasPrefix (trunc $least $whole) $bits)) -}}
-      is not inside the block {{ .within }}
-    {{- end -}}
-  {{- end -}}
-{{- end -}}
-{{- end }}
+[% include "partials/helpers/cidr.tpl" %]
 
 {{- /* CIDR blocks and ports that the API server rejects in a NetworkPolicy, and access to the API server without its addresses. */ -}}
 {{- define "[[ c.name ]].wrongTraffic" -}}

@@ -3,25 +3,7 @@
 Helpers that all charts of the platform share. A subchart calls them with its own scope, so `.Chart.Name` is the name of the component.
 */ -}}
 
-{{- /* Labels that never change during the life of a release; safe for selectors and pods. */ -}}
-{{- define "[[ c.name ]].selectorLabels" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
-{{- end }}
-
-{{- /* Labels of every object. */ -}}
-{{- define "[[ c.name ]].labels" -}}
-{{ include "[[ c.name ]].selectorLabels" . }}
-app.kubernetes.io/part-of: [[ c.name ]]
-app.kubernetes.io/version: {{ include "[[ c.name ]].labelValue" .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ include "[[ c.name ]].labelValue" (printf "%s-%s" .Chart.Name .Chart.Version) }}
-{{- end }}
-
-{{- /* A version as a label value: at most 63 characters, without the `+` of build metadata. */ -}}
-{{- define "[[ c.name ]].labelValue" -}}
-{{ regexReplaceAll "[^-A-Za-z0-9_.]" . "_" | trunc 63 | trimAll "-_." }}
-{{- end }}
+[% include "partials/helpers/labels.tpl" %]
 
 {{- /* The image of a subchart. A digest takes precedence over the tag; `global.imageRegistry` is the prefix. */ -}}
 {{- define "[[ c.name ]].image" -}}
@@ -34,23 +16,7 @@ helm.sh/chart: {{ include "[[ c.name ]].labelValue" (printf "%s-%s" .Chart.Name 
 {{- include "[[ c.name ]].image" (dict "Values" (dict "global" .global "image" (index .global .section "image"))) -}}
 {{- end }}
 
-{{- /* Requests and limits. Omits those that the values set to null. */ -}}
-{{- define "[[ c.name ]].resources" -}}
-{{- range $kind, $amounts := .Values.resources }}
-{{- $left := dict }}
-{{- range $name, $amount := $amounts }}
-{{- if not (kindIs "invalid" $amount) }}
-{{- /* Helm parses whole numbers as floats; convert them back. */ -}}
-{{- $whole := and (kindIs "float64" $amount) (eq (floor $amount) (float64 $amount)) }}
-{{- $_ := set $left $name (ternary (int64 $amount) $amount $whole) }}
-{{- end }}
-{{- end }}
-{{- with $left }}
-{{ $kind }}:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- end }}
-{{- end }}
+[% include "partials/helpers/resources.tpl" %]
 
 {{- /* A short hash of the namespace and name of this release. It marks the objects of this release where releases share a server. */ -}}
 {{- define "[[ c.name ]].releaseHash" -}}
@@ -133,21 +99,7 @@ metadataPolicy: None
 
 {{- /* The scheduling fields of a pod. */ -}}
 {{- define "[[ c.name ]].scheduling" -}}
-{{- with .Values.priorityClassName }}
-priorityClassName: {{ . | quote }}
-{{- end }}
-{{- with .Values.nodeSelector }}
-nodeSelector:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.affinity }}
-affinity:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+[% include "partials/helpers/scheduling.tpl" %]
 {{- with .Values.topologySpreadConstraints }}
 topologySpreadConstraints:
   {{- toYaml . | nindent 2 }}

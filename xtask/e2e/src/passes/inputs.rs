@@ -296,7 +296,7 @@ mod tests {
         let code = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let generated = code.join(owned_tree::FOLDER);
         let charts = generated.read_dir_utf8().expect("the folder of the chart").map(|entry| entry.expect("an entry"));
-        let chart = charts.map(camino::Utf8DirEntry::into_path).find(|path| path.join("Chart.yaml").exists());
+        let chart = charts.map(camino::Utf8DirEntry::into_path).find(|path| path.join("charts").exists());
         Places { chart: chart.expect("the chart is committed"), generated, code, rendering: nothing() }
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::{fmt, fs};
 
 use anyhow::{Context as _, anyhow};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use generator::{AccessPath, Chart, Resolved};
 use render::Case;
 use render::cases;
@@ -25,11 +25,12 @@ impl Rendering {
         let chart = folder.join(&generated.paths().umbrella);
         let mut all = cases::all(platform, generated, folder);
         all.extend(cases::without_snapshots(platform, generated, folder));
-        // The alerts are a group of their own.
+        // The charts beside the umbrella and the alerts are groups of their own.
+        all.retain(|case| case.chart == chart);
         all.retain(|case| !case.arguments.iter().any(|argument| argument.ends_with("global.alerts.enabled=true")));
         let further = further(platform, &all[0]);
         all.extend(further);
-        Self::new(move || Ok(objects(&all, &chart)? + &defaults(&chart)?))
+        Self::new(move || Ok(objects(&all)? + &defaults(&chart)?))
     }
 
     pub(super) fn new(render: impl Fn() -> anyhow::Result<String> + Send + Sync + 'static) -> Self {
@@ -94,10 +95,10 @@ fn defaults(chart: &Utf8Path) -> anyhow::Result<String> {
 }
 
 /// What Helm renders, without the objects of `helm test`.
-fn objects(cases: &[Case], chart: &Utf8PathBuf) -> anyhow::Result<String> {
+fn objects(cases: &[Case]) -> anyhow::Result<String> {
     let helm = Tool::Helm4.ensure()?;
     let rendered_case = |case: &Case| -> anyhow::Result<String> {
-        let manifest = case.render(&helm, chart)?;
+        let manifest = case.render(&helm)?;
         let documents = manifest.split("\n---\n").filter(|document| !is_of_tests(document));
         Ok(std::iter::once(case.name.as_str()).chain(documents).collect::<Vec<_>>().join("\n---\n"))
     };

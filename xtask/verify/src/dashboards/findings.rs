@@ -221,8 +221,7 @@ fn missing(dashboards: &[Dashboard], declared: &Declared) -> Vec<String> {
         let shown: BTreeSet<_> = queries().flat_map(|query| &query.selectors).map(|one| one.metric.as_str()).collect();
         let of_component = declared.metrics.iter().filter(|metric| metric.component == *component);
         for metric in of_component {
-            let is_shown =
-                shown.iter().any(|series| declared.named(series).any(|one| one.name == metric.name));
+            let is_shown = shown.iter().any(|series| declared.named(series).any(|one| one.name == metric.name));
             if !is_shown {
                 wrong.push(format!("the dashboard of {component} does not show `{}`", metric.name));
             }

@@ -17,7 +17,8 @@ use super::report::Outcome;
 use findings::Declared;
 
 pub(super) fn dashboards(context: &VerifyContext) -> anyhow::Result<Outcome> {
-    let declared = Declared { metrics: &context.exported_metrics, alerts: &context.alerts, services: &context.services };
+    let declared =
+        Declared { metrics: &context.exported_metrics, alerts: &context.alerts, services: &context.services };
     let mut wrong = Vec::new();
     // The values change the objects around the dashboards, so most cases have the same ones.
     let mut tried: Vec<BTreeMap<String, String>> = Vec::new();
@@ -68,7 +69,8 @@ fn read(texts: &BTreeMap<String, String>) -> anyhow::Result<Vec<Dashboard>> {
     if !output.status.success() {
         bail!("read-dashboards: {}", String::from_utf8_lossy(&output.stderr));
     }
-    let mut found: Vec<Dashboard> = serde_json::from_slice(&output.stdout).context("read-dashboards prints no report")?;
+    let mut found: Vec<Dashboard> =
+        serde_json::from_slice(&output.stdout).context("read-dashboards prints no report")?;
     for one in &mut found {
         one.file = one.file.trim_start_matches(folder.as_str()).trim_start_matches('/').to_owned();
     }

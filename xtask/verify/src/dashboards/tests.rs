@@ -26,9 +26,7 @@ impl Bench {
         let files = generator::generate(&platform).into_files();
         let dashboards = files.into_iter().filter(|(path, _)| path.as_str().contains("-dashboards/dashboards/"));
         Self {
-            texts: dashboards
-                .map(|(path, text)| (path.file_stem().expect("a file").to_owned(), text))
-                .collect(),
+            texts: dashboards.map(|(path, text)| (path.file_stem().expect("a file").to_owned(), text)).collect(),
             metrics: generator::exported_metrics(&platform),
             alerts: generator::alerts(&platform, "namespace", "release"),
             services: platform.platform().services.iter().map(|service| service.name.as_str()).collect(),
@@ -84,13 +82,21 @@ fn a_query_that_is_wrong_is_found() {
     let bench = Bench::new();
     for (before, after, expected) in [
         ("\"sum(up{", "\"sum((up{", "parse error"),
-        ("app_kubernetes_io_instance=\\\"$release\\\"", "app_kubernetes_io_instance=\\\"$name\\\"", "the variable name is unknown"),
+        (
+            "app_kubernetes_io_instance=\\\"$release\\\"",
+            "app_kubernetes_io_instance=\\\"$name\\\"",
+            "the variable name is unknown",
+        ),
         ("app_kubernetes_io_instance=\\\"$release\\\",", "", "`up` of other releases is selected, too"),
         ("rate(face_requests_total{", "rate(face_request_total{", "nothing exports `face_request_total` of `face`"),
         ("rate(face_requests_total{", "irate(face_requests_total{", "`face_requests_total` only grows"),
         ("[$__rate_interval]", "[5m]", "only grows, and is not shown by its rate in $__rate_interval"),
         ("\"face_sessions{", "\"rate(face_sessions{", "parse error"),
-        ("sum by (method) (", "sum by (verb) (", "groups by the label `verb`, which `face_requests_total` does not have"),
+        (
+            "sum by (method) (",
+            "sum by (verb) (",
+            "groups by the label `verb`, which `face_requests_total` does not have",
+        ),
         ("{{status}}", "{{state}}", "the legend has the label `state`, which the result does not have"),
         ("{{kind}}", "{{sort}}", "the legend has the label `sort`, which `face_sessions` does not have"),
         ("sum by (le)", "sum by (lower)", "groups by the label `lower`"),

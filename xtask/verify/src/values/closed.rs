@@ -20,8 +20,8 @@ const CLOSE: &str = "list its keys, give them a pattern (`patternProperties`) wh
 
 /// The last parts of the paths of sections whose keys an installer may remove with `null`, with the reason.
 const REMOVABLE: [(&str, &str); 2] = [
-    (".resources.requests", "an amount may be null: Helm does not reliably remove a subchart's default"),
-    (".resources.limits", "an amount may be null: Helm does not reliably remove a subchart's default"),
+    ("resources.requests", "an amount may be null: Helm does not reliably remove a subchart's default"),
+    ("resources.limits", "an amount may be null: Helm does not reliably remove a subchart's default"),
 ];
 
 /// Keywords that do not restrict a value.
@@ -146,7 +146,7 @@ impl<'a> Walk<'a> {
     /// Every key that has a default must be required, so that Helm rejects its removal and names its path.
     fn defaults(&mut self, place: &str, schema: Schema<'_>, values: &Value) {
         let required = schema.word("required").and_then(Value::as_array);
-        let is_removable = REMOVABLE.iter().any(|(listed, _)| place.ends_with(listed));
+        let is_removable = REMOVABLE.iter().any(|(listed, _)| format!(".{place}").ends_with(&format!(".{listed}")));
         for (key, value) in values.as_object().into_iter().flatten() {
             let place = joined(place, key);
             let Some(inner) = schema.key(key) else {

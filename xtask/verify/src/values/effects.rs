@@ -14,43 +14,45 @@ use crate::context::{Rendered, VerifyContext, in_parallel};
 use crate::report::Outcome;
 
 pub(in super::super) fn effects(context: &VerifyContext) -> anyhow::Result<Outcome> {
-    let (schema, defaults) = schema_and_defaults(context)?;
-    let trial = Trial {
-        context,
-        helm: context.helm()?,
-        schema: Schema::new(&schema),
-        manifests: context.manifests()?,
-        worked: Mutex::default(),
-    };
-    let keys = leaves(&defaults);
-    let groups = same_in_several_charts(&keys);
-    let found = in_parallel(&groups, &context.progress, |group| trial.of_all(group));
-    let found = found.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     let mut wrong = Vec::new();
-    let (mut shown, mut fixed, mut upgrades) = (0, 0, 0);
-    let mut cases: BTreeMap<&str, usize> = BTreeMap::new();
-    for (key, found) in groups.into_iter().flatten().zip(found.into_iter().flatten()) {
-        match found {
-            Effect::Shown { case, wrong: more } => {
-                shown += 1;
-                *cases.entry(case).or_default() += 1;
-                wrong.extend(more.into_iter().map(|what| format!("{}: {what}", key.join("."))));
+    let (mut keys, mut shown, mut fixed, mut upgrades) = (0, 0, 0, 0);
+    let mut cases: BTreeSet<&str> = BTreeSet::new();
+    for chart in &context.charts {
+        let (schema, defaults) = schema_and_defaults(chart)?;
+        let trial = Trial {
+            context,
+            helm: context.helm()?,
+            schema: Schema::new(&schema),
+            manifests: context.manifests_of(chart)?,
+            worked: Mutex::default(),
+        };
+        let leaves = leaves(&defaults);
+        let groups = same_in_several_charts(&leaves);
+        let found = in_parallel(&groups, &context.progress, |group| trial.of_all(group));
+        let found = found.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+        keys += leaves.len();
+        for (key, found) in groups.into_iter().flatten().zip(found.into_iter().flatten()) {
+            match found {
+                Effect::Shown { case, wrong: more } => {
+                    shown += 1;
+                    cases.insert(case);
+                    wrong.extend(more.into_iter().map(|what| format!("{}: {what}", key.join("."))));
+                }
+                Effect::Permits(case) => {
+                    shown += 1;
+                    cases.insert(case);
+                }
+                Effect::NoChoice => fixed += 1,
+                Effect::InUpgrades => upgrades += 1,
+                Effect::None(why) => wrong.push(format!("{}: {why}", key.join("."))),
             }
-            Effect::Permits(case) => {
-                shown += 1;
-                *cases.entry(case).or_default() += 1;
-            }
-            Effect::NoChoice => fixed += 1,
-            Effect::InUpgrades => upgrades += 1,
-            Effect::None(why) => wrong.push(format!("{}: {why}", key.join("."))),
         }
     }
     let one_choice = if fixed > 0 { format!("; {fixed} allow only one value") } else { String::new() };
     let in_upgrades =
         if upgrades > 0 { format!("; {upgrades} act only on an installed release") } else { String::new() };
     let summary = format!(
-        "{shown} of {} values change only the objects that they may change, or permit others, in {} cases{one_choice}{in_upgrades}",
-        keys.len(),
+        "{shown} of {keys} values change only the objects that they may change, or permit others, in {} cases{one_choice}{in_upgrades}",
         cases.len()
     );
     Ok(Outcome::of(summary).with(wrong))
@@ -84,20 +86,21 @@ enum Effect<'a> {
     None(String),
 }
 
-struct Trial<'a> {
+struct Trial<'a, 's> {
     context: &'a VerifyContext,
     helm: &'a ToolBinary,
-    schema: Schema<'a>,
-    manifests: &'a [Rendered],
+    schema: Schema<'s>,
+    /// The cases of one chart.
+    manifests: Vec<&'a Rendered>,
     /// The case in which a key of this name had an effect. It is tried first.
     worked: Mutex<BTreeMap<String, usize>>,
 }
 
-impl<'a> Trial<'a> {
+impl<'a> Trial<'a, '_> {
     /// The effects of a key of several charts. One rendering shows those that it can tell apart; the others are tried one by one.
     fn of_all(&self, keys: &[&Path]) -> anyhow::Result<Vec<Effect<'a>>> {
         let together = if keys.len() > 1 { self.together(keys)? } else { BTreeMap::new() };
-        let defaults = &self.manifests[0];
+        let defaults = self.manifests[0];
         let effect = |key: &&Path| match together.get(key[0].as_str()) {
             Some(documents) => {
                 Ok(Effect::Shown { case: &defaults.case.name, wrong: self.judge(key, defaults, documents)? })
@@ -112,7 +115,7 @@ impl<'a> Trial<'a> {
     /// A template of a subchart reads only the values of its own chart and `global`. So a changed document of a subchart is the effect of that
     /// chart's key. A changed document of the umbrella can be the effect of any of the keys; then the result is empty.
     fn together(&self, keys: &[&Path]) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
-        let defaults = &self.manifests[0];
+        let defaults = self.manifests[0];
         let mut values = defaults.values.clone();
         for key in keys {
             let schema = self.schema.path(key);
@@ -143,7 +146,7 @@ impl<'a> Trial<'a> {
         let mut permits = None;
         let mut order = self.order(key);
         while let Some(position) = order.pop_front() {
-            let one = &self.manifests[position];
+            let one = self.manifests[position];
             if permits.is_some() && !is_about(one, key) {
                 // The cases that are left do not use what the value permits.
                 break;
@@ -172,7 +175,7 @@ impl<'a> Trial<'a> {
                             permits = Some(one.case.name.as_str());
                         }
                         // The refusal names the values that this one needs.
-                        order.make_contiguous().sort_by_key(|next| !is_named(&self.manifests[*next], &refusal));
+                        order.make_contiguous().sort_by_key(|next| !is_named(self.manifests[*next], &refusal));
                         last_refusal = Some(refusal);
                     }
                 }
@@ -211,11 +214,16 @@ impl<'a> Trial<'a> {
     fn render(&self, one: &Rendered, values: &Value) -> anyhow::Result<tools::Rendered> {
         let arguments = one.case.arguments.iter().map(String::as_str);
         let apis: Vec<_> = arguments.filter(|argument| argument.starts_with("--api-versions")).collect();
-        render(self.helm, &self.context.chart, &one.case.release, values, &apis)
+        render(self.helm, &one.case.chart, &one.case.release, values, &apis)
     }
 
     /// The objects in these changed documents that the value must not change.
+    ///
+    /// A chart beside the umbrella has one component, and each of its values may change all of it.
     fn judge(&self, key: &Path, before: &Rendered, documents: &[impl AsRef<str>]) -> anyhow::Result<Vec<String>> {
+        if before.case.chart != self.context.umbrella() {
+            return Ok(Vec::new());
+        }
         let mut wrong = BTreeSet::new();
         for text in documents {
             for object in objects(text.as_ref())? {

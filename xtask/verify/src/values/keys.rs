@@ -13,13 +13,37 @@ use crate::context::VerifyContext;
 use crate::report::Outcome;
 
 pub(in super::super) fn keys(context: &VerifyContext) -> anyhow::Result<Outcome> {
-    let (schema, values) = schema_and_defaults(context)?;
-    let charts: Vec<&String> = context.traffic.services.iter().chain(&context.traffic.backing).collect();
+    let subcharts =
+        context.traffic.services.iter().chain(&context.traffic.backing).map(String::as_str).collect::<Vec<_>>();
+    let roles = [("<service>", &context.traffic.services), ("<server>", &context.traffic.backing)];
+    let mut wrong = Vec::new();
+    let (mut paths, mut rows) = (0, 0);
+    for chart in &context.charts {
+        let is_umbrella = chart == context.umbrella();
+        let (subcharts, roles) = if is_umbrella { (&subcharts[..], &roles[..]) } else { (&[][..], &[][..]) };
+        let found = of_chart(chart, subcharts, roles)?;
+        paths += found.paths;
+        rows += found.rows;
+        wrong.extend(found.wrong);
+    }
+    let summary = format!("{paths} uses of .Values, {rows} rows in the tables of VALUES.md");
+    Ok(Outcome::of(summary).with(wrong))
+}
+
+/// The uses of values in the templates of a chart, the rows of its tables, and what is wrong with either.
+struct Found {
+    paths: usize,
+    rows: usize,
+    wrong: Vec<String>,
+}
+
+fn of_chart(chart: &Utf8Path, subcharts: &[&str], roles: &[(&str, &Vec<String>)]) -> anyhow::Result<Found> {
+    let (schema, values) = schema_and_defaults(chart)?;
     let mut wrong = Vec::new();
     let mut paths = 0;
-    for template in templates(&context.chart)? {
+    for template in templates(chart)? {
         let text = fs::read_to_string(&template).with_context(|| template.to_string())?;
-        let name = template.strip_prefix(&context.chart).unwrap_or(&template);
+        let name = template.strip_prefix(chart).unwrap_or(&template);
         // A subchart's template sees only its own section. An umbrella template sees all sections, and helpers are called with any subchart's scope.
         let own = name
             .strip_prefix("charts")
@@ -28,7 +52,7 @@ pub(in super::super) fn keys(context: &VerifyContext) -> anyhow::Result<Outcome>
             .map(|chart| chart.as_str().to_owned());
         let scopes: Vec<Option<&str>> = match &own {
             Some(chart) => vec![Some(chart.as_str())],
-            None => std::iter::once(None).chain(charts.iter().map(|chart| Some(chart.as_str()))).collect(),
+            None => std::iter::once(None).chain(subcharts.iter().copied().map(Some)).collect(),
         };
         for path in used(&text) {
             paths += 1;
@@ -37,12 +61,11 @@ pub(in super::super) fn keys(context: &VerifyContext) -> anyhow::Result<Outcome>
             }
         }
     }
-    let document = fs::read_to_string(context.chart.join("VALUES.md"))?;
+    let document = chart.join("VALUES.md");
+    let document = fs::read_to_string(&document).with_context(|| document.to_string())?;
     let rows = rows(&document);
-    let roles = [("<service>", &context.traffic.services), ("<server>", &context.traffic.backing)];
-    wrong.extend(table(&rows, &values, &roles));
-    let summary = format!("{paths} uses of .Values, {} rows in the tables of VALUES.md", rows.len());
-    Ok(Outcome::of(summary).with(wrong))
+    wrong.extend(table(&rows, &values, roles));
+    Ok(Found { paths, rows: rows.len(), wrong })
 }
 
 fn templates(folder: &Utf8Path) -> anyhow::Result<Vec<Utf8PathBuf>> {

@@ -16,8 +16,6 @@ use camino::Utf8Path;
 use serde_json::Value;
 use tools::{Template, ToolBinary};
 
-use super::context::VerifyContext;
-
 pub(super) use effects::effects;
 pub(super) use keys::keys;
 pub(super) use probes::schema;
@@ -49,10 +47,10 @@ fn walk(value: &Value, path: &mut Path, visit: &mut impl FnMut(&Path, &Value)) {
     }
 }
 
-/// The chart's schema and its default values.
-fn schema_and_defaults(context: &VerifyContext) -> anyhow::Result<(Value, Value)> {
+/// A chart's schema and its default values.
+fn schema_and_defaults(chart: &Utf8Path) -> anyhow::Result<(Value, Value)> {
     let read = |name: &str| {
-        let file = context.chart.join(name);
+        let file = chart.join(name);
         fs::read_to_string(&file).with_context(|| file.to_string())
     };
     Ok((serde_json::from_str(&read("values.schema.json")?)?, serde_yaml::from_str(&read("values.yaml")?)?))

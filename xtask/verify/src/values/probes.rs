@@ -1,6 +1,7 @@
 //! The step `schema`: closes the schema by a [walk](super::closed), and gives wrong values to Helm 3 and 4 to see that they apply it.
 
 use anyhow::Context as _;
+use render::Case;
 use serde_json::{Value, json};
 use tools::ToolBinary;
 
@@ -21,55 +22,102 @@ struct Probe {
 
 /// The step `schema`.
 pub(in super::super) fn schema(context: &VerifyContext) -> anyhow::Result<Outcome> {
-    let (schema, defaults) = schema_and_defaults(context)?;
-    let closed = closed(&schema, &defaults);
-    let defaults_case = context.cases.first().context("the chart has no case to render")?;
-    let valid = context.values(defaults_case)?;
-    let probes = probes(&defaults).context("the chart has no subchart with an image")?;
     let helms = context.helms()?;
+    let (mut objects, mut keys, mut wrong, mut names) = (0, 0, Vec::new(), Vec::new());
+    for chart in &context.charts {
+        let (schema, defaults) = schema_and_defaults(chart)?;
+        let closed = closed(&schema, &defaults);
+        objects += closed.objects;
+        keys += closed.keys;
+        wrong.extend(closed.wrong);
+        let case = context.cases_of(chart).next().context("the chart has no case to render")?;
+        let valid = context.values(case)?;
+        let probes = probes(&defaults)
+            .or_else(|| probes_of_text(&defaults))
+            .context("the chart has neither an image nor a section with a text")?;
+        wrong.extend(missed_of(context, helms, case, &valid, &probes)?);
+        names.extend(probes.iter().map(|probe| probe.name).filter(|name| !names.contains(name)).collect::<Vec<_>>());
+    }
+    let summary = format!(
+        "{objects} closed objects, {keys} required keys with a default; Helm 3 and 4 reject {}",
+        names.join(", ")
+    );
+    Ok(Outcome::of(summary).with(wrong))
+}
+
+/// The probes that a Helm accepts with the default values of a chart, or rejects with another message.
+fn missed_of(
+    context: &VerifyContext,
+    helms: &[ToolBinary],
+    case: &Case,
+    valid: &Value,
+    probes: &[Probe],
+) -> anyhow::Result<Vec<String>> {
     let tasks: Vec<(&Probe, &ToolBinary)> =
         probes.iter().flat_map(|probe| helms.iter().map(move |helm| (probe, helm))).collect();
     let ask = |(probe, helm): &(&Probe, &ToolBinary)| -> anyhow::Result<Option<String>> {
-        let values = with(&valid, &probe.path, probe.value.clone());
-        let message = render(helm, &context.chart, &defaults_case.release, &values, &[])?.err();
+        let values = with(valid, &probe.path, probe.value.clone());
+        let message = render(helm, &case.chart, &case.release, &values, &[])?.err();
         Ok(missed(probe, message.as_deref()).map(|what| format!("{} {} {what}", helm.tool.title(), helm.version)))
     };
-    let missed: Vec<Option<String>> =
-        in_parallel(&tasks, &context.progress, ask).into_iter().collect::<Result<_, _>>()?;
-    let names: Vec<_> = probes.iter().map(|probe| probe.name).collect();
-    let summary = format!(
-        "{} closed objects, {} required keys with a default; Helm 3 and 4 reject {}",
-        closed.objects,
-        closed.keys,
-        names.join(", ")
-    );
-    Ok(Outcome::of(summary).with(closed.wrong.into_iter().chain(missed.into_iter().flatten()).collect()))
+    let missed = in_parallel(&tasks, &context.progress, ask).into_iter().collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(missed.into_iter().flatten().collect())
 }
 
-/// One wrong value of each kind, in the first subchart with an image.
-fn probes(defaults: &Value) -> Option<[Probe; 5]> {
+/// One wrong value of each kind, in the first subchart with an image, or in a chart that has an image itself.
+fn probes(defaults: &Value) -> Option<Vec<Probe>> {
     let has_image = |section: &Value| section["image"]["repository"].is_string();
-    let (chart, _) = defaults.as_object()?.iter().find(|(_, section)| has_image(section))?;
-    let path = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Path>();
-    let unknown = |place: &str, key: &str| format!("at '{place}': additional properties '{key}' not allowed");
+    let of_subchart = || defaults.as_object()?.iter().find(|(_, section)| has_image(section)).map(|(name, _)| name);
+    let section: Path = if has_image(defaults) { Vec::new() } else { of_subchart().cloned().into_iter().collect() };
+    if section.is_empty() && !has_image(defaults) {
+        return None;
+    }
+    let place = |below: &str| [section.iter().map(|name| format!("/{name}")).collect(), below.to_owned()].concat();
     let (required, terms) = ("requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms");
-    let probe = |name, keys: &[&str], value, refusal| Probe { name, path: path(keys), value, refusal };
-    Some([
-        probe("a misspelt chart", &[&format!("{chart}x")], json!({}), unknown("", &format!("{chart}x"))),
-        probe("a misspelt key of a chart", &[chart, "imagex"], json!({}), unknown(&format!("/{chart}"), "imagex")),
+    let unknown = |place: &str, key: &str| format!("at '{place}': additional properties '{key}' not allowed");
+    let below = |keys: &[&str]| section.iter().cloned().chain(keys.iter().map(|key| (*key).to_owned())).collect();
+    let probe = |name, path: Path, value, refusal| Probe { name, path, value, refusal };
+    let misspelt = section.first().map(|chart| {
+        probe("a misspelt chart", vec![format!("{chart}x")], json!({}), unknown("", &format!("{chart}x")))
+    });
+    // Helm removes a key of the top level that is null, and passes one of a subchart to the schema.
+    let null = match section.first() {
+        Some(_) => format!("at '{}': got null, want object", place("/image")),
+        None => "at '': missing property 'image'".to_owned(),
+    };
+    let further = [
+        probe("a misspelt key of a chart", below(&["imagex"]), json!({}), unknown(&place(""), "imagex")),
         probe(
             "a misspelt key in a Kubernetes type",
-            &[chart, "affinity"],
+            below(&["affinity"]),
             json!({ "nodeAffinity": { required: { terms: [{ "matchExpression": [] }] } } }),
-            unknown(&format!("/{chart}/affinity/nodeAffinity/{required}/{terms}/0"), "matchExpression"),
+            unknown(&place(&format!("/affinity/nodeAffinity/{required}/{terms}/0")), "matchExpression"),
         ),
         probe(
             "a wrong type",
-            &[chart, "image", "repository"],
+            below(&["image", "repository"]),
             json!(5),
-            format!("at '/{chart}/image/repository': got number, want string"),
+            format!("at '{}': got number, want string", place("/image/repository")),
         ),
-        probe("a null", &[chart, "image"], Value::Null, format!("at '/{chart}/image': got null, want object")),
+        probe("a null", below(&["image"]), Value::Null, null),
+    ];
+    Some(misspelt.into_iter().chain(further).collect())
+}
+
+/// The same for a chart without an image, in its first section with a text.
+fn probes_of_text(defaults: &Value) -> Option<Vec<Probe>> {
+    let text =
+        |section: &Value| section.as_object()?.iter().find(|(_, value)| value.is_string()).map(|(key, _)| key.clone());
+    let (section, key) =
+        defaults.as_object()?.iter().find_map(|(name, section)| Some((name.clone(), text(section)?)))?;
+    let misspelt = format!("{section}x");
+    let unknown = format!("at '': additional properties '{misspelt}' not allowed");
+    let wrong = format!("at '/{section}/{key}': got number, want string");
+    let missing = format!("at '': missing property '{section}'");
+    Some(vec![
+        Probe { name: "a misspelt key of a chart", path: vec![misspelt], value: json!({}), refusal: unknown },
+        Probe { name: "a wrong type", path: vec![section.clone(), key], value: json!(5), refusal: wrong },
+        Probe { name: "a null", path: vec![section], value: Value::Null, refusal: missing },
     ])
 }
 

@@ -1,0 +1,51 @@
+//! The files that every chart beside the umbrella has: `Chart.yaml`, the values with their schema and documentation, and the values for lint and tests.
+
+use askama::Template;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_yaml::Value;
+
+use super::readme::ValuesPage;
+use super::umbrella::HelmIgnore;
+use super::values::Section;
+use super::values_yaml;
+use crate::files::{Files, FurtherFiles};
+use crate::graph::Graph;
+use crate::text::scalar;
+
+/// A chart beside the umbrella.
+pub(crate) struct Further<'a, V> {
+    /// What its name has behind the platform's.
+    pub(crate) name: &'static str,
+    /// Its description, one line.
+    pub(crate) doc: String,
+    /// The defaults of its values.
+    pub(crate) values: &'a V,
+    /// Values that complete the defaults for lint and tests.
+    pub(crate) ci_values: Value,
+}
+
+/// Adds these files. The chart's own files follow.
+pub(crate) fn files<'f, V: Serialize + JsonSchema>(
+    graph: &Graph,
+    files: &'f mut Files,
+    chart: &Further<'_, V>,
+) -> FurtherFiles<'f> {
+    let mut out = files.further(chart.name);
+    let name = format!("{}-{}", graph.name, chart.name);
+    let tree = Section::of(chart.values);
+    out.view("Chart.yaml", &ChartYaml { c: graph, name: &name, doc: scalar(&chart.doc), home: scalar(graph.home) });
+    out.view(".helmignore", &HelmIgnore);
+    out.view("VALUES.md", &ValuesPage::of_chart(&name, &tree));
+    values_yaml::further::<V>(graph, &name, &tree, &chart.ci_values, &mut out);
+    out
+}
+
+#[derive(Template)]
+#[template(path = "further/Chart.yaml")]
+struct ChartYaml<'a> {
+    c: &'a Graph,
+    name: &'a str,
+    doc: String,
+    home: String,
+}

@@ -1,0 +1,193 @@
+//! Values of the chart with the log agent.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{Affinity, LocalObjectReference, Toleration};
+use k8s_openapi::api::networking::v1::NetworkPolicyEgressRule;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+use vocabulary::{Image, Resources, cpu, memory};
+
+use super::kubernetes::{ContainerResources, ImageValues, annotations, labels};
+use super::rules::{LABEL, LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
+
+/// All values of the chart.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LogsValues {
+    release: Release,
+    /// Services and servers whose logs are not collected, by name.
+    #[schemars(schema_with = "names")]
+    exclude: Vec<String>,
+    /// Labels of the Pods that each record gets as attributes, `k8s.pod.label.<key>`. With a label, the agent may list the Pods in the
+    /// release's namespace; without one, it has no access to the Kubernetes API.
+    #[schemars(schema_with = "keys")]
+    pod_labels: Vec<String>,
+    outputs: Outputs,
+    queue: Queue,
+    network: Network,
+    /// Folder on each node for the positions in the log files and for the queue. Empty selects
+    /// `/var/lib/<name of this chart>/<namespace>.<release>`. Uninstalling the release does not remove it.
+    #[schemars(regex(pattern = "^(/[A-Za-z0-9_.-]+)*$"), length(max = 512))]
+    host_path: String,
+    image: ImageValues,
+    /// Secrets with the credentials of private registries.
+    image_pull_secrets: Vec<LocalObjectReference>,
+    resources: ContainerResources,
+    /// Annotations of the Pods. Keys that begin with the name of the chart and `/` are reserved.
+    #[schemars(schema_with = "annotations")]
+    pod_annotations: BTreeMap<String, String>,
+    /// Labels that a node must have to run an agent.
+    #[schemars(schema_with = "labels")]
+    node_selector: BTreeMap<String, String>,
+    /// Tolerations of the Pods for node taints. The default runs an agent on every node.
+    tolerations: Vec<Toleration>,
+    /// Node affinity, pod affinity and pod anti-affinity.
+    affinity: Affinity,
+    /// Priority class of the Pods. Empty selects the cluster's default.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
+    priority_class_name: String,
+}
+
+/// The release whose logs are collected.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+struct Release {
+    /// Its name. Required.
+    #[schemars(regex(pattern = LABEL_OR_EMPTY))]
+    name: String,
+    /// Its namespace. Required.
+    #[schemars(regex(pattern = LABEL_OR_EMPTY))]
+    namespace: String,
+}
+
+/// Where the logs go: every output with an endpoint. At least one is required.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Outputs {
+    otlp: Otlp,
+    elasticsearch: Elasticsearch,
+    splunk_hec: SplunkHec,
+}
+
+/// An HTTP or HTTPS address with an optional path.
+const ENDPOINT: &str = r"^(https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?)?$";
+
+/// OTLP over HTTP: Loki from version 3, VictoriaLogs, Elastic, Grafana Cloud and others.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Otlp {
+    /// Full address for logs, such as `http://loki.logs:3100/otlp/v1/logs` or
+    /// `http://victoria-logs.logs:9428/insert/opentelemetry/v1/logs`. Empty switches the output off.
+    #[schemars(regex(pattern = ENDPOINT), length(max = 512))]
+    endpoint: String,
+    /// Headers of each request that are no secrets, such as `X-Scope-OrgID`.
+    #[schemars(schema_with = "annotations")]
+    headers: BTreeMap<String, String>,
+    /// Name of a Secret whose key `authorization` is the value of the header `Authorization`, such as `Basic …` or `ApiKey …`. Empty
+    /// sends no such header.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
+    existing_secret: String,
+    /// Name of a ConfigMap whose key `ca.crt` has the authority of the server's certificate. Empty selects the public authorities.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
+    ca_config_map: String,
+}
+
+/// Elasticsearch from version 8.12. This output was not run in the tests of this chart.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Elasticsearch {
+    /// Address, such as `https://elasticsearch.logs:9200`. Empty switches the output off.
+    #[schemars(regex(pattern = ENDPOINT), length(max = 512))]
+    endpoint: String,
+    /// Index or data stream. Empty selects the data stream that Elasticsearch has for OpenTelemetry.
+    #[schemars(regex(pattern = r"^([a-z0-9][a-z0-9._-]*)?$"), length(max = 200))]
+    index: String,
+    /// Name of a Secret whose key `apiKey` is an encoded API key. Empty sends none.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
+    existing_secret: String,
+    /// Name of a ConfigMap whose key `ca.crt` has the authority of the server's certificate. Empty selects the public authorities.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
+    ca_config_map: String,
+}
+
+/// Splunk's HTTP event collector. This output was not run in the tests of this chart.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct SplunkHec {
+    /// Address, such as `https://splunk.example.org:8088/services/collector`. Empty switches the output off.
+    #[schemars(regex(pattern = ENDPOINT), length(max = 512))]
+    endpoint: String,
+    /// Index. Empty selects the default of the token.
+    #[schemars(regex(pattern = r"^([a-z0-9][a-z0-9_-]*)?$"), length(max = 200))]
+    index: String,
+    /// Name of a Secret whose key `token` is the token of the event collector. Required with an endpoint.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
+    existing_secret: String,
+    /// Name of a ConfigMap whose key `ca.crt` has the authority of the server's certificate. Empty selects the public authorities.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
+    ca_config_map: String,
+}
+
+/// The records on the disk of each node that an output has not taken yet.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Queue {
+    /// Maximum size in MiB, for each output. When it is full, the agent stops reading until the output takes records again; the
+    /// kubelet may then delete log files before they are read.
+    #[schemars(range(min = 16, max = 65_536))]
+    max_mebibytes: u32,
+}
+
+/// The agent's traffic. All other traffic is blocked.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Network {
+    /// Rules for outgoing traffic to the outputs, in the syntax of a NetworkPolicy. Required, since the chart does not know their
+    /// addresses.
+    egress: Vec<NetworkPolicyEgressRule>,
+    /// Namespace of the cluster DNS.
+    #[schemars(regex(pattern = LABEL))]
+    dns_namespace: String,
+    /// CIDR blocks of the Kubernetes API server, such as `192.0.2.10/32`. Required with `podLabels`. List them with
+    /// `kubectl get endpointslices --namespace default --selector kubernetes.io/service-name=kubernetes`.
+    #[schemars(schema_with = "cidrs")]
+    api_server_cidrs: Vec<String>,
+}
+
+fn names(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": { "type": "string", "pattern": LABEL }, "uniqueItems": true })
+}
+
+fn keys(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": { "$ref": "#/definitions/key" }, "uniqueItems": true })
+}
+
+fn cidrs(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": { "$ref": "#/definitions/cidr" } })
+}
+
+/// What an agent takes that reads 600 lines a second: 25m CPU and 75 MiB, measured.
+const RESOURCES: Resources = Resources::new(cpu("25m").up_to("500m"), memory("96Mi").up_to("160Mi"));
+
+impl LogsValues {
+    /// The defaults.
+    pub(crate) fn of(image: Image) -> Self {
+        Self {
+            release: Release::default(),
+            exclude: Vec::new(),
+            pod_labels: Vec::new(),
+            outputs: Outputs::default(),
+            queue: Queue { max_mebibytes: 256 },
+            network: Network { egress: Vec::new(), dns_namespace: "kube-system".into(), api_server_cidrs: Vec::new() },
+            host_path: String::new(),
+            image: ImageValues::of(image),
+            image_pull_secrets: Vec::new(),
+            resources: ContainerResources::of(RESOURCES, std::iter::empty()),
+            pod_annotations: BTreeMap::new(),
+            node_selector: BTreeMap::new(),
+            tolerations: vec![Toleration { operator: Some("Exists".to_owned()), ..Toleration::default() }],
+            affinity: Affinity::default(),
+            priority_class_name: String::new(),
+        }
+    }
+}

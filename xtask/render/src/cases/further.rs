@@ -1,0 +1,61 @@
+//! The cases of the charts beside the umbrella.
+
+use camino::Utf8Path;
+use generator::Chart;
+
+use super::Case;
+
+/// A case of a chart beside the umbrella: its name behind the chart's, and its arguments.
+type Further = (&'static str, &'static [&'static str]);
+
+/// The cases of each chart beside the umbrella, besides the one with its default values.
+const FURTHER: &[(&str, &[Further])] = &[(
+    "logs",
+    &[
+        (
+            "pod-labels",
+            &["--set=podLabels={team,app.kubernetes.io/version}", "--set=network.apiServerCidrs={192.0.2.1/32}"],
+        ),
+        (
+            "secured",
+            &[
+                "--set=outputs.otlp.existingSecret=log-store",
+                "--set=outputs.otlp.caConfigMap=log-store-ca",
+                "--set=outputs.otlp.headers.X-Scope-OrgID=production",
+                "--set=imagePullSecrets[0].name=pull",
+            ],
+        ),
+        (
+            "other-outputs",
+            &[
+                "--set=outputs.otlp.endpoint=",
+                "--set=outputs.elasticsearch.endpoint=https://elasticsearch.example.org:9200",
+                "--set=outputs.elasticsearch.index=logs",
+                "--set=outputs.elasticsearch.existingSecret=elasticsearch",
+                "--set=outputs.elasticsearch.caConfigMap=elasticsearch-ca",
+                "--set=outputs.splunkHec.endpoint=https://splunk.example.org:8088/services/collector",
+                "--set=outputs.splunkHec.index=main",
+                "--set=outputs.splunkHec.existingSecret=splunk",
+                "--set=outputs.splunkHec.caConfigMap=splunk-ca",
+            ],
+        ),
+        ("unlimited", &["--set=resources.limits.memory=null"]),
+    ],
+)];
+
+/// The name of the release that these charts belong to, and their own.
+pub(super) fn cases(release: &str, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
+    let of_chart = |further: &generator::FurtherChart| {
+        let case = |(name, arguments): Further| Case {
+            name: [further.name, name].join(if name.is_empty() { "" } else { "-" }),
+            chart: folder.join(&further.folder),
+            release: format!("{release}-{}", further.name),
+            environment: None,
+            values: vec![folder.join(&further.ci_values)],
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+        };
+        let own = FURTHER.iter().filter(|(name, _)| *name == further.name).flat_map(|(_, cases)| cases.iter().copied());
+        std::iter::once(("", &[][..])).chain(own).map(case).collect::<Vec<_>>()
+    };
+    chart.paths().further.iter().flat_map(of_chart).collect()
+}
