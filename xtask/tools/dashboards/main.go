@@ -16,6 +16,7 @@ import (
 
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	query "github.com/grafana/grafana-foundation-sdk/go/prometheus"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -128,13 +129,14 @@ func (r *Report) read(raw []byte) {
 		return
 	}
 	var decoded dashboard.Dashboard
-	// The strict decoder decodes the settings of fields leniently.
-	var fields struct {
+	// The strict decoder decodes these parts of a panel leniently.
+	var parts struct {
 		Panels []struct {
-			FieldConfig json.RawMessage `json:"fieldConfig"`
+			FieldConfig json.RawMessage   `json:"fieldConfig"`
+			Targets     []json.RawMessage `json:"targets"`
 		} `json:"panels"`
 	}
-	if err := errors.Join(json.Unmarshal(raw, &decoded), json.Unmarshal(raw, &fields)); err != nil {
+	if err := errors.Join(json.Unmarshal(raw, &decoded), json.Unmarshal(raw, &parts)); err != nil {
 		r.fail("", err)
 		return
 	}
@@ -145,22 +147,49 @@ func (r *Report) read(raw []byte) {
 	for _, variable := range decoded.Templating.List {
 		names = append(names, variable.Name)
 	}
+	source := chosenSource(decoded.Templating.List)
 	for _, variable := range decoded.Templating.List {
+		if variable.Type == dashboard.VariableTypeQuery {
+			r.source("the variable "+variable.Name, variable.Datasource, source)
+		}
 		r.Variables = append(r.Variables, r.variable(variable, names))
 	}
 	for index, item := range decoded.Panels {
 		where := fmt.Sprintf("panels[%d]", index)
-		if raw := fields.Panels[index].FieldConfig; raw != nil {
+		if raw := parts.Panels[index].FieldConfig; raw != nil {
 			r.reject(where+".fieldConfig", new(dashboard.FieldConfigSource).UnmarshalJSONStrict(raw))
+		}
+		for position, raw := range parts.Panels[index].Targets {
+			r.reject(fmt.Sprintf("%s.targets[%d]", where, position), new(query.Dataquery).UnmarshalJSONStrict(raw))
 		}
 		switch {
 		case item.RowPanel != nil:
 			r.row(*item.RowPanel, where)
 		case item.Panel != nil:
+			if len(item.Panel.Targets) > 0 {
+				r.source(where, item.Panel.Datasource, source)
+			}
 			r.panel(*item.Panel, where, names)
 		default:
 			r.fail(where, errors.New("is neither a panel nor a row"))
 		}
+	}
+}
+
+// chosenSource is the reference to the variable that selects a Prometheus; empty without one.
+func chosenSource(variables []dashboard.VariableModel) string {
+	for _, variable := range variables {
+		if variable.Type == dashboard.VariableTypeDatasource && variable.Query != nil && text(variable.Query.String) == "prometheus" {
+			return "${" + variable.Name + "}"
+		}
+	}
+	return ""
+}
+
+// source checks that queries go to the Prometheus that the reader has chosen.
+func (r *Report) source(where string, found *common.DataSourceRef, chosen string) {
+	if found == nil || text(found.Type) != "prometheus" || text(found.Uid) != chosen {
+		r.fail(where, errors.New("the data source is not the Prometheus that a variable selects"))
 	}
 }
 
@@ -270,7 +299,7 @@ func parse(expr string, names []string) (Query, error) {
 		case *parser.VectorSelector:
 			read.Selectors = append(read.Selectors, selector(node, path))
 		case *parser.AggregateExpr:
-			read.Groupings = append(read.Groupings, Grouping{Labels: node.Grouping, Metrics: metrics(node)})
+			read.Groupings = append(read.Groupings, Grouping{Labels: append([]string{}, node.Grouping...), Metrics: metrics(node)})
 		case *parser.BinaryExpr:
 			if node.VectorMatching != nil && len(node.VectorMatching.MatchingLabels) > 0 {
 				read.Groupings = append(read.Groupings, Grouping{Labels: node.VectorMatching.MatchingLabels, Metrics: metrics(node)})

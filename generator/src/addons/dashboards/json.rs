@@ -16,8 +16,10 @@ const PROMETHEUS: DataSource = DataSource { kind: "prometheus", uid: "${datasour
 
 /// The text of a dashboard's file.
 pub(super) fn text(page: Page, variables: &Variables) -> String {
-    let dashboard = dashboard(page, variables);
-    crate::json::write(&serde_json::to_value(dashboard).expect("the schema has string keys only"))
+    match serde_json::to_value(dashboard(page, variables)).expect("the schema has string keys only") {
+        Value::Object(dashboard) => crate::json::write_lines(&dashboard),
+        _ => unreachable!("a dashboard is an object"),
+    }
 }
 
 fn dashboard(page: Page, variables: &Variables) -> Dashboard {

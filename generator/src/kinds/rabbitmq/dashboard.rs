@@ -254,6 +254,7 @@ fn queues(own: Series) -> Vec<Panel> {
         Panel::lines(title, metric.help, Unit::MessagesPerSecond, vec![query]).width(8)
     };
     vec![
+        by_queue("Messages", &MESSAGES, Unit::Short),
         by_queue("Ready", &READY, Unit::Short),
         by_queue("Unacknowledged", &UNACKNOWLEDGED, Unit::Short),
         by_queue("Size", &MESSAGE_BYTES, Unit::Bytes),

@@ -22,8 +22,8 @@ pub(super) fn of(dashboards: &[Dashboard], declared: &Declared) -> Vec<String> {
         let found = if one.errors.is_empty() { of_dashboard(one, dashboards, declared) } else { one.errors.clone() };
         wrong.extend(found.into_iter().map(|what| format!("dashboard {}: {what}", one.file)));
     }
-    // Nothing was read of a dashboard that the types do not accept.
-    if wrong.is_empty() {
+    // A dashboard that the types do not accept was not read.
+    if dashboards.iter().all(|one| one.errors.is_empty()) {
         wrong.extend(shared(dashboards));
         wrong.extend(missing(dashboards, declared));
     }
