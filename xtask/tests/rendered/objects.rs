@@ -81,7 +81,7 @@ fn is_example(object: &str, platform: &Platform) -> bool {
 
 /// The scripts and configuration files of the chart. Snapshots contain only their names, because they are reviewed as files.
 struct ChartFiles {
-    /// The paths below the umbrella chart, and the texts as in a ConfigMap.
+    /// The paths below the chart, and the texts as in a ConfigMap.
     blocks: Vec<(String, String)>,
     /// The paths of the files that an object contains.
     found: BTreeSet<String>,
@@ -89,8 +89,11 @@ struct ChartFiles {
 
 impl ChartFiles {
     fn new(chart: &Chart) -> Self {
+        let paths = chart.paths();
+        let charts: Vec<_> =
+            std::iter::once(&paths.umbrella).chain(paths.further.iter().map(|further| &further.folder)).collect();
         let files = chart.files().iter().filter_map(|(path, text)| {
-            let path = path.strip_prefix(&chart.paths().umbrella).ok()?;
+            let path = charts.iter().find_map(|chart| path.strip_prefix(chart).ok())?;
             // The alerts become rules with the names of the release.
             let is_mounted = path.components().any(|part| part.as_str() == "files") && path != "files/alerts.yaml";
             let block: String = text.lines().flat_map(|line| ["    ", line, "\n"]).collect();

@@ -2,6 +2,8 @@ module charttools/dashboards
 
 go 1.26.0
 
+tool charttools/dashboards
+
 require (
 	github.com/grafana/grafana-foundation-sdk/go v0.0.22
 	github.com/prometheus/prometheus v0.313.5

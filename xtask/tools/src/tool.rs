@@ -26,6 +26,8 @@ pub enum Tool {
     Promtool,
     /// amtool, which checks configurations of Alertmanager and tries their routes.
     Amtool,
+    /// The OpenTelemetry Collector, which validates its configurations.
+    Collector,
     /// `read-dashboards` of this crate, which decodes dashboards with Grafana's own types and their queries with Prometheus's parser. It is never looked
     /// for on `PATH`.
     ReadDashboards,
@@ -33,7 +35,7 @@ pub enum Tool {
 
 impl Tool {
     /// All tools.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Helm3,
         Self::Helm4,
         Self::Kubeconform,
@@ -42,6 +44,7 @@ impl Tool {
         Self::AgeKeygen,
         Self::Promtool,
         Self::Amtool,
+        Self::Collector,
         Self::ReadDashboards,
     ];
 
@@ -68,6 +71,7 @@ impl Tool {
             Self::AgeKeygen => "age-keygen",
             Self::Promtool => "promtool",
             Self::Amtool => "amtool",
+            Self::Collector => "otelcol-contrib",
             Self::ReadDashboards => "read-dashboards",
         }
     }
@@ -84,6 +88,7 @@ impl Tool {
             Self::AgeKeygen => "1.1.0 or newer, below 2",
             Self::Promtool => "3.0.0 or newer, below 4",
             Self::Amtool => "0.28.0 or newer, below 1",
+            Self::Collector => "0.160.0 or newer, below 1",
             Self::ReadDashboards => "of this repository",
         }
     }
@@ -107,6 +112,7 @@ impl Tool {
             Self::AgeKeygen => (Version(1, 1, 0), Version(2, 0, 0)),
             Self::Promtool => (Version(3, 0, 0), Version(4, 0, 0)),
             Self::Amtool => (Version(0, 28, 0), Version(1, 0, 0)),
+            Self::Collector => (Version(0, 160, 0), Version(1, 0, 0)),
             Self::ReadDashboards => (Version(0, 0, 0), Version(1, 0, 0)),
         };
         oldest <= version && version < too_new
@@ -123,6 +129,7 @@ impl Tool {
             Self::AgeKeygen => &["age-keygen"],
             Self::Promtool => &["promtool"],
             Self::Amtool => &["amtool"],
+            Self::Collector => &["otelcol-contrib"],
             Self::ReadDashboards => &[],
         }
     }
@@ -133,7 +140,12 @@ impl Tool {
             Self::Kubeconform => &["-v"],
             // Without the first option sops requests the latest version over the network.
             Self::Sops => &["--disable-version-check", "--version"],
-            Self::Conftest | Self::AgeKeygen | Self::Promtool | Self::Amtool | Self::ReadDashboards => &["--version"],
+            Self::Conftest
+            | Self::AgeKeygen
+            | Self::Promtool
+            | Self::Amtool
+            | Self::Collector
+            | Self::ReadDashboards => &["--version"],
         }
     }
 
@@ -147,6 +159,7 @@ impl Tool {
             // promtool, version 3.13.5 (branch: …)
             Self::Promtool => "promtool, version ",
             Self::Amtool => "amtool, version ",
+            Self::Collector => "otelcol-contrib version ",
             Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::AgeKeygen | Self::ReadDashboards => "",
         };
         let version = first.strip_prefix(name).unwrap_or(first);
@@ -169,6 +182,7 @@ impl Tool {
             | Self::Sops
             | Self::Promtool
             | Self::Amtool
+            | Self::Collector
             | Self::ReadDashboards => "which takes a few minutes the first time",
             Self::Kubeconform | Self::AgeKeygen => "which takes some seconds",
         }
@@ -185,6 +199,7 @@ impl Tool {
             Self::AgeKeygen => "age",
             Self::Promtool => "promtool",
             Self::Amtool => "amtool",
+            Self::Collector => "collector",
             Self::ReadDashboards => "dashboards",
         }
     }
@@ -199,6 +214,7 @@ impl Tool {
             Self::AgeKeygen => "age-keygen",
             Self::Promtool => "promtool",
             Self::Amtool => "amtool",
+            Self::Collector => "otelcol-contrib",
             Self::ReadDashboards => "read-dashboards",
         }
     }
@@ -213,6 +229,8 @@ impl Tool {
             Self::AgeKeygen => "filippo.io/age",
             Self::Promtool => "github.com/prometheus/prometheus",
             Self::Amtool => "github.com/prometheus/alertmanager",
+            // Its version is that of the Collector; the parts beside it have versions of their own.
+            Self::Collector => "go.opentelemetry.io/collector/otelcol",
             Self::ReadDashboards => "github.com/grafana/grafana-foundation-sdk/go",
         }
     }
@@ -221,7 +239,9 @@ impl Tool {
     pub(crate) fn package(self) -> String {
         match self {
             Self::Conftest => self.module().to_owned(),
-            Self::ReadDashboards => ".".to_owned(),
+            // A program of this repository, which consists of the Collector's modules.
+            Self::Collector => "charttools/collector".to_owned(),
+            Self::ReadDashboards => "charttools/dashboards".to_owned(),
             Self::Helm3
             | Self::Helm4
             | Self::Kubeconform
@@ -244,6 +264,7 @@ impl Tool {
             Self::AgeKeygen => include_str!("../age/go.mod"),
             Self::Promtool => include_str!("../promtool/go.mod"),
             Self::Amtool => include_str!("../amtool/go.mod"),
+            Self::Collector => include_str!("../collector/go.mod"),
             Self::ReadDashboards => include_str!("../dashboards/go.mod"),
         }
     }
@@ -258,13 +279,18 @@ impl Tool {
             Self::AgeKeygen => include_str!("../age/go.sum"),
             Self::Promtool => include_str!("../promtool/go.sum"),
             Self::Amtool => include_str!("../amtool/go.sum"),
+            Self::Collector => include_str!("../collector/go.sum"),
             Self::ReadDashboards => include_str!("../dashboards/go.sum"),
         }
     }
 
-    /// The source of a tool that is a program of this crate, not a package of the module.
-    pub(crate) fn source(self) -> Option<&'static str> {
-        (self == Self::ReadDashboards).then_some(include_str!("../dashboards/main.go"))
+    /// The source of a program of this repository.
+    pub(crate) const fn source(self) -> Option<&'static str> {
+        match self {
+            Self::Collector => Some(include_str!("../collector/main.go")),
+            Self::ReadDashboards => Some(include_str!("../dashboards/main.go")),
+            _ => None,
+        }
     }
 
     /// The linker flags that the tool's own release build sets.
@@ -281,6 +307,7 @@ impl Tool {
             Self::Conftest => set(&format!("{}/internal/version.Version", self.module()), version),
             Self::Sops => set(&format!("{}/version.Version", self.module()), version.trim_start_matches('v')),
             Self::AgeKeygen => set("main.Version", version),
+            Self::Collector => set("main.version", version.trim_start_matches('v')),
             Self::Promtool | Self::Amtool => {
                 set("github.com/prometheus/common/version.Version", version.trim_start_matches('v'));
             }
@@ -397,7 +424,7 @@ mod tests {
 
     #[test]
     fn every_build_is_a_package_of_what_is_pinned() {
-        for tool in Tool::ALL.into_iter().filter(|tool| tool.source().is_none()) {
+        for tool in Tool::ALL {
             assert!(tool.go_mod().contains(&format!("\ntool {}\n", tool.package())), "{}", tool.title());
         }
     }

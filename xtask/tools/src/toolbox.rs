@@ -60,11 +60,11 @@ impl Toolbox {
             attempts.push(Attempt { tried: format!("looking for {names} on PATH"), outcome: "not found".to_owned() });
         }
         let flags = tool.linker_flags();
-        let ingredients = [tool.go_mod(), tool.go_sum(), &flags].into_iter().chain(tool.source());
+        let ingredients = [Some(tool.go_mod()), Some(tool.go_sum()), Some(flags.as_str()), tool.source()];
         let folder = cache::entry(
             &self.folder,
             &format!("{}-{}", tool.folder(), tool.pinned()),
-            &ingredients.collect::<Vec<_>>(),
+            &ingredients.into_iter().flatten().collect::<Vec<_>>(),
             |folder| {
                 self.build(tool, folder).map_err(|reason| {
                     let tried = format!("building {} from its Go module", tool.pinned());

@@ -89,6 +89,13 @@ deny contains finding("within-the-namespace", named(one), sprintf("refers to the
 	some namespace in named_namespaces(one)
 	namespace != input.namespace
 	not is_schedule_of_velero(one)
+	not is_right_of_log_agent(one, namespace)
+}
+
+# A log agent reads the labels of Pods in the namespace of the release whose logs it collects.
+is_right_of_log_agent(one, namespace) if {
+	one.kind in {"Role", "RoleBinding"}
+	namespace == input.values.release.namespace
 }
 
 # Velero reads its objects in its own namespace only, which the installer names.

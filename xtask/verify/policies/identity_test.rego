@@ -44,6 +44,15 @@ test_who_is_bound_may_have_a_token if {
 	count(found) == 0
 }
 
+test_a_log_agent_may_read_pods_of_the_release_that_it_reads if {
+	bound := json.patch(good, [
+		set("/objects/13/metadata/namespace", "production"),
+		{"op": "add", "path": "/values/release", "value": {"namespace": "production"}},
+	])
+	found := deny with input as bound
+	count(found) == 0
+}
+
 test_the_installer_may_allow_wildcards if {
 	allowed := json.patch(good, [
 		set("/objects/12/rules/0/verbs", ["*"]),

@@ -24,6 +24,15 @@ pods := [found |
 	found := {"of": named(one), "maker": one, "labels": object.get(pod.metadata, "labels", {}), "spec": pod.spec}
 ]
 
+# Whether a pod reads the kubelet's log files. They belong to root and are closed to others, so it may be root and have folders of the node.
+reads_logs(pod) if {
+	pod.maker.kind == "DaemonSet"
+	some volume in object.get(pod.spec, "volumes", [])
+	volume.hostPath.path == pod_logs
+}
+
+pod_logs := "/var/log/pods"
+
 # All containers of the pods, of each kind.
 containers := [found |
 	some pod in pods
@@ -35,7 +44,7 @@ containers := [found |
 volumes := [found |
 	some pod in pods
 	some volume in object.get(pod.spec, "volumes", [])
-	found := {"of": sprintf("%s, volume %s,", [pod.of, volume.name]), "is": volume}
+	found := {"of": sprintf("%s, volume %s,", [pod.of, volume.name]), "pod": pod, "is": volume}
 ]
 
 # The effective security setting of a container: its own, or else its pod's.

@@ -1,15 +1,18 @@
-# Every pod of the release, including hooks and tests, meets Pod Security `restricted` and some stricter rules.
+# Every pod of the release, including hooks and tests, meets Pod Security `restricted` and some stricter rules. A log agent is root and has two folders
+# of the node; everything else holds for it, too.
 package main
 
 deny contains finding("non-root", container.of, "may run as root: runAsNonRoot is not true") if {
 	some container in containers
 	secured(container, "runAsNonRoot") != true
+	not reads_logs(container.pod)
 }
 
 deny contains finding("own-user", container.of, sprintf("has no %s, or that of root", [key])) if {
 	some container in containers
 	some key in ["runAsUser", "runAsGroup"]
 	not above_zero(secured(container, key))
+	not reads_logs(container.pod)
 }
 
 above_zero(number) if {
@@ -74,6 +77,24 @@ deny contains finding("volume-kinds", volume.of, sprintf("has the forbidden type
 	some volume in volumes
 	some kind in (object.keys(volume.is) - {"name"})
 	not kind in permitted_volumes
+	not is_of_log_agent(volume)
+}
+
+# The log files, and one folder of its own for what it must remember.
+is_of_log_agent(volume) if {
+	reads_logs(volume.pod)
+	path := volume.is.hostPath.path
+	regex.match(`^/var/(log/pods$|lib/[^/]+/)`, path)
+}
+
+deny contains finding("logs-are-read", container.of, "may change the log files of the node: their mount is not read-only") if {
+	some container in containers
+	reads_logs(container.pod)
+	some volume in container.pod.spec.volumes
+	volume.hostPath.path == pod_logs
+	some mount in container.is.volumeMounts
+	mount.name == volume.name
+	object.get(mount, "readOnly", false) != true
 }
 
 deny contains finding("sized-folders", volume.of, "is an emptyDir without sizeLimit") if {
@@ -100,6 +121,14 @@ declared_unlimited(container, "limits", what) if {
 	what in {"cpu", "memory"}
 	container.pod.maker.kind == "Deployment"
 	limits := input.values[container.pod.labels["app.kubernetes.io/name"]].resources.limits
+	not limits[what]
+}
+
+# The installer can remove a limit of an agent.
+declared_unlimited(container, "limits", what) if {
+	what in {"cpu", "memory"}
+	container.pod.maker.kind == "DaemonSet"
+	limits := input.values.resources.limits
 	not limits[what]
 }
 

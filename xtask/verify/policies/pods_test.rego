@@ -47,6 +47,33 @@ test_volume_kinds if breaks("volume-kinds", [
 	[set(at(spec, "/volumes/-"), {"name": "node", "hostPath": {"path": "/"}})],
 ])
 
+# The deployment as a log agent.
+log_agent := [
+	{"op": "replace", "path": at(deployment, "/kind"), "value": "DaemonSet"},
+	set(at(spec, "/securityContext/runAsNonRoot"), false),
+	set(at(spec, "/securityContext/runAsUser"), 0),
+	set(at(spec, "/securityContext/runAsGroup"), 0),
+	set(at(spec, "/volumes/-"), {"name": "logs", "hostPath": {"path": "/var/log/pods"}}),
+	set(at(spec, "/volumes/-"), {"name": "state", "hostPath": {"path": "/var/lib/shop-logs/afp"}}),
+	set(at(first, "/volumeMounts"), [{"name": "logs", "mountPath": "/var/log/pods", "readOnly": true}]),
+]
+
+test_a_log_agent_may_be_root_and_remember_its_positions if {
+	found := deny with input as json.patch(good, log_agent)
+	print(found)
+	count(found) == 0
+}
+
+test_a_log_agent_has_no_other_folder_of_the_node if breaks("volume-kinds", [
+	array.concat(log_agent, [set(at(spec, "/volumes/-"), {"name": "node", "hostPath": {"path": "/var/lib/kubelet"}})]),
+	array.concat(log_agent, [set(at(spec, "/volumes/-"), {"name": "node", "hostPath": {"path": "/etc"}})]),
+])
+
+test_logs_are_read if breaks("logs-are-read", [
+	array.concat(log_agent, [set(at(first, "/volumeMounts/0/readOnly"), false)]),
+	array.concat(log_agent, [drop(at(first, "/volumeMounts/0/readOnly"))]),
+])
+
 test_sized_folders if breaks("sized-folders", [
 	[drop(at(spec, "/volumes/0/emptyDir/sizeLimit"))],
 ])

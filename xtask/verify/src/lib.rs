@@ -4,6 +4,7 @@
 //! values, never from the rendered chart.
 
 mod alerts;
+mod collector;
 mod context;
 mod dashboards;
 mod helm;
@@ -81,6 +82,11 @@ const STEPS: &[Step] = &[
         "dashboards",
         dashboards::dashboards,
         "Grafana's types decode every dashboard, and its queries are PromQL of declared metrics",
+    ),
+    step(
+        "collector",
+        collector::collector,
+        "the OpenTelemetry Collector accepts every configuration that Helm renders for it",
     ),
     step(
         "conftest",

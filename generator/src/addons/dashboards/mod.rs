@@ -48,14 +48,14 @@ impl AddOn for Dashboards {
         files.view("templates/NOTES.txt", &Notes);
         files.view("README.md", &Readme { c: graph, rows: rows(graph, &pages) });
         for page in pages {
-            files.text(&format!("dashboards/{}.json", page.file), json::text(page, &variables));
+            files.text(&format!("files/{}.json", page.file), json::text(page, &variables));
         }
     }
 }
 
 /// A dashboard.
 struct Page {
-    /// The path of its file below `dashboards/`, without `.json`. The name of its ConfigMap is made from it.
+    /// The path of its file below `files/`, without `.json`. The name of its ConfigMap is made from it.
     file: String,
     uid: String,
     /// Its component; none for the overview.

@@ -24,7 +24,7 @@ impl Bench {
     fn new() -> Self {
         let platform = platform();
         let files = generator::generate(&platform).into_files();
-        let dashboards = files.into_iter().filter(|(path, _)| path.as_str().contains("-dashboards/dashboards/"));
+        let dashboards = files.into_iter().filter(|(path, _)| path.as_str().contains("-dashboards/files/"));
         Self {
             texts: dashboards.map(|(path, text)| (path.file_stem().expect("a file").to_owned(), text)).collect(),
             metrics: generator::exported_metrics(&platform),
