@@ -9,8 +9,8 @@ use vocabulary::Platform;
 use crate::text::{difference, without_digests};
 use crate::{Snapshots, cases, platform, rendered, without_release};
 
-/// Cases that change every service and every server in the same way: the snapshots show only one of each. The steps of `verify` render all.
-const UNIFORM: &[&str] = &["mirror", "placed", "store"];
+/// Cases that do the same to, or show the same of, every service and every server: the snapshots show only one of each. The steps of `verify` render all.
+const UNIFORM: &[&str] = &["mirror", "placed", "store", "dashboards"];
 
 #[test]
 fn every_object_equals_its_reviewed_snapshot() {
@@ -70,7 +70,9 @@ fn name(object: &Object) -> String {
 fn is_example(object: &str, platform: &Platform) -> bool {
     let services = platform.services.iter().map(|service| service.name.as_str());
     let components: Vec<_> = services.chain(platform.backing.iter().map(|server| server.name().as_str())).collect();
-    let belongs_to = |component: &str| object.split_once('-').is_some_and(|(_, name)| name.starts_with(component));
+    // The name of a dashboard's object ends with that of the component.
+    let is_of = |name: &str, component: &str| name.starts_with(component) || name.ends_with(component);
+    let belongs_to = |component: &str| object.split_once('-').is_some_and(|(_, name)| is_of(name, component));
     let owner =
         components.into_iter().filter(|component| belongs_to(component)).max_by_key(|component| component.len());
     let service =
