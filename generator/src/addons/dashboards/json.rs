@@ -193,7 +193,7 @@ fn data(panel: &Panel) -> Data {
             transformations: Vec::new(),
             field_config: Some(lines(*unit)),
             options: Options::TimeSeries(TimeSeries {
-                legend: Legend { display_mode: "list", placement: "bottom", show_legend: true, calcs: &[] },
+                legend: Legend { display_mode: "list", placement: "bottom", is_shown: true, calcs: &[] },
                 tooltip: Tooltip { mode: "multi", sort: "desc" },
             }),
         },

@@ -242,7 +242,8 @@ pub(super) struct TimeSeries {
 pub(super) struct Legend {
     pub(super) display_mode: &'static str,
     pub(super) placement: &'static str,
-    pub(super) show_legend: bool,
+    #[serde(rename = "showLegend")]
+    pub(super) is_shown: bool,
     pub(super) calcs: &'static [&'static str],
 }
 

@@ -8,14 +8,14 @@ use super::rules::{KEY, LABEL_OR_EMPTY};
 /// All values of the chart.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct DashboardsValues {
-    /// Namespace of the ConfigMaps, which must exist. Empty selects that of the release.
+    /// Namespace of the `ConfigMap` objects, which must exist. Empty selects that of the release.
     #[schemars(regex(pattern = LABEL_OR_EMPTY))]
     namespace: String,
     label: Label,
     folder: Folder,
 }
 
-/// The label by which Grafana's sidecar finds the ConfigMaps.
+/// The label by which Grafana's sidecar finds the objects.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 struct Label {
     /// Its key.

@@ -137,17 +137,14 @@ fn of_query(query: &Query, declared: &Declared) -> Vec<String> {
     for grouping in &query.groupings {
         unknown(&grouping.labels, &grouping.metrics.iter().map(String::as_str).collect::<Vec<_>>(), "groups by");
     }
-    let of_legend: Vec<String> = placeholders(&query.legend);
-    match &query.labels {
-        Some(labels) => {
-            for label in of_legend.iter().filter(|label| !labels.contains(label)) {
-                wrong.push(format!("the legend has the label `{label}`, which the result does not have"));
-            }
+    let of_legend = placeholders(&query.legend);
+    if let Some(labels) = &query.labels {
+        for label in of_legend.iter().filter(|label| !labels.contains(label)) {
+            wrong.push(format!("the legend has the label `{label}`, which the result does not have"));
         }
-        None => {
-            let metrics: Vec<_> = query.selectors.iter().map(|selector| selector.metric.as_str()).collect();
-            unknown(&of_legend, &metrics, "the legend has");
-        }
+    } else {
+        let metrics: Vec<_> = query.selectors.iter().map(|selector| selector.metric.as_str()).collect();
+        unknown(&of_legend, &metrics, "the legend has");
     }
     wrong.extend(query.selectors.iter().filter_map(|selector| of_selector(selector, declared)));
     if query.selectors.is_empty() {

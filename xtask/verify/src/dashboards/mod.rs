@@ -44,17 +44,16 @@ pub(super) fn dashboards(context: &VerifyContext) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(format!("{count} dashboards show {} metrics", declared.metrics.len())).with(wrong))
 }
 
-/// The dashboards of a case, by the names of their objects.
+/// The dashboards of a case, by the names of their objects, each of which has one.
 fn texts(one: &Rendered) -> BTreeMap<String, String> {
-    let of_object = |object: &render::Object| {
-        let data = object.value["data"].as_object().cloned().unwrap_or_default();
-        let name = object.name.clone();
-        data.into_iter().filter_map(move |(key, text)| {
-            key.ends_with(".json").then(|| Some((name.clone(), text.as_str()?.to_owned()))).flatten()
-        })
-    };
     let is_of_chart = one.case.chart.as_str().ends_with("-dashboards");
-    one.objects.iter().filter(|object| is_of_chart && object.kind == "ConfigMap").flat_map(of_object).collect()
+    let objects = one.objects.iter().filter(|object| is_of_chart && object.kind == "ConfigMap");
+    objects
+        .flat_map(|object| {
+            let texts = object.value["data"].as_object().into_iter().flatten();
+            texts.filter_map(|(_, text)| Some((object.name.clone(), text.as_str()?.to_owned())))
+        })
+        .collect()
 }
 
 /// What [`Tool::ReadDashboards`] finds in dashboards, by their names.
