@@ -9,6 +9,8 @@ pub(crate) struct LogFormat {
     pub(crate) levels: &'static [(Severity, &'static [&'static str])],
     /// The beginning of a line that continues the record before it; a line that begins with a blank always does.
     pub(crate) continuation: Option<&'static str>,
+    /// What of users the log can contain, and how to leave it out, as sentences of Markdown.
+    pub(crate) personal: Option<&'static str>,
 }
 
 /// A severity, as OpenTelemetry names it.

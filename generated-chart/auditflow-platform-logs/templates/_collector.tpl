@@ -63,6 +63,7 @@ receivers:
             warn: [WARNING, WARN]
             error: [ERROR]
             fatal: [CRITICAL, FATAL]
+          overwrite_text: true
         on_error: send_quiet
       - type: regex_parser
         if: "attributes.service != \"\""
@@ -76,6 +77,7 @@ receivers:
             warn: [WARNING, WARN]
             error: [ERROR]
             fatal: [CRITICAL, FATAL]
+          overwrite_text: true
         on_error: send_quiet
       - type: regex_parser
         if: "attributes.service != \"\""
@@ -89,6 +91,7 @@ receivers:
             warn: [WARNING, WARN]
             error: [ERROR]
             fatal: [CRITICAL, FATAL]
+          overwrite_text: true
         on_error: send_quiet
       - type: regex_parser
         if: "attributes.server == \"rabbitmq\""
@@ -102,6 +105,7 @@ receivers:
             warn: [warning]
             error: [error]
             fatal: [critical, alert, emergency]
+          overwrite_text: true
         on_error: send_quiet
       - type: regex_parser
         if: "attributes.server == \"postgresql\""
@@ -115,6 +119,7 @@ receivers:
             warn: [WARNING]
             error: [ERROR]
             fatal: [FATAL, PANIC]
+          overwrite_text: true
         on_error: send_quiet
       - type: regex_parser
         if: "attributes.server == \"redis\""
@@ -126,6 +131,7 @@ receivers:
             debug: [".", "-"]
             info: ["*"]
             warn: ["#"]
+          overwrite_text: true
         on_error: send_quiet
       - type: add
         field: "resource[\"service.name\"]"
@@ -159,7 +165,8 @@ processors:
       - set(resource.attributes["service.namespace"], {{ .Values.release.name | toJson }})
       - set(resource.attributes["k8s.node.name"], "${env:NODE_NAME}")
       # A traceback that no line with a severity precedes.
-      - set(log.severity_number, SEVERITY_NUMBER_ERROR) where log.severity_number == SEVERITY_NUMBER_UNSPECIFIED and IsMatch(log.body, "(^|\n)Traceback \\(most recent call last\\):")
+      - set(log.severity_text, "ERROR") where log.severity_number == SEVERITY_NUMBER_UNSPECIFIED and IsMatch(log.body, "(^|\n)Traceback \\(most recent call last\\):")
+      - set(log.severity_number, SEVERITY_NUMBER_ERROR) where log.severity_number == SEVERITY_NUMBER_UNSPECIFIED and log.severity_text == "ERROR"
       - keep_keys(log.attributes, ["logger", "log.iostream"])
 exporters:
   {{- with .Values.outputs.otlp }}

@@ -129,6 +129,7 @@ mod tests {
                 "backup",
                 "backup-hook",
                 "observe",
+                "logs",
                 "quick-start",
                 "rights",
                 "upgrade",
@@ -137,8 +138,8 @@ mod tests {
         );
         std::thread::sleep(Duration::from_millis(2));
         assert_eq!(
-            (0..11).filter(|&position| plan.is_too_late(position)).collect::<Vec<_>>(),
-            [3, 4, 5, 6, 7, 8, 9, 10]
+            (0..12).filter(|&position| plan.is_too_late(position)).collect::<Vec<_>>(),
+            [3, 4, 5, 6, 7, 8, 9, 10, 11]
         );
         let unlimited = Plan::stale(&passes, &all(), None).expect("the inputs can be read");
         assert!(!(0..11).any(|position| unlimited.is_too_late(position)));

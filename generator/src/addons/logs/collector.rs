@@ -48,9 +48,7 @@ fn extensions() -> Json {
 
 /// The operators that make records of lines.
 fn joining(c: &Graph) -> Json {
-    let mut patterns = PYTHON_CONTINUATIONS.to_vec();
-    patterns.extend(server_formats(c).filter_map(|(_, format)| format.continuation));
-    patterns.dedup();
+    let patterns = continuations(c);
     let continues: Vec<_> = patterns.iter().map(|pattern| format!("body matches {}", go_string(pattern))).collect();
     json!([
         // The format of the container runtime: time, stream, whole or part of a line. Namespace, Pod and container follow from the path.
@@ -76,7 +74,7 @@ fn parsing(c: &Graph) -> Json {
             "type": "regex_parser",
             "if": condition,
             "regex": format.record,
-            "severity": { "parse_from": "attributes.level", "preset": "none", "mapping": levels },
+            "severity": { "parse_from": "attributes.level", "preset": "none", "mapping": levels, "overwrite_text": true },
             // A line in another format stays as it is.
             "on_error": "send_quiet",
         })
@@ -87,6 +85,17 @@ fn parsing(c: &Graph) -> Json {
     let name = r#"EXPR(attributes.service != "" ? attributes.service : attributes.server)"#;
     let name = json!({ "type": "add", "field": r#"resource["service.name"]"#, "value": name });
     Json::Array(of_services.chain(of_servers).chain([name]).collect())
+}
+
+/// The beginnings of lines that continue a record, each once.
+pub(super) fn continuations(c: &Graph) -> Vec<&'static str> {
+    let mut patterns = PYTHON_CONTINUATIONS.to_vec();
+    for pattern in server_formats(c).filter_map(|(_, format)| format.continuation) {
+        if !patterns.contains(&pattern) {
+            patterns.push(pattern);
+        }
+    }
+    patterns
 }
 
 fn server_formats(c: &Graph) -> impl Iterator<Item = (&'static str, LogFormat)> {
@@ -109,18 +118,21 @@ const PYTHON: [LogFormat; 3] = [
         record: r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d{3} - (?P<logger>\S+) - (?P<level>[A-Z]+) - ",
         levels: PYTHON_LEVELS,
         continuation: None,
+        personal: None,
     },
     // `logging.BASIC_FORMAT`, and uvicorn's, which has no logger.
     LogFormat {
         record: r"^(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?:(?P<logger>[\w.]+):)?",
         levels: PYTHON_LEVELS,
         continuation: None,
+        personal: None,
     },
     // gunicorn and hypercorn: `[2026-11-27 02:08:48 +0000] [1] [INFO] …`.
     LogFormat {
         record: r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[(?P<level>[A-Z]+)\] ",
         levels: PYTHON_LEVELS,
         continuation: None,
+        personal: None,
     },
 ];
 

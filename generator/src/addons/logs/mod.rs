@@ -15,13 +15,17 @@ use crate::emit::further::{self, Further};
 use crate::emit::values::LogsValues;
 use crate::files::Files;
 use crate::graph::Graph;
+use crate::text::{Row, code_cell};
 use crate::workloads::parts::{ProbeTiming, Probes, probe_block};
 use crate::workloads::{Container, EnvVar, Mount, Pod, Scope, Volume};
 use crate::yaml::{put, template_block};
 
 /// The Collector with the receivers and exporters of its community. Its project builds the image for amd64 and arm64
 /// (<https://github.com/open-telemetry/opentelemetry-collector-releases>, `distributions/otelcol-contrib/.goreleaser.yaml`).
-const COLLECTOR: Image = Image::new("otel/opentelemetry-collector-contrib", "0.165.0");
+const COLLECTOR: Image = Image::new("otel/opentelemetry-collector-contrib", VERSION);
+
+/// Its version.
+const VERSION: &str = "0.165.0";
 
 /// What the chart's name has behind the platform's.
 const NAME: &str = "logs";
@@ -62,7 +66,19 @@ impl AddOn for Logs {
         files.view(&file("rbac.yaml"), &Rbac { c: graph });
         files.view(&file("serviceaccount.yaml"), &ServiceAccount { c: graph });
         files.view(&file("NOTES.txt"), &Notes);
-        files.view("README.md", &Readme { c: graph, names: &names, release: graph.example_release() });
+        let personal = graph.servers().filter_map(|(component, server)| {
+            let text = server.kind.log_format()?.personal?;
+            Some(Row::of(&[code_cell(component.name), text.to_owned()]))
+        });
+        let readme = Readme {
+            c: graph,
+            names: &names,
+            release: graph.example_release(),
+            personal: personal.collect(),
+            continuations: collector::continuations(graph).join("|"),
+            image: format!("{}:{}", COLLECTOR.repository, VERSION),
+        };
+        files.view("README.md", &readme);
     }
 }
 
@@ -220,4 +236,9 @@ struct Readme<'a> {
     c: &'a Graph,
     names: &'a Names,
     release: &'static str,
+    /// What the servers' logs can contain of users.
+    personal: Vec<Row>,
+    /// The beginnings of lines that continue a record, as one regular expression.
+    continuations: String,
+    image: String,
 }

@@ -93,6 +93,10 @@ impl ServerKind for PostgreSql {
                 (Severity::Fatal, &["FATAL", "PANIC"]),
             ],
             continuation: Some(r"^\S+ \S+ \S+ \[\d+\] (DETAIL|HINT|QUERY|CONTEXT|LOCATION|BACKTRACE|STATEMENT):  "),
+            personal: Some(
+                "A statement that fails is logged with its text, which can contain values of rows, and the detail of the error names the values of a key. \
+                 `ALTER SYSTEM SET log_min_error_statement = 'panic'` and `ALTER SYSTEM SET log_error_verbosity = 'terse'` leave both out.",
+            ),
         })
     }
 

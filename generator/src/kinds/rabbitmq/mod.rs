@@ -75,6 +75,7 @@ impl ServerKind for RabbitMq {
                 (Severity::Fatal, &["critical", "alert", "emergency"]),
             ],
             continuation: None,
+            personal: Some("Logins with their addresses, and no messages."),
         })
     }
 

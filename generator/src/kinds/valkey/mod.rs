@@ -57,6 +57,7 @@ impl ServerKind for Valkey {
             record: r"^\d+:[A-Z] \d\d \w+ \d{4} [\d:.]+ (?P<level>[.*#-]) ",
             levels: &[(Severity::Debug, &[".", "-"]), (Severity::Info, &["*"]), (Severity::Warn, &["#"])],
             continuation: None,
+            personal: None,
         })
     }
 

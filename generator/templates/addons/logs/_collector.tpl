@@ -67,7 +67,8 @@ processors:
       - set(resource.attributes["service.namespace"], {{ .Values.release.name | toJson }})
       - set(resource.attributes["k8s.node.name"], "${env:NODE_NAME}")
       # A traceback that no line with a severity precedes.
-      - set(log.severity_number, SEVERITY_NUMBER_ERROR) where log.severity_number == SEVERITY_NUMBER_UNSPECIFIED and IsMatch(log.body, "(^|\n)Traceback \\(most recent call last\\):")
+      - set(log.severity_text, "ERROR") where log.severity_number == SEVERITY_NUMBER_UNSPECIFIED and IsMatch(log.body, "(^|\n)Traceback \\(most recent call last\\):")
+      - set(log.severity_number, SEVERITY_NUMBER_ERROR) where log.severity_number == SEVERITY_NUMBER_UNSPECIFIED and log.severity_text == "ERROR"
       - keep_keys(log.attributes, ["logger", "log.iostream"])
 exporters:
   {{- with .Values.outputs.otlp }}

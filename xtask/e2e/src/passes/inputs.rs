@@ -26,6 +26,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("backup", &["documents", "stand-ins"]),
     ("backup-hook", &["documents", "stand-ins", "backup"]),
     ("observe", &["alerts", "chart-files", "stand-ins"]),
+    ("logs", &["logs-chart", "stand-ins"]),
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),
     ("values", &["alerts", "chart-files", "chart-tests"]),
     ("faults", &["stand-ins", "load"]),
@@ -53,7 +54,9 @@ struct Group {
 enum Place {
     /// The umbrella chart.
     Chart,
-    /// The folder that holds the umbrella chart.
+    /// The chart beside the umbrella with this behind its name.
+    Further(&'static str),
+    /// The folder that holds the charts.
     Generated,
     /// The checkout that this program was built from.
     Code,
@@ -65,6 +68,7 @@ const GROUPS: &[Group] = &[
     Group { name: "chart-files", place: Place::Chart, paths: &[""], has: is_of_chart },
     Group { name: "alerts", place: Place::Chart, paths: &[""], has: is_of_alerts },
     Group { name: "chart-tests", place: Place::Chart, paths: &[""], has: is_chart_test },
+    Group { name: "logs-chart", place: Place::Further("logs"), paths: &[""], has: |path| !is_document(path) },
     Group { name: "documents", place: Place::Chart, paths: &[""], has: is_manual },
     Group { name: "environments", place: Place::Generated, paths: &["environments"], has: is_overlay },
     Group { name: "kit", place: Place::Code, paths: &["xtask/e2e-kit/src", "xtask/e2e/src"], has: is_shared_code },
@@ -192,12 +196,13 @@ impl Places {
     pub(super) fn files(&self, name: &str) -> Files {
         if let Some(group) = GROUPS.iter().find(|group| group.name == name) {
             let folder = match group.place {
-                Place::Chart => &self.chart,
-                Place::Generated => &self.generated,
-                Place::Code => &self.code,
+                Place::Chart => self.chart.clone(),
+                Place::Further(name) => format!("{}-{name}", self.chart).into(),
+                Place::Generated => self.generated.clone(),
+                Place::Code => self.code.clone(),
             };
             let has = group.has;
-            return Files { folder: folder.clone(), paths: group.paths.to_vec(), selects: Box::new(has) };
+            return Files { folder, paths: group.paths.to_vec(), selects: Box::new(has) };
         }
         let scenario = name.to_owned();
         Files {

@@ -7,6 +7,7 @@ mod foreign_data;
 mod helm_test;
 mod install;
 mod loaded;
+mod logs;
 mod observe;
 mod partial;
 mod quick_start;
@@ -170,6 +171,13 @@ pub const ALL: &[Scenario] = &[
         installs: true,
         needs: Needs::Roles,
         run: observe::run,
+    },
+    Scenario {
+        name: "logs",
+        proves: "each line of the release, and each traceback as a whole, reaches Loki and VictoriaLogs once, whatever happens to agents, log files and stores",
+        installs: true,
+        needs: Needs::Roles,
+        run: logs::run,
     },
     Scenario {
         name: "quick-start",
