@@ -2,7 +2,6 @@
 
 use askama::Template;
 use schemars::JsonSchema;
-use serde::Serialize;
 use serde_yaml::Value;
 
 use super::readme::ValuesPage;
@@ -14,30 +13,25 @@ use crate::graph::Graph;
 use crate::text::scalar;
 
 /// A chart beside the umbrella.
-pub(crate) struct Further<'a, V> {
+pub(crate) struct Further {
     /// What its name has behind the platform's.
     pub(crate) name: &'static str,
     /// Its description, one line.
     pub(crate) doc: String,
-    /// The defaults of its values.
-    pub(crate) values: &'a V,
+    /// Its values.
+    pub(crate) tree: Section,
     /// Values that complete the defaults for lint and tests.
     pub(crate) ci_values: Value,
 }
 
-/// Adds these files. The chart's own files follow.
-pub(crate) fn files<'f, V: Serialize + JsonSchema>(
-    graph: &Graph,
-    files: &'f mut Files,
-    chart: &Further<'_, V>,
-) -> FurtherFiles<'f> {
+/// Adds these files; `V` is the type of the values. The chart's own files follow.
+pub(crate) fn files<'f, V: JsonSchema>(graph: &Graph, files: &'f mut Files, chart: &Further) -> FurtherFiles<'f> {
     let mut out = files.further(chart.name);
     let name = format!("{}-{}", graph.name, chart.name);
-    let tree = Section::of(chart.values);
     out.view("Chart.yaml", &ChartYaml { c: graph, name: &name, doc: scalar(&chart.doc), home: scalar(graph.home) });
     out.view(".helmignore", &HelmIgnore);
-    out.view("VALUES.md", &ValuesPage::of_chart(&name, &tree));
-    values_yaml::further::<V>(graph, &name, &tree, &chart.ci_values, &mut out);
+    out.view("VALUES.md", &ValuesPage::of_chart(&name, &chart.tree));
+    values_yaml::further::<V>(graph, &name, &chart.tree, &chart.ci_values, &mut out);
     out
 }
 

@@ -5,6 +5,7 @@
 mod accepted;
 mod alerts;
 mod choices;
+mod logs;
 mod notes;
 mod objects;
 mod password_rules;

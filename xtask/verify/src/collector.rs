@@ -45,7 +45,7 @@ pub(super) fn collector(context: &VerifyContext) -> anyhow::Result<Outcome> {
     .with(wrong))
 }
 
-/// The configurations of the Collector in the ConfigMaps of a case.
+/// The configurations of the Collector in a case.
 fn configurations(one: &Rendered) -> impl Iterator<Item = &str> {
     let config_maps = one.objects.iter().filter(|object| object.kind == "ConfigMap");
     let texts = config_maps.filter_map(|object| object.value["data"].as_object()).flat_map(serde_json::Map::values);

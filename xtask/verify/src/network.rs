@@ -9,7 +9,7 @@ use super::context::{Rendered, VerifyContext, in_parallel};
 use super::report::{Outcome, by_finding};
 
 pub(super) fn prove(context: &VerifyContext) -> anyhow::Result<Outcome> {
-    // The declaration has no traffic of the charts beside the umbrella: a rule of their own in `policies` restricts their policies.
+    // What a chart beside the umbrella may reach is the installer's choice, not the declaration's. The rules in `policies` hold for its policies, too.
     let manifests = context.manifests_of(context.umbrella())?;
     let defaults = manifests.first().context("the chart has no case to render")?;
     let usual = netpol::policies(&defaults.objects)?;

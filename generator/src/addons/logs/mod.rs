@@ -51,10 +51,10 @@ impl AddOn for Logs {
                 "The log agent of {}: reads the logs of one release on each node and sends them to a log store.",
                 graph.name
             ),
-            values: &LogsValues::of(COLLECTOR),
+            tree: LogsValues::of(COLLECTOR).tree(names.all().copied()),
             ci_values: ci_values(),
         };
-        let mut files = further::files(graph, files, &chart);
+        let mut files = further::files::<LogsValues>(graph, files, &chart);
         let file = |name: &str| format!("templates/{name}");
         files.view(&file("_helpers.tpl"), &Helpers { c: graph });
         files.view(&file("_collector.tpl"), &collector::template(graph, &names));

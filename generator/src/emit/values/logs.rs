@@ -1,15 +1,18 @@
 //! Values of the chart with the log agent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Affinity, LocalObjectReference, Toleration};
 use k8s_openapi::api::networking::v1::NetworkPolicyEgressRule;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+use serde_json::json;
 use vocabulary::{Image, Resources, cpu, memory};
 
 use super::kubernetes::{ContainerResources, ImageValues, annotations, labels};
 use super::rules::{LABEL, LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
+use super::tree::{Field, Section};
 
 /// All values of the chart.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -17,7 +20,6 @@ use super::rules::{LABEL, LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 pub(crate) struct LogsValues {
     release: Release,
     /// Services and servers whose logs are not collected, by name.
-    #[schemars(schema_with = "names")]
     exclude: Vec<String>,
     /// Labels of the Pods that each record gets as attributes, `k8s.pod.label.<key>`. With a label, the agent may list the Pods in the
     /// release's namespace; without one, it has no access to the Kubernetes API.
@@ -154,10 +156,6 @@ struct Network {
     api_server_cidrs: Vec<String>,
 }
 
-fn names(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "array", "items": { "type": "string", "pattern": LABEL }, "uniqueItems": true })
-}
-
 fn keys(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "$ref": "#/definitions/key" }, "uniqueItems": true })
 }
@@ -170,6 +168,17 @@ fn cidrs(_: &mut SchemaGenerator) -> Schema {
 const RESOURCES: Resources = Resources::new(cpu("25m").up_to("500m"), memory("96Mi").up_to("160Mi"));
 
 impl LogsValues {
+    /// Every value with its documentation and its schema; `names` are those of the services and servers.
+    pub(crate) fn tree(&self, names: impl Iterator<Item = &'static str>) -> Section {
+        let mut tree = Section::of(self);
+        if let Some(entry) = tree.entry_mut("exclude") {
+            let items = json!({ "type": "string", "enum": names.collect::<Vec<_>>() });
+            let schema = json!({ "type": "array", "items": items, "uniqueItems": true });
+            entry.field = Arc::new(Field { schema, ..Field::clone(&entry.field) });
+        }
+        tree
+    }
+
     /// The defaults.
     pub(crate) fn of(image: Image) -> Self {
         Self {

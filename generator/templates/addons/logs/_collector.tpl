@@ -66,9 +66,9 @@ processors:
     log_statements:
       - set(resource.attributes["service.namespace"], {{ .Values.release.name | toJson }})
       - set(resource.attributes["k8s.node.name"], "${env:NODE_NAME}")
-      # A traceback that no line with a severity precedes.
-      - set(log.severity_text, "ERROR") where log.severity_number == SEVERITY_NUMBER_UNSPECIFIED and IsMatch(log.body, "(^|\n)Traceback \\(most recent call last\\):")
-      - set(log.severity_number, SEVERITY_NUMBER_ERROR) where log.severity_number == SEVERITY_NUMBER_UNSPECIFIED and log.severity_text == "ERROR"
+      # A traceback that no line with a severity precedes, or an unrelated one.
+      - set(log.severity_text, "ERROR") where log.severity_number < SEVERITY_NUMBER_WARN and IsMatch(log.body, "(^|\n)Traceback \\(most recent call last\\):")
+      - set(log.severity_number, SEVERITY_NUMBER_ERROR) where log.severity_number < SEVERITY_NUMBER_WARN and log.severity_text == "ERROR"
       - keep_keys(log.attributes, ["logger", "log.iostream"])
 exporters:
   {{- with .Values.outputs.otlp }}

@@ -72,7 +72,8 @@ fn probes(defaults: &Value) -> Option<Vec<Probe>> {
     if section.is_empty() && !has_image(defaults) {
         return None;
     }
-    let place = |below: &str| [section.iter().map(|name| format!("/{name}")).collect(), below.to_owned()].concat();
+    let place =
+        |below: &str| section.iter().map(|name| ["/", name].concat()).chain([below.to_owned()]).collect::<String>();
     let (required, terms) = ("requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms");
     let unknown = |place: &str, key: &str| format!("at '{place}': additional properties '{key}' not allowed");
     let below = |keys: &[&str]| section.iter().cloned().chain(keys.iter().map(|key| (*key).to_owned())).collect();

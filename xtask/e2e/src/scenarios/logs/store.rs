@@ -1,5 +1,6 @@
 //! Loki and VictoriaLogs in a namespace of their own, and the records that they have.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -130,22 +131,29 @@ impl<'a> Stores<'a> {
         answer.lines().map(record).collect()
     }
 
-    /// The numbers of a store's records `<marker> line <number>`, sorted.
-    pub(super) fn numbers(&self, store: Store, marker: &str) -> anyhow::Result<Vec<u32>> {
-        let numbers: Result<Vec<u32>, _> = match store {
+    /// The number of records that a store has for each number in `<marker> line <number>`.
+    pub(super) fn numbers(&self, store: Store, marker: &str) -> anyhow::Result<BTreeMap<u32, u32>> {
+        let mut numbers = BTreeMap::new();
+        match store {
+            // A list of the lines would be too long for Loki, whose parts send each other at most 4 MB.
             Store::Loki => {
-                let query = format!(
-                    r#"{{service_namespace=~".+"}} |= "{marker} line " | regexp "line (?P<n>[0-9]+) " | line_format "{{{{.n}}}}""#
-                );
-                self.loki(&query)?.iter().map(|record| record.text.parse()).collect()
+                let lines =
+                    format!(r#"{{service_namespace=~".+"}} |= "{marker} line " | regexp "line (?P<n>[0-9]+) ""#);
+                let query = format!("sum by (n) (count_over_time({lines} [1h]))");
+                let path = format!("loki/api/v1/query?query={}", encoded(&query));
+                let answer = kubectl::parsed("Loki", &self.get(store, &path)?)?;
+                for series in answer["data"]["result"].as_array().context("Loki answers with no list")? {
+                    let number = series["metric"]["n"].as_str().context("a line has no number")?.parse()?;
+                    numbers.insert(number, series["value"][1].as_str().context("a series has no value")?.parse()?);
+                }
             }
             Store::VictoriaLogs => {
                 let query = format!(r#"_time:1h ~"{marker} line " | extract "line <n> " from _msg | fields n"#);
-                self.victoria_logs(&query)?.iter().map(|record| record.attribute("n").parse()).collect()
+                for record in self.victoria_logs(&query)? {
+                    *numbers.entry(record.attribute("n").parse().context("a line has no number")?).or_default() += 1;
+                }
             }
-        };
-        let mut numbers = numbers.context("a line has no number")?;
-        numbers.sort_unstable();
+        }
         Ok(numbers)
     }
 
