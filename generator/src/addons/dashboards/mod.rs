@@ -15,7 +15,7 @@ use super::AddOn;
 use crate::ExportedMetric;
 use crate::dashboard::Row;
 use crate::emit::further::{self, Further};
-use crate::emit::values::DashboardsValues;
+use crate::emit::values::{DashboardsValues, Section};
 use crate::files::Files;
 use crate::graph::{Component, Graph};
 use crate::text::{self, cell, code_cell, digest};
@@ -39,10 +39,10 @@ impl AddOn for Dashboards {
                 "Dashboards of {} for Grafana, from the metrics that its services and servers export.",
                 graph.name
             ),
-            values: &DashboardsValues::of(graph.name),
+            tree: Section::of(&DashboardsValues::of(graph.name)),
             ci_values: Value::Mapping(Mapping::new()),
         };
-        let mut files = further::files(graph, files, &chart);
+        let mut files = further::files::<DashboardsValues>(graph, files, &chart);
         files.view("templates/_helpers.tpl", &Helpers { c: graph });
         files.view("templates/configmaps.yaml", &ConfigMaps { c: graph });
         files.view("templates/NOTES.txt", &Notes);
