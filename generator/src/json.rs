@@ -14,7 +14,7 @@ pub(crate) fn write(value: &Value) -> String {
 }
 
 /// An object as text, with a line for each of its keys, and for each item of a list directly below it. A release stores such a text in three
-/// quarters of the space of that of [`write`].
+/// quarters of the space of that of [`write()`].
 pub(crate) fn write_lines(object: &Map<String, Value>) -> String {
     let line = |value: &Value| value.to_string();
     let entry = |(key, value): (&String, &Value)| {
