@@ -1,6 +1,6 @@
 //! The one writer of JSON files.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The longest line that an object or a list is kept on.
 const WIDTH: usize = 120;
@@ -10,6 +10,25 @@ const WIDTH: usize = 120;
 pub(crate) fn write(value: &Value) -> String {
     let mut out = Vec::new();
     item(&mut out, value, 0);
+    String::from_utf8(out).expect("JSON is UTF-8")
+}
+
+/// An object as text, with a line for each of its keys, and for each item of a list directly below it. A release stores such a text in three
+/// quarters of the space of that of [`write()`].
+pub(crate) fn write_lines(object: &Map<String, Value>) -> String {
+    let line = |value: &Value| value.to_string();
+    let entry = |(key, value): (&String, &Value)| {
+        let value = match value {
+            Value::Array(items) if items.len() > 1 => {
+                format!("[\n{}\n]", items.iter().map(line).collect::<Vec<_>>().join(",\n"))
+            }
+            _ => line(value),
+        };
+        format!("{}:{value}", line(&Value::String(key.clone())))
+    };
+    let text = format!("{{\n{}\n}}", object.iter().map(entry).collect::<Vec<_>>().join(",\n"));
+    let mut out = Vec::new();
+    escape(&mut out, &text);
     String::from_utf8(out).expect("JSON is UTF-8")
 }
 
@@ -64,11 +83,17 @@ fn line_break(out: &mut Vec<u8>, depth: usize) {
 }
 
 fn scalar(out: &mut Vec<u8>, value: &(impl serde::Serialize + ?Sized)) {
-    let text = serde_json::to_string(value).expect("a JSON value is always JSON");
-    for c in text.chars() {
+    escape(out, &serde_json::to_string(value).expect("a JSON value is always JSON"));
+}
+
+/// Adds JSON with escapes for characters that can only be within its strings.
+fn escape(out: &mut Vec<u8>, json: &str) {
+    for c in json.chars() {
         match c {
-            // No editor shows these.
-            '\u{feff}' | '\u{fffe}' | '\u{ffff}' => out.extend(format!("\\u{:04x}", u32::from(c)).bytes()),
+            // No editor shows these, and YAML reads some of them as line breaks.
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                out.extend(format!("\\u{:04x}", u32::from(c)).bytes());
+            }
             _ => out.extend(c.encode_utf8(&mut [0; 4]).bytes()),
         }
     }
@@ -89,16 +114,24 @@ fn length(value: &Value) -> usize {
 mod tests {
     use serde_json::json;
 
-    use super::write;
+    use super::{write, write_lines};
 
     #[test]
     fn what_fits_stands_on_one_line() {
         let long = "x".repeat(super::WIDTH);
-        let value = json!({ "short": { "a": [1, true, null], "b": {} }, "long": [long], "quoted": "a\"b\n\u{feff}" });
+        let value =
+            json!({ "short": { "a": [1, true, null], "b": {} }, "long": [long], "quoted": "a\"b\n\u{85}\u{feff}" });
         let expected = format!(
-            "{{\n  \"short\": {{\"a\": [1, true, null], \"b\": {{}}}},\n  \"long\": [\n    \"{long}\"\n  ],\n  \"quoted\": \"a\\\"b\\n\\ufeff\"\n}}"
+            "{{\n  \"short\": {{\"a\": [1, true, null], \"b\": {{}}}},\n  \"long\": [\n    \"{long}\"\n  ],\n  \"quoted\": \"a\\\"b\\n\\u0085\\ufeff\"\n}}"
         );
         assert_eq!(write(&value), expected);
         assert_eq!(serde_json::from_str::<serde_json::Value>(&write(&value)).expect("JSON"), value);
+    }
+
+    #[test]
+    fn a_list_at_the_top_has_a_line_for_each_item() {
+        let value = json!({ "list": [{ "a": [1, 2] }, "\u{2028}"], "one": [{}] });
+        let object = value.as_object().expect("an object");
+        assert_eq!(write_lines(object), "{\n\"list\":[\n{\"a\":[1,2]},\n\"\\u2028\"\n],\n\"one\":[{}]\n}");
     }
 }

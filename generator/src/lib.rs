@@ -9,6 +9,7 @@
 
 mod addons;
 mod alert;
+mod dashboard;
 mod emit;
 mod expr;
 mod files;
@@ -28,7 +29,7 @@ pub mod yaml;
 pub use files::{Chart, ChartPaths, FurtherChart};
 pub use kinds::AmqpPermissions;
 pub use traffic::{AccessPath, ComponentPort, ExporterTraffic, TestTraffic, Traffic, traffic};
-pub use vocabulary::{Platform, Resolved};
+pub use vocabulary::{MetricKind, Platform, Resolved};
 
 use emit::images;
 use files::Files;
@@ -86,6 +87,26 @@ pub struct SeriesProof {
     pub broken: String,
     /// The values while all is well.
     pub healthy: String,
+}
+
+/// A metric that the dashboards may show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportedMetric {
+    /// The component that exports it.
+    pub component: &'static str,
+    /// Its name, without the suffixes of the series of a histogram.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: MetricKind,
+    /// Its labels, besides those that a scrape adds.
+    pub labels: Vec<&'static str>,
+}
+
+/// The metrics of all components that are scraped: those that the model and the kinds of the servers declare, and those that Prometheus makes for a
+/// target.
+#[must_use]
+pub fn exported_metrics(platform: &Resolved) -> Vec<ExportedMetric> {
+    addons::dashboards::exported(&Graph::of(platform))
 }
 
 /// The alerts of a release with this name in this namespace.

@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod backup;
+pub(crate) mod dashboards;
 pub(crate) mod exporter;
 mod helm_tests;
 mod logs;
@@ -20,6 +21,7 @@ pub(crate) const ADD_ONS: &[&dyn AddOn] = &[
     &metrics::Metrics,
     &exporter::Exporters,
     &alerts::Alerts,
+    &dashboards::Dashboards,
     &helm_tests::HelmTests,
     &logs::Logs,
 ];

@@ -10,6 +10,7 @@ pub use rabbitmq::AmqpPermissions;
 use vocabulary::{Image, Kind, Resources, Use, VariableName};
 
 use crate::alert::Alerts;
+use crate::dashboard::ServerDashboards;
 use crate::emit::chart_yaml::{chart_yaml, service_account};
 use crate::emit::values::Section;
 use crate::files::Files;
@@ -100,6 +101,11 @@ pub(crate) trait ServerKind: Sync {
 
     /// The program that reports the metrics of a server of this kind; none if the server does so itself.
     fn exporter(&self) -> Option<&'static Exporter> {
+        None
+    }
+
+    /// What the dashboards show of a server of this kind; none if it exports no metrics.
+    fn dashboards(&self) -> Option<&'static dyn ServerDashboards> {
         None
     }
 

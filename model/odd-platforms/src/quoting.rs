@@ -2,9 +2,9 @@
 
 use vocabulary::{
     AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, EndToEndTest, Endpoint, Environment, Exposure, Health,
-    HealthRoute, Image, Platform, Port, PostgreSql, Python3, Queue, RabbitMq, Resources, Service, ServiceName, SqlEnv,
-    Tests, Valkey, Variable, VariableName, WritablePath, consumes, cpu, image_tag, keys, libpq_value, memory, owns,
-    plain, publishes, setting, variable,
+    HealthRoute, Image, Meaning, Metric, Platform, Port, PostgreSql, Python3, Queue, RabbitMq, Resources, Service,
+    ServiceName, SqlEnv, Tests, Valkey, Variable, VariableName, WritablePath, consumes, cpu, image_tag, keys, label,
+    libpq_value, memory, owns, plain, publishes, setting, variable,
 };
 
 use crate::plain_platform;
@@ -33,6 +33,14 @@ const FACE: Service = Service {
         },
         &[publishes(QUEUE, variable("QUEUE"))],
     )],
+    metrics: &[
+        Metric::counter("face_requests_total", TEXT).labels(&[label("method"), label("status")]),
+        Metric::counter("face_sent_bytes_total", TEXT),
+        Metric::counter("face_lost_total", TEXT).means(Meaning::FailedPublishes(BROKER.name)),
+        Metric::gauge("face_sessions", TEXT).labels(&[label("kind")]),
+        Metric::histogram("face_request_duration_seconds", TEXT).labels(&[label("method")]),
+        Metric::connection("face_broker_connected", BROKER.name),
+    ],
     environment: &[
         Variable::fixed("FIXED", TEXT),
         Variable::text("TEXT", TEXT, TEXT),

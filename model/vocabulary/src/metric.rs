@@ -7,7 +7,7 @@ use crate::{BackingName, MetricName, SourceLocation};
 /// Alerts and dashboards are derived from what is declared here, so that they name only what exists.
 #[derive(Clone, Copy, Debug)]
 pub struct Metric {
-    /// Its name, with the suffix that Prometheus adds: `_total` for a counter.
+    /// Its name, with the suffix that Prometheus adds: `_total` for a counter. A histogram's has none of `_bucket`, `_sum` and `_count`.
     pub name: MetricName,
     /// What it counts or measures, in one line.
     pub help: &'static str,
@@ -28,6 +28,8 @@ pub enum MetricKind {
     Counter,
     /// Goes up and down.
     Gauge,
+    /// Counts observations by size, in the series `<name>_bucket`, `<name>_sum` and `<name>_count`.
+    Histogram,
 }
 
 /// What follows from the value of a metric.
@@ -74,6 +76,16 @@ impl Metric {
         Self::new(name, help, MetricKind::Gauge, Meaning::Shown)
     }
 
+    /// A histogram, such as `shop_request_duration_seconds`.
+    ///
+    /// # Panics
+    /// As [`Metric::counter`].
+    #[must_use]
+    #[track_caller]
+    pub const fn histogram(name: &'static str, help: &'static str) -> Self {
+        Self::new(name, help, MetricKind::Histogram, Meaning::Shown)
+    }
+
     /// A gauge that is 1 while the program is connected to a server, else 0.
     ///
     /// # Panics
@@ -99,6 +111,18 @@ impl Metric {
     #[track_caller]
     const fn new(name: &'static str, help: &'static str, kind: MetricKind, meaning: Meaning) -> Self {
         Self { name: MetricName::new(name), help, kind, labels: &[], meaning, location: SourceLocation::here() }
+    }
+}
+
+impl MetricKind {
+    /// The type's name in Prometheus.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
     }
 }
 

@@ -21,6 +21,7 @@ fn traffic() -> Traffic {
         metrics: vec![ComponentPort { of: "shop".to_owned(), number: 9000 }],
         kubernetes: Vec::new(),
         backup: Vec::new(),
+        exporters: Vec::new(),
         tests: TestTraffic {
             network_policy: "undeclared".to_owned(),
             end_to_end: "journey".to_owned(),

@@ -9,8 +9,8 @@ use vocabulary::Platform;
 use crate::text::{difference, without_digests};
 use crate::{Snapshots, cases, platform, rendered, without_release};
 
-/// Cases that change every service and every server in the same way: the snapshots show only one of each. The steps of `verify` render all.
-const UNIFORM: &[&str] = &["mirror", "placed", "store"];
+/// Cases that do the same to, or show the same of, every service and every server: the snapshots show only one of each. The steps of `verify` render all.
+const UNIFORM: &[&str] = &["mirror", "placed", "store", "dashboards"];
 
 #[test]
 fn every_object_equals_its_reviewed_snapshot() {
@@ -70,7 +70,9 @@ fn name(object: &Object) -> String {
 fn is_example(object: &str, platform: &Platform) -> bool {
     let services = platform.services.iter().map(|service| service.name.as_str());
     let components: Vec<_> = services.chain(platform.backing.iter().map(|server| server.name().as_str())).collect();
-    let belongs_to = |component: &str| object.split_once('-').is_some_and(|(_, name)| name.starts_with(component));
+    // The name of a dashboard's object ends with that of the component.
+    let is_of = |name: &str, component: &str| name.starts_with(component) || name.ends_with(component);
+    let belongs_to = |component: &str| object.split_once('-').is_some_and(|(_, name)| is_of(name, component));
     let owner =
         components.into_iter().filter(|component| belongs_to(component)).max_by_key(|component| component.len());
     let service =
@@ -81,7 +83,7 @@ fn is_example(object: &str, platform: &Platform) -> bool {
 
 /// The scripts and configuration files of the chart. Snapshots contain only their names, because they are reviewed as files.
 struct ChartFiles {
-    /// The paths below the umbrella chart, and the texts as in a ConfigMap.
+    /// The paths below the chart, and the texts as in a ConfigMap.
     blocks: Vec<(String, String)>,
     /// The paths of the files that an object contains.
     found: BTreeSet<String>,
@@ -89,8 +91,11 @@ struct ChartFiles {
 
 impl ChartFiles {
     fn new(chart: &Chart) -> Self {
+        let paths = chart.paths();
+        let charts: Vec<_> =
+            std::iter::once(&paths.umbrella).chain(paths.further.iter().map(|further| &further.folder)).collect();
         let files = chart.files().iter().filter_map(|(path, text)| {
-            let path = path.strip_prefix(&chart.paths().umbrella).ok()?;
+            let path = charts.iter().find_map(|chart| path.strip_prefix(chart).ok())?;
             // The alerts become rules with the names of the release.
             let is_mounted = path.components().any(|part| part.as_str() == "files") && path != "files/alerts.yaml";
             let block: String = text.lines().flat_map(|line| ["    ", line, "\n"]).collect();

@@ -137,6 +137,9 @@ fn unavailable(tool: Tool, attempts: &[Attempt]) -> String {
     let tried: String = attempts.iter().flat_map(|attempt| ["\n  tried ".to_owned(), attempt.to_string()]).collect();
     let names = tool.names().join("` or `");
     let go = crate::go::oldest_go(tool.go_mod());
+    if names.is_empty() {
+        return format!("{title} is needed but could not be built{tried}\n  to do: install Go {go} or newer");
+    }
     format!(
         "{title}, version {fitting}, is needed but was not found{tried}\n  to do: put {title} ({fitting}) on PATH as \
         `{names}`, or install Go {go} or newer, which builds {pinned} from its Go module"

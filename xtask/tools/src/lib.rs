@@ -8,6 +8,7 @@
 //! - `helm3/`, `helm4/`, `kubeconform/`, `conftest/`, `sops/` and `age/` are small Go modules. They are separate, because they
 //!   need different versions of the same libraries. `go.mod` contains the version and `go.sum` the checksums. The Rust code
 //!   reads both, so `go get` in the tool's folder is enough to update a tool.
+//! - `dashboards/` is a Go module with a program of its own, `read-dashboards`, on pinned libraries of Grafana and Prometheus.
 //! - `modules.sum` contains checksums, in the format of `go.sum`, of the modules that are only read: Kubernetes and the
 //!   modules with custom resource definitions.
 //!

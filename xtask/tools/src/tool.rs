@@ -28,11 +28,14 @@ pub enum Tool {
     Amtool,
     /// The OpenTelemetry Collector, which validates its configurations.
     Collector,
+    /// `read-dashboards` of this crate, which decodes dashboards with Grafana's own types and their queries with Prometheus's parser. It is never looked
+    /// for on `PATH`.
+    ReadDashboards,
 }
 
 impl Tool {
     /// All tools.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Helm3,
         Self::Helm4,
         Self::Kubeconform,
@@ -42,6 +45,7 @@ impl Tool {
         Self::Promtool,
         Self::Amtool,
         Self::Collector,
+        Self::ReadDashboards,
     ];
 
     /// Finds this tool on `PATH` in a supported version, or builds the pinned version, with the [`Toolbox`] of the environment.
@@ -68,6 +72,7 @@ impl Tool {
             Self::Promtool => "promtool",
             Self::Amtool => "amtool",
             Self::Collector => "otelcol-contrib",
+            Self::ReadDashboards => "read-dashboards",
         }
     }
 
@@ -84,6 +89,7 @@ impl Tool {
             Self::Promtool => "3.0.0 or newer, below 4",
             Self::Amtool => "0.28.0 or newer, below 1",
             Self::Collector => "0.160.0 or newer, below 1",
+            Self::ReadDashboards => "of this repository",
         }
     }
 
@@ -107,6 +113,7 @@ impl Tool {
             Self::Promtool => (Version(3, 0, 0), Version(4, 0, 0)),
             Self::Amtool => (Version(0, 28, 0), Version(1, 0, 0)),
             Self::Collector => (Version(0, 160, 0), Version(1, 0, 0)),
+            Self::ReadDashboards => (Version(0, 0, 0), Version(1, 0, 0)),
         };
         oldest <= version && version < too_new
     }
@@ -123,6 +130,7 @@ impl Tool {
             Self::Promtool => &["promtool"],
             Self::Amtool => &["amtool"],
             Self::Collector => &["otelcol-contrib"],
+            Self::ReadDashboards => &[],
         }
     }
 
@@ -132,7 +140,12 @@ impl Tool {
             Self::Kubeconform => &["-v"],
             // Without the first option sops requests the latest version over the network.
             Self::Sops => &["--disable-version-check", "--version"],
-            Self::Conftest | Self::AgeKeygen | Self::Promtool | Self::Amtool | Self::Collector => &["--version"],
+            Self::Conftest
+            | Self::AgeKeygen
+            | Self::Promtool
+            | Self::Amtool
+            | Self::Collector
+            | Self::ReadDashboards => &["--version"],
         }
     }
 
@@ -147,7 +160,7 @@ impl Tool {
             Self::Promtool => "promtool, version ",
             Self::Amtool => "amtool, version ",
             Self::Collector => "otelcol-contrib version ",
-            Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::AgeKeygen => "",
+            Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::AgeKeygen | Self::ReadDashboards => "",
         };
         let version = first.strip_prefix(name).unwrap_or(first);
         match self {
@@ -169,7 +182,8 @@ impl Tool {
             | Self::Sops
             | Self::Promtool
             | Self::Amtool
-            | Self::Collector => "which takes a few minutes the first time",
+            | Self::Collector
+            | Self::ReadDashboards => "which takes a few minutes the first time",
             Self::Kubeconform | Self::AgeKeygen => "which takes some seconds",
         }
     }
@@ -186,6 +200,7 @@ impl Tool {
             Self::Promtool => "promtool",
             Self::Amtool => "amtool",
             Self::Collector => "collector",
+            Self::ReadDashboards => "dashboards",
         }
     }
 
@@ -200,6 +215,7 @@ impl Tool {
             Self::Promtool => "promtool",
             Self::Amtool => "amtool",
             Self::Collector => "otelcol-contrib",
+            Self::ReadDashboards => "read-dashboards",
         }
     }
 
@@ -215,6 +231,7 @@ impl Tool {
             Self::Amtool => "github.com/prometheus/alertmanager",
             // Its version is that of the Collector; the parts beside it have versions of their own.
             Self::Collector => "go.opentelemetry.io/collector/otelcol",
+            Self::ReadDashboards => "github.com/grafana/grafana-foundation-sdk/go",
         }
     }
 
@@ -224,6 +241,7 @@ impl Tool {
             Self::Conftest => self.module().to_owned(),
             // A program of this repository, which consists of the Collector's modules.
             Self::Collector => "charttools/collector".to_owned(),
+            Self::ReadDashboards => "charttools/dashboards".to_owned(),
             Self::Helm3
             | Self::Helm4
             | Self::Kubeconform
@@ -247,6 +265,7 @@ impl Tool {
             Self::Promtool => include_str!("../promtool/go.mod"),
             Self::Amtool => include_str!("../amtool/go.mod"),
             Self::Collector => include_str!("../collector/go.mod"),
+            Self::ReadDashboards => include_str!("../dashboards/go.mod"),
         }
     }
 
@@ -261,6 +280,7 @@ impl Tool {
             Self::Promtool => include_str!("../promtool/go.sum"),
             Self::Amtool => include_str!("../amtool/go.sum"),
             Self::Collector => include_str!("../collector/go.sum"),
+            Self::ReadDashboards => include_str!("../dashboards/go.sum"),
         }
     }
 
@@ -268,6 +288,7 @@ impl Tool {
     pub(crate) const fn source(self) -> Option<&'static str> {
         match self {
             Self::Collector => Some(include_str!("../collector/main.go")),
+            Self::ReadDashboards => Some(include_str!("../dashboards/main.go")),
             _ => None,
         }
     }
@@ -290,6 +311,7 @@ impl Tool {
             Self::Promtool | Self::Amtool => {
                 set("github.com/prometheus/common/version.Version", version.trim_start_matches('v'));
             }
+            Self::ReadDashboards => {}
         }
         if self == Self::Helm3
             && let Some(client) = self.required("k8s.io/client-go").and_then(Version::parse)

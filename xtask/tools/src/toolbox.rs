@@ -55,7 +55,7 @@ impl Toolbox {
                 Err(outcome) => attempts.push(Attempt { tried: candidate.into_string(), outcome }),
             }
         }
-        if attempts.is_empty() {
+        if attempts.is_empty() && !tool.names().is_empty() {
             let names = tool.names().join(" and ");
             attempts.push(Attempt { tried: format!("looking for {names} on PATH"), outcome: "not found".to_owned() });
         }

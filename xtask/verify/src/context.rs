@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context as _, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
-use generator::{AlertProof, CredentialPath, Resolved, Traffic};
+use generator::{AlertProof, CredentialPath, ExportedMetric, Resolved, Traffic};
 use helm_values::Redaction;
 use owned_tree::Wanted;
 use render::cases::{self, Case};
@@ -30,6 +30,10 @@ pub(super) struct VerifyContext {
     pub(super) traffic: Traffic,
     /// The alerts of the release of the cases in [`NAMESPACE`].
     pub(super) alerts: Vec<AlertProof>,
+    /// The metrics that the dashboards may show.
+    pub(super) exported_metrics: Vec<ExportedMetric>,
+    /// The names of the services.
+    pub(super) services: Vec<&'static str>,
     pub(super) credentials: Vec<CredentialPath>,
     /// The services with a tag that can move, by environment.
     pub(super) moving_tags: BTreeMap<String, Vec<&'static str>>,
@@ -93,6 +97,8 @@ impl VerifyContext {
                 .collect(),
             traffic: generator::traffic(platform),
             alerts: generator::alerts(platform, NAMESPACE, cases::release_name(platform)),
+            exported_metrics: generator::exported_metrics(platform),
+            services: platform.platform().services.iter().map(|service| service.name.as_str()).collect(),
             credentials: generator::credential_paths(platform),
             moving_tags: platform.platform().environments.iter().map(moving_tags).collect(),
             cases,

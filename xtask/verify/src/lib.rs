@@ -6,6 +6,7 @@
 mod alerts;
 mod collector;
 mod context;
+mod dashboards;
 mod helm;
 mod network;
 mod passwords;
@@ -77,6 +78,11 @@ const STEPS: &[Step] = &[
     step("pipeline", helm::pipeline, "helm dependency build and commit tags work on the committed chart"),
     step("kubeconform", schemas::kubeconform, "every object and custom resource is valid in Kubernetes 1.34 to 1.37"),
     step("alerts", alerts::alerts, "Prometheus reads the rules, and each alert fires when it must, and only then"),
+    step(
+        "dashboards",
+        dashboards::dashboards,
+        "Grafana's types decode every dashboard, and its queries are PromQL of declared metrics",
+    ),
     step(
         "collector",
         collector::collector,

@@ -8,8 +8,6 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 
-use vocabulary::MetricKind;
-
 use routing::{Routing, inhibitions};
 
 use super::AddOn;
@@ -121,7 +119,7 @@ fn groups(graph: &Graph) -> Vec<Group<'_>> {
     std::iter::once(watchdog).chain(groups).collect()
 }
 
-const WATCHDOG: Runbook = Runbook {
+pub(crate) const WATCHDOG: Runbook = Runbook {
     name: "Watchdog",
     severity: Severity::None,
     meaning: "Nothing is wrong: this alert always fires. If it stops, Prometheus does not evaluate the rules of this release, or Alertmanager does not deliver.",
@@ -188,14 +186,10 @@ fn metrics(graph: &Graph) -> Vec<Row> {
     let rows = graph.services().flat_map(|(component, service)| {
         service.metrics.iter().map(|metric| {
             let labels: Vec<_> = metric.labels.iter().map(|label| code_cell(label.as_str())).collect();
-            let kind = match metric.kind {
-                MetricKind::Counter => "counter",
-                MetricKind::Gauge => "gauge",
-            };
             Row::of(&[
                 code_cell(component.name),
                 code_cell(metric.name.as_str()),
-                kind.to_owned(),
+                metric.kind.as_str().to_owned(),
                 labels.join(", "),
                 metric.help.to_owned(),
             ])

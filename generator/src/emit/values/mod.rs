@@ -6,6 +6,7 @@ mod alerts;
 mod backing;
 mod backup;
 mod credentials;
+mod dashboards;
 mod environment;
 mod exporter;
 mod global;
@@ -25,6 +26,7 @@ use vocabulary::Environment;
 use crate::graph::{Graph, Role};
 
 pub(crate) use backing::BackingValues;
+pub(crate) use dashboards::DashboardsValues;
 pub(crate) use environment::apply;
 pub(crate) use global::Global;
 pub(crate) use logs::LogsValues;

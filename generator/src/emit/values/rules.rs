@@ -28,7 +28,7 @@ pub(super) const SUBDOMAIN_OR_EMPTY: &str = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.
 pub(super) const SUBDOMAIN_LENGTH: u32 = 253;
 
 /// The key of a label or annotation: a name of at most 63 characters, with an optional prefix of a DNS subdomain and a slash.
-const KEY: &str = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$";
+pub(super) const KEY: &str = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$";
 
 /// Maximum length of a key in the schema. Kubernetes allows 253 characters before the slash and 63 after it.
 const KEY_LENGTH: u32 = 253;

@@ -1,6 +1,7 @@
 //! RabbitMQ: a StatefulSet. The first boot creates the users, permissions and queues; later, Jobs do.
 
 mod alerts;
+mod dashboard;
 mod embedded;
 mod provisioning;
 mod rights;
@@ -15,6 +16,7 @@ pub(crate) use rights::Grants;
 
 use super::{Administrator, ClientFacts, Profile, ScriptFile, ScriptSet, ServerKind};
 use crate::alert::Alerts;
+use crate::dashboard::ServerDashboards;
 use crate::emit::values::Section;
 use crate::files::{Files, render};
 use crate::graph::{
@@ -139,6 +141,10 @@ impl ServerKind for RabbitMq {
 
     fn alerts(&self, graph: &Graph, server: &Component) -> Alerts {
         alerts::alerts(graph, server)
+    }
+
+    fn dashboards(&self) -> Option<&'static dyn ServerDashboards> {
+        Some(&dashboard::Dashboards)
     }
 
     fn values_doc(&self) -> &'static str {

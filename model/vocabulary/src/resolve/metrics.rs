@@ -13,7 +13,7 @@ codes! {
     DuplicateMetric,
     /// A metric that two services declare with another type or other labels.
     MetricDiffers,
-    /// A counter without the suffix `_total`, or a gauge with it.
+    /// A counter without the suffix `_total`, a metric of another type with it, or a histogram with the suffix of one of its series.
     MetricSuffix,
     /// A label that a metric lists several times, or that a scrape sets.
     MetricLabel,
@@ -37,6 +37,9 @@ const RESERVED_LABELS: &[&str] = &[
     "quantile",
     "service",
 ];
+
+/// The suffixes of the series of a histogram.
+const SERIES_OF_HISTOGRAMS: &[&str] = &["_bucket", "_sum", "_count"];
 
 pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
     for service in &platform.services {
@@ -93,11 +96,20 @@ fn of_metric(service: &Service, metric: &Metric, diagnostics: &mut Vec<Diagnosti
             format!("{what} is a counter, but its name does not end with `_total`"),
             "write the name as the program serves it, with `_total`, or declare a gauge".to_owned(),
         ),
-        MetricKind::Gauge if is_total => report(
+        MetricKind::Gauge | MetricKind::Histogram if is_total => report(
             Code::MetricSuffix,
-            format!("{what} is a gauge, but its name ends with `_total`"),
+            format!("{what} is a {}, but its name ends with `_total`", metric.kind.as_str()),
             "declare a counter, or another name".to_owned(),
         ),
+        MetricKind::Histogram => {
+            if let Some(suffix) = SERIES_OF_HISTOGRAMS.iter().find(|suffix| metric.name.as_str().ends_with(*suffix)) {
+                report(
+                    Code::MetricSuffix,
+                    format!("{what} is a histogram, but its name ends with `{suffix}`"),
+                    format!("write the name without `{suffix}`, which only the series of the histogram have"),
+                );
+            }
+        }
         MetricKind::Counter | MetricKind::Gauge => {}
     }
     for (label, _) in repeated(metric.labels.iter().map(|label| (*label, ()))) {
@@ -115,7 +127,7 @@ fn of_metric(service: &Service, metric: &Metric, diagnostics: &mut Vec<Diagnosti
         );
     }
     if let Some(kind) = metric.meaning.kind().filter(|kind| *kind != metric.kind) {
-        let kind = if kind == MetricKind::Gauge { "gauge" } else { "counter" };
+        let kind = kind.as_str();
         report(
             Code::MetricMeaning,
             format!("{what} has a meaning that only a {kind} can have"),

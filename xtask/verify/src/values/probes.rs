@@ -32,7 +32,9 @@ pub(in super::super) fn schema(context: &VerifyContext) -> anyhow::Result<Outcom
         wrong.extend(closed.wrong);
         let case = context.cases_of(chart).next().context("the chart has no case to render")?;
         let valid = context.values(case)?;
-        let probes = probes(&defaults).context("the chart has no image")?;
+        let probes = probes(&defaults)
+            .or_else(|| probes_of_text(&defaults))
+            .context("the chart has neither an image nor a section with a text")?;
         wrong.extend(missed_of(context, helms, case, &valid, &probes)?);
         names.extend(probes.iter().map(|probe| probe.name).filter(|name| !names.contains(name)).collect::<Vec<_>>());
     }
@@ -101,6 +103,23 @@ fn probes(defaults: &Value) -> Option<Vec<Probe>> {
         probe("a null", below(&["image"]), Value::Null, null),
     ];
     Some(misspelt.into_iter().chain(further).collect())
+}
+
+/// The same for a chart without an image, in its first section with a text.
+fn probes_of_text(defaults: &Value) -> Option<Vec<Probe>> {
+    let text =
+        |section: &Value| section.as_object()?.iter().find(|(_, value)| value.is_string()).map(|(key, _)| key.clone());
+    let (section, key) =
+        defaults.as_object()?.iter().find_map(|(name, section)| Some((name.clone(), text(section)?)))?;
+    let misspelt = format!("{section}x");
+    let unknown = format!("at '': additional properties '{misspelt}' not allowed");
+    let wrong = format!("at '/{section}/{key}': got number, want string");
+    let missing = format!("at '': missing property '{section}'");
+    Some(vec![
+        Probe { name: "a misspelt key of a chart", path: vec![misspelt], value: json!({}), refusal: unknown },
+        Probe { name: "a wrong type", path: vec![section.clone(), key], value: json!(5), refusal: wrong },
+        Probe { name: "a null", path: vec![section], value: Value::Null, refusal: missing },
+    ])
 }
 
 /// The failure of a probe, or `None`. `message` is Helm's error message, or `None` if Helm accepted the value.

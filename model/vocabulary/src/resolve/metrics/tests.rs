@@ -46,6 +46,7 @@ fn every_help_can_be_followed() {
     let uses = BROKER.client(env, list([publishes(queue, variable("TO")), consumes(queue, variable("FROM"))]));
     let by_country = ORDERS.labels(labels(&["country"]));
     let shown = Metric::gauge("orders", "Orders that wait.");
+    let waits = Metric::histogram("wait_seconds", "Waits.");
     check(
         "metrics",
         CODES,
@@ -69,6 +70,8 @@ fn every_help_can_be_followed() {
             ),
             fix("MetricSuffix", shop([Metric::counter("orders", "Orders.")]), [shop([ORDERS]), shop([shown])]),
             fix("MetricSuffix", shop([Metric::gauge("orders_total", "Orders.")]), [shop([ORDERS]), shop([shown])]),
+            fix("MetricSuffix", shop([Metric::histogram("seconds_total", "Waits.")]), [shop([waits]), shop([ORDERS])]),
+            fix("MetricSuffix", shop([Metric::histogram("wait_seconds_sum", "Waits.")]), [shop([waits])]),
             fix("MetricLabel", shop([ORDERS.labels(labels(&["country", "country"]))]), [shop([by_country])]),
             fix("MetricLabel", shop([ORDERS.labels(labels(&["pod"]))]), [shop([by_country])]),
             fix(
