@@ -26,11 +26,15 @@ pub enum Tool {
     Promtool,
     /// amtool, which checks configurations of Alertmanager and tries their routes.
     Amtool,
+    /// `helm template` of Helm 3 in a program that renders many charts without a new start for each. Always built: Helm has no such program.
+    BatchHelm3,
+    /// As [`Tool::BatchHelm3`], of Helm 4.
+    BatchHelm4,
 }
 
 impl Tool {
     /// All tools.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Helm3,
         Self::Helm4,
         Self::Kubeconform,
@@ -39,6 +43,8 @@ impl Tool {
         Self::AgeKeygen,
         Self::Promtool,
         Self::Amtool,
+        Self::BatchHelm3,
+        Self::BatchHelm4,
     ];
 
     /// Finds this tool on `PATH` in a supported version, or builds the pinned version, with the [`Toolbox`] of the environment.
@@ -56,8 +62,8 @@ impl Tool {
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
-            Self::Helm3 => "helm 3",
-            Self::Helm4 => "helm 4",
+            Self::Helm3 | Self::BatchHelm3 => "helm 3",
+            Self::Helm4 | Self::BatchHelm4 => "helm 4",
             Self::Kubeconform => "kubeconform",
             Self::Conftest => "conftest",
             Self::Sops => "sops",
@@ -71,8 +77,8 @@ impl Tool {
     #[must_use]
     pub const fn fitting(self) -> &'static str {
         match self {
-            Self::Helm3 => "3.18.5 or newer, below 4",
-            Self::Helm4 => "4.0.0 or newer, below 5",
+            Self::Helm3 | Self::BatchHelm3 => "3.18.5 or newer, below 4",
+            Self::Helm4 | Self::BatchHelm4 => "4.0.0 or newer, below 5",
             Self::Kubeconform => "0.6.0 or newer, below 1",
             Self::Conftest => "0.60.0 or newer, below 1",
             Self::Sops => "3.13.0 or newer, below 4",
@@ -93,8 +99,8 @@ impl Tool {
 
     pub(crate) fn fits(self, version: Version) -> bool {
         let (oldest, too_new) = match self {
-            Self::Helm3 => (Version(3, 18, 5), Version(4, 0, 0)),
-            Self::Helm4 => (Version(4, 0, 0), Version(5, 0, 0)),
+            Self::Helm3 | Self::BatchHelm3 => (Version(3, 18, 5), Version(4, 0, 0)),
+            Self::Helm4 | Self::BatchHelm4 => (Version(4, 0, 0), Version(5, 0, 0)),
             Self::Kubeconform => (Version(0, 6, 0), Version(1, 0, 0)),
             Self::Conftest => (Version(0, 60, 0), Version(1, 0, 0)),
             Self::Sops => (Version(3, 13, 0), Version(4, 0, 0)),
@@ -105,7 +111,7 @@ impl Tool {
         oldest <= version && version < too_new
     }
 
-    /// Its possible names on `PATH`, the most specific first.
+    /// Its possible names on `PATH`, the most specific first; none if it is always built.
     pub(crate) const fn names(self) -> &'static [&'static str] {
         match self {
             Self::Helm3 => &["helm3", "helm"],
@@ -116,12 +122,15 @@ impl Tool {
             Self::AgeKeygen => &["age-keygen"],
             Self::Promtool => &["promtool"],
             Self::Amtool => &["amtool"],
+            Self::BatchHelm3 | Self::BatchHelm4 => &[],
         }
     }
 
     pub(crate) const fn version_arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Helm3 | Self::Helm4 => &["version", "--template", "{{.Version}}"],
+            Self::Helm3 | Self::Helm4 | Self::BatchHelm3 | Self::BatchHelm4 => {
+                &["version", "--template", "{{.Version}}"]
+            }
             Self::Kubeconform => &["-v"],
             // Without the first option sops requests the latest version over the network.
             Self::Sops => &["--disable-version-check", "--version"],
@@ -139,7 +148,7 @@ impl Tool {
             // promtool, version 3.13.5 (branch: …)
             Self::Promtool => "promtool, version ",
             Self::Amtool => "amtool, version ",
-            Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::AgeKeygen => "",
+            _ => "",
         };
         let version = first.strip_prefix(name).unwrap_or(first);
         match self {
@@ -149,24 +158,26 @@ impl Tool {
     }
 
     pub(crate) const fn is_helm(self) -> bool {
-        matches!(self, Self::Helm3 | Self::Helm4)
+        matches!(self, Self::Helm3 | Self::Helm4) || self.is_batch()
+    }
+
+    pub(crate) const fn is_batch(self) -> bool {
+        matches!(self, Self::BatchHelm3 | Self::BatchHelm4)
     }
 
     /// The duration of its first build, as text.
     pub(crate) const fn build_time(self) -> &'static str {
         match self {
-            Self::Helm3 | Self::Helm4 | Self::Conftest | Self::Sops | Self::Promtool | Self::Amtool => {
-                "which takes a few minutes the first time"
-            }
             Self::Kubeconform | Self::AgeKeygen => "which takes some seconds",
+            _ => "which takes a few minutes the first time",
         }
     }
 
-    /// The folder of its Go module beside this crate's `Cargo.toml`, and its name in the cache.
+    /// The folder of its Go module beside this crate's `Cargo.toml`.
     pub(crate) const fn folder(self) -> &'static str {
         match self {
-            Self::Helm3 => "helm3",
-            Self::Helm4 => "helm4",
+            Self::Helm3 | Self::BatchHelm3 => "helm3",
+            Self::Helm4 | Self::BatchHelm4 => "helm4",
             Self::Kubeconform => "kubeconform",
             Self::Conftest => "conftest",
             Self::Sops => "sops",
@@ -180,6 +191,7 @@ impl Tool {
     pub(crate) const fn binary(self) -> &'static str {
         match self {
             Self::Helm3 | Self::Helm4 => "helm",
+            Self::BatchHelm3 | Self::BatchHelm4 => "helm-batch",
             Self::Kubeconform => "kubeconform",
             Self::Conftest => "conftest",
             Self::Sops => "sops",
@@ -191,8 +203,8 @@ impl Tool {
 
     const fn module(self) -> &'static str {
         match self {
-            Self::Helm3 => "helm.sh/helm/v3",
-            Self::Helm4 => "helm.sh/helm/v4",
+            Self::Helm3 | Self::BatchHelm3 => "helm.sh/helm/v3",
+            Self::Helm4 | Self::BatchHelm4 => "helm.sh/helm/v4",
             Self::Kubeconform => "github.com/yannh/kubeconform",
             Self::Conftest => "github.com/open-policy-agent/conftest",
             Self::Sops => "github.com/getsops/sops/v3",
@@ -202,26 +214,39 @@ impl Tool {
         }
     }
 
+    /// Its name in the cache.
+    pub(crate) const fn cached_as(self) -> &'static str {
+        match self {
+            Self::BatchHelm3 => "helm3-batch",
+            Self::BatchHelm4 => "helm4-batch",
+            _ => self.folder(),
+        }
+    }
+
     /// The Go package that is built.
     pub(crate) fn package(self) -> String {
         match self {
+            Self::BatchHelm3 | Self::BatchHelm4 => ".".to_owned(),
             Self::Conftest => self.module().to_owned(),
-            Self::Helm3
-            | Self::Helm4
-            | Self::Kubeconform
-            | Self::Sops
-            | Self::AgeKeygen
-            | Self::Promtool
-            | Self::Amtool => {
-                format!("{}/cmd/{}", self.module(), self.binary())
-            }
+            _ => format!("{}/cmd/{}", self.module(), self.binary()),
         }
+    }
+
+    /// All inputs of its build.
+    pub(crate) fn ingredients(self) -> Vec<String> {
+        let source = match self {
+            Self::BatchHelm3 => Some(include_str!("../helm3/batch.go")),
+            Self::BatchHelm4 => Some(include_str!("../helm4/batch.go")),
+            _ => None,
+        };
+        let pinned = [self.go_mod().to_owned(), self.go_sum().to_owned(), self.linker_flags()];
+        pinned.into_iter().chain(source.map(str::to_owned)).collect()
     }
 
     pub(crate) const fn go_mod(self) -> &'static str {
         match self {
-            Self::Helm3 => include_str!("../helm3/go.mod"),
-            Self::Helm4 => include_str!("../helm4/go.mod"),
+            Self::Helm3 | Self::BatchHelm3 => include_str!("../helm3/go.mod"),
+            Self::Helm4 | Self::BatchHelm4 => include_str!("../helm4/go.mod"),
             Self::Kubeconform => include_str!("../kubeconform/go.mod"),
             Self::Conftest => include_str!("../conftest/go.mod"),
             Self::Sops => include_str!("../sops/go.mod"),
@@ -233,8 +258,8 @@ impl Tool {
 
     pub(crate) const fn go_sum(self) -> &'static str {
         match self {
-            Self::Helm3 => include_str!("../helm3/go.sum"),
-            Self::Helm4 => include_str!("../helm4/go.sum"),
+            Self::Helm3 | Self::BatchHelm3 => include_str!("../helm3/go.sum"),
+            Self::Helm4 | Self::BatchHelm4 => include_str!("../helm4/go.sum"),
             Self::Kubeconform => include_str!("../kubeconform/go.sum"),
             Self::Conftest => include_str!("../conftest/go.sum"),
             Self::Sops => include_str!("../sops/go.sum"),
@@ -253,7 +278,9 @@ impl Tool {
         let mut flags = vec!["-s".to_owned(), "-w".to_owned()];
         let mut set = |variable: &str, value: &str| flags.push(format!("-X {variable}={value}"));
         match self {
-            Self::Helm3 | Self::Helm4 => set(&format!("{}/internal/version.version", self.module()), version),
+            Self::Helm3 | Self::Helm4 | Self::BatchHelm3 | Self::BatchHelm4 => {
+                set(&format!("{}/internal/version.version", self.module()), version)
+            }
             Self::Kubeconform => set("main.version", version),
             Self::Conftest => set(&format!("{}/internal/version.Version", self.module()), version),
             Self::Sops => set(&format!("{}/version.Version", self.module()), version.trim_start_matches('v')),
@@ -262,7 +289,7 @@ impl Tool {
                 set("github.com/prometheus/common/version.Version", version.trim_start_matches('v'));
             }
         }
-        if self == Self::Helm3
+        if matches!(self, Self::Helm3 | Self::BatchHelm3)
             && let Some(client) = self.required("k8s.io/client-go").and_then(Version::parse)
         {
             for package in ["pkg/lint/rules", "pkg/chartutil"] {
@@ -318,7 +345,7 @@ impl ToolBinary {
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
         // Each runs for a tenth of a second, many times: with Go's default, a fifth of that is garbage collection.
-        command.env("GOGC", "400");
+        command.env("GOGC", if self.tool.is_batch() { "1000" } else { "400" });
         if self.tool.is_helm() {
             isolate_helm(&mut command, &self.home);
         }
@@ -373,7 +400,7 @@ mod tests {
 
     #[test]
     fn every_build_is_a_package_of_what_is_pinned() {
-        for tool in Tool::ALL {
+        for tool in Tool::ALL.into_iter().filter(|tool| !tool.is_batch()) {
             assert!(tool.go_mod().contains(&format!("\ntool {}\n", tool.package())), "{}", tool.title());
         }
     }

@@ -55,14 +55,15 @@ impl Toolbox {
                 Err(outcome) => attempts.push(Attempt { tried: candidate.into_string(), outcome }),
             }
         }
-        if attempts.is_empty() {
+        if attempts.is_empty() && !tool.names().is_empty() {
             let names = tool.names().join(" and ");
             attempts.push(Attempt { tried: format!("looking for {names} on PATH"), outcome: "not found".to_owned() });
         }
+        let ingredients = tool.ingredients();
         let folder = cache::entry(
             &self.folder,
-            &format!("{}-{}", tool.folder(), tool.pinned()),
-            &[tool.go_mod(), tool.go_sum(), &tool.linker_flags()],
+            &format!("{}-{}", tool.cached_as(), tool.pinned()),
+            &ingredients.iter().map(String::as_str).collect::<Vec<_>>(),
             |folder| {
                 self.build(tool, folder).map_err(|reason| {
                     let tried = format!("building {} from its Go module", tool.pinned());
