@@ -49,7 +49,7 @@ fn chart() -> &'static Utf8Path {
 /// Every case with the objects that Helm 4 renders for it, rendered once for all tests.
 fn cases() -> &'static [(Case, Vec<Object>)] {
     static CASES: LazyLock<Vec<(Case, Vec<Object>)>> = LazyLock::new(|| {
-        let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
+        let helm = Tool::BatchHelm4.ensure().expect("Helm 4 is there or can be built");
         let cases = render::cases::all(&platform(), &rendered(), &folder());
         let render = |case: &Case| {
             let manifest = case.render(&helm, chart()).expect("every case renders");

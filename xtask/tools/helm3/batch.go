@@ -36,6 +36,9 @@ func main() {
 }
 
 func serve(requests io.Reader, answers io.Writer) error {
+	if len(os.Args) > 1 {
+		return errors.New("it takes no arguments: requests come from standard input")
+	}
 	messages, err := newMessages()
 	if err != nil {
 		return err

@@ -30,6 +30,9 @@ func main() {
 }
 
 func serve(requests io.Reader, answers io.Writer) error {
+	if len(os.Args) > 1 {
+		return errors.New("it takes no arguments: requests come from standard input")
+	}
 	// What Helm's own main function sets.
 	kube.ManagedFieldsManager = "helm"
 	messages, err := newMessages()

@@ -42,6 +42,7 @@ pub(super) struct VerifyContext {
     pub(super) crd_schemas: Vec<String>,
     pub(super) progress: Progress,
     helms: OnceLock<Result<[ToolBinary; 2], String>>,
+    batches: OnceLock<Result<[ToolBinary; 2], String>>,
     manifests: OnceLock<Result<Vec<Rendered>, String>>,
     /// A chart with the same values, whose only template prints them.
     mirror: OnceLock<Result<TempDir, String>>,
@@ -95,6 +96,7 @@ impl VerifyContext {
             cases,
             progress: Progress::default(),
             helms: OnceLock::new(),
+            batches: OnceLock::new(),
             manifests: OnceLock::new(),
             mirror: OnceLock::new(),
             root: root.to_owned(),
@@ -120,13 +122,27 @@ impl VerifyContext {
         Ok(&self.helms()?[1])
     }
 
+    /// The programs that render many charts with the code of Helm 3 and of Helm 4. The step `template` compares them with Helm.
+    pub(super) fn batches(&self) -> anyhow::Result<&[ToolBinary; 2]> {
+        let both = || Ok::<_, tools::ToolError>([Tool::BatchHelm3.ensure()?, Tool::BatchHelm4.ensure()?]);
+        self.batches
+            .get_or_init(|| both().map_err(|error| error.to_string()))
+            .as_ref()
+            .map_err(|error| anyhow!("{error}"))
+    }
+
+    /// The program that renders many charts with the code of Helm 4.
+    pub(super) fn batch(&self) -> anyhow::Result<&ToolBinary> {
+        Ok(&self.batches()?[1])
+    }
+
     /// The manifests of all cases, rendered by Helm 4.
     ///
     /// # Errors
     /// If Helm rejects a case; the step `template` names it.
     pub(super) fn manifests(&self) -> anyhow::Result<&[Rendered]> {
         let all = || -> anyhow::Result<Vec<Rendered>> {
-            let helm = self.helm()?;
+            let helm = self.batch()?;
             let render = |case: &Case| {
                 let manifest = case.render(helm, &self.chart)?;
                 Ok(Rendered { case: case.clone(), values: self.values(case)?, objects: objects(&manifest)?, manifest })
@@ -142,7 +158,7 @@ impl VerifyContext {
         let mirror = self.mirror.get_or_init(|| self.mirror().map_err(|error| format!("{error:#}")));
         let mirror = mirror.as_ref().map_err(|error| anyhow!("{error}"))?;
         let chart = Utf8Path::from_path(mirror.path()).context("the path of the temporary folder is not UTF-8")?;
-        let shown = case.render(self.helm()?, chart)?;
+        let shown = case.render(self.batch()?, chart)?;
         // The parser's message may quote the values.
         serde_yaml::from_str(&shown).map_err(|_| anyhow!("cannot parse the values that Helm printed"))
     }

@@ -95,7 +95,7 @@ fn defaults(chart: &Utf8Path) -> anyhow::Result<String> {
 
 /// What Helm renders, without the objects of `helm test`.
 fn objects(cases: &[Case], chart: &Utf8PathBuf) -> anyhow::Result<String> {
-    let helm = Tool::Helm4.ensure()?;
+    let helm = Tool::BatchHelm4.ensure()?;
     let rendered_case = |case: &Case| -> anyhow::Result<String> {
         let manifest = case.render(&helm, chart)?;
         let documents = manifest.split("\n---\n").filter(|document| !is_of_tests(document));

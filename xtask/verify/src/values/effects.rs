@@ -17,7 +17,7 @@ pub(in super::super) fn effects(context: &VerifyContext) -> anyhow::Result<Outco
     let (schema, defaults) = schema_and_defaults(context)?;
     let trial = Trial {
         context,
-        helm: context.helm()?,
+        helm: context.batch()?,
         schema: Schema::new(&schema),
         manifests: context.manifests()?,
         worked: Mutex::default(),
