@@ -215,7 +215,8 @@ fn the_time_in_a_name_is_read_by_the_calendar() {
     let file = |name: &str| Utf8Path::from_path(temporary.path()).unwrap().join(name);
     let start = 1_704_067_200; // 2024-01-01
     let times: Vec<u64> = (0..80 * 366).map(|day| start + day * DAY + day * 4321 % DAY).collect();
-    fs::write(file("times"), times.iter().map(|time| format!("@{time}\n")).collect::<String>()).unwrap();
+    let lines: Vec<String> = times.iter().map(|time| format!("@{time}")).collect();
+    fs::write(file("times"), lines.join("\n")).unwrap();
     let (_, function) = SCRIPT.split_once("\ntime_of() {").unwrap();
     let (function, _) = function.split_once("\n}\n").unwrap();
     let read = format!(

@@ -279,7 +279,7 @@ impl Tool {
         let mut set = |variable: &str, value: &str| flags.push(format!("-X {variable}={value}"));
         match self {
             Self::Helm3 | Self::Helm4 | Self::BatchHelm3 | Self::BatchHelm4 => {
-                set(&format!("{}/internal/version.version", self.module()), version)
+                set(&format!("{}/internal/version.version", self.module()), version);
             }
             Self::Kubeconform => set("main.version", version),
             Self::Conftest => set(&format!("{}/internal/version.Version", self.module()), version),
