@@ -78,6 +78,9 @@ fn chart(folder: &Utf8Path) -> Utf8PathBuf {
     chart
 }
 
+/// A chart, a release, values files and further arguments.
+type Request<'a> = (&'a Utf8Path, &'a str, &'a [&'a Utf8Path], &'a [&'a str]);
+
 /// The programs of many renderings print what Helm prints, whatever they rendered before, and whether Helm renders or refuses.
 #[test]
 fn a_program_of_many_renderings_gives_what_helm_gives() {
@@ -86,7 +89,6 @@ fn a_program_of_many_renderings_gives_what_helm_gives() {
     let shop = chart(folder);
     let [values, broken, absent] = ["values.yaml", "broken.yaml", "absent.yaml"].map(|file| folder.join(file));
     let [library, incomplete, none] = ["library", "incomplete", "none"].map(|chart| shop.join(chart));
-    type Request<'a> = (&'a Utf8Path, &'a str, &'a [&'a Utf8Path], &'a [&'a str]);
     let requests: &[Request<'_>] = &[
         (&shop, "r", &[], &[]),
         (
