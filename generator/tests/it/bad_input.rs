@@ -117,7 +117,7 @@ const KNOWN: &[&str] = &[
 
 #[test]
 fn known_troublemakers_are_refused_or_arrive() {
-    let helm = helm(Tool::Helm4);
+    let helm = helm(Tool::BatchHelm4);
     let texts: Vec<String> = KNOWN.iter().map(|text| (*text).to_owned()).collect();
     check(&helm, &texts).unwrap_or_else(|difference| panic!("{difference}"));
 }
@@ -140,7 +140,7 @@ fn names_that_yaml_reads_as_something_else_arrive() {
     };
     let platform = Platform { services: vec![service], backing: vec![], environments: vec![], ..odd(&[], "fine") };
     let on_disk = OnDisk::of(&platform.resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}")));
-    let helm = helm(Tool::Helm4);
+    let helm = helm(Tool::BatchHelm4);
     let manifest =
         on_disk.render(&helm, None, &["--set=odd.exposure.via=NodePort"]).unwrap_or_else(|refusal| panic!("{refusal}"));
     let report = tools::kubeconform(tools::KubernetesVersion::V1_37, &manifest).expect("kubeconform runs");
@@ -157,7 +157,7 @@ fn names_that_yaml_reads_as_something_else_arrive() {
 
 #[test]
 fn any_text_is_refused_or_arrives() {
-    let helm = helm(Tool::Helm4);
+    let helm = helm(Tool::BatchHelm4);
     // Each case is one run of Helm with many texts: a process of a quarter of a second.
     let mut runner = TestRunner::new(Config { cases: 12, failure_persistence: None, ..Config::default() });
     let odd = prop::sample::select(KNOWN).prop_map(str::to_owned);

@@ -223,7 +223,7 @@ impl Helm {
         fs::create_dir(folder.path().join("templates")).unwrap();
         fs::write(folder.path().join("Chart.yaml"), "apiVersion: v2\nname: tiny\nversion: 0.0.0\n").unwrap();
         fs::write(folder.path().join("templates/values.yaml"), "{{ omit .Values \"global\" | toJson }}\n").unwrap();
-        Self { tools: [Tool::Helm3.ensure().unwrap(), Tool::Helm4.ensure().unwrap()], folder }
+        Self { tools: [Tool::BatchHelm3.ensure().unwrap(), Tool::BatchHelm4.ensure().unwrap()], folder }
     }
 
     /// The values as Helm 3 and Helm 4 read them, or their messages.

@@ -11,7 +11,7 @@ use crate::refusals::render;
 pub(crate) type Values<'a> = &'a [(&'a str, Value)];
 
 fn both() -> [ToolBinary; 2] {
-    [Tool::Helm3, Tool::Helm4].map(|tool| tool.ensure().expect("Helm is there or can be built"))
+    [Tool::BatchHelm3, Tool::BatchHelm4].map(|tool| tool.ensure().expect("Helm is there or can be built"))
 }
 
 /// Renders the sets of values together.

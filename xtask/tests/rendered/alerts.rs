@@ -7,7 +7,7 @@ use crate::refusals::render;
 
 /// The rules with these values.
 fn rules(values: &[&str]) -> Vec<Value> {
-    let helm = Tool::Helm4.ensure().expect("Helm is there or can be built");
+    let helm = Tool::BatchHelm4.ensure().expect("Helm is there or can be built");
     let on = ["global.metrics.enabled=true", "global.alerts.enabled=true", "global.alerts.format=ConfigMap"];
     let arguments: Vec<_> = on.iter().chain(values).map(|value| format!("--set={value}")).collect();
     let manifest = render(&helm, "afp", true, &arguments.iter().map(String::as_str).collect::<Vec<_>>());

@@ -37,8 +37,10 @@ fn platform() -> Resolved {
     auditflow::platform().resolve().expect("the platform resolves")
 }
 
-fn rendered() -> Chart {
-    generator::generate(&platform())
+/// The generated chart, made once: in a debug build that takes as long as Helm takes to render it.
+fn rendered() -> &'static Chart {
+    static GENERATED: LazyLock<Chart> = LazyLock::new(|| generator::generate(&platform()));
+    &GENERATED
 }
 
 /// The path of the committed umbrella chart, computed once, because every object of every case needs it.
@@ -50,8 +52,8 @@ fn chart() -> &'static Utf8Path {
 /// Every case with the objects that Helm 4 renders for it, rendered once for all tests.
 fn cases() -> &'static [(Case, Vec<Object>)] {
     static CASES: LazyLock<Vec<(Case, Vec<Object>)>> = LazyLock::new(|| {
-        let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
-        let cases = render::cases::all(&platform(), &rendered(), &folder());
+        let helm = Tool::BatchHelm4.ensure().expect("Helm 4 is there or can be built");
+        let cases = render::cases::all(&platform(), rendered(), &folder());
         let render = |case: &Case| {
             let manifest = case.render(&helm).expect("every case renders");
             (case.clone(), tools::objects(&manifest).expect("Helm renders YAML"))

@@ -30,7 +30,7 @@ fn exposures() -> [(&'static str, Value); 10] {
 
 #[test]
 fn every_exposure_has_its_address() {
-    let helms = [Tool::Helm3, Tool::Helm4].map(|tool| tool.ensure().expect("Helm is there or can be built"));
+    let helms = [Tool::BatchHelm3, Tool::BatchHelm4].map(|tool| tool.ensure().expect("Helm is there or can be built"));
     let (_folder, chart) = copy();
     let mut snapshots = Snapshots::of("notes");
     for (name, exposure) in exposures() {
@@ -56,7 +56,7 @@ fn every_exposure_has_its_address() {
 
 #[test]
 fn a_disabled_service_has_no_address_and_passwords_elsewhere_no_warning() {
-    let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
+    let helm = Tool::BatchHelm4.ensure().expect("Helm 4 is there or can be built");
     let (_folder, chart) = copy();
     let mode = ["--set=global.secrets.mode=existing", "--set=audit-event-generator.image.tag=x"];
     let arguments = [&["--set=event-audit-dashboard.enabled=false"], &mode[..]].concat();
@@ -67,7 +67,7 @@ fn a_disabled_service_has_no_address_and_passwords_elsewhere_no_warning() {
 
 #[test]
 fn a_database_without_backups_is_a_warning() {
-    let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
+    let helm = Tool::BatchHelm4.ensure().expect("Helm 4 is there or can be built");
     let (_folder, chart) = copy();
     let notes =
         |value: &str| install(&helm, &chart, Some(&passwords()), &[&format!("--set=postgresql.backup.{value}")]).1;

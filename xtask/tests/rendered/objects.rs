@@ -17,7 +17,7 @@ fn every_object_equals_its_reviewed_snapshot() {
     let platform = platform();
     let is_case = |name: &&str| cases().iter().any(|(case, _)| case.name == *name);
     assert!(UNIFORM.iter().all(is_case), "a uniform case no longer exists");
-    let mut files = ChartFiles::new(&rendered());
+    let mut files = ChartFiles::new(rendered());
     let mut snapshots = Snapshots::of("rendered");
     // Each object, as in the first case that contains it.
     let mut shown_before: BTreeMap<String, String> = BTreeMap::new();

@@ -78,7 +78,7 @@ fn assert_alike(releases: &[Vec<(CredentialPath, String)>]) {
     let copy = checks();
     let chart = Utf8Path::from_path(copy.path()).expect("UTF-8");
     let values = chart.join("passwords.yaml");
-    for tool in [Tool::Helm3, Tool::Helm4] {
+    for tool in [Tool::BatchHelm3, Tool::BatchHelm4] {
         let helm = tool.ensure().expect("Helm is there or can be built");
         for release in releases {
             let mut tree = Value::Null;

@@ -166,8 +166,8 @@ const WRONG: &[Wrong] = &[
 
 #[test]
 fn wrong_values_are_rejected_with_their_path() {
-    let helm = Tool::Helm4.ensure().expect("Helm 4 is there or can be built");
-    let older = Tool::Helm3.ensure().expect("Helm 3 is there or can be built");
+    let helm = Tool::BatchHelm4.ensure().expect("Helm 4 is there or can be built");
+    let older = Tool::BatchHelm3.ensure().expect("Helm 3 is there or can be built");
     let mut snapshots = Snapshots::of("refusals");
     for wrong in WRONG {
         let (name, ..) = *wrong;
@@ -233,7 +233,7 @@ fn common_spellings_of_valid_values_are_accepted() {
             "--set-json=redis.topologySpreadConstraints=[{\"maxSkew\":1,\"topologyKey\":\"zone\",\"whenUnsatisfiable\":\"ScheduleAnyway\",\"labelSelector\":{\"matchLabels\":{\"a\":\"b\"}}}]",
         ],
     ];
-    for tool in [Tool::Helm3, Tool::Helm4] {
+    for tool in [Tool::BatchHelm3, Tool::BatchHelm4] {
         let helm = tool.ensure().expect("Helm is there or can be built");
         for arguments in right {
             let rendered = render(&helm, "afp", true, arguments);

@@ -207,6 +207,27 @@ fn retention_by_count_and_age_keeps_the_last_good_backup() {
     assert_eq!(volume.files(), files_of(&[&latest, &other]));
 }
 
+/// The script computes the time in the name of a file itself: each day of 80 years, among them leap years and the year 2100.
+#[test]
+fn the_time_in_a_name_is_read_by_the_calendar() {
+    let temporary = tempfile::tempdir().unwrap();
+    let file = |name: &str| Utf8Path::from_path(temporary.path()).unwrap().join(name);
+    let start = 1_704_067_200; // 2024-01-01
+    let times: Vec<u64> = (0..80 * 366).map(|day| start + day * DAY + day * 4321 % DAY).collect();
+    let lines: Vec<String> = times.iter().map(|time| format!("@{time}")).collect();
+    fs::write(file("times"), lines.join("\n")).unwrap();
+    let (_, function) = SCRIPT.split_once("\ntime_of() {").unwrap();
+    let (function, _) = function.split_once("\n}\n").unwrap();
+    let read = format!(
+        "time_of() {{{function}\n}}\ndate -u -f times +alerts-afp-%Y%m%dT%H%M%SZ.dump >names\nwhile read -r name; do time_of \"$name\"; done <names"
+    );
+    let output = Command::new("sh").args(["-eu", "-c", &read]).current_dir(temporary.path()).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let found: Vec<u64> = said.lines().map(|line| line.parse().unwrap()).collect();
+    assert!(fs::read_to_string(file("names")).unwrap().contains("21000301T"));
+    assert_eq!(found, times, "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// By age alone.
 #[test]
 fn backups_older_than_the_limit_are_removed() {

@@ -220,7 +220,7 @@ fn check_accepts_what_helm_accepts() {
         checkout.write(FILE, &before.replacen(line, &format!("      password: {written}"), 1));
         fs::set_permissions(&values, fs::Permissions::from_mode(0o600)).unwrap();
         let ours = checkout.command(&["check", "dev", "--file", FILE]).output().unwrap();
-        for tool in [Tool::Helm3, Tool::Helm4] {
+        for tool in [Tool::BatchHelm3, Tool::BatchHelm4] {
             let input = Template { chart: &chart, release: "afp", values: &[&fake, &values], arguments: &[] };
             let theirs = tool.ensure().unwrap().template(&input).unwrap();
             assert_eq!(ours.status.success(), theirs.is_ok(), "{written}: {ours:?}, {:?}", theirs.err());

@@ -135,13 +135,14 @@ pub enum GoError {
 fn unavailable(tool: Tool, attempts: &[Attempt]) -> String {
     let (title, fitting, pinned) = (tool.title(), tool.fitting(), tool.pinned());
     let tried: String = attempts.iter().flat_map(|attempt| ["\n  tried ".to_owned(), attempt.to_string()]).collect();
-    let names = tool.names().join("` or `");
     let go = crate::go::oldest_go(tool.go_mod());
-    if names.is_empty() {
-        return format!("{title} is needed but could not be built{tried}\n  to do: install Go {go} or newer");
+    let install = format!("install Go {go} or newer, which builds {pinned} from its Go module");
+    if tool.names().is_empty() {
+        return format!("{title} is needed but could not be built{tried}\n  to do: {install}");
     }
+    let names = tool.names().join("` or `");
     format!(
         "{title}, version {fitting}, is needed but was not found{tried}\n  to do: put {title} ({fitting}) on PATH as \
-        `{names}`, or install Go {go} or newer, which builds {pinned} from its Go module"
+        `{names}`, or {install}"
     )
 }

@@ -9,6 +9,8 @@
 //!   need different versions of the same libraries. `go.mod` contains the version and `go.sum` the checksums. The Rust code
 //!   reads both, so `go get` in the tool's folder is enough to update a tool.
 //! - `dashboards/` is a Go module with a program of its own, `read-dashboards`, on pinned libraries of Grafana and Prometheus.
+//! - `helm3/batch.go` and `helm4/batch.go` are programs of this crate. Each runs `helm template` many times in one process, with the code of the pinned
+//!   Helm ([`Tool::BatchHelm3`], [`Tool::BatchHelm4`]).
 //! - `modules.sum` contains checksums, in the format of `go.sum`, of the modules that are only read: Kubernetes and the
 //!   modules with custom resource definitions.
 //!
@@ -26,6 +28,7 @@
 //! # }
 //! ```
 
+mod batch;
 mod cache;
 mod error;
 mod go;

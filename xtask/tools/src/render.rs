@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 
-use crate::{KUBERNETES_VERSIONS, ToolBinary, ToolError};
+use crate::{KUBERNETES_VERSIONS, ToolBinary, ToolError, batch};
 
 /// The input of `helm template`.
 #[derive(Clone, Copy, Debug)]
@@ -33,20 +33,22 @@ pub struct Object {
 
 impl ToolBinary {
     /// Renders a chart with `helm template`, in namespace `default` and for the newest pinned version of Kubernetes. Returns the manifest, or Helm's
-    /// error message.
+    /// error message. A program of many renderings ([`Tool::BatchHelm4`](crate::Tool::BatchHelm4)) gives the same and takes less than half the time.
     ///
     /// # Errors
     /// If this tool is not Helm, or cannot be run.
     pub fn template(&self, template: &Template<'_>) -> Result<Rendered, ToolError> {
-        let mut command = self.command();
         let [.., newest] = KUBERNETES_VERSIONS;
-        command.args(["template", template.release, template.chart.as_str()]);
         // The default is the version that Helm was built for; an older Helm 3 has one below the chart's `kubeVersion`.
-        command.args(["--kube-version", newest.as_str()]);
+        let mut words = vec!["template", template.release, template.chart.as_str(), "--kube-version", newest.as_str()];
         for file in template.values {
-            command.args(["--values", file.as_str()]);
+            words.extend(["--values", file.as_str()]);
         }
-        let output = self.run(command.args(template.arguments))?;
+        words.extend(template.arguments);
+        if self.tool.is_batch() {
+            return batch::run(self, &words);
+        }
+        let output = self.run(self.command().args(words))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ok(if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) })
     }

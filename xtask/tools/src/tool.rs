@@ -31,11 +31,15 @@ pub enum Tool {
     /// `read-dashboards` of this crate, which decodes dashboards with Grafana's own types and their queries with Prometheus's parser. It is never looked
     /// for on `PATH`.
     ReadDashboards,
+    /// `helm template` of Helm 3 in a program that renders many charts without a new start for each. Always built: Helm has no such program.
+    BatchHelm3,
+    /// As [`Tool::BatchHelm3`], of Helm 4.
+    BatchHelm4,
 }
 
 impl Tool {
     /// All tools.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Helm3,
         Self::Helm4,
         Self::Kubeconform,
@@ -46,6 +50,8 @@ impl Tool {
         Self::Amtool,
         Self::Collector,
         Self::ReadDashboards,
+        Self::BatchHelm3,
+        Self::BatchHelm4,
     ];
 
     /// Finds this tool on `PATH` in a supported version, or builds the pinned version, with the [`Toolbox`] of the environment.
@@ -63,8 +69,8 @@ impl Tool {
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
-            Self::Helm3 => "helm 3",
-            Self::Helm4 => "helm 4",
+            Self::Helm3 | Self::BatchHelm3 => "helm 3",
+            Self::Helm4 | Self::BatchHelm4 => "helm 4",
             Self::Kubeconform => "kubeconform",
             Self::Conftest => "conftest",
             Self::Sops => "sops",
@@ -80,8 +86,8 @@ impl Tool {
     #[must_use]
     pub const fn fitting(self) -> &'static str {
         match self {
-            Self::Helm3 => "3.18.5 or newer, below 4",
-            Self::Helm4 => "4.0.0 or newer, below 5",
+            Self::Helm3 | Self::BatchHelm3 => "3.18.5 or newer, below 4",
+            Self::Helm4 | Self::BatchHelm4 => "4.0.0 or newer, below 5",
             Self::Kubeconform => "0.6.0 or newer, below 1",
             Self::Conftest => "0.60.0 or newer, below 1",
             Self::Sops => "3.13.0 or newer, below 4",
@@ -104,8 +110,8 @@ impl Tool {
 
     pub(crate) fn fits(self, version: Version) -> bool {
         let (oldest, too_new) = match self {
-            Self::Helm3 => (Version(3, 18, 5), Version(4, 0, 0)),
-            Self::Helm4 => (Version(4, 0, 0), Version(5, 0, 0)),
+            Self::Helm3 | Self::BatchHelm3 => (Version(3, 18, 5), Version(4, 0, 0)),
+            Self::Helm4 | Self::BatchHelm4 => (Version(4, 0, 0), Version(5, 0, 0)),
             Self::Kubeconform => (Version(0, 6, 0), Version(1, 0, 0)),
             Self::Conftest => (Version(0, 60, 0), Version(1, 0, 0)),
             Self::Sops => (Version(3, 13, 0), Version(4, 0, 0)),
@@ -118,7 +124,7 @@ impl Tool {
         oldest <= version && version < too_new
     }
 
-    /// Its possible names on `PATH`, the most specific first.
+    /// Its possible names on `PATH`, the most specific first; none if it is always built.
     pub(crate) const fn names(self) -> &'static [&'static str] {
         match self {
             Self::Helm3 => &["helm3", "helm"],
@@ -130,13 +136,15 @@ impl Tool {
             Self::Promtool => &["promtool"],
             Self::Amtool => &["amtool"],
             Self::Collector => &["otelcol-contrib"],
-            Self::ReadDashboards => &[],
+            Self::ReadDashboards | Self::BatchHelm3 | Self::BatchHelm4 => &[],
         }
     }
 
     pub(crate) const fn version_arguments(self) -> &'static [&'static str] {
         match self {
-            Self::Helm3 | Self::Helm4 => &["version", "--template", "{{.Version}}"],
+            Self::Helm3 | Self::Helm4 | Self::BatchHelm3 | Self::BatchHelm4 => {
+                &["version", "--template", "{{.Version}}"]
+            }
             Self::Kubeconform => &["-v"],
             // Without the first option sops requests the latest version over the network.
             Self::Sops => &["--disable-version-check", "--version"],
@@ -160,7 +168,7 @@ impl Tool {
             Self::Promtool => "promtool, version ",
             Self::Amtool => "amtool, version ",
             Self::Collector => "otelcol-contrib version ",
-            Self::Helm3 | Self::Helm4 | Self::Kubeconform | Self::AgeKeygen | Self::ReadDashboards => "",
+            _ => "",
         };
         let version = first.strip_prefix(name).unwrap_or(first);
         match self {
@@ -170,29 +178,26 @@ impl Tool {
     }
 
     pub(crate) const fn is_helm(self) -> bool {
-        matches!(self, Self::Helm3 | Self::Helm4)
+        matches!(self, Self::Helm3 | Self::Helm4) || self.is_batch()
+    }
+
+    pub(crate) const fn is_batch(self) -> bool {
+        matches!(self, Self::BatchHelm3 | Self::BatchHelm4)
     }
 
     /// The duration of its first build, as text.
     pub(crate) const fn build_time(self) -> &'static str {
         match self {
-            Self::Helm3
-            | Self::Helm4
-            | Self::Conftest
-            | Self::Sops
-            | Self::Promtool
-            | Self::Amtool
-            | Self::Collector
-            | Self::ReadDashboards => "which takes a few minutes the first time",
             Self::Kubeconform | Self::AgeKeygen => "which takes some seconds",
+            _ => "which takes a few minutes the first time",
         }
     }
 
-    /// The folder of its Go module beside this crate's `Cargo.toml`, and its name in the cache.
+    /// The folder of its Go module beside this crate's `Cargo.toml`.
     pub(crate) const fn folder(self) -> &'static str {
         match self {
-            Self::Helm3 => "helm3",
-            Self::Helm4 => "helm4",
+            Self::Helm3 | Self::BatchHelm3 => "helm3",
+            Self::Helm4 | Self::BatchHelm4 => "helm4",
             Self::Kubeconform => "kubeconform",
             Self::Conftest => "conftest",
             Self::Sops => "sops",
@@ -208,6 +213,7 @@ impl Tool {
     pub(crate) const fn binary(self) -> &'static str {
         match self {
             Self::Helm3 | Self::Helm4 => "helm",
+            Self::BatchHelm3 | Self::BatchHelm4 => "helm-batch",
             Self::Kubeconform => "kubeconform",
             Self::Conftest => "conftest",
             Self::Sops => "sops",
@@ -221,8 +227,8 @@ impl Tool {
 
     const fn module(self) -> &'static str {
         match self {
-            Self::Helm3 => "helm.sh/helm/v3",
-            Self::Helm4 => "helm.sh/helm/v4",
+            Self::Helm3 | Self::BatchHelm3 => "helm.sh/helm/v3",
+            Self::Helm4 | Self::BatchHelm4 => "helm.sh/helm/v4",
             Self::Kubeconform => "github.com/yannh/kubeconform",
             Self::Conftest => "github.com/open-policy-agent/conftest",
             Self::Sops => "github.com/getsops/sops/v3",
@@ -235,29 +241,31 @@ impl Tool {
         }
     }
 
+    /// Its name in the cache.
+    pub(crate) const fn cached_as(self) -> &'static str {
+        match self {
+            Self::BatchHelm3 => "helm3-batch",
+            Self::BatchHelm4 => "helm4-batch",
+            _ => self.folder(),
+        }
+    }
+
     /// The Go package that is built.
     pub(crate) fn package(self) -> String {
         match self {
+            Self::BatchHelm3 | Self::BatchHelm4 => ".".to_owned(),
             Self::Conftest => self.module().to_owned(),
             // A program of this repository, which consists of the Collector's modules.
             Self::Collector => "charttools/collector".to_owned(),
             Self::ReadDashboards => "charttools/dashboards".to_owned(),
-            Self::Helm3
-            | Self::Helm4
-            | Self::Kubeconform
-            | Self::Sops
-            | Self::AgeKeygen
-            | Self::Promtool
-            | Self::Amtool => {
-                format!("{}/cmd/{}", self.module(), self.binary())
-            }
+            _ => format!("{}/cmd/{}", self.module(), self.binary()),
         }
     }
 
     pub(crate) const fn go_mod(self) -> &'static str {
         match self {
-            Self::Helm3 => include_str!("../helm3/go.mod"),
-            Self::Helm4 => include_str!("../helm4/go.mod"),
+            Self::Helm3 | Self::BatchHelm3 => include_str!("../helm3/go.mod"),
+            Self::Helm4 | Self::BatchHelm4 => include_str!("../helm4/go.mod"),
             Self::Kubeconform => include_str!("../kubeconform/go.mod"),
             Self::Conftest => include_str!("../conftest/go.mod"),
             Self::Sops => include_str!("../sops/go.mod"),
@@ -271,8 +279,8 @@ impl Tool {
 
     pub(crate) const fn go_sum(self) -> &'static str {
         match self {
-            Self::Helm3 => include_str!("../helm3/go.sum"),
-            Self::Helm4 => include_str!("../helm4/go.sum"),
+            Self::Helm3 | Self::BatchHelm3 => include_str!("../helm3/go.sum"),
+            Self::Helm4 | Self::BatchHelm4 => include_str!("../helm4/go.sum"),
             Self::Kubeconform => include_str!("../kubeconform/go.sum"),
             Self::Conftest => include_str!("../conftest/go.sum"),
             Self::Sops => include_str!("../sops/go.sum"),
@@ -289,6 +297,8 @@ impl Tool {
         match self {
             Self::Collector => Some(include_str!("../collector/main.go")),
             Self::ReadDashboards => Some(include_str!("../dashboards/main.go")),
+            Self::BatchHelm3 => Some(include_str!("../helm3/batch.go")),
+            Self::BatchHelm4 => Some(include_str!("../helm4/batch.go")),
             _ => None,
         }
     }
@@ -302,7 +312,9 @@ impl Tool {
         let mut flags = vec!["-s".to_owned(), "-w".to_owned()];
         let mut set = |variable: &str, value: &str| flags.push(format!("-X {variable}={value}"));
         match self {
-            Self::Helm3 | Self::Helm4 => set(&format!("{}/internal/version.version", self.module()), version),
+            Self::Helm3 | Self::Helm4 | Self::BatchHelm3 | Self::BatchHelm4 => {
+                set(&format!("{}/internal/version.version", self.module()), version);
+            }
             Self::Kubeconform => set("main.version", version),
             Self::Conftest => set(&format!("{}/internal/version.Version", self.module()), version),
             Self::Sops => set(&format!("{}/version.Version", self.module()), version.trim_start_matches('v')),
@@ -313,7 +325,7 @@ impl Tool {
             }
             Self::ReadDashboards => {}
         }
-        if self == Self::Helm3
+        if matches!(self, Self::Helm3 | Self::BatchHelm3)
             && let Some(client) = self.required("k8s.io/client-go").and_then(Version::parse)
         {
             for package in ["pkg/lint/rules", "pkg/chartutil"] {
@@ -369,7 +381,7 @@ impl ToolBinary {
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
         // Each runs for a tenth of a second, many times: with Go's default, a fifth of that is garbage collection.
-        command.env("GOGC", "400");
+        command.env("GOGC", if self.tool.is_batch() { "1000" } else { "400" });
         if self.tool.is_helm() {
             isolate_helm(&mut command, &self.home);
         }
@@ -424,7 +436,7 @@ mod tests {
 
     #[test]
     fn every_build_is_a_package_of_what_is_pinned() {
-        for tool in Tool::ALL {
+        for tool in Tool::ALL.into_iter().filter(|tool| !tool.is_batch()) {
             assert!(tool.go_mod().contains(&format!("\ntool {}\n", tool.package())), "{}", tool.title());
         }
     }

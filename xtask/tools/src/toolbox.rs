@@ -63,7 +63,7 @@ impl Toolbox {
         let ingredients = [Some(tool.go_mod()), Some(tool.go_sum()), Some(flags.as_str()), tool.source()];
         let folder = cache::entry(
             &self.folder,
-            &format!("{}-{}", tool.folder(), tool.pinned()),
+            &format!("{}-{}", tool.cached_as(), tool.pinned()),
             &ingredients.into_iter().flatten().collect::<Vec<_>>(),
             |folder| {
                 self.build(tool, folder).map_err(|reason| {

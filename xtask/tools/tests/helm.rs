@@ -5,8 +5,9 @@ mod common;
 
 use std::fs;
 
+use camino::{Utf8Path, Utf8PathBuf};
 use common::pinned;
-use tools::{Origin, Tool, ToolBinary};
+use tools::{Origin, Template, Tool, ToolBinary};
 
 fn output(binary: &ToolBinary, arguments: &[&str]) -> String {
     let output = binary.command().args(arguments).output().expect("Helm runs");
@@ -42,5 +43,102 @@ fn a_built_helm_behaves_like_the_release() {
         assert_eq!(output(&binary, &["version", "--template", "{{.Version}}"]), version);
         assert!(output(&binary, &["template", chart]).ends_with("is: v1.37.0"), "{tool:?}");
         assert!(output(&binary, &["env", "HELM_PLUGINS"]).starts_with(binary.home.as_str()));
+    }
+}
+
+/// A chart with a schema, a check, a hook, a file for one kind only and a subchart.
+fn chart(folder: &Utf8Path) -> Utf8PathBuf {
+    let chart = folder.join("shop");
+    for (file, text) in [
+        ("Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\ndependencies: [{name: page, version: 1.0.0}]\n"),
+        ("values.yaml", "size: 1\nname: a\nlist: [1]\npage: {color: red}\n"),
+        ("values.schema.json", r#"{"properties": {"size": {"type": "integer"}}}"#),
+        (
+            "templates/a.yaml",
+            "kind: A\nis: {{ .Release | toJson }}\nvalues: {{ .Values | toJson }}\n{{ .Values.more }}\n",
+        ),
+        ("templates/b.yaml", "{{ if .Capabilities.APIVersions.Has \"a/v1/B\" }}kind: B{{ end }}\n"),
+        ("templates/check.yaml", "{{ if eq .Values.name \"no\" }}{{ fail \"no is refused\" }}{{ end }}\n"),
+        ("templates/hook.yaml", "kind: H\nmetadata: {name: h, annotations: {helm.sh/hook: test}}\n"),
+        ("templates/NOTES.txt", "Nothing.\n"),
+        ("charts/page/Chart.yaml", "apiVersion: v2\nname: page\nversion: 1.0.0\n"),
+        ("charts/page/templates/p.yaml", "kind: P\ncolor: {{ .Values.color }}\n"),
+        ("library/Chart.yaml", "apiVersion: v2\nname: library\nversion: 1.0.0\ntype: library\n"),
+        (
+            "incomplete/Chart.yaml",
+            "apiVersion: v2\nname: x\nversion: 1.0.0\ndependencies: [{name: y, version: 1.0.0}]\n",
+        ),
+    ] {
+        let path = chart.join(file);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+    fs::write(folder.join("values.yaml"), "size: 2\npage: {color: blue}\n").expect("a file");
+    fs::write(folder.join("broken.yaml"), "size: [\n").expect("a file");
+    chart
+}
+
+/// A chart, a release, values files and further arguments.
+type Request<'a> = (&'a Utf8Path, &'a str, &'a [&'a Utf8Path], &'a [&'a str]);
+
+/// The programs of many renderings print what Helm prints, whatever they rendered before, and whether Helm renders or refuses.
+#[test]
+fn a_program_of_many_renderings_gives_what_helm_gives() {
+    let (toolbox, temporary) = pinned();
+    let folder = Utf8Path::from_path(temporary.path()).expect("a UTF-8 path");
+    let shop = chart(folder);
+    let [values, broken, absent] = ["values.yaml", "broken.yaml", "absent.yaml"].map(|file| folder.join(file));
+    let [library, incomplete, none] = ["library", "incomplete", "none"].map(|chart| shop.join(chart));
+    let requests: &[Request<'_>] = &[
+        (&shop, "r", &[], &[]),
+        (
+            &shop,
+            "r",
+            &[&values],
+            &["--set=name=b,list={2,3}", "--set-string=size2=3", "--set-json=page.more={\"a\":[1,null]}"],
+        ),
+        (&shop, "other", &[], &["--api-versions=a/v1/B", "--is-upgrade", "--set-literal=name=x,y"]),
+        // What an earlier request has does not hold for the next.
+        (&shop, "r", &[], &[]),
+        (&shop, "r", &[], &["--api-versions", "x/v1/Y,a/v1/B", "--set", "name=null"]),
+        (&shop, "r", &[], &["--set=size=x"]),
+        (&shop, "r", &[], &["--set=size=1.5", "--set=page=no"]),
+        (&shop, "r", &[], &["--set=list.a=1"]),
+        (&shop, "r", &[], &["--set=name=no"]),
+        (&shop, "r", &[], &["--set=more=a: b: c"]),
+        (&shop, "r", &[], &["--set=name"]),
+        (&shop, "r", &[], &["--set-json=name={"]),
+        (&shop, "A release", &[], &[]),
+        (&shop, "r", &[&broken], &[]),
+        (&shop, "r", &[&absent], &[]),
+        (&library, "r", &[], &[]),
+        (&incomplete, "r", &[], &[]),
+        (&none, "r", &[], &[]),
+        (&shop, "r", &[], &[]),
+    ];
+    for (tool, batch) in [(Tool::Helm3, Tool::BatchHelm3), (Tool::Helm4, Tool::BatchHelm4)] {
+        let (helm, batch) = (toolbox.ensure(tool).expect("Helm"), toolbox.ensure(batch).expect("the program"));
+        assert_eq!((&batch.version, batch.origin), (&helm.version, Origin::Built));
+        let mut refused = 0;
+        for (chart, release, values, arguments) in requests {
+            let template = Template { chart, release, values, arguments };
+            let expected = helm.template(&template).expect("Helm runs");
+            assert_eq!(batch.template(&template).expect("the program runs"), expected, "{template:?}");
+            refused += usize::from(expected.is_err());
+        }
+        assert_eq!((refused, requests.len()), (12, 19), "{tool:?}");
+    }
+}
+
+/// Helm keeps the value of a flag that all of its commands have. A request with one gets no answer, rather than a change of the next answers.
+#[test]
+fn a_request_with_a_flag_that_helm_keeps_has_no_answer() {
+    let (toolbox, temporary) = pinned();
+    let shop = chart(Utf8Path::from_path(temporary.path()).expect("a UTF-8 path"));
+    for batch in [Tool::BatchHelm3, Tool::BatchHelm4] {
+        let batch = toolbox.ensure(batch).expect("the program");
+        let template = Template { chart: &shop, release: "r", values: &[], arguments: &["--namespace=other"] };
+        let error = batch.template(&template).expect_err("no answer").to_string();
+        assert!(error.contains("it gave no answer") && error.contains("exit status: 1"), "{error}");
     }
 }

@@ -46,6 +46,7 @@ pub(super) struct VerifyContext {
     pub(super) crd_schemas: Vec<String>,
     pub(super) progress: Progress,
     helms: OnceLock<Result<[ToolBinary; 2], String>>,
+    batches: OnceLock<Result<[ToolBinary; 2], String>>,
     manifests: OnceLock<Result<Vec<Rendered>, String>>,
     /// For each chart, one with the same values, whose only template prints them.
     mirrors: OnceLock<Result<Vec<TempDir>, String>>,
@@ -104,6 +105,7 @@ impl VerifyContext {
             cases,
             progress: Progress::default(),
             helms: OnceLock::new(),
+            batches: OnceLock::new(),
             manifests: OnceLock::new(),
             mirrors: OnceLock::new(),
             root: root.to_owned(),
@@ -129,13 +131,27 @@ impl VerifyContext {
         Ok(&self.helms()?[1])
     }
 
+    /// The programs that render many charts with the code of Helm 3 and of Helm 4. The step `template` compares them with Helm.
+    pub(super) fn batches(&self) -> anyhow::Result<&[ToolBinary; 2]> {
+        let both = || Ok::<_, tools::ToolError>([Tool::BatchHelm3.ensure()?, Tool::BatchHelm4.ensure()?]);
+        self.batches
+            .get_or_init(|| both().map_err(|error| error.to_string()))
+            .as_ref()
+            .map_err(|error| anyhow!("{error}"))
+    }
+
+    /// The program that renders many charts with the code of Helm 4.
+    pub(super) fn batch(&self) -> anyhow::Result<&ToolBinary> {
+        Ok(&self.batches()?[1])
+    }
+
     /// The manifests of all cases, rendered by Helm 4.
     ///
     /// # Errors
     /// If Helm rejects a case; the step `template` names it.
     pub(super) fn manifests(&self) -> anyhow::Result<&[Rendered]> {
         let all = || -> anyhow::Result<Vec<Rendered>> {
-            let helm = self.helm()?;
+            let helm = self.batch()?;
             let render = |case: &Case| {
                 let manifest = case.render(helm)?;
                 Ok(Rendered { case: case.clone(), values: self.values(case)?, objects: objects(&manifest)?, manifest })
@@ -154,7 +170,7 @@ impl VerifyContext {
         let mut pairs = self.charts.iter().zip(mirrors);
         let (_, mirror) = pairs.find(|(chart, _)| **chart == case.chart).context("the chart of the case is unknown")?;
         let chart = Utf8PathBuf::try_from(mirror.path().to_owned())?;
-        let shown = Case { chart, ..case.clone() }.render(self.helm()?)?;
+        let shown = Case { chart, ..case.clone() }.render(self.batch()?)?;
         // The parser's message may quote the values.
         serde_yaml::from_str(&shown).map_err(|_| anyhow!("cannot parse the values that Helm printed"))
     }

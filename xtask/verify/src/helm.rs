@@ -29,23 +29,37 @@ pub(super) fn lint(context: &VerifyContext) -> anyhow::Result<Outcome> {
 }
 
 pub(super) fn template(context: &VerifyContext) -> anyhow::Result<Outcome> {
-    let helms = context.helms()?;
+    let (helms, batches) = (context.helms()?, context.batches()?);
     // When Helm 4 refuses a case, there are no manifests. Then each case is rendered here, and the refusal is reported with its case.
     let manifests = context.manifests().unwrap_or_default();
     let compare = |case: &Case| {
-        let four = match manifests.iter().find(|manifest| manifest.case.name == case.name) {
-            Some(manifest) => Ok(sorted(manifest.objects.clone())),
-            None => rendered(case, &helms[1]),
+        let known = manifests.iter().find(|manifest| manifest.case.name == case.name);
+        let render = |position: usize, known: Option<&str>| {
+            let helm = case.render(&helms[position]);
+            let batch = known.map_or_else(|| case.render(&batches[position]), |text| Ok(text.to_owned()));
+            (
+                unlike(&helms[position], &helm, &batches[position], &batch),
+                helm.and_then(|text| Ok(sorted(objects(&text)?))),
+            )
         };
-        match [rendered(case, &helms[0]), four] {
-            [Ok(three), Ok(four)] => (four.len(), differences(&three, &four)),
-            both => (0, both.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect()),
-        }
+        let (three, four) = (render(0, None), render(1, known.map(|known| known.manifest.as_str())));
+        let mut wrong: Vec<String> = three.0.into_iter().chain(four.0).collect();
+        let count = match [three.1, four.1] {
+            [Ok(three), Ok(four)] => {
+                wrong.extend(differences(&three, &four));
+                four.len()
+            }
+            both => {
+                wrong.extend(both.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")));
+                0
+            }
+        };
+        (count, wrong)
     };
     let (counts, wrong): (Vec<usize>, Vec<_>) =
         in_parallel(&context.cases, &context.progress, compare).into_iter().unzip();
     let (cases, count) = (context.cases.len(), counts.iter().sum::<usize>());
-    let summary = format!("{cases} cases, {count} objects, the same from both versions");
+    let summary = format!("{cases} cases, {count} objects, the same from both versions and from their batch programs");
     let named = context
         .cases
         .iter()
@@ -54,9 +68,31 @@ pub(super) fn template(context: &VerifyContext) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(summary).with(by_finding(named, cases)))
 }
 
-/// The objects of a case, sorted.
-fn rendered(case: &Case, helm: &ToolBinary) -> anyhow::Result<Vec<Object>> {
-    Ok(sorted(objects(&case.render(helm)?)?))
+/// The finding that a program of many renderings does not give what Helm gives for a case. Of the same version it must give the same bytes and the same
+/// message. Of another version, which is that of a Helm on `PATH`, it must give the same objects.
+fn unlike(
+    helm: &ToolBinary,
+    of_helm: &anyhow::Result<String>,
+    batch: &ToolBinary,
+    of_batch: &anyhow::Result<String>,
+) -> Option<String> {
+    let is_same = match (of_helm, of_batch) {
+        (Ok(one), Ok(other)) if helm.version == batch.version => one == other,
+        (Err(one), Err(other)) if helm.version == batch.version => format!("{one:#}") == format!("{other:#}"),
+        (Ok(one), Ok(other)) => match (objects(one), objects(other)) {
+            (Ok(one), Ok(other)) => differences(&sorted(one), &sorted(other)).is_empty(),
+            _ => false,
+        },
+        (one, other) => one.is_err() && other.is_err(),
+    };
+    let finding = || {
+        let (title, version) = (helm.tool.title(), &helm.version);
+        format!(
+            "{title} {version} does not give what its batch program {} gives, on which other steps rely",
+            batch.path
+        )
+    };
+    (!is_same).then(finding)
 }
 
 /// The objects by kind and name. The versions may print them in a different order.
@@ -154,6 +190,32 @@ const COMMIT: &str = "fedcba9876543210fedcba9876543210fedcba98";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tools::Tool;
+
+    #[test]
+    fn a_batch_program_that_gives_something_else_is_named() {
+        let tool = |tool, version: &str| ToolBinary {
+            tool,
+            path: "helm-batch".into(),
+            version: version.to_owned(),
+            origin: tools::Origin::Built,
+            home: "home".into(),
+        };
+        let [helm, other] = ["v4.3.1", "v4.1.0"].map(|version| tool(Tool::Helm4, version));
+        let batch = tool(Tool::BatchHelm4, "v4.3.1");
+        let text = |text: &str| Ok::<_, anyhow::Error>(text.to_owned());
+        let (one, same, next) =
+            ("kind: A\nmetadata: {name: x}\n", "kind: A\nmetadata: {name: 'x'}\n", "kind: A\nmetadata: {name: y}\n");
+        assert_eq!(unlike(&helm, &text(one), &batch, &text(one)), None);
+        let found = "helm 4 v4.3.1 does not give what its batch program helm-batch gives, on which other steps rely";
+        assert_eq!(unlike(&helm, &text(one), &batch, &text(same)).as_deref(), Some(found));
+        assert_eq!(unlike(&other, &text(one), &batch, &text(same)), None);
+        assert!(unlike(&other, &text(one), &batch, &text(next)).is_some());
+        let failed = |text: &str| Err(anyhow::anyhow!("{text}"));
+        assert_eq!(unlike(&helm, &failed("a"), &batch, &failed("a")), None);
+        assert!(unlike(&helm, &failed("a"), &batch, &failed("b")).is_some());
+        assert!(unlike(&other, &failed("a"), &batch, &text(one)).is_some());
+    }
 
     #[test]
     fn what_only_one_helm_renders_is_named() {

@@ -74,7 +74,11 @@ const STEPS: &[Step] = &[
     step("generate", rust::up_to_date, "the committed chart equals the chart that the model generates"),
     step("passwords", passwords::untracked, "git tracks no password in the clear, and would add none"),
     step("lint", helm::lint, "helm lint --strict passes in every case, with Helm 3 and 4"),
-    step("template", helm::template, "every case renders, with the same result from Helm 3 and 4"),
+    step(
+        "template",
+        helm::template,
+        "every case renders, with the same result from Helm 3 and 4, and from the programs that render many charts",
+    ),
     step("pipeline", helm::pipeline, "helm dependency build and commit tags work on the committed chart"),
     step("kubeconform", schemas::kubeconform, "every object and custom resource is valid in Kubernetes 1.34 to 1.37"),
     step("alerts", alerts::alerts, "Prometheus reads the rules, and each alert fires when it must, and only then"),

@@ -21,7 +21,8 @@ pub(super) fn up_to_date(context: &VerifyContext) -> anyhow::Result<Outcome> {
 
 /// Builds the tests, and the tools that they need. Shows cargo's progress, which takes minutes on a fresh machine.
 pub(super) fn build_tests(context: &VerifyContext) -> anyhow::Result<()> {
-    for tool in [Tool::Helm3, Tool::Helm4, Tool::Kubeconform, Tool::Sops, Tool::AgeKeygen] {
+    let helms = [Tool::Helm3, Tool::Helm4, Tool::BatchHelm3, Tool::BatchHelm4];
+    for tool in helms.into_iter().chain([Tool::Kubeconform, Tool::Sops, Tool::AgeKeygen]) {
         tool.ensure()?;
     }
     // Standard output is reserved for the verdicts.

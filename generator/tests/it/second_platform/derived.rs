@@ -20,7 +20,7 @@ fn object<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
 #[test]
 fn each_login_can_do_what_its_uses_need_and_nothing_else() {
     let on_disk = OnDisk::of(&resolved());
-    let helm = helm(Tool::Helm4);
+    let helm = helm(Tool::BatchHelm4);
     let manifest = on_disk.render(&helm, None, &[]).expect("it renders");
     let objects = read_by_helm(&helm, &manifest);
     let object = |kind: &str, name: &str| object(&objects, kind, name);
@@ -162,7 +162,7 @@ fn the_traffic_is_all_that_hangs_on_the_declaration() {
 #[test]
 fn the_tests_try_what_is_declared_and_nothing_else() {
     let on_disk = OnDisk::of(&resolved());
-    let helm = helm(Tool::Helm4);
+    let helm = helm(Tool::BatchHelm4);
     let manifest = on_disk.render(&helm, None, &[]).expect("it renders");
     let objects = read_by_helm(&helm, &manifest);
     let object = |kind: &str, name: &str| object(&objects, kind, name);
@@ -247,7 +247,7 @@ fn the_tests_try_what_is_declared_and_nothing_else() {
 #[test]
 fn the_end_to_end_test_gets_its_plan_and_the_chart_only_the_scripts_that_its_kinds_need() {
     let on_disk = OnDisk::of(&resolved());
-    let helm = helm(Tool::Helm4);
+    let helm = helm(Tool::BatchHelm4);
     let objects = read_by_helm(&helm, &on_disk.render(&helm, None, &[]).expect("it renders"));
     let object = |kind: &str, name: &str| object(&objects, kind, name);
     let data = &object("ConfigMap", "tests")["data"];
@@ -305,7 +305,7 @@ fn a_use_that_is_removed_is_gone_everywhere() {
     let all = |services: Vec<Service>| -> Vec<Value> {
         let platform = Platform { services, ..platform() };
         let resolved = platform.resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
-        let helm = helm(Tool::Helm4);
+        let helm = helm(Tool::BatchHelm4);
         read_by_helm(&helm, &OnDisk::of(&resolved).render(&helm, None, &[]).expect("it renders"))
     };
     let (before, after) = (all(vec![SHOP_SERVICE, SHIPPER]), all(vec![SHOP_SERVICE, fewer]));
@@ -359,7 +359,7 @@ fn without_a_secret_nothing_refers_to_one() {
     };
     let platform = platform.resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
     let on_disk = OnDisk::of(&platform);
-    let manifest = on_disk.render(&helm(Tool::Helm4), None, &[]).unwrap_or_else(|refusal| panic!("{refusal}"));
+    let manifest = on_disk.render(&helm(Tool::BatchHelm4), None, &[]).unwrap_or_else(|refusal| panic!("{refusal}"));
     let secrets: Vec<_> = tools::objects(&manifest).expect("YAML").into_iter().filter(|o| o.kind == "Secret").collect();
     assert_eq!(secrets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["r-cache-inline"]);
     assert!(!manifest.contains("secretRef") && !manifest.contains("secretKeyRef"), "{manifest}");

@@ -108,7 +108,7 @@ fn both_helms_and_every_kubernetes_take_it() {
 #[test]
 fn no_service_can_be_called_like_an_object_of_another() {
     let on_disk = OnDisk::of(&resolved());
-    let manifest = on_disk.render(&helm(Tool::Helm4), Some("live"), &EXTERNAL).expect("it renders");
+    let manifest = on_disk.render(&helm(Tool::BatchHelm4), Some("live"), &EXTERNAL).expect("it renders");
     let charts = ["shop", "shipper", "orders-broker", "meters", "sessions"];
     let objects = tools::objects(&manifest).expect("Helm renders YAML");
     let called = |object: &tools::Object| object.name.trim_start_matches("r-").to_owned();
@@ -146,7 +146,7 @@ fn an_environment_s_overlay_is_what_differs_and_nothing_else() {
             "orders-broker": { "persistence": { "size": "8Gi" } },
         })]
     );
-    let helm = helm(Tool::Helm4);
+    let helm = helm(Tool::BatchHelm4);
     let manifest = OnDisk::of(&resolved()).render(&helm, Some("live"), &[]).expect("it renders");
     // From a million up numbers become 2e+06 on a careless way through a template.
     assert!(manifest.contains("value: \"2000000\""), "a large number arrives as it is");
@@ -177,7 +177,7 @@ fn an_image_without_a_default_tag_is_named_or_refused() {
         assert!(file(path.into()).contains(says), "{path} does not say {says}");
     }
 
-    let helm = helm(Tool::Helm4);
+    let helm = helm(Tool::BatchHelm4);
     let rendered = |environment, arguments: &[&str]| on_disk.render(&helm, environment, arguments);
     assert!(rendered(Some("trial"), &[]).expect("it renders").contains("image: \"shop/shipper:latest\""));
     let nobody = ["--set=shipper.image.tag=", "--set=global.meters.image.tag=", "--set=shop.image.tag="];
@@ -200,7 +200,7 @@ fn an_image_without_a_default_tag_is_named_or_refused() {
 fn access_to_the_api_server_needs_its_address() {
     let on_disk = OnDisk::of(&resolved());
     let none = "--set-json=global.network.apiServerCidrs=[]";
-    for tool in [Tool::Helm3, Tool::Helm4] {
+    for tool in [Tool::BatchHelm3, Tool::BatchHelm4] {
         let rendered = |arguments: &[&str]| on_disk.render(&helm(tool), None, arguments);
         let refusal = rendered(&[none]).expect_err("the shipper declares access");
         for says in [

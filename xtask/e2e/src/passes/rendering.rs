@@ -152,7 +152,7 @@ fn take(values: &mut Value, key: &str, sections: &mut Vec<Value>) {
 
 /// What Helm renders, without the objects of `helm test`.
 fn objects(cases: &[Case]) -> anyhow::Result<String> {
-    let helm = Tool::Helm4.ensure()?;
+    let helm = Tool::BatchHelm4.ensure()?;
     let rendered_case = |case: &Case| -> anyhow::Result<String> {
         let manifest = case.render(&helm)?;
         let documents = manifest.split("\n---\n").filter(|document| !is_of_tests(document));

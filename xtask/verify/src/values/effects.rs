@@ -21,7 +21,7 @@ pub(in super::super) fn effects(context: &VerifyContext) -> anyhow::Result<Outco
         let (schema, defaults) = schema_and_defaults(chart)?;
         let trial = Trial {
             context,
-            helm: context.helm()?,
+            helm: context.batch()?,
             schema: Schema::new(&schema),
             manifests: context.manifests_of(chart)?,
             worked: Mutex::default(),
