@@ -35,7 +35,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
                 workload: format!("deployment/afp-{}", roles.keeper),
                 fills: Some(roles.stored_queue),
                 delivered: vec![("QueueFull", queue), ("QueueWithoutConsumer", queue)],
-                suppressed: vec![("QueueGrows", queue)],
+                suppressed: Vec::new(),
             };
             with_faults(lane, roles.keeper, &[fault])
         }),
