@@ -7,6 +7,7 @@ pub(crate) mod exporter;
 mod helm_tests;
 mod logs;
 mod metrics;
+mod observability;
 pub(crate) mod provisioning;
 mod velero;
 
@@ -22,6 +23,7 @@ pub(crate) const ADD_ONS: &[&dyn AddOn] = &[
     &exporter::Exporters,
     &alerts::Alerts,
     &dashboards::Dashboards,
+    &observability::Observability,
     &helm_tests::HelmTests,
     &logs::Logs,
 ];

@@ -221,6 +221,10 @@ pub(crate) struct Administrator {
 pub(crate) struct Exporter {
     /// Its image.
     pub(crate) image: Image,
+    /// Where its project lists the architectures of the image: amd64 and arm64.
+    pub(crate) image_source: &'static str,
+    /// What one was measured to take, as text: processor time, memory, and the time until it is Ready.
+    pub(crate) measured: [&'static str; 3],
     /// The user and group that the image runs as.
     pub(crate) run_as_user: u32,
     /// The port at which it reports the metrics, at `/metrics`.

@@ -20,9 +20,11 @@ use crate::workloads::parts::{ProbeTiming, Probes, probe_block};
 use crate::workloads::{Container, EnvVar, Mount, Pod, Scope, Volume};
 use crate::yaml::{put, template_block};
 
-/// The Collector with the receivers and exporters of its community. Its project builds the image for amd64 and arm64
-/// (<https://github.com/open-telemetry/opentelemetry-collector-releases>, `distributions/otelcol-contrib/.goreleaser.yaml`).
-const COLLECTOR: Image = Image::new("otel/opentelemetry-collector-contrib", VERSION);
+/// The Collector with the receivers and exporters of its community.
+pub(super) const COLLECTOR: Image = Image::new("otel/opentelemetry-collector-contrib", VERSION);
+
+/// Where its project says that it builds the image for amd64 and arm64 (`distributions/otelcol-contrib/.goreleaser.yaml`).
+pub(super) const COLLECTOR_SOURCE: &str = "https://github.com/open-telemetry/opentelemetry-collector-releases";
 
 /// Its version.
 const VERSION: &str = "0.165.0";

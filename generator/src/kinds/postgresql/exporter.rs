@@ -14,8 +14,9 @@ pub(super) const LOGIN: AddOnLogin = AddOnLogin {
 };
 
 pub(super) const EXPORTER: Exporter = Exporter {
-    // Published for amd64 and arm64: https://quay.io/repository/prometheuscommunity/postgres-exporter?tab=tags
     image: Image::new("quay.io/prometheuscommunity/postgres-exporter", "v0.19.1"),
+    image_source: "https://quay.io/repository/prometheuscommunity/postgres-exporter?tab=tags",
+    measured: ["4m", "22 MiB", "3 s"],
     run_as_user: 65534,
     port: 9187,
     health: "/",

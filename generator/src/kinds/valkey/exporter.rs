@@ -14,8 +14,9 @@ pub(super) const LOGIN: AddOnLogin = AddOnLogin {
 };
 
 pub(super) const EXPORTER: Exporter = Exporter {
-    // Published for amd64 and arm64: https://hub.docker.com/r/oliver006/redis_exporter/tags
     image: Image::new("oliver006/redis_exporter", "v1.86.0"),
+    image_source: "https://hub.docker.com/r/oliver006/redis_exporter/tags",
+    measured: ["3m", "20 MiB", "3 s"],
     run_as_user: 59000,
     port: 9121,
     health: "/health",

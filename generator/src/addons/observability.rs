@@ -1,0 +1,63 @@
+//! The page about all parts of observability, beside the charts that it is about.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+
+use vocabulary::{DefaultTag, Image};
+
+use super::{AddOn, exporter, logs};
+use crate::files::{Files, render};
+use crate::graph::{Component, Graph};
+use crate::kinds::Exporter;
+use crate::text::{Row, code_cell};
+
+/// The add-on.
+pub(super) struct Observability;
+
+impl AddOn for Observability {
+    fn files(&self, graph: &Graph, files: &mut Files) {
+        let exporters: Vec<(&Component, &Exporter)> = exporter::exporters(graph).collect();
+        let metrics = graph.services().flat_map(|(_, service)| service.metrics);
+        let labels: BTreeSet<&str> = metrics.flat_map(|metric| metric.labels).map(|label| label.as_str()).collect();
+        let of_exporters = exporters.iter().map(|(_, exporter)| (reference(exporter.image), exporter.image_source));
+        let all: BTreeSet<(String, &str)> =
+            of_exporters.chain([(reference(logs::COLLECTOR), logs::COLLECTOR_SOURCE)]).collect();
+        let page = Page {
+            c: graph,
+            has_alerts: graph.has_metrics(),
+            exporters: exporters.iter().map(|(component, _)| component.name).collect(),
+            measured: exporters.iter().map(|(component, exporter)| cost(component, exporter)).collect(),
+            images: all.into_iter().collect(),
+            labels: labels.into_iter().collect(),
+        };
+        files.beside("OBSERVABILITY.md", render(&page));
+    }
+}
+
+fn reference(image: Image) -> String {
+    match image.tag {
+        DefaultTag::Fixed(tag) => format!("{}:{tag}", image.repository),
+        DefaultTag::Absent(_) => image.repository.to_string(),
+    }
+}
+
+fn cost(component: &Component, exporter: &Exporter) -> Row {
+    let [cpu, memory, ready] = exporter.measured.map(str::to_owned);
+    Row::of(&[format!("exporter of {}", code_cell(component.name)), cpu, memory, ready])
+}
+
+#[derive(Template)]
+#[template(path = "addons/observability/OBSERVABILITY.md")]
+struct Page<'a> {
+    c: &'a Graph,
+    /// Whether something reports metrics, so that there are alerts and dashboards.
+    has_alerts: bool,
+    exporters: Vec<&'static str>,
+    /// What each exporter was measured to take.
+    measured: Vec<Row>,
+    /// The images, and where their projects list the architectures.
+    images: Vec<(String, &'static str)>,
+    /// The labels of the declared metrics.
+    labels: Vec<&'a str>,
+}
