@@ -63,7 +63,7 @@ struct Fault {
     workload: String,
     /// The queue that is filled meanwhile.
     fills: Option<&'static str>,
-    /// The alerts that reach their receiver.
+    /// The alerts that are delivered, the first to fire before the others, which may wait for the next message of their group.
     delivered: Vec<Expected>,
     /// Those that follow from them, and do not reach it.
     suppressed: Vec<Expected>,
@@ -145,7 +145,7 @@ fn fill(release: &Release, roles: &Roles, queue: &str) -> anyhow::Result<()> {
     kubectl::run(&of).map(drop).map_err(Into::into)
 }
 
-/// Waits until these alerts are active and were delivered, and checks that each has a link and a summary, and that no consequence was delivered.
+/// Waits until these alerts are active and the first was delivered, and checks that each has a link and a summary, and that no consequence was delivered.
 fn raised(monitoring: &Monitoring, delivered: &[&AlertProof], suppressed: &[&AlertProof]) -> anyhow::Result<()> {
     let expected = [delivered, suppressed].concat();
     let active =
@@ -157,6 +157,10 @@ fn raised(monitoring: &Monitoring, delivered: &[&AlertProof], suppressed: &[&Ale
         ensure!(!summary.is_empty() && !summary.contains("{{"), "{alert}");
     }
     for alert in delivered {
+        let found = active.iter().find(|one| is(one, alert)).context("it was there")?;
+        ensure!(found["status"]["state"] == "active", "{found}");
+    }
+    if let Some(alert) = delivered.first() {
         let severity = alert.labels.iter().find(|(label, _)| *label == "severity");
         received(monitoring, severity.map_or("", |(_, severity)| severity.as_str()), |message| has(message, alert))?;
     }
@@ -198,14 +202,13 @@ fn has(message: &Value, alert: &AlertProof) -> bool {
     message["alerts"].as_array().into_iter().flatten().any(|one| is(one, alert))
 }
 
-/// The declared alerts with one of these names and labels.
+/// The declared alerts with these names and labels, in this order.
 fn matching<'a>(alerts: &'a [AlertProof], expected: &[Expected]) -> Vec<&'a AlertProof> {
     let has = |alert: &AlertProof, label: (&str, &str)| {
         alert.labels.iter().any(|(name, value)| (*name, value.as_str()) == label)
     };
-    let is_expected =
-        |alert: &&AlertProof| expected.iter().any(|(name, label)| alert.name == *name && has(alert, *label));
-    alerts.iter().filter(is_expected).collect()
+    let found = |(name, label): &Expected| alerts.iter().find(|alert| alert.name == *name && has(alert, *label));
+    expected.iter().filter_map(found).collect()
 }
 
 /// Whether an alert of Alertmanager is this one.
