@@ -24,10 +24,12 @@ extensions:
       on_rebound: true
 receivers:
   file_log:
-    # <namespace>_<pod>_<uid>/<container>/<restart>.log
+    # <namespace>_<pod>_<uid>/<container>/<restart>.log, and the file that the kubelet has rotated and not compressed yet: the container runtime
+    # writes to it for a moment, and its last lines are unread if the agent was away.
     include:
       {{- range concat $services $servers }}
       - /var/log/pods/{{ $release }}-{{ . }}-*/*/*.log
+      - /var/log/pods/{{ $release }}-{{ . }}-*/*/*.log.????????-??????
       {{- end }}
     # Pods start before the agent.
     start_at: beginning

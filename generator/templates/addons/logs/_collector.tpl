@@ -17,10 +17,12 @@ extensions:
   [[ extensions|indent(2) ]]
 receivers:
   file_log:
-    # <namespace>_<pod>_<uid>/<container>/<restart>.log
+    # <namespace>_<pod>_<uid>/<container>/<restart>.log, and the file that the kubelet has rotated and not compressed yet: the container runtime
+    # writes to it for a moment, and its last lines are unread if the agent was away.
     include:
       {{- range concat $services $servers }}
       - [[ pod_logs ]]/{{ $release }}-{{ . }}-*/*/*.log
+      - [[ pod_logs ]]/{{ $release }}-{{ . }}-*/*/*.log.????????-??????
       {{- end }}
     # Pods start before the agent.
     start_at: beginning
