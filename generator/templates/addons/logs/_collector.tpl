@@ -5,10 +5,12 @@
 {{- $release := printf "%s_%s" .Values.release.namespace .Values.release.name -}}
 {{- $services := list[% for name in names.services %] "[[ name ]]"[% endfor %] -}}
 {{- $servers := list[% for name in names.servers %] "[[ name ]]"[% endfor %] -}}
+[%- if names.is_choice() %]
 {{- range .Values.exclude -}}
   {{- $services = without $services . -}}
   {{- $servers = without $servers . -}}
 {{- end -}}
+[%- endif %]
 {{- /* The names of Pods: of a Deployment, of a StatefulSet, and of a server's Jobs. Kubernetes shortens a long name before it appends five characters. */ -}}
 {{- $pods := list -}}
 {{- with $services }}{{ $pods = append $pods (printf "(?P<service>%s)-[a-z0-9]{0,10}-?[a-z0-9]{5}" (join "|" .)) }}{{ end -}}
