@@ -9,10 +9,10 @@
   {{- $services = without $services . -}}
   {{- $servers = without $servers . -}}
 {{- end -}}
-{{- /* The names of Pods: of a Deployment, of a StatefulSet, and of a server's Jobs. Kubernetes shortens a long name before it appends five characters. */ -}}
+{{- /* The names of Pods: of a Deployment, of a StatefulSet, and of a server's Jobs and exporter. Kubernetes shortens a long name before it appends five characters. */ -}}
 {{- $pods := list -}}
 {{- with $services }}{{ $pods = append $pods (printf "(?P<service>%s)-[a-z0-9]{0,10}-?[a-z0-9]{5}" (join "|" .)) }}{{ end -}}
-{{- with $servers }}{{ $pods = append $pods (printf "(?P<server>%s)-([0-9]+|(backup|provision|reconcile|verify)[-a-z0-9]*)" (join "|" .)) }}{{ end -}}
+{{- with $servers }}{{ $pods = append $pods (printf "(?P<server>%s)-([0-9]+|(backup|exporter|provision|reconcile|verify)[-a-z0-9]*)" (join "|" .)) }}{{ end -}}
 extensions:
   health_check:
     endpoint: "0.0.0.0:13133"
@@ -24,10 +24,12 @@ extensions:
       on_rebound: true
 receivers:
   file_log:
-    # <namespace>_<pod>_<uid>/<container>/<restart>.log
+    # <namespace>_<pod>_<uid>/<container>/<restart>.log, and the file that the kubelet has rotated and not compressed yet: the container runtime
+    # writes to it for a moment, and its last lines are unread if the agent was away.
     include:
       {{- range concat $services $servers }}
       - /var/log/pods/{{ $release }}-{{ . }}-*/*/*.log
+      - /var/log/pods/{{ $release }}-{{ . }}-*/*/*.log.????????-??????
       {{- end }}
     # Pods start before the agent.
     start_at: beginning

@@ -7,7 +7,7 @@ use super::{HEALTH, Names, POD_LOGS, STATE};
 use crate::expr::go_string;
 use crate::graph::Graph;
 use crate::log_format::{LogFormat, Severity};
-use crate::names::{BACKUP, PROVISION, RECONCILE, VERIFY};
+use crate::names::{BACKUP, EXPORTER, PROVISION, RECONCILE, VERIFY};
 use crate::yaml::template_block;
 
 /// The named template with the configuration.
@@ -19,7 +19,8 @@ pub(super) struct Collector<'a> {
     /// Before and behind the operator that selects the Pods of the release.
     joining: String,
     parsing: String,
-    jobs: String,
+    /// What stands behind a server's name in the names of its Jobs' and its exporter's Pods.
+    others: String,
     pod_logs: &'static str,
 }
 
@@ -29,7 +30,7 @@ pub(super) fn template<'a>(c: &'a Graph, names: &'a Names) -> Collector<'a> {
         extensions: template_block(&extensions()),
         joining: template_block(&joining(c)),
         parsing: template_block(&parsing(c)),
-        jobs: [BACKUP, PROVISION, RECONCILE, VERIFY].join("|"),
+        others: [BACKUP, EXPORTER, PROVISION, RECONCILE, VERIFY].join("|"),
         pod_logs: POD_LOGS,
     }
 }

@@ -96,6 +96,11 @@ impl Names {
         Self { services: graph.services().map(|(component, _)| component.name).collect(), servers }
     }
 
+    /// Whether there are several, so that one can be left out.
+    fn is_choice(&self) -> bool {
+        self.all().count() > 1
+    }
+
     /// All of them, for a list within an action.
     fn all(&self) -> impl Iterator<Item = &&'static str> {
         self.services.iter().chain(&self.servers)

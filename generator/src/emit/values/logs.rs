@@ -20,7 +20,8 @@ use super::tree::{Field, Section};
 pub(crate) struct LogsValues {
     release: Release,
     /// Services and servers whose logs are not collected, by name.
-    exclude: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exclude: Option<Vec<String>>,
     /// Labels of the Pods that each record gets as attributes, `k8s.pod.label.<key>`. With a label, the agent may list the Pods in the
     /// release's namespace; without one, it has no access to the Kubernetes API.
     #[schemars(schema_with = "keys")]
@@ -169,10 +170,13 @@ const RESOURCES: Resources = Resources::new(cpu("25m").up_to("500m"), memory("96
 
 impl LogsValues {
     /// Every value with its documentation and its schema; `names` are those of the services and servers.
-    pub(crate) fn tree(&self, names: impl Iterator<Item = &'static str>) -> Section {
-        let mut tree = Section::of(self);
+    pub(crate) fn tree(mut self, names: impl Iterator<Item = &'static str>) -> Section {
+        let names: Vec<_> = names.collect();
+        // What is left without the only component is nothing.
+        self.exclude = (names.len() > 1).then(Vec::new);
+        let mut tree = Section::of(&self);
         if let Some(entry) = tree.entry_mut("exclude") {
-            let items = json!({ "type": "string", "enum": names.collect::<Vec<_>>() });
+            let items = json!({ "type": "string", "enum": names });
             let schema = json!({ "type": "array", "items": items, "uniqueItems": true });
             entry.field = Arc::new(Field { schema, ..Field::clone(&entry.field) });
         }
@@ -183,7 +187,7 @@ impl LogsValues {
     pub(crate) fn of(image: Image) -> Self {
         Self {
             release: Release::default(),
-            exclude: Vec::new(),
+            exclude: None,
             pod_labels: Vec::new(),
             outputs: Outputs::default(),
             queue: Queue { max_mebibytes: 256 },

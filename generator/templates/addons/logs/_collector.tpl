@@ -5,22 +5,26 @@
 {{- $release := printf "%s_%s" .Values.release.namespace .Values.release.name -}}
 {{- $services := list[% for name in names.services %] "[[ name ]]"[% endfor %] -}}
 {{- $servers := list[% for name in names.servers %] "[[ name ]]"[% endfor %] -}}
+[%- if names.is_choice() %]
 {{- range .Values.exclude -}}
   {{- $services = without $services . -}}
   {{- $servers = without $servers . -}}
 {{- end -}}
-{{- /* The names of Pods: of a Deployment, of a StatefulSet, and of a server's Jobs. Kubernetes shortens a long name before it appends five characters. */ -}}
+[%- endif %]
+{{- /* The names of Pods: of a Deployment, of a StatefulSet, and of a server's Jobs and exporter. Kubernetes shortens a long name before it appends five characters. */ -}}
 {{- $pods := list -}}
 {{- with $services }}{{ $pods = append $pods (printf "(?P<service>%s)-[a-z0-9]{0,10}-?[a-z0-9]{5}" (join "|" .)) }}{{ end -}}
-{{- with $servers }}{{ $pods = append $pods (printf "(?P<server>%s)-([0-9]+|([[ jobs ]])[-a-z0-9]*)" (join "|" .)) }}{{ end -}}
+{{- with $servers }}{{ $pods = append $pods (printf "(?P<server>%s)-([0-9]+|([[ others ]])[-a-z0-9]*)" (join "|" .)) }}{{ end -}}
 extensions:
   [[ extensions|indent(2) ]]
 receivers:
   file_log:
-    # <namespace>_<pod>_<uid>/<container>/<restart>.log
+    # <namespace>_<pod>_<uid>/<container>/<restart>.log, and the file that the kubelet has rotated and not compressed yet: the container runtime
+    # writes to it for a moment, and its last lines are unread if the agent was away.
     include:
       {{- range concat $services $servers }}
       - [[ pod_logs ]]/{{ $release }}-{{ . }}-*/*/*.log
+      - [[ pod_logs ]]/{{ $release }}-{{ . }}-*/*/*.log.????????-??????
       {{- end }}
     # Pods start before the agent.
     start_at: beginning
