@@ -114,7 +114,7 @@ const CONNECTIONS: Runbook = Runbook {
     severity: Severity::Warning,
     meaning: "More than 80 % of the server's connections are in use. When none is left, services cannot connect.",
     steps: &[
-        "See who holds them: `kubectl exec <release>-<component>-0 --namespace <namespace> --container <component> -- psql --username postgres --command 'SELECT usename, state, count(*) FROM pg_stat_activity GROUP BY 1, 2 ORDER BY 3 DESC'`.",
+        "See who holds them: `kubectl exec <release>-<component>-0 --namespace <namespace> --container postgresql -- psql --username postgres --command 'SELECT usename, state, count(*) FROM pg_stat_activity GROUP BY 1, 2 ORDER BY 3 DESC'`.",
         "Many `idle` connections of one login are a leak: restart the service. Otherwise lower the service's replicas.",
     ],
     inhibits: &[],
@@ -125,7 +125,7 @@ const SIZE: Runbook = Runbook {
     severity: Severity::Warning,
     meaning: "The databases take more than 80 % of the volume. When it is full, the server stops, and does not start again before there is room.",
     steps: &[
-        "See which database and which table has grown: `kubectl exec <release>-<component>-0 --namespace <namespace> --container <component> -- psql --username postgres --command '\\l+'`.",
+        "See which database and which table has grown: `kubectl exec <release>-<component>-0 --namespace <namespace> --container postgresql -- psql --username postgres --command '\\l+'`.",
         "Delete what is not needed and run `VACUUM`, or enlarge the volume (UPGRADING.md, “Larger volume”).",
     ],
     inhibits: &[],
