@@ -32,6 +32,8 @@ pub(crate) struct Alert {
     pub(crate) summary: String,
     /// Series with which the alert fires or stays silent; empty if it always fires.
     pub(crate) samples: Vec<Sample>,
+    /// Further series, for branches of the expression that `samples` do not reach.
+    pub(crate) scenes: Vec<Scene>,
     /// Words in the expression that stand for values of the chart.
     pub(crate) values: Vec<ValueWord>,
     /// What must be switched on for the component.
@@ -105,6 +107,13 @@ pub(crate) const SERVER_DOWN: Runbook = Runbook {
     inhibits: &[],
 };
 
+/// Series with their values, one each minute, and whether an alert fires at the end.
+pub(crate) struct Scene {
+    pub(crate) fires: bool,
+    /// Each series, and its values in the notation of `promtool test rules`.
+    pub(crate) series: Vec<(String, &'static str)>,
+}
+
 /// What an alert means, and what to do.
 pub(crate) struct Runbook {
     /// The alert's name. In lower case it is the anchor of the runbook in ALERTS.md.
@@ -162,11 +171,12 @@ pub(crate) fn series(metric: &str, matchers: &[String]) -> String {
 /// An expression for the increase of a counter in a window, all its series together.
 ///
 /// A program has a series without labels of its own from its start, and what it counts before the first scrape happens while the platform starts. A
-/// series with labels appears with the first event, which `increase()` ignores, so a series counts from its first value then.
+/// series with labels appears with the first event, which `increase()` ignores, so a series counts from its first value then. A series that was there within
+/// the hour before is no new one: Prometheus may have missed a scrape.
 pub(crate) fn increase(selector: &str, window: &str, has_labels: bool) -> String {
     if has_labels {
         format!(
-            "sum((increase({selector}[{window}]) and {selector} offset {window}) or ({selector} unless {selector} offset {window}))"
+            "sum((increase({selector}[{window}]) and present_over_time({selector}[1h] offset {window})) or ({selector} unless present_over_time({selector}[1h] offset {window})))"
         )
     } else {
         format!("sum(increase({selector}[{window}]))")
@@ -184,6 +194,7 @@ impl Alert {
             labels: Vec::new(),
             summary,
             samples: Vec::new(),
+            scenes: Vec::new(),
             values: Vec::new(),
             needs: Needs::Nothing,
         }
@@ -197,6 +208,22 @@ impl Alert {
     /// Adds the values of a series with which it fires, and with which it does not.
     pub(crate) fn sample(mut self, series: &str, broken: impl Into<String>, healthy: impl Into<String>) -> Self {
         self.samples.push(Sample { series: series.to_owned(), broken: broken.into(), healthy: healthy.into() });
+        self
+    }
+
+    /// Adds series with which it fires, too.
+    pub(crate) fn also_fires(self, series: &[(&str, &'static str)]) -> Self {
+        self.scene(true, series)
+    }
+
+    /// Adds series with which it stays silent.
+    pub(crate) fn stays_silent(self, series: &[(&str, &'static str)]) -> Self {
+        self.scene(false, series)
+    }
+
+    fn scene(mut self, fires: bool, series: &[(&str, &'static str)]) -> Self {
+        let series = series.iter().map(|(series, values)| ((*series).to_owned(), *values)).collect();
+        self.scenes.push(Scene { fires, series });
         self
     }
 

@@ -76,6 +76,8 @@ pub struct AlertProof {
     pub of_cluster: bool,
     /// The series with which it fires or stays silent; empty if it always fires.
     pub samples: Vec<SeriesProof>,
+    /// Further series: whether it fires with them, and each with its values in the notation of `promtool test rules`.
+    pub scenes: Vec<(bool, Vec<(String, &'static str)>)>,
 }
 
 /// A series, with one value a minute for an hour, in the notation of `promtool test rules`.

@@ -60,7 +60,7 @@ variable), start of its key in the server's Secret, section of the add-on that u
   server: postgresql
   login: exporter
   switch: exporter
-  purpose: Password of the login with which the exporter reads statistics. It cannot read the data of services.
+  purpose: Password of the login with which the exporter reads statistics. It cannot read tables.
   words: [postgresql, exporter]
 - owner: redis
   key: administrator

@@ -43,6 +43,8 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         let enabled = when.as_deref().map(bare);
         let mut ingress = Ingress::default();
         ingress.add_monitoring(metrics.iter().copied().collect());
+        // The condition of the list is that of its only rule.
+        ingress.rules.iter_mut().for_each(|rule| rule.when = None);
         add(ComponentPolicy { c: graph, name: identity.clone(), enabled, ingress, egress });
     }
 }

@@ -18,11 +18,18 @@ pub(super) const METRICS: &[(&str, &str)] = &[
 
 const KUBE_STATE_METRICS: &str = "[kube-state-metrics](https://github.com/kubernetes/kube-state-metrics)";
 
-pub(super) fn alerts(graph: &Graph) -> Vec<Alert> {
-    // Release `afp` must not match the pods of release `afp-2`.
+/// What stands for the pattern of the names of the release's objects; the rules' file repeats it less often than the expressions.
+pub(super) const OWN: &str = "__OBJECTS__";
+
+/// A pattern of the names of the release's objects. Those of release `afp-2` do not match that of `afp`.
+pub(super) fn objects(graph: &Graph) -> String {
     let names: Vec<_> = graph.components.iter().map(|component| component.name).collect();
-    let own = format!("{RELEASE}-({})-.+", names.join("|"));
-    let example = format!("{RELEASE}-{}-0", names.first().copied().unwrap_or_default());
+    format!("{RELEASE}-({})-.+", names.join("|"))
+}
+
+pub(super) fn alerts(graph: &Graph) -> Vec<Alert> {
+    let own = OWN.to_owned();
+    let example = format!("{RELEASE}-{}-0", graph.components.first().map_or("", |component| component.name));
     let pods = |metric: &str, further: &str| select(metric, &format!("pod=~\"{own}\"{further}"));
     let pod = |metric: &str, further: &str| select(metric, &format!("pod=\"{example}\"{further}"));
     let mut all = vec![not_ready(&pods, &pod), restarts(&pods, &pod), out_of_memory(&pods, &pod)];
@@ -43,10 +50,17 @@ fn rule(about: &'static Runbook, wait: &'static str, expr: String, summary: &str
 /// The pods of finished Jobs are not Ready, either.
 fn not_ready(pods: &dyn Fn(&str, &str) -> String, pod: &dyn Fn(&str, &str) -> String) -> Alert {
     let waiting = ",condition=\"false\"";
-    let ended = pods("kube_pod_status_phase", ",phase=~\"Succeeded|Failed\"");
-    let expr = format!("{} == 1 unless on (pod) {ended} == 1", pods("kube_pod_status_ready", waiting));
+    let phase = |phase: &str| format!(",phase=~\"{phase}\"");
+    let ended = pods("kube_pod_status_phase", &phase("Succeeded|Failed"));
+    // A pod that no node has taken has no condition `Ready` yet.
+    let pending = pods("kube_pod_status_phase", &phase("Pending"));
+    let not_ready = pods("kube_pod_status_ready", waiting);
+    let expr = format!("({not_ready} == 1 unless on (pod) {ended} == 1) or on (pod) {pending} == 1");
     let alert = rule(&NOT_READY, "15m", expr, "The pod {{ $labels.pod }} is not Ready.");
-    alert.sample(&pod("kube_pod_status_ready", waiting), "1x60", "0x60")
+    let ready = pod("kube_pod_status_ready", waiting);
+    let alert = alert.sample(&ready, "1x60", "0x60");
+    let alert = alert.also_fires(&[(&pod("kube_pod_status_phase", ",phase=\"Pending\""), "1x60")]);
+    alert.stays_silent(&[(&ready, "1x60"), (&pod("kube_pod_status_phase", ",phase=\"Succeeded\""), "1x60")])
 }
 
 fn restarts(pods: &dyn Fn(&str, &str) -> String, pod: &dyn Fn(&str, &str) -> String) -> Alert {
@@ -138,7 +152,9 @@ const OUT_OF_MEMORY: Runbook = Runbook {
     name: "ContainerOutOfMemory",
     severity: Severity::Warning,
     meaning: "The kernel has killed a container at its memory limit.",
-    steps: &["Raise `<component>.resources.limits.memory`. If the program needs more and more, it has a leak."],
+    steps: &[
+        "Raise the memory limit of the container's component (`resources.limits.memory`). If the program needs more and more, it has a leak.",
+    ],
     inhibits: &[],
 };
 
@@ -147,7 +163,7 @@ const JOB_FAILED: Runbook = Runbook {
     severity: Severity::Warning,
     meaning: "A Job of the release has failed: the provisioning of logins, or a backup.",
     steps: &[
-        "Read its log: `kubectl logs job/<job> --namespace <namespace>`.",
+        "Read its log: `kubectl logs job/<job_name> --namespace <namespace>`.",
         "After the cause is mended, upgrade with the same values, or start the Job of a CronJob again: `kubectl create job <name> --from=cronjob/<cronjob> --namespace <namespace>`. Delete the failed Job to end the alert.",
     ],
     inhibits: &[],
@@ -168,7 +184,7 @@ const VOLUME: Runbook = Runbook {
     severity: Severity::Critical,
     meaning: "Less than a tenth of a volume is free. A server whose volume is full stops.",
     steps: &[
-        "Delete what is not needed: messages of a queue, rows of a database, old backups (`<component>.backup.retention`).",
+        "Delete what is not needed: messages of a queue, rows of a database, old backups (`backup.retention`).",
         "Enlarge the volume: UPGRADING.md, “Larger volume”, and for the volume of the backups BACKUP.md, “The volume is full”.",
     ],
     inhibits: &[],

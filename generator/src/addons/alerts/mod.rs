@@ -30,7 +30,10 @@ impl AddOn for Alerts {
             return;
         }
         files.umbrella("files/alerts.yaml", &Rules { groups: groups.iter().map(GroupView::of).collect() });
-        files.umbrella("templates/alerts/rules.yaml", &RulesObject { c: graph, words: words(graph, &groups) });
+        files.umbrella(
+            "templates/alerts/rules.yaml",
+            &RulesObject { c: graph, words: words(graph, &groups), objects: cluster::objects(graph) },
+        );
         let all = groups.iter().filter_map(|group| Some((group.component?, &group.alerts.rules)));
         let all = all.flat_map(|(component, alerts)| alerts.iter().map(move |alert| (component, alert)));
         files.umbrella(
@@ -47,6 +50,7 @@ impl AddOn for Alerts {
 /// The alerts of a release, with what proves each.
 pub(crate) fn proofs(graph: &Graph, namespace: &str, release: &str) -> Vec<AlertProof> {
     let mut proofs = Vec::new();
+    let objects = cluster::objects(graph);
     for group in groups(graph) {
         let component = group.component.map_or("", |component| component.name);
         let own = format!(
@@ -63,7 +67,7 @@ pub(crate) fn proofs(graph: &Graph, namespace: &str, release: &str) -> Vec<Alert
             };
             for queue in queues {
                 let filled = |text: &str| {
-                    let text = text.replace(OWN, &own).replace(QUEUE, queue);
+                    let text = text.replace(OWN, &own).replace(QUEUE, queue).replace(cluster::OWN, &objects);
                     text.replace(NAMESPACE, namespace).replace(RELEASE, release)
                 };
                 let sample = |sample: &Sample| SeriesProof {
@@ -71,12 +75,16 @@ pub(crate) fn proofs(graph: &Graph, namespace: &str, release: &str) -> Vec<Alert
                     broken: sample.broken.clone(),
                     healthy: sample.healthy.clone(),
                 };
+                let filled_all = |series: &[(String, &'static str)]| {
+                    series.iter().map(|(series, values)| (filled(series), *values)).collect()
+                };
                 let labels = labels(alert, group.component);
                 proofs.push(AlertProof {
                     name: alert.about.name,
                     labels: labels.into_iter().map(|(name, value)| (name, filled(&value))).collect(),
                     of_cluster: alert.needs == Needs::ClusterMetrics,
                     samples: alert.samples.iter().map(sample).collect(),
+                    scenes: alert.scenes.iter().map(|scene| (scene.fires, filled_all(&scene.series))).collect(),
                 });
             }
         }
@@ -149,12 +157,15 @@ fn words(graph: &Graph, groups: &[Group]) -> Vec<(String, String)> {
 /// Each runbook once, with its rules.
 fn runbooks(groups: &[Group]) -> Vec<(&'static Runbook, Vec<RuleLine>)> {
     let mut runbooks: Vec<(&'static Runbook, Vec<RuleLine>)> = Vec::new();
-    for alert in groups.iter().flat_map(|group| &group.alerts.rules) {
+    let of_group = |group: &'_ Group| group.component.map_or("", |component| component.name);
+    for (component, alert) in
+        groups.iter().flat_map(|group| group.alerts.rules.iter().map(move |rule| (of_group(group), rule)))
+    {
         let place = runbooks.iter().position(|(about, _)| about.name == alert.about.name).unwrap_or_else(|| {
             runbooks.push((alert.about, Vec::new()));
             runbooks.len() - 1
         });
-        let line = RuleLine { expr: for_readers(alert), wait: alert.wait };
+        let line = RuleLine { component, expr: for_readers(alert), wait: alert.wait };
         if !runbooks[place].1.contains(&line) {
             runbooks[place].1.push(line);
         }
@@ -170,6 +181,7 @@ fn for_readers(alert: &Alert) -> String {
         let path = std::iter::once("<component>").chain(value.path[1..].iter().copied());
         expr = expr.replace(&value.word, &path.collect::<Vec<_>>().join("."));
     }
+    expr = expr.replace(cluster::OWN, "<release>-…");
     // The expression stands in a table.
     expr.replace(NAMESPACE, "<namespace>").replace(RELEASE, "<release>").replace('|', "\\|")
 }
@@ -177,6 +189,8 @@ fn for_readers(alert: &Alert) -> String {
 /// A rule on the page.
 #[derive(PartialEq, Eq)]
 struct RuleLine {
+    /// The component that the rule is about; empty if it is about the release.
+    component: &'static str,
     expr: String,
     wait: &'static str,
 }
@@ -260,6 +274,8 @@ impl RuleView {
 struct RulesObject<'a> {
     c: &'a Graph,
     words: Vec<(String, String)>,
+    /// The pattern that stands for [`cluster::OWN`].
+    objects: String,
 }
 
 #[derive(Template)]

@@ -2,8 +2,8 @@
 
 use askama::Template;
 
-use super::services::{DISCONNECTED, NOT_SCRAPED};
-use crate::alert::{Alert, SERVER_DOWN};
+use super::services::{DISCONNECTED, FAILED_PUBLISHES, NOT_SCRAPED};
+use crate::alert::{Alert, Runbook, SERVER_DOWN};
 use crate::graph::{Component, Graph};
 
 /// The template of the objects.
@@ -29,22 +29,26 @@ type Matcher = (&'static str, String);
 
 /// What follows from a server that is away, and from the worse one of two alerts of a queue.
 pub(super) fn inhibitions(alerts: &[(&Component, &Alert)]) -> Vec<Inhibition> {
-    let has_clients = |server: &str| {
-        let is_client = |alert: &Alert| {
-            alert.about.name == DISCONNECTED.name && alert.labels.iter().any(|(_, value)| value == server)
+    let follows = |consequence: &Runbook, server: &str| {
+        let is_one = |alert: &Alert| {
+            alert.about.name == consequence.name
+                && alert.labels.iter().any(|label| *label == ("server", server.to_owned()))
         };
-        alerts.iter().any(|(_, alert)| is_client(alert))
+        alerts.iter().any(|(_, alert)| is_one(alert))
     };
     let mut found: Vec<Inhibition> = Vec::new();
     for (component, alert) in alerts {
         let name = alert.about.name;
-        let is_away = [NOT_SCRAPED.name, SERVER_DOWN.name].contains(&name) && component.server().is_some();
-        if is_away && has_clients(component.name) {
-            found.push(Inhibition {
-                source: vec![is("alertname", name), is("component", component.name)],
-                target: vec![is("alertname", DISCONNECTED.name), is("server", component.name)],
-                equal: "[namespace, release]",
-            });
+        // An exporter that is not scraped says nothing about its server.
+        let is_away = name == SERVER_DOWN.name || name == NOT_SCRAPED.name && component.scraped().is_some();
+        for consequence in [&DISCONNECTED, &FAILED_PUBLISHES] {
+            if is_away && follows(consequence, component.name) {
+                found.push(Inhibition {
+                    source: vec![is("alertname", name), is("component", component.name)],
+                    target: vec![is("alertname", consequence.name), is("server", component.name)],
+                    equal: "[namespace, release]",
+                });
+            }
         }
         for milder in alert.about.inhibits {
             found.push(Inhibition {

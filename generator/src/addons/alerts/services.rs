@@ -45,7 +45,9 @@ pub(super) fn alerts(component: &Component) -> Vec<Alert> {
                 let summary = format!("{name} has raised {{{{ $value | printf \"%.0f\" }}}} findings in 10 minutes.");
                 let late = format!("_x45 {}x60", MANY_FINDINGS + 1);
                 let broken = if metric.labels.is_empty() { "0+20x60".to_owned() } else { late };
-                Some(Alert::new(&MANY, "0m", expr, summary).sample(&selector, broken, "0+1x60"))
+                let alert = Alert::new(&MANY, "0m", expr, summary).sample(&selector, broken, "0+1x60");
+                // A scrape that fails ten minutes before makes no old series a new one.
+                Some(alert.stays_silent(&[(&selector, "5000x39 stale 5000x20")]))
             }
         });
     }
@@ -79,7 +81,7 @@ pub(super) const DISCONNECTED: Runbook = Runbook {
     inhibits: &[],
 };
 
-const FAILED_PUBLISHES: Runbook = Runbook {
+pub(super) const FAILED_PUBLISHES: Runbook = Runbook {
     name: "PublishesFail",
     severity: Severity::Warning,
     meaning: "The service could not publish messages, and has dropped them.",

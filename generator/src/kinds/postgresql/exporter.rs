@@ -7,10 +7,10 @@ use crate::alert::{Alert, Alerts, Needs, Runbook, SERVER_DOWN, Severity, series}
 use crate::graph::{Component, Server};
 use crate::names;
 
-/// Its login, which reads statistics and the results of the backups, and nothing else.
+/// Its login. As a member of `pg_monitor` it sees the text of running statements; of tables it reads the results of the backups only.
 pub(super) const LOGIN: AddOnLogin = AddOnLogin {
     section: names::EXPORTER,
-    doc: "Password of the login with which the exporter reads statistics. It cannot read the data of services.",
+    doc: "Password of the login with which the exporter reads statistics. It cannot read tables.",
 };
 
 pub(super) const EXPORTER: Exporter = Exporter {
@@ -30,7 +30,8 @@ pub(super) const EXPORTER: Exporter = Exporter {
 pub(super) fn alerts(server: &Component) -> Alerts {
     let mut rules = vec![down(server.name), connections(server.name), size(server.name)];
     if server.server().is_some_and(Server::has_backups) {
-        rules.extend([old(server.name), failed(server.name), not_verified(server.name)]);
+        let name = server.name;
+        rules.extend([missing(), old(name), failed(name), not_verified(name)]);
     }
     Alerts { rules, queues: Vec::new() }
 }
@@ -50,20 +51,31 @@ fn connections(name: &'static str) -> Alert {
     alert.sample(&used, "90x60", "10x60").sample(&most, "100x60", "100x60")
 }
 
-/// The write-ahead log is on the same volume, so the databases may not fill it.
+/// The write-ahead log is on the same volume.
 fn size(name: &'static str) -> Alert {
     let size = series("pg_database_size_bytes", &[]);
+    let log = series("pg_wal_size_bytes", &[]);
     let volume = format!("__{}_VOLUME__", name.to_uppercase().replace('-', "_"));
-    let summary =
-        format!("The databases of {name} take {{{{ $value | humanize1024 }}}}B, and their volume is almost full.");
-    let alert = Alert::new(&SIZE, "15m", format!("sum({size}) > 0.8 * {volume}"), summary).needs(Needs::Exporter);
-    alert.quantity(&volume, &[name, "persistence", "size"]).sample(&size, "1e15x60", "1e3x60")
+    let summary = format!("The data of {name} take {{{{ $value | humanize1024 }}}}B, and their volume is almost full.");
+    let expr = format!("sum({size}) + sum({log}) > 0.8 * {volume}");
+    let alert = Alert::new(&SIZE, "15m", expr, summary).needs(Needs::Exporter);
+    let alert = alert.quantity(&volume, &[name, "persistence", "size"]).sample(&size, "1e15x60", "1e3x60");
+    alert.sample(&log, "1e3x60", "1e3x60").also_fires(&[(&size, "1e3x60"), (&log, "1e15x60")])
 }
 
 /// A series of the results of the backups, which the exporter reads from their table.
 fn result(metric: &str, action: &str, succeeded: bool) -> String {
     let matchers = [format!("action=\"{action}\""), format!("succeeded=\"{succeeded}\"")];
     series(&format!("backup_{metric}"), &matchers)
+}
+
+/// The first backup is made at the installation.
+fn missing() -> Alert {
+    let up = series("pg_up", &[]);
+    let made = result("data_timestamp_seconds", "backup", true);
+    let summary = "No backup has ever succeeded.".to_owned();
+    let alert = Alert::new(&MISSING, "30m", format!("{up} == 1 unless on () {made}"), summary).needs(Needs::Backups);
+    alert.sample(&up, "1x60", "1x60").sample(&made, "_x60", "0x60")
 }
 
 fn old(name: &'static str) -> Alert {
@@ -93,7 +105,8 @@ fn failed(name: &'static str) -> Alert {
     let (expr, [good, bad]) = last_failed("backup");
     let summary = format!("The last backup of {{{{ $labels.database }}}} at {name} has failed.");
     let alert = Alert::new(&FAILED, "0m", expr, summary).needs(Needs::Backups);
-    alert.sample(&good, "100x60", "200x60").sample(&bad, "200x60", "100x60")
+    let alert = alert.sample(&good, "100x60", "200x60").sample(&bad, "200x60", "100x60");
+    alert.also_fires(&[(&bad, "100x60")])
 }
 
 /// A verification that has failed, or that has not succeeded for a day longer than a backup may be old.
@@ -106,7 +119,8 @@ fn not_verified(name: &'static str) -> Alert {
     );
     let alert = Alert::new(&NOT_VERIFIED, "0m", expr, summary).needs(Needs::Verification);
     let alert = alert.value(&limit, &[name, "backup", "maximumAgeHours"]);
-    alert.sample(&good, "100x60", "200x60").sample(&bad, "200x60", "100x60")
+    let alert = alert.sample(&good, "100x60", "200x60").sample(&bad, "200x60", "100x60");
+    alert.also_fires(&[(&bad, "100x60")]).also_fires(&[(&good, "-1e9x60")])
 }
 
 const CONNECTIONS: Runbook = Runbook {
@@ -123,10 +137,21 @@ const CONNECTIONS: Runbook = Runbook {
 const SIZE: Runbook = Runbook {
     name: "DatabasesFillVolume",
     severity: Severity::Warning,
-    meaning: "The databases take more than 80 % of the volume. When it is full, the server stops, and does not start again before there is room.",
+    meaning: "The databases and the write-ahead log take more than 80 % of the volume. When it is full, the server stops, and does not start again before there is room.",
     steps: &[
         "See which database and which table has grown: `kubectl exec <release>-<component>-0 --namespace <namespace> --container postgresql -- psql --username postgres --command '\\l+'`.",
         "Delete what is not needed and run `VACUUM`, or enlarge the volume (UPGRADING.md, “Larger volume”).",
+    ],
+    inhibits: &[],
+};
+
+const MISSING: Runbook = Runbook {
+    name: "BackupMissing",
+    severity: Severity::Critical,
+    meaning: "Backups are switched on, and for half an hour there has been no backup at all.",
+    steps: &[
+        "See why the first one does not succeed: `kubectl get jobs,pods --namespace <namespace> --selector app.kubernetes.io/instance=<release>,app.kubernetes.io/name=<component>`. `kubectl describe` shows a pod that cannot start, and its log what fails.",
+        "Mend the cause, and make a backup: BACKUP.md, “Back up now”.",
     ],
     inhibits: &[],
 };
@@ -147,7 +172,7 @@ const FAILED: Runbook = Runbook {
     severity: Severity::Warning,
     meaning: "The last backup of a database has failed. Older backups are intact.",
     steps: &[
-        "`restore.sh <release> <namespace> status` prints the last results (BACKUP.md, “Verify”); the log of the Job says why.",
+        "Print the last results with the command in BACKUP.md, “Verify”; the log of the Job says why.",
         "Mend the cause, and make a backup: BACKUP.md, “Back up now”.",
     ],
     inhibits: &[],
@@ -158,7 +183,7 @@ const NOT_VERIFIED: Runbook = Runbook {
     severity: Severity::Critical,
     meaning: "The newest backup could not be restored into an empty server, its contents differ from what was backed up, or no verification has run for a day longer than `<component>.backup.maximumAgeHours`. Do not rely on the backup.",
     steps: &[
-        "`restore.sh <release> <namespace> status` prints the last results (BACKUP.md, “Verify”); the log of the Job says why.",
+        "Print the last results with the command in BACKUP.md, “Verify”; the log of the Job says why.",
         "Make another backup and verify it: BACKUP.md, “Back up now” and “Verify”. If that fails, too, keep the older backups: raise `<component>.backup.retention`.",
     ],
     inhibits: &[],

@@ -51,7 +51,7 @@ const MEMORY: Runbook = Runbook {
     severity: Severity::Warning,
     meaning: "The cache uses more than 80 % of the memory limit of its container. At the limit, the kernel ends the server, which then starts again with its data and fills up again.",
     steps: &[
-        "See which client fills it: `kubectl exec <release>-<component>-0 --namespace <namespace> --container administrator -- sh -c 'REDISCLI_AUTH=$(cat /etc/credentials/administrator) valkey-cli --user administrator -h <release>-<component> --bigkeys'`.",
+        "See which client fills it: `kubectl exec <release>-<component>-0 --namespace <namespace> --container administrator -- sh -c 'REDISCLI_AUTH=$(cat /etc/credentials/administrator) valkey-cli --user administrator --bigkeys'`.",
         "Let the client set a time to live for its keys, or raise `<component>.resources.limits.memory`.",
     ],
     inhibits: &[],

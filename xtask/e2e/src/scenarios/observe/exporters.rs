@@ -32,7 +32,9 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         release.install(from_ref(&lane.context.small), &values)?;
         Ok(String::new())
     })?;
-    lane.step("the login of PostgreSQL's exporter reads no data and writes nothing", || sql_rights(&release, &roles))?;
+    lane.step("the login of PostgreSQL's exporter reads no tables and writes nothing", || {
+        sql_rights(&release, &roles)
+    })?;
     lane.step("the login of Valkey's exporter reads no keys", || valkey_rights(&release, &roles))?;
     lane.step("a failed backup and a verification are metrics", || results_are_metrics(&release, &roles))?;
     lane.step("other passwords: the exporters use the new logins, and the old ones are removed", || {
