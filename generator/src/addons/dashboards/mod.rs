@@ -159,8 +159,8 @@ pub(crate) fn exported(graph: &Graph) -> Vec<ExportedMetric> {
             (None, None) => Vec::new(),
         }
     };
-    let scraped = || graph.components.iter().filter(|component| component.has_metrics());
-    let declared = scraped().flat_map(|component| {
+    let measured = || graph.components.iter().filter(|component| component.has_metrics());
+    let declared = measured().flat_map(|component| {
         of(component).into_iter().map(|metric| ExportedMetric {
             component: component.name,
             name: metric.name.as_str(),
@@ -168,7 +168,7 @@ pub(crate) fn exported(graph: &Graph) -> Vec<ExportedMetric> {
             labels: metric.labels.iter().map(|label| label.as_str()).collect(),
         })
     });
-    let of_scrapes = scraped().flat_map(|component| {
+    let of_scrapes = measured().flat_map(|component| {
         pages::OF_SCRAPES.iter().map(|name| ExportedMetric {
             component: component.name,
             name,
