@@ -141,8 +141,10 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
         [server, "exporter", ..] => object.is("Deployment", &format!("{server}-exporter")),
         [server, "backup", "s3", "egress"] => object.is("NetworkPolicy", &format!("{server}-backup")),
         [server, "backup", "serviceAccount", ..] => object.is("ServiceAccount", &format!("{server}-backup")),
-        [server, "backup", ..] => {
-            object.of == *server && ["CronJob", "Job", "PersistentVolumeClaim"].contains(&object.kind)
+        [server, "backup", rest @ ..] => {
+            // There is an alert about verifications.
+            rest == ["verification", "enabled"] && object.suffix == "alerts"
+                || object.of == *server && ["CronJob", "Job", "PersistentVolumeClaim"].contains(&object.kind)
         }
         [backing, rest @ ..] if is(&traffic.backing, backing) => {
             object.of == *backing || rest.first() == Some(&"credentials") && object.is_source()
@@ -205,6 +207,8 @@ mod tests {
         assert!(!may("db.resources.limits", "Secret", "afp-credentials", "platform"));
         assert!(may("db.backup.enabled", "NetworkPolicy", "afp-db-backup", "platform"));
         assert!(may("db.backup.schedule", "CronJob", "afp-db-backup", "db"));
+        assert!(may("db.backup.verification.enabled", "PrometheusRule", "afp-alerts", "platform"));
+        assert!(!may("db.backup.verification.schedule", "PrometheusRule", "afp-alerts", "platform"));
         assert!(!may("db.backup.enabled", "StatefulSet", "afp-db", "db"));
         assert!(!may("db.backup.schedule", "Secret", "afp-db-inline", "db"));
         assert!(!may("db.credentials.backup.revision", "NetworkPolicy", "afp-db", "platform"));
