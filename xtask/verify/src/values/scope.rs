@@ -109,6 +109,8 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                     own || policy
                         || object.is_source()
                         || object.is_of_tests()
+                        // They leave out what does not run.
+                        || object.suffix == "alerts"
                         || uses().any(|path| makes_logins(&path.to))
                         || ends.any(|end| object.is("NetworkPolicy", end))
                 }
@@ -196,6 +198,8 @@ mod tests {
         assert!(!may("shop.network.extraEgress", "NetworkPolicy", "afp-db", "platform"));
         assert!(may("shop.enabled", "NetworkPolicy", "afp-db", "platform"));
         assert!(!may("shop.enabled", "NetworkPolicy", "afp-cache", "platform"));
+        assert!(may("shop.enabled", "PrometheusRule", "afp-alerts", "platform"));
+        assert!(!may("shop.replicas", "PrometheusRule", "afp-alerts", "platform"));
     }
 
     #[test]
