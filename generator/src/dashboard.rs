@@ -6,8 +6,8 @@ use crate::graph::{Component, Edge, Graph};
 
 /// What a kind of server contributes to the dashboards.
 pub(crate) trait ServerDashboards: Sync {
-    /// The metrics that a server of this kind exports and that a dashboard shows.
-    fn metrics(&self) -> &'static [Metric];
+    /// The metrics that a server of this kind, or its exporter, exports and that a dashboard shows.
+    fn metrics(&self, server: &Component) -> Vec<Metric>;
 
     /// The server's row on the overview: its health at a glance.
     fn glance(&self, server: &Component) -> Vec<Panel>;
@@ -170,7 +170,23 @@ impl Series {
 
     /// The values of a gauge, added up by these labels.
     pub(crate) fn sum(self, metric: &Metric, matchers: &[(&str, &str)], by: &[&str]) -> String {
-        format!("{}({})", sum_by(by), self.value(metric, matchers))
+        format!("{}({})", grouped("sum", by), self.value(metric, matchers))
+    }
+
+    /// The largest value of a gauge by these labels.
+    pub(crate) fn max(self, metric: &Metric, matchers: &[(&str, &str)], by: &[&str]) -> String {
+        format!("{}({})", grouped("max", by), self.value(metric, matchers))
+    }
+
+    /// The smallest value of a gauge: that of the worst Pod, if 0 is wrong.
+    pub(crate) fn min(self, metric: &Metric) -> String {
+        format!("min({})", self.value(metric, &[]))
+    }
+
+    /// The share of one counter's rate in the rates of two, by these labels, such as that of hits in hits and misses.
+    pub(crate) fn share(self, [part, rest]: [&Metric; 2], matchers: &[(&str, &str)], by: &[&str]) -> String {
+        let [part, rest] = [part, rest].map(|metric| self.rate(metric, matchers, by));
+        format!("{part} / ({part} + {rest})")
     }
 
     /// The rate of a counter, or of a histogram's observations, added up by these labels.
@@ -180,7 +196,12 @@ impl Series {
             MetricKind::Histogram => format!("{name}_count"),
             MetricKind::Counter | MetricKind::Gauge => name.to_owned(),
         };
-        format!("{}(rate({}[{RATE_INTERVAL}]))", sum_by(by), self.select(&counter, matchers))
+        format!("{}(rate({}[{RATE_INTERVAL}]))", grouped("sum", by), self.select(&counter, matchers))
+    }
+
+    /// The [`LARGEST`] largest rates of a counter by a label, which can have any number of values.
+    pub(crate) fn largest_rates(self, metric: &Metric, by: &str) -> String {
+        format!("topk({LARGEST}, {})", self.rate(metric, &[], &[by]))
     }
 
     /// A quantile of a histogram's observations, by these labels.
@@ -206,8 +227,7 @@ impl Series {
             MetricKind::Counter => {
                 let all = lines(format!("{name}: rate"), unit, vec![Query::new(self.rate(metric, &[], &[]), "all")]);
                 let by_label = labels().map(|label| {
-                    let expr = format!("topk({LARGEST}, {})", self.rate(metric, &[], &[label]));
-                    let query = Query::new(expr, &format!("{{{{{label}}}}}"));
+                    let query = Query::new(self.largest_rates(metric, label), &format!("{{{{{label}}}}}"));
                     lines(format!("{name}: largest rates by {label}"), unit, vec![query])
                 });
                 std::iter::once(all).chain(by_label).collect()
@@ -241,8 +261,9 @@ pub(crate) const POD: &str = "pod";
 
 const QUANTILES: [(&str, &str); 3] = [("0.5", "p50"), ("0.95", "p95"), ("0.99", "p99")];
 
-fn sum_by(labels: &[&str]) -> String {
-    if labels.is_empty() { "sum".to_owned() } else { format!("sum by ({}) ", labels.join(", ")) }
+/// An aggregation, with the labels that it keeps.
+fn grouped(function: &str, by: &[&str]) -> String {
+    if by.is_empty() { function.to_owned() } else { format!("{function} by ({}) ", by.join(", ")) }
 }
 
 /// A text as a string of `PromQL`, without a dollar sign, behind which Grafana would look for a variable.

@@ -94,7 +94,7 @@ pub struct SeriesProof {
 /// A metric that the dashboards may show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportedMetric {
-    /// The component that exports it.
+    /// The component that exports it, or whose exporter does.
     pub component: &'static str,
     /// Its name, without the suffixes of the series of a histogram.
     pub name: &'static str,
@@ -104,8 +104,8 @@ pub struct ExportedMetric {
     pub labels: Vec<&'static str>,
 }
 
-/// The metrics of all components that are scraped: those that the model and the kinds of the servers declare, and those that Prometheus makes for a
-/// target.
+/// The metrics of all components that report some, themselves or through an exporter: those that the model and the kinds of the servers declare, and
+/// those that Prometheus makes for a target.
 #[must_use]
 pub fn exported_metrics(platform: &Resolved) -> Vec<ExportedMetric> {
     addons::dashboards::exported(&Graph::of(platform))

@@ -36,6 +36,15 @@ pub(crate) fn cell(text: &str) -> String {
     out
 }
 
+/// The items joined by commas, the last one by `conjunction`.
+pub(crate) fn list(items: &[String], conjunction: &str) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} {conjunction} {last}", first.join(", ")),
+    }
+}
+
 /// Code for a cell of a Markdown table, in as many backticks as it takes.
 #[must_use]
 pub(crate) fn code_cell(text: &str) -> String {

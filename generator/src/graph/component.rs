@@ -124,6 +124,11 @@ impl Component {
         self.server().and_then(|server| server.kind.exporter())
     }
 
+    /// Whether something reports its metrics: the component itself, or its exporter.
+    pub(crate) fn has_metrics(&self) -> bool {
+        self.scraped().is_some() || self.exporter().is_some()
+    }
+
     /// Whether `<name>.enabled` switches it on and off.
     pub(crate) fn is_optional(&self) -> bool {
         self.service().is_some()

@@ -94,7 +94,7 @@ impl Graph {
 
     /// Whether something reports metrics: a component, or the exporter of a server.
     pub(crate) fn has_metrics(&self) -> bool {
-        self.components.iter().any(|component| component.scraped().is_some() || component.exporter().is_some())
+        self.components.iter().any(Component::has_metrics)
     }
 
     /// The component of this name.

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::OnceLock;
 
 use anyhow::{Context as _, anyhow};
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use generator::Resolved;
 use render::{Case, SECRET_LIMIT, StoredRelease};
 use tools::ToolBinary;
@@ -18,8 +18,13 @@ const RELEASE_PERCENT: usize = 25;
 const SERVICE_BYTES: usize = 3 * 1024;
 /// The budget in bytes of a release with the larger number of [`SERVICES`], including the files of the subcharts.
 const MANY_BYTES: usize = SECRET_LIMIT / 2;
-/// The budget in bytes of the release of each chart beside the umbrella.
+/// The budget in bytes of the release of a chart beside the umbrella.
 const FURTHER_BYTES: usize = SECRET_LIMIT / 16;
+/// The budget in bytes of the release of a chart with dashboards: of the chart itself, and of each dashboard. A platform has one for each service
+/// and server, and a release stores each twice: in base64 as a file of the chart, and in the manifest.
+const DASHBOARD_BYTES: [usize; 2] = [24 * 1024, 8 * 1024];
+/// The largest budget in bytes of a release with dashboards.
+const MANY_DASHBOARDS_BYTES: usize = SECRET_LIMIT / 2;
 /// The two numbers of services between which growth is measured. They are far apart, because the growth between two small numbers depends on
 /// gzip's window of 32 KiB.
 const SERVICES: [usize; 2] = [10, 100];
@@ -30,8 +35,15 @@ pub(super) fn release(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let stored = |case: &Case| StoredRelease::of(helm, &case.chart, &case.release, &case.values);
     let own = stored(defaults)?;
     let further = context.charts[1..].iter().filter_map(|chart| context.cases_of(chart).next());
-    let further =
-        further.map(|case| Ok((case.name.as_str(), stored(case)?.bytes))).collect::<anyhow::Result<Vec<_>>>()?;
+    let further = further
+        .map(|case| {
+            let (files, json) = (case.chart.join("files"), Some("json"));
+            let is_dashboard =
+                |path: &&Utf8PathBuf| path.extension() == json && context.folder.join(path).starts_with(&files);
+            let dashboards = context.wanted.keys().filter(is_dashboard).count();
+            Ok(FurtherRelease { chart: &case.name, bytes: stored(case)?.bytes, dashboards })
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let [few, many] = *GROWTH
         .get_or_init(|| growth(helm).map_err(|error| format!("{error:#}")))
         .as_ref()
@@ -63,8 +75,26 @@ fn many_services(helm: &ToolBinary, count: usize) -> anyhow::Result<StoredReleas
     StoredRelease::of(helm, &folder.join(&paths.umbrella), "r", &[folder.join(&paths.ci_values)])
 }
 
-/// Compares the release, the releases of further charts by name, and the sizes with the smaller and the larger number of services, with the budgets.
-fn judge(own: &StoredRelease, further: &[(&str, usize)], few: usize, many: usize) -> Outcome {
+/// The release of a chart beside the umbrella.
+struct FurtherRelease<'a> {
+    chart: &'a str,
+    bytes: usize,
+    dashboards: usize,
+}
+
+impl FurtherRelease<'_> {
+    /// Its budget in bytes.
+    fn budget(&self) -> usize {
+        let [chart, each] = DASHBOARD_BYTES;
+        match self.dashboards {
+            0 => FURTHER_BYTES,
+            count => (chart + count * each).min(MANY_DASHBOARDS_BYTES),
+        }
+    }
+}
+
+/// Compares the release, the releases of further charts, and the sizes with the smaller and the larger number of services, with the budgets.
+fn judge(own: &StoredRelease, further: &[FurtherRelease], few: usize, many: usize) -> Outcome {
     let [least, most] = SERVICES;
     let per_service = many.saturating_sub(few) / (most - least);
     let tenths = own.bytes * 1000 / SECRET_LIMIT;
@@ -77,8 +107,9 @@ fn judge(own: &StoredRelease, further: &[(&str, usize)], few: usize, many: usize
             own.bytes
         ));
     }
-    for (chart, bytes) in further.iter().filter(|(_, bytes)| *bytes > FURTHER_BYTES) {
-        wrong.push(format!("the release of the chart {chart} takes {bytes} bytes; the budget is {FURTHER_BYTES}"));
+    for one in further.iter().filter(|one| one.bytes > one.budget()) {
+        let FurtherRelease { chart, bytes, .. } = one;
+        wrong.push(format!("the release of the chart {chart} takes {bytes} bytes; the budget is {}", one.budget()));
     }
     if per_service > SERVICE_BYTES {
         wrong.push(format!("a further service adds {per_service} bytes; the budget is {SERVICE_BYTES}"));
@@ -93,10 +124,8 @@ fn judge(own: &StoredRelease, further: &[(&str, usize)], few: usize, many: usize
         tenths / 10,
         tenths % 10,
     );
-    let further: Vec<_> = further.iter().map(|(chart, bytes)| format!(", {chart} {bytes}")).collect();
-    let further =
-        if further.is_empty() { String::new() } else { format!("{} (budget {FURTHER_BYTES})", further.concat()) };
-    Outcome::of(summary + &further).with(wrong)
+    let further = further.iter().map(|one| format!(", {} {} (budget {})", one.chart, one.bytes, one.budget()));
+    Outcome::of(summary + &further.collect::<String>()).with(wrong)
 }
 
 #[cfg(test)]
@@ -110,15 +139,26 @@ mod tests {
             with_subcharts: bytes,
             parts: [("manifest", 1), ("chart", 2), ("config", 3), ("hooks", 4)],
         };
-        let fits = judge(&own(100_000), &[("logs", 20_000)], 150_000, 400_000);
+        let further = |chart, bytes, dashboards| FurtherRelease { chart, bytes, dashboards };
+        let fits =
+            judge(&own(100_000), &[further("logs", 20_000, 0), further("dashboards", 32_000, 1)], 150_000, 400_000);
         assert_eq!(fits.wrong, [""; 0]);
         assert!(fits.summary.starts_with("100000 bytes stored, 9.5 % of a Secret"), "{}", fits.summary);
         assert!(fits.summary.contains("a further service adds 2777 bytes"), "{}", fits.summary);
 
-        let large = judge(&own(300_000), &[("logs", 200_000)], 250_000, 600_000).wrong.join("\n");
+        let large = judge(
+            &own(300_000),
+            &[further("logs", 70_000, 0), further("dashboards", 50_000, 2), further("many", 600_000, 99)],
+            250_000,
+            600_000,
+        )
+        .wrong
+        .join("\n");
         for expected in [
             "the release takes 300000 bytes; the budget is 262144; bytes before compression: manifest 1, chart 2, config 3, hooks 4",
-            "the release of the chart logs takes 200000 bytes; the budget is 65536",
+            "the release of the chart logs takes 70000 bytes; the budget is 65536",
+            "the release of the chart dashboards takes 50000 bytes; the budget is 40960",
+            "the release of the chart many takes 600000 bytes; the budget is 524288",
             "a further service adds 3888 bytes; the budget is 3072",
             "100 services take 600000 bytes; the budget is 524288",
         ] {

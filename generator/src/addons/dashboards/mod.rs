@@ -1,5 +1,5 @@
-//! Dashboards for Grafana, from the metrics that services and servers export: an overview, and a page for each service and each server that is
-//! scraped.
+//! Dashboards for Grafana, from the metrics that services and servers export: an overview, and a page for each service and each server that has
+//! metrics.
 
 mod json;
 mod layout;
@@ -11,7 +11,7 @@ use askama::Template;
 use serde_yaml::{Mapping, Value};
 use vocabulary::{Metric, MetricKind};
 
-use super::AddOn;
+use super::{AddOn, exporter};
 use crate::ExportedMetric;
 use crate::dashboard::Row;
 use crate::emit::further::{self, Further};
@@ -46,7 +46,7 @@ impl AddOn for Dashboards {
         files.view("templates/_helpers.tpl", &Helpers { c: graph });
         files.view("templates/configmaps.yaml", &ConfigMaps { c: graph });
         files.view("templates/NOTES.txt", &Notes);
-        files.view("README.md", &Readme { c: graph, rows: rows(graph, &pages) });
+        files.view("README.md", &Readme { c: graph, exporters: exporters(graph), rows: rows(graph, &pages) });
         for page in pages {
             files.text(&format!("files/{}.json", page.file), json::text(page, &variables));
         }
@@ -71,7 +71,7 @@ struct Page {
 /// What all dashboards of a platform have in common.
 struct Variables {
     platform: &'static str,
-    /// A regular expression of the names of components that are scraped, by which a release of the platform is found.
+    /// A regular expression of the names of components that have metrics, by which a release of the platform is found.
     components: String,
     /// The release and its namespace that the documents use as an example.
     namespace: &'static str,
@@ -81,7 +81,7 @@ struct Variables {
 impl Variables {
     fn of(graph: &Graph) -> Self {
         let names = |holds: fn(&Component) -> bool| -> Vec<&str> {
-            let found = graph.components.iter().filter(|one| one.scraped().is_some() && holds(one));
+            let found = graph.components.iter().filter(|one| one.has_metrics() && holds(one));
             found.map(|one| one.name).collect()
         };
         // Servers often have a name that other releases have, too.
@@ -125,9 +125,15 @@ fn rows(graph: &Graph, pages: &[Page]) -> Vec<text::Row> {
     pages.iter().map(row).collect()
 }
 
-/// Whether a component has a page: every service, and a server that is scraped.
+/// The servers whose metrics come from an exporter, as a list for a sentence.
+fn exporters(graph: &Graph) -> String {
+    let names: Vec<_> = exporter::exporters(graph).map(|(component, _)| code_cell(component.name)).collect();
+    text::list(&names, "and")
+}
+
+/// Whether a component has a page: every service, and a server that has metrics.
 fn has_page(component: &Component) -> bool {
-    component.is_optional() || component.scraped().is_some()
+    component.is_optional() || component.has_metrics()
 }
 
 /// Grafana's longest identifier of a dashboard.
@@ -146,23 +152,23 @@ fn uid(platform: &str, component: Option<&str>) -> String {
 
 /// The metrics that the dashboards may show: those that are declared, with the series of histograms, and those that Prometheus makes itself.
 pub(crate) fn exported(graph: &Graph) -> Vec<ExportedMetric> {
-    let of = |component: &Component| -> &'static [Metric] {
+    let of = |component: &Component| -> Vec<Metric> {
         match (component.service(), component.server()) {
-            (Some(service), _) => service.metrics,
-            (None, Some(server)) => server.kind.dashboards().map_or(&[], |kind| kind.metrics()),
-            (None, None) => &[],
+            (Some(service), _) => service.metrics.to_vec(),
+            (None, Some(server)) => server.kind.dashboards().map(|kind| kind.metrics(component)).unwrap_or_default(),
+            (None, None) => Vec::new(),
         }
     };
-    let scraped = || graph.components.iter().filter(|component| component.scraped().is_some());
-    let declared = scraped().flat_map(|component| {
-        of(component).iter().map(|metric| ExportedMetric {
+    let measured = || graph.components.iter().filter(|component| component.has_metrics());
+    let declared = measured().flat_map(|component| {
+        of(component).into_iter().map(|metric| ExportedMetric {
             component: component.name,
             name: metric.name.as_str(),
             kind: metric.kind,
             labels: metric.labels.iter().map(|label| label.as_str()).collect(),
         })
     });
-    let of_scrapes = scraped().flat_map(|component| {
+    let of_scrapes = measured().flat_map(|component| {
         pages::OF_SCRAPES.iter().map(|name| ExportedMetric {
             component: component.name,
             name,
@@ -193,6 +199,8 @@ struct Notes;
 #[template(path = "addons/dashboards/README.md")]
 struct Readme<'a> {
     c: &'a Graph,
+    /// The servers whose metrics come from an exporter, as a list.
+    exporters: String,
     rows: Vec<text::Row>,
 }
 

@@ -1,4 +1,4 @@
-//! The overview: the platform, then a row per service and per server that is scraped, with its health at a glance.
+//! The overview: the platform, then a row per service and per server that has metrics, with its health at a glance.
 
 use vocabulary::{Meaning, MetricKind};
 
@@ -44,16 +44,16 @@ fn platform() -> Row {
 
 /// A component at a glance, on one line.
 fn glance(graph: &Graph, component: &Component) -> Vec<Panel> {
-    let is_scraped = component.scraped().is_some();
-    let first = if is_scraped { answering(component).width(3) } else { exports_nothing(component).width(8) };
-    let of_kind = component.server().filter(|_| is_scraped).and_then(|server| server.kind.dashboards());
+    let has_metrics = component.has_metrics();
+    let first = if has_metrics { answering(component).width(3) } else { exports_nothing(component).width(8) };
+    let of_kind = component.server().filter(|_| has_metrics).and_then(|server| server.kind.dashboards());
     let lines = rates(component)
         .into_iter()
         .chain(errors(component))
         .chain(backlogs(graph, component))
         .map(|panel| panel.width(5));
     std::iter::once(first)
-        .chain(is_scraped.then(|| alerts(component).width(3)))
+        .chain(has_metrics.then(|| alerts(component).width(3)))
         .chain(connections(component).map(|panel| panel.width(3)))
         .chain(lines)
         .chain(of_kind.map(|kind| kind.glance(component)).unwrap_or_default())

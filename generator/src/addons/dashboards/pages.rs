@@ -6,15 +6,17 @@ use super::{Page, has_page, uid};
 use crate::addons::alerts::WATCHDOG;
 use crate::dashboard::{NAMESPACE, Panel, Query, RELEASE, Row, Series, ServerDashboards, States, Unit, View};
 use crate::graph::{Component, Graph};
+use crate::names::EXPORTER;
 use crate::text::cell;
 
 /// The metrics of targets that Prometheus makes itself and a page shows.
 pub(super) const OF_SCRAPES: &[&str] = &["up", "scrape_duration_seconds", "scrape_samples_scraped"];
 
 pub(super) fn page(graph: &Graph, component: &Component) -> Page {
-    let rows = match component.scraped() {
-        Some(_) => vec![state(component)],
-        None => vec![Row { title: "State".to_owned(), panels: vec![exports_nothing(component)] }],
+    let rows = if component.has_metrics() {
+        vec![state(component)]
+    } else {
+        vec![Row { title: "State".to_owned(), panels: vec![exports_nothing(component)] }]
     };
     let of_server = component.server().and_then(|server| server.kind.dashboards());
     let role = if component.is_optional() { "service" } else { "server" };
@@ -56,8 +58,15 @@ fn state(component: &Component) -> Row {
 /// The targets of a component that answer.
 pub(super) fn answering(component: &Component) -> Panel {
     let query = Query::new(Series::of(component.name).answering(), "answering");
-    let description = "Targets of the component that answer Prometheus; without a target, it is switched off or Prometheus does not find it.";
-    Panel::stat("Answers", description, Unit::Short, States::SomeIsGood, vec![query]).without_value("no target")
+    let description = if component.exporter().is_some() {
+        format!(
+            "Exporters of {name} that answer Prometheus. Without a target, `{name}.{EXPORTER}.enabled` is false, or Prometheus does not find the exporter.",
+            name = component.name
+        )
+    } else {
+        "Targets of the component that answer Prometheus; without a target, it is switched off or Prometheus does not find it.".to_owned()
+    };
+    Panel::stat("Answers", &description, Unit::Short, States::SomeIsGood, vec![query]).without_value("no target")
 }
 
 /// Whether the service is connected to each server for which it reports that.
@@ -65,7 +74,7 @@ pub(super) fn connections(component: &Component) -> Option<Panel> {
     let own = Series::of(component.name);
     let queries = declared(component).iter().filter_map(|metric| match metric.meaning {
         // The worst of all Pods.
-        Meaning::Connection(server) => Some(Query::new(format!("min({})", own.value(metric, &[])), server.as_str())),
+        Meaning::Connection(server) => Some(Query::new(own.min(metric), server.as_str())),
         Meaning::Shown | Meaning::FailedPublishes(_) | Meaning::Findings => None,
     });
     let queries: Vec<_> = queries.collect();
@@ -141,11 +150,10 @@ fn at_servers(graph: &Graph, component: &Component) -> Vec<Row> {
     edges.filter_map(|edge| Some(server_dashboards(graph, edge.target)?.client_rows(edge))).flatten().collect()
 }
 
-/// The dashboards of a server's kind, if the server is scraped.
+/// The dashboards of a server's kind, if the server has metrics.
 pub(super) fn server_dashboards(graph: &Graph, name: &str) -> Option<&'static dyn ServerDashboards> {
     let component = graph.component(name);
-    component.scraped()?;
-    component.server()?.kind.dashboards()
+    component.server().filter(|_| component.has_metrics())?.kind.dashboards()
 }
 
 /// The servers and services that a service uses: whether they answer, or that they export no metrics.
@@ -153,7 +161,7 @@ fn used(graph: &Graph, component: &Component) -> Option<Row> {
     let mut targets: Vec<&str> = graph.edges_from(component.name).map(|edge| edge.target).collect();
     targets.dedup();
     let (scraped, others): (Vec<_>, Vec<_>) =
-        targets.into_iter().map(|target| graph.component(target)).partition(|target| target.scraped().is_some());
+        targets.into_iter().map(|target| graph.component(target)).partition(|target| target.has_metrics());
     let mut panels: Vec<_> = scraped
         .into_iter()
         .map(|target| Panel { title: target.name.to_owned(), ..answering(target).page(target.name) })

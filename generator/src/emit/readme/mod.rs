@@ -16,7 +16,7 @@ use crate::graph::{Edge, Graph, LoginName};
 use crate::kinds::notes_of_kinds;
 use crate::kubernetes::MINOR_VERSIONS;
 use crate::names::{END_TO_END_TEST, NETWORK_POLICY_TEST, PROVISION, RECONCILE, TEST_CONNECTION, TEST_ISOLATION};
-use crate::text::{Row, cell, code_cell};
+use crate::text::{Row, cell, code_cell, list};
 use install::{Footprint, Options};
 
 pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
@@ -168,15 +168,6 @@ fn opening(graph: &Graph) -> String {
     }
     values.push("`network.extraIngress`, for all ports of that service".to_owned());
     list(&values, "or")
-}
-
-/// The items joined by commas, the last one by `conjunction`.
-fn list(items: &[String], conjunction: &str) -> String {
-    match items {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first @ .., last] => format!("{} {conjunction} {last}", first.join(", ")),
-    }
 }
 
 fn watched(graph: &Graph) -> Vec<&'static str> {

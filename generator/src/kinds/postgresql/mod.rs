@@ -1,5 +1,6 @@
 //! PostgreSQL: a StatefulSet. The first boot creates the roles and databases; later, Jobs do.
 
+mod dashboard;
 mod embedded;
 mod exporter;
 
@@ -11,6 +12,7 @@ use super::{
     SnapshotHook,
 };
 use crate::alert::Alerts;
+use crate::dashboard::ServerDashboards;
 use crate::files::{Files, render};
 use crate::graph::{
     Component, Edge, EnvBinding, EnvValue, Graph, Login, LoginName, LoginScripts, Port, Purpose, Runner, Script, Server,
@@ -82,6 +84,10 @@ impl ServerKind for PostgreSql {
 
     fn alerts(&self, _graph: &Graph, server: &Component) -> Alerts {
         exporter::alerts(server)
+    }
+
+    fn dashboards(&self) -> Option<&'static dyn ServerDashboards> {
+        Some(&dashboard::Dashboards)
     }
 
     fn snapshot_hook(&self) -> Option<SnapshotHook> {

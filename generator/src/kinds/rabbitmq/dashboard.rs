@@ -96,8 +96,8 @@ const REFUSED: Metric =
     Metric::counter("rabbitmq_auth_attempts_failed_total", "Logins that were refused.").labels(&[label("protocol")]);
 
 impl ServerDashboards for Dashboards {
-    fn metrics(&self) -> &'static [Metric] {
-        &[
+    fn metrics(&self, _server: &Component) -> Vec<Metric> {
+        vec![
             READY,
             UNACKNOWLEDGED,
             MESSAGES,

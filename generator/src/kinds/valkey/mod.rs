@@ -1,5 +1,6 @@
 //! Valkey: a StatefulSet. The first boot creates the users; later, Jobs do.
 
+mod dashboard;
 mod embedded;
 mod exporter;
 
@@ -8,6 +9,7 @@ use vocabulary::{CacheLogin, Kind, LoginEnv, Use, VariableName};
 
 use super::{AddOnLogin, Administrator, ClientFacts, Exporter, KindGrants, Profile, ScriptFile, ScriptSet, ServerKind};
 use crate::alert::Alerts;
+use crate::dashboard::ServerDashboards;
 use crate::expr::template_scalar;
 use crate::files::{Files, render};
 use crate::graph::{
@@ -118,6 +120,10 @@ impl ServerKind for Valkey {
 
     fn alerts(&self, _graph: &Graph, server: &Component) -> Alerts {
         exporter::alerts(server)
+    }
+
+    fn dashboards(&self) -> Option<&'static dyn ServerDashboards> {
+        Some(&dashboard::Dashboards)
     }
 
     fn rights_noun(&self) -> &'static str {

@@ -203,7 +203,7 @@ fn shared(dashboards: &[Dashboard]) -> Vec<String> {
     shared.map(|((what, name), files)| format!("{} have the {what} `{name}`", files.join(" and "))).collect()
 }
 
-/// The services and the scraped servers without a page, and the metrics that their component's page does not show.
+/// The services and the servers with metrics without a page, and the metrics that their component's page does not show.
 fn missing(dashboards: &[Dashboard], declared: &Declared) -> Vec<String> {
     let scraped = declared.metrics.iter().map(|metric| metric.component);
     let components: BTreeSet<_> = scraped.chain(declared.services.iter().copied()).collect();

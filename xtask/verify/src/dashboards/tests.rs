@@ -7,7 +7,7 @@ use generator::{AlertProof, ExportedMetric, Resolved};
 use super::findings::{self, Declared};
 use super::read;
 
-/// A platform with metrics of every type, a broker, and a service without metrics of its own.
+/// A platform with metrics of every type, a server of each kind, and a service without metrics of its own.
 fn platform() -> Resolved {
     let odd = odd_platforms::ALL.iter().find(|odd| odd.name == "quoting").expect("the platform is there");
     (odd.declaration)().resolve().expect("it is valid")
@@ -52,7 +52,7 @@ impl Bench {
 #[test]
 fn the_dashboards_of_a_platform_have_no_fault() {
     let bench = Bench::new();
-    assert_eq!(bench.texts.keys().collect::<Vec<_>>(), ["broker", "face", "overview", "worker"]);
+    assert_eq!(bench.texts.keys().collect::<Vec<_>>(), ["broker", "cache", "databases", "face", "overview", "worker"]);
     assert_eq!(bench.findings(&bench.texts), [""; 0]);
 }
 
@@ -117,6 +117,10 @@ fn a_query_that_is_wrong_is_found() {
         let found = bench.broken("face", before, after);
         assert!(found.contains(expected), "{before}: {found}");
     }
+    let of_exporter = bench.broken("databases", "backup_size_bytes{", "backup_bytes{");
+    assert!(of_exporter.contains("nothing exports `backup_bytes` of `databases`"), "{of_exporter}");
+    let of_client = bench.broken("cache", "sum by (cmd)", "sum by (command)");
+    assert!(of_client.contains("groups by the label `command`"), "{of_client}");
 }
 
 #[test]

@@ -109,6 +109,8 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                     own || policy
                         || object.is_source()
                         || object.is_of_tests()
+                        // They leave out what does not run.
+                        || object.suffix == "alerts"
                         || uses().any(|path| makes_logins(&path.to))
                         || ends.any(|end| object.is("NetworkPolicy", end))
                 }
@@ -141,8 +143,10 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
         [server, "exporter", ..] => object.is("Deployment", &format!("{server}-exporter")),
         [server, "backup", "s3", "egress"] => object.is("NetworkPolicy", &format!("{server}-backup")),
         [server, "backup", "serviceAccount", ..] => object.is("ServiceAccount", &format!("{server}-backup")),
-        [server, "backup", ..] => {
-            object.of == *server && ["CronJob", "Job", "PersistentVolumeClaim"].contains(&object.kind)
+        [server, "backup", rest @ ..] => {
+            // There is an alert about verifications.
+            rest == ["verification", "enabled"] && object.suffix == "alerts"
+                || object.of == *server && ["CronJob", "Job", "PersistentVolumeClaim"].contains(&object.kind)
         }
         [backing, rest @ ..] if is(&traffic.backing, backing) => {
             object.of == *backing || rest.first() == Some(&"credentials") && object.is_source()
@@ -194,6 +198,8 @@ mod tests {
         assert!(!may("shop.network.extraEgress", "NetworkPolicy", "afp-db", "platform"));
         assert!(may("shop.enabled", "NetworkPolicy", "afp-db", "platform"));
         assert!(!may("shop.enabled", "NetworkPolicy", "afp-cache", "platform"));
+        assert!(may("shop.enabled", "PrometheusRule", "afp-alerts", "platform"));
+        assert!(!may("shop.replicas", "PrometheusRule", "afp-alerts", "platform"));
     }
 
     #[test]
@@ -205,6 +211,8 @@ mod tests {
         assert!(!may("db.resources.limits", "Secret", "afp-credentials", "platform"));
         assert!(may("db.backup.enabled", "NetworkPolicy", "afp-db-backup", "platform"));
         assert!(may("db.backup.schedule", "CronJob", "afp-db-backup", "db"));
+        assert!(may("db.backup.verification.enabled", "PrometheusRule", "afp-alerts", "platform"));
+        assert!(!may("db.backup.verification.schedule", "PrometheusRule", "afp-alerts", "platform"));
         assert!(!may("db.backup.enabled", "StatefulSet", "afp-db", "db"));
         assert!(!may("db.backup.schedule", "Secret", "afp-db-inline", "db"));
         assert!(!may("db.credentials.backup.revision", "NetworkPolicy", "afp-db", "platform"));
