@@ -30,8 +30,8 @@ pub(crate) struct LogsValues {
     queue: Queue,
     network: Network,
     /// Folder on each node for the positions in the log files and for the queue. Empty selects
-    /// `/var/lib/<name of this chart>/<namespace>.<release>`. It must be below `/var/lib/<folder>/`, and not in a folder of `kubelet`,
-    /// `containerd`, `docker`, `etcd` or `rancher`. Uninstalling the release does not remove it.
+    /// `/var/lib/<name of this chart>/<namespace>.<release>`. Must be below `/var/lib/<folder>/`; `<folder>` must not be
+    /// `containerd`, `docker`, `etcd`, `kubelet` or `rancher`. Uninstalling the release does not remove it.
     #[schemars(regex(pattern = HOST_PATH), length(max = 512))]
     host_path: String,
     image: ImageValues,
