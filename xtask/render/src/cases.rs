@@ -1,12 +1,12 @@
 //! The cases: combinations of values files and arguments with which every check renders the committed chart.
 
+mod add_ons;
 mod arguments;
 mod further;
 
 use anyhow::{Context as _, bail};
 use arguments::{
-    ALERTMANAGER_CONFIG, ALERTS, API_SERVER, BACKUP, BACKUP_S3, DIGEST, EXISTING, EXPORTER, EXTERNAL,
-    HAS_EXTERNAL_SECRETS, HAS_ROUTES, INGRESS, PLACED, POD_MONITOR, ROUTE, RULES, STORE, receivers,
+    API_SERVER, DIGEST, EXISTING, EXTERNAL, HAS_EXTERNAL_SECRETS, HAS_ROUTES, INGRESS, PLACED, ROUTE, RULES, STORE,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use generator::Chart;
@@ -98,8 +98,8 @@ pub fn without_snapshots(platform: &Resolved, chart: &Chart, folder: &Utf8Path) 
     cases.extend(by_tag(platform, chart, folder));
     cases.push(wildcards(platform, chart, folder));
     cases.push(longest(platform, chart, folder));
-    cases.extend(backups(platform, chart, folder));
-    cases.extend(exporters(platform, chart, folder));
+    cases.extend(add_ons::backups(platform, chart, folder));
+    cases.extend(add_ons::exporters(platform, chart, folder));
     cases
 }
 
@@ -205,53 +205,6 @@ fn by_tag(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<Case>
     })
 }
 
-/// The settings for every server that can have backups.
-fn of_backups(platform: &Resolved, settings: &[&str]) -> Vec<String> {
-    let of_server =
-        |server: &String| settings.iter().map(|setting| format!("--set={server}.{setting}")).collect::<Vec<_>>();
-    generator::traffic(platform).backup.iter().flat_map(|path| of_server(&path.to)).collect()
-}
-
-/// Backups with every source of Secrets. [`all`] has them with passwords in the values. A platform may have no databases.
-fn backups(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
-    let on = of_backups(platform, BACKUP);
-    if on.is_empty() {
-        return Vec::new();
-    }
-    let ci_values = folder.join(&chart.paths().ci_values);
-    let modes = [("external", &EXTERNAL[..], true), ("existing", EXISTING, false), ("store", STORE, false)];
-    let case = |(mode, arguments, takes_passwords): (&str, &[&str], bool)| {
-        let values: Vec<_> = takes_passwords.then(|| ci_values.clone()).into_iter().collect();
-        let required = if takes_passwords { Vec::new() } else { required(platform, None) };
-        let arguments = arguments.iter().map(|argument| (*argument).to_owned());
-        Case {
-            chart: umbrella(chart, folder),
-            name: format!("backup+{mode}"),
-            release: release_name(platform).to_owned(),
-            environment: None,
-            values,
-            arguments: arguments.chain(on.clone()).chain(required).collect(),
-        }
-    };
-    modes.map(case).into()
-}
-
-/// The exporters with Secrets of another store. [`all`] has them with passwords in the values. A platform may have none of them.
-fn exporters(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<Case> {
-    let exporters = generator::traffic(platform).exporters;
-    let on =
-        exporters.iter().flat_map(|exporter| EXPORTER.iter().map(|set| format!("--set={}.{set}", exporter.path.to)));
-    let arguments = STORE.iter().map(|argument| (*argument).to_owned()).chain(on).chain(required(platform, None));
-    (!exporters.is_empty()).then(|| Case {
-        chart: umbrella(chart, folder),
-        name: "exporters+store".to_owned(),
-        release: release_name(platform).to_owned(),
-        environment: None,
-        values: Vec::new(),
-        arguments: arguments.collect(),
-    })
-}
-
 /// Rules with wildcards for each service, and the values that permit them.
 fn wildcards(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Case {
     let rules = platform.platform().services.iter().map(|service| {
@@ -316,15 +269,8 @@ pub fn from_files(
 /// One case for each feature that a value switches on or off, in all charts that have it. A feature that no chart has is left out.
 fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
     let services = || platform.platform().services.iter();
-    let for_each = |names: &[&str], settings: &[&str]| -> Vec<String> {
-        let settings_of = |name: &&str| settings.iter().map(|s| format!("--set={name}.{s}")).collect::<Vec<_>>();
-        names.iter().flat_map(settings_of).collect()
-    };
     let named =
         |holds: fn(&Service) -> bool| services().filter(|s| holds(s)).map(|s| s.name.as_str()).collect::<Vec<_>>();
-    let traffic = generator::traffic(platform);
-    let exporters: Vec<&str> = traffic.exporters.iter().map(|exporter| exporter.path.to.as_str()).collect();
-    let has_metrics = !traffic.metrics.is_empty() || !exporters.is_empty();
     let every_service = named(|_| true);
     let autoscaled = named(|service| service.scaling != Scaling::Fixed);
     let exposed = named(|service| service.exposure.is_some());
@@ -365,38 +311,8 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
         together.extend(for_each(&exposed, INGRESS));
         together.push("--set=global.network.edgeNamespace=default".to_owned());
     }
-    let backups = of_backups(platform, BACKUP);
-    if !backups.is_empty() {
-        features.push(("backup".to_owned(), backups));
-        features.push(("backup-s3".to_owned(), of_backups(platform, &[BACKUP, BACKUP_S3].concat())));
-    }
-    if !platform.platform().backing.is_empty() {
-        let velero = ["--set=global.velero.enabled=true", "--api-versions=velero.io/v1/Schedule"];
-        features.push(("velero".to_owned(), velero.map(str::to_owned).into()));
-    }
-    if has_metrics {
-        let on = |further: &[&str]| {
-            let further = further.iter().map(|argument| (*argument).to_owned());
-            std::iter::once("--set=global.metrics.enabled=true".to_owned()).chain(further).collect()
-        };
-        let exporters = for_each(&exporters, EXPORTER);
-        // Of all that can raise an alert.
-        let observed = [exporters.clone(), of_backups(platform, BACKUP), receivers()].concat();
-        let with_all = |arguments: Vec<String>| [arguments, observed.clone()].concat();
-        features.push(("metrics".to_owned(), on(&[])));
-        features.push(("annotations".to_owned(), on(&["--set=global.metrics.discovery=Annotations"])));
-        features.push(("podmonitor".to_owned(), on(POD_MONITOR)));
-        if !exporters.is_empty() {
-            features.push(("exporters".to_owned(), [on(POD_MONITOR), exporters].concat()));
-        }
-        features.push(("alerts".to_owned(), with_all(on(&[ALERTS, ALERTMANAGER_CONFIG].concat()))));
-        let as_files = [
-            "--set=global.alerts.enabled=true",
-            "--set=global.alerts.clusterMetrics.enabled=true",
-            "--set=global.alerts.format=ConfigMap",
-            "--set=global.alerts.routing.format=ConfigMap",
-        ];
-        features.push(("alerts-file".to_owned(), with_all(on(&as_files))));
+    features.extend(add_ons::features(platform));
+    if add_ons::has_metrics(platform) {
         together.push("--set=global.metrics.namespace=default".to_owned());
         together.push("--set=global.metrics.enabled=true".to_owned());
     }
@@ -418,6 +334,12 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
         (format!("without-{}", off.name), for_each(&with_callers(platform, off.name.as_str()), &["enabled=false"]))
     }));
     features
+}
+
+/// These settings for each of these sections of the values.
+fn for_each(names: &[&str], settings: &[&str]) -> Vec<String> {
+    let settings_of = |name: &&str| settings.iter().map(|s| format!("--set={name}.{s}")).collect::<Vec<_>>();
+    names.iter().flat_map(settings_of).collect()
 }
 
 /// A service, and all that call it, directly or through others: they could not work without it.

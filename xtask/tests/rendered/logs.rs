@@ -78,6 +78,17 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
         (&[("image.tag", json!(""))], "image.tag is not set, and neither is image.digest"),
         (&[("queue.maxMebibytes", json!(1))], "at '/queue/maxMebibytes'"),
         (&[("hostPath", json!("state"))], "at '/hostPath'"),
+        (&[("hostPath", json!("/etc/kubernetes"))], "at '/hostPath'"),
+        (&[("hostPath", json!("/var/lib/agent"))], "at '/hostPath'"),
+        (&[("hostPath", json!("/var/lib/agent/../kubelet"))], "at '/hostPath'"),
+        (
+            &[("hostPath", json!("/var/lib/kubelet/pods"))],
+            "hostPath is /var/lib/kubelet/pods, but /var/lib/kubelet belongs to another program of the node. Set it to a folder",
+        ),
+        (
+            &[("hostPath", json!("/var/lib/rancher/k3s"))],
+            "hostPath is /var/lib/rancher/k3s, but /var/lib/rancher belongs",
+        ),
         (
             &[("resources.requests.memory", json!("1Gi"))],
             "resources.requests.memory is 1Gi, more than limits.memory, which is 160Mi. Lower the request",
@@ -93,6 +104,19 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
             assert!(message.contains(says), "{values:?} without `{says}`: {message}");
         }
     }
+}
+
+#[test]
+fn a_refusal_names_the_command_that_prints_the_values() {
+    let message = render(Tool::Helm4, &[("release.name", json!(""))]).expect_err("it is refused");
+    let says = "`helm show values ./auditflow-platform-logs` prints every value with its description.";
+    assert!(message.contains(says), "{message}");
+}
+
+#[test]
+fn the_agent_keeps_its_state_in_the_folder_of_the_values() {
+    let manifest = render(Tool::Helm4, &[("hostPath", json!("/var/lib/agents/kubelet"))]).expect("it is accepted");
+    assert!(manifest.contains("path: \"/var/lib/agents/kubelet\"\n"), "{manifest}");
 }
 
 #[test]

@@ -33,6 +33,7 @@ mod cache;
 mod error;
 mod go;
 mod kubeconform;
+mod pinned_modules;
 mod pinned_schemas;
 mod render;
 mod tool;

@@ -94,8 +94,27 @@ deny contains finding("within-the-namespace", named(one), sprintf("refers to the
 
 # A log agent reads the labels of Pods in the namespace of the release whose logs it collects.
 is_right_of_log_agent(one, namespace) if {
-	one.kind in {"Role", "RoleBinding"}
 	namespace == input.values.release.namespace
+	lists_pods(one)
+}
+
+is_right_of_log_agent(one, namespace) if {
+	one.kind == "RoleBinding"
+	namespace == input.values.release.namespace
+	one.roleRef.kind == "Role"
+	some role in of_kind("Role")
+	role.metadata.name == one.roleRef.name
+	role.metadata.namespace == namespace
+	lists_pods(role)
+	every subject in one.subjects {
+		subject.namespace == input.namespace
+	}
+}
+
+# Whether a Role permits nothing but to list and watch Pods.
+lists_pods(role) if {
+	role.kind == "Role"
+	{rule | some rule in role.rules} == {{"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]}}
 }
 
 # Velero reads its objects in its own namespace only, which the installer names.

@@ -44,14 +44,31 @@ test_who_is_bound_may_have_a_token if {
 	count(found) == 0
 }
 
+# The Role and the RoleBinding as those of a log agent, in the namespace of the release that it reads.
+agent_rights := [
+	set("/objects/12/metadata/namespace", "production"),
+	set("/objects/12/rules", [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]}]),
+	set("/objects/13/metadata/namespace", "production"),
+	set("/objects/13/roleRef", {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "afp-shop"}),
+	{"op": "add", "path": "/values/release", "value": {"namespace": "production"}},
+]
+
 test_a_log_agent_may_read_pods_of_the_release_that_it_reads if {
-	bound := json.patch(good, [
-		set("/objects/13/metadata/namespace", "production"),
-		{"op": "add", "path": "/values/release", "value": {"namespace": "production"}},
-	])
-	found := deny with input as bound
+	found := deny with input as json.patch(good, agent_rights)
+	print(found)
 	count(found) == 0
 }
+
+test_a_log_agent_has_no_other_right if breaks("within-the-namespace", [
+	array.concat(agent_rights, [set("/values/release/namespace", "other")]),
+	array.concat(agent_rights, [set("/objects/12/rules/0/verbs", ["list", "watch", "delete"])]),
+	array.concat(agent_rights, [set("/objects/12/rules/0/resources", ["pods", "pods/exec"])]),
+	array.concat(agent_rights, [set("/objects/12/rules/0/apiGroups", ["", "apps"])]),
+	array.concat(agent_rights, [set("/objects/12/rules/-", {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]})]),
+	array.concat(agent_rights, [set("/objects/13/roleRef/kind", "ClusterRole")]),
+	array.concat(agent_rights, [set("/objects/13/roleRef/name", "admin")]),
+	array.concat(agent_rights, [set("/objects/13/subjects/0/namespace", "production")]),
+])
 
 test_the_installer_may_allow_wildcards if {
 	allowed := json.patch(good, [

@@ -80,12 +80,22 @@ deny contains finding("volume-kinds", volume.of, sprintf("has the forbidden type
 	not is_of_log_agent(volume)
 }
 
-# The log files, and one folder of its own for what it must remember.
+# The log files.
+is_of_log_agent(volume) if {
+	reads_logs(volume.pod)
+	volume.is.hostPath.path == pod_logs
+}
+
+# A folder of its own for what it must remember. No part of the path is `..`.
 is_of_log_agent(volume) if {
 	reads_logs(volume.pod)
 	path := volume.is.hostPath.path
-	regex.match(`^/var/(log/pods$|lib/[^/]+/)`, path)
+	regex.match(`^/var/lib(/[A-Za-z0-9_-][A-Za-z0-9_.-]*){2,}$`, path)
+	not split(path, "/")[3] in folders_of_the_node
 }
+
+# The folders below `/var/lib` whose content decides what runs on the node.
+folders_of_the_node := {"containerd", "docker", "etcd", "kubelet", "rancher"}
 
 deny contains finding("logs-are-read", container.of, "may change the log files of the node: their mount is not read-only") if {
 	some container in containers

@@ -32,6 +32,12 @@ pub(super) fn collector(context: &VerifyContext) -> anyhow::Result<Outcome> {
             }
         }
     }
+    if validated.is_empty() {
+        wrong.push(
+            "no case has a configuration of the Collector, although every platform has the chart with the log agent"
+                .to_owned(),
+        );
+    }
     let left_out = match left_out.as_slice() {
         [] => String::new(),
         names => format!("; {} not, because of the exporters {}", names.join(", "), MISSING.join(" and ")),
@@ -47,7 +53,8 @@ pub(super) fn collector(context: &VerifyContext) -> anyhow::Result<Outcome> {
 
 /// The configurations of the Collector in a case.
 fn configurations(one: &Rendered) -> impl Iterator<Item = &str> {
-    let config_maps = one.objects.iter().filter(|object| object.kind == "ConfigMap");
+    let is_of_chart = one.case.chart.as_str().ends_with("-logs");
+    let config_maps = one.objects.iter().filter(move |object| is_of_chart && object.kind == "ConfigMap");
     let texts = config_maps.filter_map(|object| object.value["data"].as_object()).flat_map(serde_json::Map::values);
     texts.filter_map(Value::as_str).filter(|text| text.contains("\nreceivers:\n") && text.contains("\nexporters:\n"))
 }

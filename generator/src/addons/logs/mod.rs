@@ -12,7 +12,7 @@ use vocabulary::Image;
 
 use super::AddOn;
 use crate::emit::further::{self, Further};
-use crate::emit::values::LogsValues;
+use crate::emit::values::{LogsValues, RESERVED_FOLDERS};
 use crate::files::Files;
 use crate::graph::Graph;
 use crate::text::{Row, code_cell};
@@ -61,7 +61,7 @@ impl AddOn for Logs {
         files.view(&file("_helpers.tpl"), &Helpers { c: graph });
         files.view(&file("_collector.tpl"), &collector::template(graph, &names));
         files.view(&file("_checks.tpl"), &CheckHelpers { c: graph });
-        files.view(&file("checks.yaml"), &Checks { c: graph, names: &names });
+        files.view(&file("checks.yaml"), &Checks { c: graph, names: &names, reserved_folders: &RESERVED_FOLDERS });
         files.view(&file("configmap.yaml"), &ConfigMap { c: graph });
         files.view(&file("daemonset.yaml"), &DaemonSet { c: graph, pod: pod().text(graph, POD_INDENT) });
         files.view(&file("networkpolicies.yaml"), &NetworkPolicies { c: graph });
@@ -200,6 +200,7 @@ struct CheckHelpers<'a> {
 struct Checks<'a> {
     c: &'a Graph,
     names: &'a Names,
+    reserved_folders: &'a [&'static str],
 }
 
 #[derive(Template)]

@@ -112,7 +112,7 @@ struct S3 {
     /// Name of a Secret with the keys `accessKeyId` and `secretAccessKey`. Empty uses the identity of the ServiceAccount.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     existing_secret: String,
-    /// Name of a ConfigMap whose key `ca.crt` has the authority of the store's certificate. Empty selects the public authorities.
+    /// Name of a ConfigMap whose key `ca.crt` holds the CA certificate of the store. Empty uses the system's trust store.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     ca_config_map: String,
     /// Rules for outgoing traffic to the store, in the syntax of a NetworkPolicy. Required, since the chart does not know its addresses.

@@ -18,10 +18,10 @@ pub(crate) struct DashboardsValues {
 /// The label by which Grafana's sidecar finds the objects.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 struct Label {
-    /// Its key.
+    /// Label key.
     #[schemars(regex(pattern = KEY))]
     key: String,
-    /// Its value.
+    /// Label value.
     #[schemars(regex(pattern = "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"))]
     value: String,
 }

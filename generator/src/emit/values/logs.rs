@@ -30,8 +30,9 @@ pub(crate) struct LogsValues {
     queue: Queue,
     network: Network,
     /// Folder on each node for the positions in the log files and for the queue. Empty selects
-    /// `/var/lib/<name of this chart>/<namespace>.<release>`. Uninstalling the release does not remove it.
-    #[schemars(regex(pattern = "^(/[A-Za-z0-9_.-]+)*$"), length(max = 512))]
+    /// `/var/lib/<name of this chart>/<namespace>.<release>`. Must be below `/var/lib/<folder>/`; `<folder>` must not be
+    /// `containerd`, `docker`, `etcd`, `kubelet` or `rancher`. Uninstalling the release does not remove it.
+    #[schemars(regex(pattern = HOST_PATH), length(max = 512))]
     host_path: String,
     image: ImageValues,
     /// Secrets with the credentials of private registries.
@@ -52,10 +53,16 @@ pub(crate) struct LogsValues {
     priority_class_name: String,
 }
 
+/// A folder below `/var/lib/<folder>/`, or an empty string. No part of the path begins with a dot, so none is `..`.
+const HOST_PATH: &str = "^(/var/lib(/[A-Za-z0-9_-][A-Za-z0-9_.-]*){2,})?$";
+
+/// Folders below `/var/lib` whose content decides what runs on a node. An agent, which is root, must have no folder in them.
+pub(crate) const RESERVED_FOLDERS: [&str; 5] = ["containerd", "docker", "etcd", "kubelet", "rancher"];
+
 /// The release whose logs are collected.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 struct Release {
-    /// Its name. Required.
+    /// Name of the release. Required.
     #[schemars(regex(pattern = LABEL_OR_EMPTY))]
     name: String,
     /// Its namespace. Required.
@@ -90,7 +97,7 @@ struct Otlp {
     /// sends no such header.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     existing_secret: String,
-    /// Name of a ConfigMap whose key `ca.crt` has the authority of the server's certificate. Empty selects the public authorities.
+    /// Name of a ConfigMap whose key `ca.crt` holds the CA certificate of the server. Empty uses the system's trust store.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     ca_config_map: String,
 }
@@ -108,7 +115,7 @@ struct Elasticsearch {
     /// Name of a Secret whose key `apiKey` is an encoded API key. Empty sends none.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     existing_secret: String,
-    /// Name of a ConfigMap whose key `ca.crt` has the authority of the server's certificate. Empty selects the public authorities.
+    /// Name of a ConfigMap whose key `ca.crt` holds the CA certificate of the server. Empty uses the system's trust store.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     ca_config_map: String,
 }
@@ -126,7 +133,7 @@ struct SplunkHec {
     /// Name of a Secret whose key `token` is the token of the event collector. Required with an endpoint.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     existing_secret: String,
-    /// Name of a ConfigMap whose key `ca.crt` has the authority of the server's certificate. Empty selects the public authorities.
+    /// Name of a ConfigMap whose key `ca.crt` holds the CA certificate of the server. Empty uses the system's trust store.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     ca_config_map: String,
 }

@@ -29,7 +29,7 @@ pub(crate) use backing::BackingValues;
 pub(crate) use dashboards::DashboardsValues;
 pub(crate) use environment::apply;
 pub(crate) use global::Global;
-pub(crate) use logs::LogsValues;
+pub(crate) use logs::{LogsValues, RESERVED_FOLDERS};
 pub(crate) use schema::{further_schema, json_schema};
 pub(crate) use service::{ServiceValues, Via};
 pub(crate) use tree::{Entry, Node, Section};

@@ -7,6 +7,10 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 
+use super::files::{
+    decides, is_chart_test, is_document, is_in_an_image, is_manual, is_of_alerts, is_of_backups, is_of_chart,
+    is_of_exporters, is_overlay,
+};
 use super::rendering::{ADD_ONS, CHART, Rendering};
 
 /// The input groups of each scenario, in addition to [`COMMON`] and its own code. A scenario's name is also the group of its code.
@@ -109,71 +113,6 @@ const REPORTING: &[&str] = &[
     "xtask/e2e/src/passes",
     "xtask/e2e/src/scenarios/mod.rs",
 ];
-
-/// Whether a file decides what an installation creates.
-fn decides(path: &Utf8Path) -> bool {
-    !is_document(path) && !is_chart_test(path)
-}
-
-/// Whether a file decides what an installation creates while every add-on is off.
-fn is_of_chart(path: &Utf8Path) -> bool {
-    decides(path) && !is_of_alerts(path) && !is_of_backups(path) && !is_of_exporters(path)
-}
-
-/// Whether a file is documentation or a script for operators, which do not affect an installation.
-fn is_document(path: &Utf8Path) -> bool {
-    matches!(
-        path.file_name(),
-        Some(
-            "ALERTS.md"
-                | "BACKUP.md"
-                | "README.md"
-                | "UPGRADING.md"
-                | "VALUES.md"
-                | "NOTES.txt"
-                | ".helmignore"
-                | "restore.sh"
-                | "existing-secrets.sh"
-        )
-    )
-}
-
-/// Whether a file is a document whose commands a scenario runs, or a script that they call.
-fn is_manual(path: &Utf8Path) -> bool {
-    matches!(path.file_name(), Some("BACKUP.md" | "README.md" | "UPGRADING.md" | "restore.sh" | "existing-secrets.sh"))
-}
-
-/// Whether a file belongs to the alerts alone.
-fn is_of_alerts(path: &Utf8Path) -> bool {
-    path == "ALERTS.md" || path == "files/alerts.yaml" || path.starts_with("templates/alerts")
-}
-
-/// Whether a file belongs to the backups alone.
-fn is_of_backups(path: &Utf8Path) -> bool {
-    path.as_str().contains("templates/backup/")
-}
-
-/// Whether a file belongs to the exporters alone.
-fn is_of_exporters(path: &Utf8Path) -> bool {
-    path.as_str().contains("templates/exporter/")
-}
-
-/// Whether a file holds an environment's values, as opposed to its passwords.
-fn is_overlay(path: &Utf8Path) -> bool {
-    path.file_name().is_some_and(|name| name.starts_with("values-"))
-}
-
-/// Whether a file belongs to `helm test`, which `helm install` does not create.
-fn is_chart_test(path: &Utf8Path) -> bool {
-    path.components().any(|part| part.as_str() == "tests")
-}
-
-/// Whether a file is part of an image of `xtask/e2e`, as opposed to its tests.
-fn is_in_an_image(path: &Utf8Path) -> bool {
-    const TEST_SUPPORT: &[&str] = &["contract.py", "local_servers.py", "programs.py"];
-    let name = path.file_name().unwrap_or_default();
-    !name.starts_with("test_") && !TEST_SUPPORT.contains(&name)
-}
 
 /// Whether a file is code shared by scenarios.
 fn is_shared_code(path: &Utf8Path) -> bool {

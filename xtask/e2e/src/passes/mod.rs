@@ -2,6 +2,7 @@
 
 mod date;
 mod file;
+mod files;
 mod inputs;
 mod rendering;
 
