@@ -99,7 +99,7 @@ fn a_missing_file_is_one_problem() {
     assert_eq!(said.code, Some(1));
     assert_snapshot!(said.out, @"
     env/secrets-dev.yaml: 1 problem
-      the file does not exist, and 8 credentials need a password
+      the file does not exist, and 10 credentials need a password
           cargo xtask secrets new dev --file env/secrets-dev.yaml
     ");
 }
@@ -135,9 +135,11 @@ fn a_password_that_sops_left_unencrypted_is_reported() {
     let said = checkout.command(&["check", "dev", "--file", FILE]).output().unwrap();
     assert_eq!(said.status.code(), Some(1));
     assert_snapshot!(String::from_utf8(said.stdout).unwrap(), @"
-    env/secrets-dev.yaml: 1 problem
+    env/secrets-dev.yaml: 2 problems
       redis.administrator is not encrypted, although the file is
           remove encrypted_regex and similar keys from the rule in .sops.yaml, then run cargo xtask secrets new dev --file env/secrets-dev.yaml --rotate redis.administrator
+      redis.exporter is not encrypted, although the file is
+          remove encrypted_regex and similar keys from the rule in .sops.yaml, then run cargo xtask secrets new dev --file env/secrets-dev.yaml --rotate redis.exporter
     ");
 }
 

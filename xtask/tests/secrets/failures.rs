@@ -134,7 +134,7 @@ fn a_rule_that_leaves_passwords_unencrypted_is_rejected() {
     checkout.rules("^env/", "    encrypted_regex: ^(data|stringData)$\n");
     let said = checkout.on_file("new", &[]).failure(1);
     assert_snapshot!(said, @"
-    error: sops would leave these passwords of env/secrets-dev.yaml unencrypted: audit-event-generator.rabbitmq, audit-log-analysis.rabbitmq, notification-service.rabbitmq, notification-service.postgresql, rabbitmq.administrator, postgresql.superuser, postgresql.backup, redis.administrator (nothing was changed)
+    error: sops would leave these passwords of env/secrets-dev.yaml unencrypted: audit-event-generator.rabbitmq, audit-log-analysis.rabbitmq, notification-service.rabbitmq, notification-service.postgresql, rabbitmq.administrator, postgresql.superuser, postgresql.backup, postgresql.exporter, redis.administrator, redis.exporter (nothing was changed)
       The rule for the file in .sops.yaml restricts encryption, for example with encrypted_regex. Remove that key, so that every value is encrypted.
     ");
     assert!(!checkout.root.join(FILE).exists());
@@ -227,7 +227,7 @@ fn unknown_names_are_rejected_and_the_known_names_listed() {
     let said = checkout.run(&["new", "prod", "--file", FILE]).failure(1);
     assert_snapshot!(said, @"error: there is no environment `prod`; the environments are dev, test, stg, main");
     assert_eq!(checkout.run(&["check", "prod", "--file", FILE]).failure(3), said);
-    assert_snapshot!(checkout.on_file("new", &["--rotate", "rabbitmq"]).failure(1), @"error: there is no credential `rabbitmq`; the credentials are audit-event-generator.rabbitmq, audit-log-analysis.rabbitmq, notification-service.rabbitmq, notification-service.postgresql, rabbitmq.administrator, postgresql.superuser, postgresql.backup, redis.administrator");
+    assert_snapshot!(checkout.on_file("new", &["--rotate", "rabbitmq"]).failure(1), @"error: there is no credential `rabbitmq`; the credentials are audit-event-generator.rabbitmq, audit-log-analysis.rabbitmq, notification-service.rabbitmq, notification-service.postgresql, rabbitmq.administrator, postgresql.superuser, postgresql.backup, postgresql.exporter, redis.administrator, redis.exporter");
     assert_snapshot!(checkout.run(&["new", "dev", "--file", "nowhere/secrets.yaml"]).failure(1), @"
     error: the folder nowhere of nowhere/secrets.yaml does not exist
       Create it, or give a path relative to the current folder.

@@ -17,7 +17,7 @@ fn a_new_file_has_every_password_and_is_encrypted() {
     let checkout = Checkout::new();
     let said = checkout.on_file("new", &[]).success();
     assert_snapshot!(checkout.plain(&said), @"
-    env/secrets-dev.yaml: 8 passwords created; encrypted for the recipients in …/.sops.yaml
+    env/secrets-dev.yaml: 10 passwords created; encrypted for the recipients in …/.sops.yaml
       created  audit-event-generator.rabbitmq
       created  audit-log-analysis.rabbitmq
       created  notification-service.rabbitmq
@@ -25,7 +25,9 @@ fn a_new_file_has_every_password_and_is_encrypted() {
       created  rabbitmq.administrator
       created  postgresql.superuser
       created  postgresql.backup
+      created  postgresql.exporter
       created  redis.administrator
+      created  redis.exporter
     ");
 
     assert!(checkout.is_encrypted());
@@ -39,7 +41,7 @@ fn a_new_file_has_every_password_and_is_encrypted() {
     for credential in credentials() {
         assert_eq!(at(&values, &credential.revision), Some(&1.into()), "{}", credential.name);
     }
-    assert_snapshot!(checkout.on_file("check", &[]).success(), @"env/secrets-dev.yaml: no problems in 8 passwords; encrypted");
+    assert_snapshot!(checkout.on_file("check", &[]).success(), @"env/secrets-dev.yaml: no problems in 10 passwords; encrypted");
 }
 
 #[test]
@@ -47,7 +49,7 @@ fn a_second_run_changes_nothing() {
     let checkout = Checkout::new();
     checkout.on_file("new", &[]).success();
     let (bytes, changed) = (checkout.read(FILE), fs::metadata(checkout.root.join(FILE)).unwrap().modified().unwrap());
-    assert_snapshot!(checkout.on_file("new", &[]).success(), @"env/secrets-dev.yaml: nothing to do: all 8 credentials have a password");
+    assert_snapshot!(checkout.on_file("new", &[]).success(), @"env/secrets-dev.yaml: nothing to do: all 10 credentials have a password");
     assert_eq!(checkout.read(FILE), bytes);
     assert_eq!(fs::metadata(checkout.root.join(FILE)).unwrap().modified().unwrap(), changed);
 }
@@ -110,9 +112,10 @@ fn a_rotation_creates_no_other_password_and_needs_an_existing_one() {
     assert_snapshot!(checkout.plain(&said), @"
     env/secrets-dev.yaml: 1 password replaced; the file was not encrypted and now is, for the recipients in …/.sops.yaml
       replaced  rabbitmq.administrator, now revision 2
-    redis.administrator has no password yet: run `cargo xtask secrets new dev --file env/secrets-dev.yaml`
+    redis.administrator and other credentials have no password yet: run `cargo xtask secrets new dev --file env/secrets-dev.yaml`
     ");
-    assert_eq!(checkout.passwords().len(), credentials().len() - 1);
+    // Those of the administrator and of the exporter.
+    assert_eq!(checkout.passwords().len(), credentials().len() - 2);
     let said = checkout.on_file("new", &["--rotate", "redis.administrator"]).failure(1);
     assert_snapshot!(said, @"
     error: redis.administrator has no password in env/secrets-dev.yaml yet, so there is none to replace (nothing was changed)

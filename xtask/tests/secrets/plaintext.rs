@@ -65,7 +65,7 @@ fn on_request_the_file_is_not_encrypted_and_the_command_says_how_to_encrypt_it()
     fs::set_permissions(checkout.root.join(FILE), fs::Permissions::from_mode(0o600)).unwrap();
     let said = checkout.on_file("new", &["--plaintext"]).success();
     assert_snapshot!(said, @r"
-    env/secrets-dev.yaml: 8 passwords created
+    env/secrets-dev.yaml: 10 passwords created
       created  audit-event-generator.rabbitmq
       created  audit-log-analysis.rabbitmq
       created  notification-service.rabbitmq
@@ -73,7 +73,9 @@ fn on_request_the_file_is_not_encrypted_and_the_command_says_how_to_encrypt_it()
       created  rabbitmq.administrator
       created  postgresql.superuser
       created  postgresql.backup
+      created  postgresql.exporter
       created  redis.administrator
+      created  redis.exporter
 
     The file is NOT ENCRYPTED; only its owner can read it, and it must not be committed. To encrypt it with sops:
       1. Run `age-keygen -o keys.txt`: it creates a key and prints its public part. Keep the file outside the checkout and set SOPS_AGE_KEY_FILE
@@ -94,7 +96,7 @@ fn on_request_the_file_is_not_encrypted_and_the_command_says_how_to_encrypt_it()
     let first = "env/secrets-dev.yaml: no password changed; removed read access for other users\n";
     assert!(said.starts_with(first), "{said}");
     assert_eq!((mode(&checkout, FILE), checkout.read(FILE)), (0o600, text));
-    assert_snapshot!(checkout.on_file("check", &[]).success(), @"env/secrets-dev.yaml: no problems in 8 passwords; not encrypted: do not commit it");
+    assert_snapshot!(checkout.on_file("check", &[]).success(), @"env/secrets-dev.yaml: no problems in 10 passwords; not encrypted: do not commit it");
 
     // The remedies of a check repeat the request.
     let weak = checkout.read(FILE).replacen("password: ", "password: jdevlab # ", 1);
@@ -176,10 +178,10 @@ const ENCRYPTED: &str = "generated-chart/environments/secrets-dev.yaml";
 fn git_adds_the_encrypted_default_file_and_not_the_one_in_the_clear() {
     let repository = Repository::new();
     let said = repository.run(&["new", "dev", "--plaintext"]).success();
-    assert!(said.starts_with(&format!("{CLEAR}: 8 passwords created\n")), "{said}");
+    assert!(said.starts_with(&format!("{CLEAR}: 10 passwords created\n")), "{said}");
     assert_eq!(mode(&repository.0, CLEAR), 0o600);
     assert!(!repository.added().iter().any(|file| file.contains("secrets-dev")));
-    assert_snapshot!(repository.run(&["check", "dev"]).success(), @"generated-chart/environments/secrets-dev.plaintext.yaml: no problems in 8 passwords; not encrypted: do not commit it");
+    assert_snapshot!(repository.run(&["check", "dev"]).success(), @"generated-chart/environments/secrets-dev.plaintext.yaml: no problems in 10 passwords; not encrypted: do not commit it");
 
     // Once there are recipients, the passwords move.
     let before = repository.0.read(CLEAR);
@@ -260,7 +262,7 @@ fn verify_finds_every_password_that_git_tracks_or_would_add() {
     );
     let found = repository.verified();
     assert_snapshot!(found, @"
-    env/mine.yaml contains passwords in the clear: audit-event-generator.rabbitmq, audit-log-analysis.rabbitmq, notification-service.postgresql, notification-service.rabbitmq, postgresql.backup, postgresql.superuser, rabbitmq.administrator, redis.administrator
+    env/mine.yaml contains passwords in the clear: audit-event-generator.rabbitmq, audit-log-analysis.rabbitmq, notification-service.postgresql, notification-service.rabbitmq, postgresql.backup, postgresql.exporter, postgresql.superuser, rabbitmq.administrator, redis.administrator, redis.exporter
       Encrypt it with `cargo xtask secrets new`, or let git ignore it (`git rm --cached` if it is tracked). A password that was committed stays in
       git's history: replace it.
     env/other.yaml contains passwords in the clear: other.broker
@@ -281,7 +283,7 @@ fn verify_finds_every_password_that_git_tracks_or_would_add() {
     repository.0.write("generated-chart/environments/.gitignore", "!*\n");
     let found = repository.verified();
     assert_snapshot!(found, @"
-    generated-chart/environments/secrets-dev.plaintext.yaml contains passwords in the clear: audit-event-generator.rabbitmq, audit-log-analysis.rabbitmq, notification-service.postgresql, notification-service.rabbitmq, postgresql.backup, postgresql.superuser, rabbitmq.administrator, redis.administrator
+    generated-chart/environments/secrets-dev.plaintext.yaml contains passwords in the clear: audit-event-generator.rabbitmq, audit-log-analysis.rabbitmq, notification-service.postgresql, notification-service.rabbitmq, postgresql.backup, postgresql.exporter, postgresql.superuser, rabbitmq.administrator, redis.administrator, redis.exporter
       Encrypt it with `cargo xtask secrets new`, or let git ignore it (`git rm --cached` if it is tracked). A password that was committed stays in
       git's history: replace it.
     git does not ignore generated-chart/environments/secrets-dev.plaintext.yaml

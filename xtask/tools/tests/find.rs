@@ -68,7 +68,10 @@ fn with_an_empty_path_the_error_says_what_to_install() {
     assert!(bench.error(Tool::AgeKeygen).contains("put age-keygen (1.1.0 or newer, below 2) on PATH as `age-keygen`"));
     let error = bench.error(Tool::ReadDashboards);
     assert!(error.starts_with("read-dashboards is needed but could not be built\n  tried building"), "{error}");
-    assert!(error.ends_with("\n  to do: install Go 1.26.0 or newer"), "{error}");
+    assert!(
+        error.ends_with("\n  to do: install Go 1.26.0 or newer, which builds v0.0.22 from its Go module"),
+        "{error}"
+    );
 }
 
 #[test]

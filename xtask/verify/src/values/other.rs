@@ -36,6 +36,7 @@ fn texts(schema: Schema<'_>, is: &str) -> Vec<Value> {
         // A duration.
         Some(pattern) if pattern.contains("+@") => vec![json!("changed@example.org")],
         Some(pattern) if pattern.ends_with(":[0-9]{1,5})?$") => vec![json!("changed.example.org:25")],
+        Some(pattern) if pattern.starts_with("^(/var/lib") => vec![json!("/var/lib/changed/folder")],
         Some(pattern) if pattern.starts_with("^(/") => vec![json!("/changed")],
         Some(pattern) if pattern.ends_with("[sm]$") => vec![json!("59s")],
         Some(pattern) if pattern.contains("}h(") => vec![json!("1h")],
