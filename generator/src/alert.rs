@@ -162,6 +162,11 @@ pub(crate) const OWN: &str = "__OWN__";
 pub(crate) const QUEUE: &str = "__QUEUE__";
 pub(crate) const CONSUMERS: &str = "__CONSUMERS__";
 
+/// The word that stands for a value of a component's chart, such as `__ORDERS_DB_VOLUME__`.
+pub(crate) fn word(component: &str, what: &str) -> String {
+    format!("__{}_{what}__", component.to_uppercase().replace('-', "_"))
+}
+
 /// A selector of the component's series of a metric, with further matchers such as `queue="orders"`.
 pub(crate) fn series(metric: &str, matchers: &[String]) -> String {
     let all: Vec<&str> = std::iter::once(OWN).chain(matchers.iter().map(String::as_str)).collect();
@@ -175,9 +180,8 @@ pub(crate) fn series(metric: &str, matchers: &[String]) -> String {
 /// the hour before is no new one: Prometheus may have missed a scrape.
 pub(crate) fn increase(selector: &str, window: &str, has_labels: bool) -> String {
     if has_labels {
-        format!(
-            "sum((increase({selector}[{window}]) and present_over_time({selector}[1h] offset {window})) or ({selector} unless present_over_time({selector}[1h] offset {window})))"
-        )
+        let known = format!("present_over_time({selector}[1h] offset {window})");
+        format!("sum((increase({selector}[{window}]) and {known}) or ({selector} unless {known}))")
     } else {
         format!("sum(increase({selector}[{window}]))")
     }

@@ -76,8 +76,17 @@ pub struct AlertProof {
     pub of_cluster: bool,
     /// The series with which it fires or stays silent; empty if it always fires.
     pub samples: Vec<SeriesProof>,
-    /// Further series: whether it fires with them, and each with its values in the notation of `promtool test rules`.
-    pub scenes: Vec<(bool, Vec<(String, &'static str)>)>,
+    /// Further series, each set for one branch of its expression.
+    pub scenes: Vec<SceneProof>,
+}
+
+/// Series, and whether an alert fires with them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SceneProof {
+    /// Whether it fires.
+    pub fires: bool,
+    /// Each selector, with the values in the notation of [`SeriesProof`].
+    pub series: Vec<(String, &'static str)>,
 }
 
 /// A series, with one value a minute for an hour, in the notation of `promtool test rules`.

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 
-use vocabulary::{DefaultTag, Image};
-
 use super::{AddOn, exporter, logs};
+use crate::emit::images::reference;
 use crate::files::{Files, render};
 use crate::graph::{Component, Graph};
 use crate::kinds::Exporter;
@@ -32,13 +31,6 @@ impl AddOn for Observability {
             labels: labels.into_iter().collect(),
         };
         files.beside("OBSERVABILITY.md", render(&page));
-    }
-}
-
-fn reference(image: Image) -> String {
-    match image.tag {
-        DefaultTag::Fixed(tag) => format!("{}:{tag}", image.repository),
-        DefaultTag::Absent(_) => image.repository.to_string(),
     }
 }
 

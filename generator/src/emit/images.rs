@@ -1,6 +1,6 @@
 //! Every image of a chart: those of the components, of the tests, of the backups and of the exporters.
 
-use vocabulary::Image;
+use vocabulary::{DefaultTag, Image};
 
 use crate::addons::{backup, exporter};
 use crate::graph::Graph;
@@ -26,6 +26,14 @@ impl ChartImage {
     /// The path of one of its values.
     pub(crate) fn path(&self, key: &'static str) -> Vec<&'static str> {
         [&self.section[..], &["image", key]].concat()
+    }
+}
+
+/// The reference of an image by its default tag, for documents.
+pub(crate) fn reference(image: Image) -> String {
+    match image.tag {
+        DefaultTag::Fixed(tag) => format!("{}:{tag}", image.repository),
+        DefaultTag::Absent(_) => image.repository.to_string(),
     }
 }
 

@@ -12,8 +12,10 @@ use crate::graph::{Component, Graph};
 pub(super) fn files(graph: &Graph, files: &mut Files) {
     files.umbrella("templates/networkpolicies/default.yaml", &Default { c: graph });
     files.umbrella("templates/networkpolicies/dns.yaml", &Dns { c: graph });
-    let mut add =
-        |view: ComponentPolicy| files.umbrella(format!("templates/networkpolicies/{}.yaml", view.name), &view);
+    let mut add = |mut view: ComponentPolicy| {
+        view.ingress.state_once();
+        files.umbrella(format!("templates/networkpolicies/{}.yaml", view.name), &view);
+    };
     for (component, service) in graph.services() {
         let name = component.name;
         let exposed_port = service.exposed.map(|port| (value(&[name, "exposure", "via"]), port.number));
@@ -43,8 +45,6 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         let enabled = when.as_deref().map(bare);
         let mut ingress = Ingress::default();
         ingress.add_monitoring(metrics.iter().copied().collect());
-        // The condition of the list is that of its only rule.
-        ingress.rules.iter_mut().for_each(|rule| rule.when = None);
         add(ComponentPolicy { c: graph, name: identity.clone(), enabled, ingress, egress });
     }
 }
@@ -198,6 +198,18 @@ impl Ingress {
                 from: From::Namespace("metrics.namespace"),
                 ports,
             });
+        }
+    }
+
+    /// Leaves the condition of the list out of its rules, if there is only one.
+    fn state_once(&mut self) {
+        if let [condition] = self.conditions.as_slice()
+            && self.extra.is_none()
+        {
+            let condition = bare(condition);
+            for rule in self.rules.iter_mut().filter(|rule| rule.when.as_ref() == Some(&condition)) {
+                rule.when = None;
+            }
         }
     }
 

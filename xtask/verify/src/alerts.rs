@@ -200,10 +200,10 @@ fn unit_tests(rules: &Utf8Path, proofs: &[AlertProof]) -> Value {
     let silent = r#"count(ALERTS{alertstate="firing",severity!="none"})"#;
     let healthy = test(&all, &json!([{"expr": silent, "eval_time": EVALUATED_AT, "exp_samples": []}]));
     let scenes = proofs.iter().flat_map(|proof| proof.scenes.iter().map(move |scene| (proof, scene)));
-    let scenes = scenes.map(|(proof, (fires, series))| {
+    let scenes = scenes.map(|(proof, scene)| {
         let series: Vec<_> =
-            series.iter().map(|(series, values)| json!({"series": series, "values": values})).collect();
-        let expected = if *fires { json!([{"labels": "{}", "value": 1}]) } else { json!([]) };
+            scene.series.iter().map(|(series, values)| json!({"series": series, "values": values})).collect();
+        let expected = if scene.fires { json!([{"labels": "{}", "value": 1}]) } else { json!([]) };
         test(&series, &json!([{"expr": firing(proof), "eval_time": EVALUATED_AT, "exp_samples": expected}]))
     });
     json!({"rule_files": [rules.as_str()], "evaluation_interval": "1m", "tests": broken.chain([healthy]).chain(scenes).collect::<Vec<_>>()})

@@ -28,19 +28,24 @@ pub(super) fn objects(graph: &Graph) -> String {
 }
 
 pub(super) fn alerts(graph: &Graph) -> Vec<Alert> {
-    let own = OWN.to_owned();
-    let example = format!("{RELEASE}-{}-0", graph.components.first().map_or("", |component| component.name));
-    let pods = |metric: &str, further: &str| select(metric, &format!("pod=~\"{own}\"{further}"));
-    let pod = |metric: &str, further: &str| select(metric, &format!("pod=\"{example}\"{further}"));
-    let mut all = vec![not_ready(&pods, &pod), restarts(&pods, &pod), out_of_memory(&pods, &pod)];
-    all.extend([jobs(&own, &example), quota(), volumes(&own, &example), certificates()]);
-    all
+    // The name of an object, for the series that prove the rules.
+    let name = format!("{RELEASE}-{}-0", graph.components.first().map_or("", |component| component.name));
+    vec![not_ready(&name), restarts(&name), out_of_memory(&name), jobs(&name), quota(), volumes(&name), certificates()]
 }
 
-/// A selector of a metric's series in the release's namespace.
+/// A selector of a metric's series in the release's namespace; `matchers` is empty or begins with a comma.
 fn select(metric: &str, matchers: &str) -> String {
-    let separator = if matchers.is_empty() { "" } else { "," };
-    format!("{metric}{{namespace=\"{NAMESPACE}\"{separator}{matchers}}}")
+    format!("{metric}{{namespace=\"{NAMESPACE}\"{matchers}}}")
+}
+
+/// The series of a metric of all pods of the release.
+fn pods(metric: &str, matchers: &str) -> String {
+    select(metric, &format!(",pod=~\"{OWN}\"{matchers}"))
+}
+
+/// A series of a metric of one pod.
+fn pod(metric: &str, name: &str, matchers: &str) -> String {
+    select(metric, &format!(",pod=\"{name}\"{matchers}"))
 }
 
 fn rule(about: &'static Runbook, wait: &'static str, expr: String, summary: &str) -> Alert {
@@ -48,7 +53,7 @@ fn rule(about: &'static Runbook, wait: &'static str, expr: String, summary: &str
 }
 
 /// The pods of finished Jobs are not Ready, either.
-fn not_ready(pods: &dyn Fn(&str, &str) -> String, pod: &dyn Fn(&str, &str) -> String) -> Alert {
+fn not_ready(name: &str) -> Alert {
     let waiting = ",condition=\"false\"";
     let phase = |phase: &str| format!(",phase=~\"{phase}\"");
     let ended = pods("kube_pod_status_phase", &phase("Succeeded|Failed"));
@@ -57,20 +62,20 @@ fn not_ready(pods: &dyn Fn(&str, &str) -> String, pod: &dyn Fn(&str, &str) -> St
     let not_ready = pods("kube_pod_status_ready", waiting);
     let expr = format!("({not_ready} == 1 unless on (pod) {ended} == 1) or on (pod) {pending} == 1");
     let alert = rule(&NOT_READY, "15m", expr, "The pod {{ $labels.pod }} is not Ready.");
-    let ready = pod("kube_pod_status_ready", waiting);
+    let ready = pod("kube_pod_status_ready", name, waiting);
     let alert = alert.sample(&ready, "1x60", "0x60");
-    let alert = alert.also_fires(&[(&pod("kube_pod_status_phase", ",phase=\"Pending\""), "1x60")]);
-    alert.stays_silent(&[(&ready, "1x60"), (&pod("kube_pod_status_phase", ",phase=\"Succeeded\""), "1x60")])
+    let alert = alert.also_fires(&[(&pod("kube_pod_status_phase", name, ",phase=\"Pending\""), "1x60")]);
+    alert.stays_silent(&[(&ready, "1x60"), (&pod("kube_pod_status_phase", name, ",phase=\"Succeeded\""), "1x60")])
 }
 
-fn restarts(pods: &dyn Fn(&str, &str) -> String, pod: &dyn Fn(&str, &str) -> String) -> Alert {
+fn restarts(name: &str) -> Alert {
     let metric = "kube_pod_container_status_restarts_total";
     let expr = format!("increase({}[1h]) > 3", pods(metric, ""));
     let alert = rule(&RESTARTS, "0m", expr, "{{ $labels.container }} in {{ $labels.pod }} restarts again and again.");
-    alert.sample(&pod(metric, ",container=\"main\""), "0+1x60", "0x60")
+    alert.sample(&pod(metric, name, ",container=\"main\""), "0+1x60", "0x60")
 }
 
-fn out_of_memory(pods: &dyn Fn(&str, &str) -> String, pod: &dyn Fn(&str, &str) -> String) -> Alert {
+fn out_of_memory(name: &str) -> Alert {
     let (reason, restarts) =
         ("kube_pod_container_status_last_terminated_reason", "kube_pod_container_status_restarts_total");
     let killed = ",reason=\"OOMKilled\"";
@@ -79,22 +84,22 @@ fn out_of_memory(pods: &dyn Fn(&str, &str) -> String, pod: &dyn Fn(&str, &str) -
     let summary = "{{ $labels.container }} in {{ $labels.pod }} has reached its memory limit and was killed.";
     let alert = rule(&OUT_OF_MEMORY, "0m", expr, summary);
     let container = ",container=\"main\"";
-    alert.sample(&pod(reason, &format!("{container}{killed}")), "1x60", "0x60").sample(
-        &pod(restarts, container),
+    alert.sample(&pod(reason, name, &format!("{container}{killed}")), "1x60", "0x60").sample(
+        &pod(restarts, name, container),
         "0+1x60",
         "0x60",
     )
 }
 
-fn jobs(own: &str, example: &str) -> Alert {
-    let job = |matcher: &str| select("kube_job_failed", &format!("{matcher},condition=\"true\""));
-    let expr = format!("{} == 1", job(&format!("job_name=~\"{own}\"")));
+fn jobs(name: &str) -> Alert {
+    let job = |matcher: &str| select("kube_job_failed", &format!(",{matcher},condition=\"true\""));
+    let expr = format!("{} == 1", job(&format!("job_name=~\"{OWN}\"")));
     let alert = rule(&JOB_FAILED, "0m", expr, "The Job {{ $labels.job_name }} has failed.");
-    alert.sample(&job(&format!("job_name=\"{example}\"")), "1x60", "0x60")
+    alert.sample(&job(&format!("job_name=\"{name}\"")), "1x60", "0x60")
 }
 
 fn quota() -> Alert {
-    let of = |kind: &str, further: &str| select("kube_resourcequota", &format!("type=\"{kind}\"{further}"));
+    let of = |kind: &str, further: &str| select("kube_resourcequota", &format!(",type=\"{kind}\"{further}"));
     let expr = format!("{} / ignoring (type) ({} > 0) > 0.9", of("used", ""), of("hard", ""));
     let summary = "The quota {{ $labels.resourcequota }} has little {{ $labels.resource }} left: {{ $value | humanizePercentage }} are in use.";
     let pods = ",resource=\"pods\",resourcequota=\"all\"";
@@ -105,10 +110,10 @@ fn quota() -> Alert {
     )
 }
 
-fn volumes(own: &str, example: &str) -> Alert {
+fn volumes(name: &str) -> Alert {
     let [free, size] = ["available", "capacity"].map(|what| format!("kubelet_volume_stats_{what}_bytes"));
-    let claims = |metric: &str| select(metric, &format!("persistentvolumeclaim=~\"(data-)?{own}\""));
-    let claim = |metric: &str| select(metric, &format!("persistentvolumeclaim=\"data-{example}\""));
+    let claims = |metric: &str| select(metric, &format!(",persistentvolumeclaim=~\"(data-)?{OWN}\""));
+    let claim = |metric: &str| select(metric, &format!(",persistentvolumeclaim=\"data-{name}\""));
     let expr = format!("{} / {} < 0.1", claims(&free), claims(&size));
     let summary =
         "The volume {{ $labels.persistentvolumeclaim }} has {{ $value | humanizePercentage }} of its space left.";

@@ -12,13 +12,13 @@ use routing::{Routing, inhibitions};
 
 use super::AddOn;
 use crate::alert::{
-    self, Alert, Each, NAMESPACE, Needs, OWN, QUEUE, QueueFacts, RELEASE, Runbook, Sample, Severity, ValueWord,
+    self, Alert, Each, NAMESPACE, Needs, OWN, QUEUE, QueueFacts, RELEASE, Runbook, Sample, Scene, Severity, ValueWord,
 };
 use crate::expr::{go_string, value};
 use crate::files::Files;
 use crate::graph::{Component, Graph};
 use crate::text::{Row, code_cell, scalar};
-use crate::{AlertProof, SeriesProof};
+use crate::{AlertProof, SceneProof, SeriesProof};
 
 /// The add-on.
 pub(super) struct Alerts;
@@ -75,8 +75,9 @@ pub(crate) fn proofs(graph: &Graph, namespace: &str, release: &str) -> Vec<Alert
                     broken: sample.broken.clone(),
                     healthy: sample.healthy.clone(),
                 };
-                let filled_all = |series: &[(String, &'static str)]| {
-                    series.iter().map(|(series, values)| (filled(series), *values)).collect()
+                let scene = |scene: &Scene| SceneProof {
+                    fires: scene.fires,
+                    series: scene.series.iter().map(|(series, values)| (filled(series), *values)).collect(),
                 };
                 let labels = labels(alert, group.component);
                 proofs.push(AlertProof {
@@ -84,7 +85,7 @@ pub(crate) fn proofs(graph: &Graph, namespace: &str, release: &str) -> Vec<Alert
                     labels: labels.into_iter().map(|(name, value)| (name, filled(&value))).collect(),
                     of_cluster: alert.needs == Needs::ClusterMetrics,
                     samples: alert.samples.iter().map(sample).collect(),
-                    scenes: alert.scenes.iter().map(|scene| (scene.fires, filled_all(&scene.series))).collect(),
+                    scenes: alert.scenes.iter().map(scene).collect(),
                 });
             }
         }

@@ -12,6 +12,7 @@ use vocabulary::Image;
 
 use super::AddOn;
 use crate::emit::further::{self, Further};
+use crate::emit::images::reference;
 use crate::emit::values::{LogsValues, RESERVED_FOLDERS};
 use crate::files::Files;
 use crate::graph::Graph;
@@ -21,13 +22,10 @@ use crate::workloads::{Container, EnvVar, Mount, Pod, Scope, Volume};
 use crate::yaml::{put, template_block};
 
 /// The Collector with the receivers and exporters of its community.
-pub(super) const COLLECTOR: Image = Image::new("otel/opentelemetry-collector-contrib", VERSION);
+pub(super) const COLLECTOR: Image = Image::new("otel/opentelemetry-collector-contrib", "0.165.0");
 
 /// Where its project says that it builds the image for amd64 and arm64 (`distributions/otelcol-contrib/.goreleaser.yaml`).
 pub(super) const COLLECTOR_SOURCE: &str = "https://github.com/open-telemetry/opentelemetry-collector-releases";
-
-/// Its version.
-const VERSION: &str = "0.165.0";
 
 /// What the chart's name has behind the platform's.
 const NAME: &str = "logs";
@@ -78,7 +76,7 @@ impl AddOn for Logs {
             release: graph.example_release(),
             personal: personal.collect(),
             continuations: collector::continuations(graph).join("|"),
-            image: format!("{}:{}", COLLECTOR.repository, VERSION),
+            image: reference(COLLECTOR),
         };
         files.view("README.md", &readme);
     }

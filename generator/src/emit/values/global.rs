@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use k8s_openapi::api::core::v1::LocalObjectReference;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
@@ -55,12 +55,8 @@ struct Network {
     edge_namespace: Option<String>,
     /// CIDR blocks of the Kubernetes API server, such as `192.0.2.10/32`. Required if a service accesses the API server; the chart cannot
     /// detect them. List them with `kubectl get endpointslices --namespace default --selector kubernetes.io/service-name=kubernetes`.
-    #[schemars(schema_with = "cidrs")]
+    #[schemars(schema_with = "kubernetes::cidrs")]
     api_server_cidrs: Vec<String>,
-}
-
-fn cidrs(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "array", "items": { "$ref": "#/definitions/cidr" } })
 }
 
 /// A registry with an optional path. The pattern also accepts a scheme and a trailing slash, so that the template `_checks.tpl` can

@@ -55,6 +55,11 @@ pub(super) fn text(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "$ref": "#/definitions/text" })
 }
 
+/// CIDR blocks.
+pub(super) fn cidrs(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": { "$ref": "#/definitions/cidr" } })
+}
+
 pub(super) fn annotations(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "$ref": "#/definitions/annotations" })
 }

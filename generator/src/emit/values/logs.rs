@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use vocabulary::{Image, Resources, cpu, memory};
 
-use super::kubernetes::{ContainerResources, ImageValues, annotations, labels};
+use super::kubernetes::{self, ContainerResources, ImageValues, annotations, labels};
 use super::rules::{LABEL, LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Field, Section};
 
@@ -82,6 +82,15 @@ struct Outputs {
 /// An HTTP or HTTPS address with an optional path.
 const ENDPOINT: &str = r"^(https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?)?$";
 
+/// The authority of an output's certificate.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Authority {
+    /// Name of a ConfigMap whose key `ca.crt` holds the CA certificate of the server. Empty uses the system's trust store.
+    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
+    ca_config_map: String,
+}
+
 /// OTLP over HTTP: Loki from version 3, VictoriaLogs, Elastic, Grafana Cloud and others.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -97,9 +106,8 @@ struct Otlp {
     /// sends no such header.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     existing_secret: String,
-    /// Name of a ConfigMap whose key `ca.crt` holds the CA certificate of the server. Empty uses the system's trust store.
-    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
-    ca_config_map: String,
+    #[serde(flatten)]
+    authority: Authority,
 }
 
 /// Elasticsearch from version 8.12. This output was not run in the tests of this chart.
@@ -115,9 +123,8 @@ struct Elasticsearch {
     /// Name of a Secret whose key `apiKey` is an encoded API key. Empty sends none.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     existing_secret: String,
-    /// Name of a ConfigMap whose key `ca.crt` holds the CA certificate of the server. Empty uses the system's trust store.
-    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
-    ca_config_map: String,
+    #[serde(flatten)]
+    authority: Authority,
 }
 
 /// Splunk's HTTP event collector. This output was not run in the tests of this chart.
@@ -133,9 +140,8 @@ struct SplunkHec {
     /// Name of a Secret whose key `token` is the token of the event collector. Required with an endpoint.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     existing_secret: String,
-    /// Name of a ConfigMap whose key `ca.crt` holds the CA certificate of the server. Empty uses the system's trust store.
-    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
-    ca_config_map: String,
+    #[serde(flatten)]
+    authority: Authority,
 }
 
 /// The records on the disk of each node that an output has not taken yet.
@@ -160,16 +166,12 @@ struct Network {
     dns_namespace: String,
     /// CIDR blocks of the Kubernetes API server, such as `192.0.2.10/32`. Required with `podLabels`. List them with
     /// `kubectl get endpointslices --namespace default --selector kubernetes.io/service-name=kubernetes`.
-    #[schemars(schema_with = "cidrs")]
+    #[schemars(schema_with = "kubernetes::cidrs")]
     api_server_cidrs: Vec<String>,
 }
 
 fn keys(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "$ref": "#/definitions/key" }, "uniqueItems": true })
-}
-
-fn cidrs(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "array", "items": { "$ref": "#/definitions/cidr" } })
 }
 
 /// What an agent takes that reads 600 lines a second: 25m CPU and 75 MiB, measured.

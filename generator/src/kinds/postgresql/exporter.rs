@@ -3,7 +3,7 @@
 use vocabulary::{Image, Resources, cpu, memory};
 
 use super::super::{AddOnLogin, Exporter};
-use crate::alert::{Alert, Alerts, Needs, Runbook, SERVER_DOWN, Severity, series};
+use crate::alert::{Alert, Alerts, Needs, Runbook, SERVER_DOWN, Severity, series, word};
 use crate::graph::{Component, Server};
 use crate::names;
 
@@ -55,7 +55,7 @@ fn connections(name: &'static str) -> Alert {
 fn size(name: &'static str) -> Alert {
     let size = series("pg_database_size_bytes", &[]);
     let log = series("pg_wal_size_bytes", &[]);
-    let volume = format!("__{}_VOLUME__", name.to_uppercase().replace('-', "_"));
+    let volume = word(name, "VOLUME");
     let summary = format!("The data of {name} take {{{{ $value | humanize1024 }}}}B, and their volume is almost full.");
     let expr = format!("sum({size}) + sum({log}) > 0.8 * {volume}");
     let alert = Alert::new(&SIZE, "15m", expr, summary).needs(Needs::Exporter);
@@ -80,17 +80,12 @@ fn missing() -> Alert {
 
 fn old(name: &'static str) -> Alert {
     let made = result("data_timestamp_seconds", "backup", true);
-    let limit = age_limit(name);
+    let limit = word(name, "BACKUP_AGE");
     let summary = "The newest backup of {{ $labels.database }} is {{ $value | humanizeDuration }} old.".to_owned();
     let expr = format!("time() - max by (database) ({made}) > 3600 * {limit}");
     let alert = Alert::new(&OLD, "5m", expr, summary).needs(Needs::Backups);
     // The time of a test begins with 0.
     alert.value(&limit, &[name, "backup", "maximumAgeHours"]).sample(&made, "-1e9x60", "0x60")
-}
-
-/// The word for the age in hours that a backup may have.
-fn age_limit(name: &str) -> String {
-    format!("__{}_BACKUP_AGE__", name.to_uppercase().replace('-', "_"))
 }
 
 /// Of the two rows of an action, the newer one has the last result.
@@ -112,7 +107,7 @@ fn failed(name: &'static str) -> Alert {
 /// A verification that has failed, or that has not succeeded for a day longer than a backup may be old.
 fn not_verified(name: &'static str) -> Alert {
     let (failed, [good, bad]) = last_failed("verification");
-    let limit = age_limit(name);
+    let limit = word(name, "BACKUP_AGE");
     let expr = format!("{failed} or time() - max by (database) ({good}) > 3600 * (24 + {limit})");
     let summary = format!(
         "No backup of {{{{ $labels.database }}}} at {name} was verified lately, or the last verification has failed."

@@ -6,7 +6,7 @@ use vocabulary::Queue;
 
 use super::Limits;
 use super::rights::Grants;
-use crate::alert::{Alert, Alerts, CONSUMERS, Each, QUEUE, QueueFacts, Runbook, Severity, series};
+use crate::alert::{Alert, Alerts, CONSUMERS, Each, QUEUE, QueueFacts, Runbook, Severity, series, word};
 use crate::graph::{Component, Graph};
 
 pub(super) fn alerts(graph: &Graph, server: &Component) -> Alerts {
@@ -60,7 +60,7 @@ fn redelivered() -> Alert {
 
 /// The broker's limit counts the messages that wait for a consumer.
 fn full(server: &'static str) -> Alert {
-    let limit = format!("__{}_QUEUE_LENGTH__", server.to_uppercase().replace('-', "_"));
+    let limit = word(server, "QUEUE_LENGTH");
     let ready = of_queue("rabbitmq_queue_messages_ready", QUEUE);
     let summary = format!("{QUEUE} is full or almost full: {{{{ $value }}}} messages wait.");
     let alert = Alert::new(&FULL, "1m", format!("{ready} >= 0.9 * {limit}"), summary).each(Each::Queue);

@@ -3,7 +3,7 @@
 use vocabulary::{Image, Resources, cpu, memory};
 
 use super::super::{AddOnLogin, Exporter};
-use crate::alert::{Alert, Alerts, Needs, Runbook, SERVER_DOWN, Severity, series};
+use crate::alert::{Alert, Alerts, Needs, Runbook, SERVER_DOWN, Severity, series, word};
 use crate::graph::Component;
 use crate::names;
 
@@ -39,7 +39,7 @@ fn down(name: &'static str) -> Alert {
 /// The server has no limit of its own, so the limit of its container ends it. A container without a limit raises no alert.
 fn memory_used(name: &'static str) -> Alert {
     let used = series("redis_memory_used_rss_bytes", &[]);
-    let limit = format!("__{}_MEMORY__", name.to_uppercase().replace('-', "_"));
+    let limit = word(name, "MEMORY");
     let summary = format!("{name} has {{{{ $value | humanize1024 }}}}B in memory, and its limit is near.");
     let expr = format!("{used} > on () group_left () 0.8 * (vector({limit}) > 0)");
     let alert = Alert::new(&MEMORY, "10m", expr, summary).needs(Needs::Exporter);
