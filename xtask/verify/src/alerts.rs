@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::process::Command;
 
 use anyhow::Context as _;
 use camino::Utf8Path;
@@ -12,7 +11,7 @@ use render::NAMESPACE;
 use serde_json::{Value, json};
 use tools::Tool;
 
-use super::context::{Rendered, VerifyContext};
+use super::context::{Rendered, VerifyContext, check};
 use super::report::Outcome;
 
 /// Long enough for every `for`.
@@ -223,9 +222,5 @@ fn firing(proof: &AlertProof) -> String {
 }
 
 fn run(tool: Tool, words: &[&str]) -> anyhow::Result<Result<(), String>> {
-    let tool = tool.ensure()?;
-    let output = Command::new(&tool.path).args(words).output().with_context(|| tool.path.to_string())?;
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said).trim().to_owned();
-    Ok(if output.status.success() { Ok(()) } else { Err(said) })
+    check(tool.ensure()?.command().args(words))
 }

@@ -8,7 +8,7 @@ use camino::Utf8Path;
 use serde_json::Value;
 use tools::{Tool, ToolBinary};
 
-use super::context::{Rendered, VerifyContext};
+use super::context::{Rendered, VerifyContext, check};
 use super::report::Outcome;
 
 /// Exporters of the official image that are missing in the program that `xtask/tools/collector` builds: their modules cannot be had for its version.
@@ -53,10 +53,8 @@ pub(super) fn collector(context: &VerifyContext) -> anyhow::Result<Outcome> {
 
 /// The configurations of the Collector in a case.
 fn configurations(one: &Rendered) -> impl Iterator<Item = &str> {
-    let is_of_chart = one.case.chart.as_str().ends_with("-logs");
-    let config_maps = one.objects.iter().filter(move |object| is_of_chart && object.kind == "ConfigMap");
-    let texts = config_maps.filter_map(|object| object.value["data"].as_object()).flat_map(serde_json::Map::values);
-    texts.filter_map(Value::as_str).filter(|text| text.contains("\nreceivers:\n") && text.contains("\nexporters:\n"))
+    let texts = one.texts("logs").map(|(_, text)| text);
+    texts.filter(|text| text.contains("\nreceivers:\n") && text.contains("\nexporters:\n"))
 }
 
 /// The variables of all containers of a case; one from a Secret or a field has any value.
@@ -89,9 +87,7 @@ fn validate(
     // As in a Pod.
     command.envs(variables.iter().copied());
     command.envs([("KUBERNETES_SERVICE_HOST", "192.0.2.1"), ("KUBERNETES_SERVICE_PORT", "443")]);
-    let output = command.output().with_context(|| tool.path.to_string())?;
-    let message = || String::from_utf8_lossy(&[output.stdout.as_slice(), &output.stderr].concat()).trim().to_owned();
-    Ok(if output.status.success() { Ok(()) } else { Err(message()) })
+    check(&mut command)
 }
 
 #[cfg(test)]

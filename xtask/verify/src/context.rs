@@ -1,6 +1,7 @@
 //! The input of the steps: the chart, its cases, and the manifest of each case, rendered once.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::sync::OnceLock;
 
 use anyhow::{Context as _, anyhow};
@@ -76,6 +77,27 @@ impl Rendered {
         let found = self.objects.iter().find(|object| object.kind == kind && object.name.ends_with(end));
         found.map(|object| &object.value)
     }
+
+    /// The texts in the `ConfigMaps` of a chart beside the umbrella, each with the name of its object; `chart` is what its name has behind the platform's.
+    pub(super) fn texts(&self, chart: &str) -> impl Iterator<Item = (&str, &str)> {
+        let is_of_chart = self.case.chart.as_str().ends_with(&format!("-{chart}"));
+        let objects = self.objects.iter().filter(move |object| is_of_chart && object.kind == "ConfigMap");
+        objects.flat_map(|object| {
+            let texts = object.value["data"].as_object().into_iter().flatten();
+            texts.filter_map(|(_, text)| Some((object.name.as_str(), text.as_str()?)))
+        })
+    }
+}
+
+/// Runs a program that checks something, and returns what it says against it.
+///
+/// # Errors
+/// If it cannot be run.
+pub(super) fn check(command: &mut Command) -> anyhow::Result<Result<(), String>> {
+    let output = command.output().with_context(|| command.get_program().to_string_lossy().into_owned())?;
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).trim().to_owned();
+    Ok(if output.status.success() { Ok(()) } else { Err(said) })
 }
 
 impl VerifyContext {

@@ -44,16 +44,9 @@ pub(super) fn dashboards(context: &VerifyContext) -> anyhow::Result<Outcome> {
     Ok(Outcome::of(format!("{count} dashboards show {} metrics", declared.metrics.len())).with(wrong))
 }
 
-/// The dashboards of a case, by the names of their objects, each of which has one.
+/// The dashboards of a case by the names of their objects. Each object has one dashboard.
 fn texts(one: &Rendered) -> BTreeMap<String, String> {
-    let is_of_chart = one.case.chart.as_str().ends_with("-dashboards");
-    let objects = one.objects.iter().filter(|object| is_of_chart && object.kind == "ConfigMap");
-    objects
-        .flat_map(|object| {
-            let texts = object.value["data"].as_object().into_iter().flatten();
-            texts.filter_map(|(_, text)| Some((object.name.clone(), text.as_str()?.to_owned())))
-        })
-        .collect()
+    one.texts("dashboards").map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
 }
 
 /// What [`Tool::ReadDashboards`] finds in dashboards, by their names.
