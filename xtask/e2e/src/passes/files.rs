@@ -2,6 +2,8 @@
 
 use camino::Utf8Path;
 
+use super::rendering::ADD_ONS;
+
 /// Whether a file decides what an installation creates.
 pub(super) fn decides(path: &Utf8Path) -> bool {
     !is_document(path) && !is_chart_test(path)
@@ -9,7 +11,7 @@ pub(super) fn decides(path: &Utf8Path) -> bool {
 
 /// Whether a file decides what an installation creates while every add-on is off.
 pub(super) fn is_of_chart(path: &Utf8Path) -> bool {
-    decides(path) && !is_of_alerts(path) && !is_of_backups(path) && !is_of_exporters(path)
+    decides(path) && !ADD_ONS.iter().any(|add_on| (add_on.owns)(path))
 }
 
 /// Whether a file is documentation or a script for operators, which do not affect an installation.

@@ -7,11 +7,8 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 
-use super::files::{
-    decides, is_chart_test, is_document, is_in_an_image, is_manual, is_of_alerts, is_of_backups, is_of_chart,
-    is_of_exporters, is_overlay,
-};
-use super::rendering::{ADD_ONS, CHART, Rendering};
+use super::files::{decides, is_chart_test, is_document, is_in_an_image, is_manual, is_of_chart, is_overlay};
+use super::rendering::{CHART, Rendering, add_on};
 
 /// The input groups of each scenario, in addition to [`COMMON`] and its own code. A scenario's name is also the group of its code.
 ///
@@ -64,17 +61,6 @@ enum Place {
 }
 
 const GROUPS: &[Group] = &[
-    // The digests of these five cover the rendered objects, not the files.
-    Group { name: CHART, place: Place::Chart, paths: &[""], has: is_of_chart },
-    Group { name: "metrics", place: Place::Chart, paths: &[""], has: is_of_chart },
-    Group { name: "alerts", place: Place::Chart, paths: &[""], has: |path| is_of_chart(path) || is_of_alerts(path) },
-    Group {
-        name: "exporters",
-        place: Place::Chart,
-        paths: &[""],
-        has: |path| is_of_chart(path) || is_of_exporters(path),
-    },
-    Group { name: "backups", place: Place::Chart, paths: &[""], has: |path| is_of_chart(path) || is_of_backups(path) },
     // All of it, for scenarios that depend on its schema, its checks or its default values.
     Group { name: "chart-files", place: Place::Chart, paths: &[""], has: decides },
     Group { name: "chart-tests", place: Place::Chart, paths: &[""], has: is_chart_test },
@@ -166,6 +152,12 @@ impl Places {
             let has = group.has;
             return Files { folder, paths: group.paths.to_vec(), selects: Box::new(has) };
         }
+        // What is rendered: with every add-on off, or with one on.
+        let owns = add_on(name).map(|add_on| add_on.owns);
+        if name == CHART || owns.is_some() {
+            let selects = move |path: &Utf8Path| is_of_chart(path) || owns.is_some_and(|owns| owns(path));
+            return Files { folder: self.chart.clone(), paths: vec![""], selects: Box::new(selects) };
+        }
         let scenario = name.to_owned();
         Files {
             folder: self.code.clone(),
@@ -182,7 +174,7 @@ impl Places {
 
     fn digest(&self, group: &str) -> anyhow::Result<String> {
         let files = self.files(group);
-        if group != CHART && !ADD_ONS.iter().any(|add_on| add_on.group == group) {
+        if group != CHART && add_on(group).is_none() {
             return files.digest();
         }
         // What a template asks the cluster or the installed release for shows only there, and what a page tells operators to do, in the page.
@@ -253,6 +245,7 @@ fn walk(folder: &Utf8Path, path: &Utf8Path, found: &mut Vec<Utf8PathBuf>) -> any
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::rendering::ADD_ONS;
     use super::*;
     use crate::scenarios::ALL;
 
@@ -277,8 +270,10 @@ mod tests {
     #[test]
     fn every_group_is_used_and_has_files() {
         let used: BTreeSet<_> = TABLE.iter().flat_map(|(scenario, _)| Places::groups(scenario)).collect();
-        let defined: BTreeSet<_> =
-            GROUPS.iter().map(|group| group.name).chain(TABLE.iter().map(|(scenario, _)| *scenario)).collect();
+        let of_files = GROUPS.iter().map(|group| group.name);
+        let rendered = ADD_ONS.iter().map(|add_on| add_on.group).chain([CHART]);
+        let scenarios = TABLE.iter().map(|(scenario, _)| *scenario);
+        let defined: BTreeSet<_> = of_files.chain(rendered).chain(scenarios).collect();
         assert_eq!(used, defined);
         for group in defined {
             let files = places().files(group);

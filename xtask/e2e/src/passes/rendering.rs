@@ -12,6 +12,8 @@ use render::cases;
 use serde_json::{Value, json};
 use tools::Tool;
 
+use super::files::{is_of_alerts, is_of_backups, is_of_exporters};
+
 /// An add-on that is off by default: what it renders is an input of the scenarios that switch it on alone.
 pub(super) struct AddOn {
     /// The name of its input group.
@@ -20,15 +22,22 @@ pub(super) struct AddOn {
     switch: &'static str,
     /// The key of its sections in the values.
     section: &'static str,
+    /// Whether a file of the umbrella chart, by its path, belongs to it alone.
+    pub(super) owns: fn(&Utf8Path) -> bool,
 }
 
 /// The add-ons. A case that switches on several is an input of the last of them.
 pub(super) const ADD_ONS: &[AddOn] = &[
-    AddOn { group: "metrics", switch: "global.metrics.enabled=true", section: "metrics" },
-    AddOn { group: "backups", switch: ".backup.enabled=true", section: "backup" },
-    AddOn { group: "exporters", switch: ".exporter.enabled=true", section: "exporter" },
-    AddOn { group: "alerts", switch: "global.alerts.enabled=true", section: "alerts" },
+    AddOn { group: "metrics", switch: "global.metrics.enabled=true", section: "metrics", owns: |_| false },
+    AddOn { group: "backups", switch: ".backup.enabled=true", section: "backup", owns: is_of_backups },
+    AddOn { group: "exporters", switch: ".exporter.enabled=true", section: "exporter", owns: is_of_exporters },
+    AddOn { group: "alerts", switch: "global.alerts.enabled=true", section: "alerts", owns: is_of_alerts },
 ];
+
+/// The add-on of a group.
+pub(super) fn add_on(group: &str) -> Option<&'static AddOn> {
+    ADD_ONS.iter().find(|add_on| add_on.group == group)
+}
 
 /// The group of what is rendered while every add-on is off.
 pub(super) const CHART: &str = "chart";
