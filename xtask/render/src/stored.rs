@@ -48,7 +48,7 @@ impl StoredRelease {
     fn of_json(release: &[u8], subchart_files: &[Value]) -> anyhow::Result<Self> {
         let mut parsed: Value =
             serde_json::from_slice(release).context("cannot parse the release that Helm printed")?;
-        // Helm omits a configuration without values, and the hooks of a chart that has none.
+        // Helm leaves out `config` if no values were set, and `hooks` if the chart has none.
         let is_whole = !parsed["manifest"].is_null()
             && ["templates", "values", "schema", "files"].iter().all(|key| !parsed["chart"][key].is_null());
         let Some(templates) = parsed["chart"]["templates"].as_array_mut().filter(|_| is_whole) else {

@@ -48,7 +48,7 @@ pub(crate) fn json_schema(title: &str, values: &Section, has_servers: bool) -> J
     })
 }
 
-/// The schema of the values of a chart beside the umbrella, whose type is `V`. Otherwise as [`json_schema`].
+/// The same as [`json_schema`] for a chart beside the umbrella. `V` is the type of its values.
 pub(crate) fn further_schema<V: JsonSchema>(title: &str, values: &Section) -> Json {
     let mut schema = Shared::default().object(values);
     schema["properties"]["global"] = global::in_subchart();

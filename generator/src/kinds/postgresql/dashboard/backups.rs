@@ -21,7 +21,7 @@ pub(super) const METRICS: &[Metric] = &[DATA, FINISHED, SIZE, DURATION];
 const BACKUP: &str = "backup";
 const VERIFICATION: &str = "verification";
 
-/// The text of a panel without a result: there is none yet, or nothing reads it.
+/// The text of a panel without data: no backup has ended yet, or the exporter is off.
 const NONE: &str = "none known";
 const WHEN_NONE: &str = "None is known while the exporter or the backups are off, or the server is down.";
 
