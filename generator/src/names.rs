@@ -40,6 +40,10 @@ pub(crate) const SCRIPTS: &str = "scripts";
 /// The ConfigMap with the scripts that connect to servers; a digest of them follows.
 pub(crate) const CONNECTIONS: &str = "connections";
 
+/// What traces add to a release: a `NetworkPolicy`, an `Instrumentation`, and a ConfigMap whose name ends with a digest; also their section of
+/// the values.
+pub(crate) const TRACING: &str = "tracing";
+
 /// The characters of the digest that follows a name.
 pub(crate) const DIGEST: usize = 8;
 
@@ -52,7 +56,7 @@ const SERVICE_SUFFIXES: &[&str] = &[EXTERNAL, TEST_CONNECTION, TEST_ISOLATION];
 const SERVER_SUFFIXES: &[&str] =
     &[BACKUP, BACKUP_UPGRADE, CONFIGURATION, EXPORTER, HEADLESS, PROVISIONING, PROVISION, RECONCILE, SCRIPTS, VERIFY];
 const RELEASE_OBJECTS: &[&str] =
-    &["alerts", CONNECTIONS, "credentials", "credentials-reader", "default", "dns", "tests"];
+    &["alerts", CONNECTIONS, "credentials", "credentials-reader", "default", "dns", "tests", TRACING];
 const RELEASE_PREFIXES: &[&str] = &[NETWORK_POLICY_TEST, END_TO_END_TEST];
 
 /// The objects of the charts beside the umbrella, which have releases of their own.
@@ -60,7 +64,7 @@ const RELEASE_PREFIXES: &[&str] = &[NETWORK_POLICY_TEST, END_TO_END_TEST];
 const FURTHER_OBJECTS: &[&str] = &["agent"];
 
 /// The keys of `global` that could be a server's name; the others have capital letters.
-const SHARED_KEYS: &[&str] = &["alerts", "metrics", "network", "secrets", "tests", "velero"];
+const SHARED_KEYS: &[&str] = &["alerts", "metrics", "network", "secrets", "tests", "tracing", "velero"];
 
 /// The characters that the controller of a StatefulSet appends to its name in a label of its pods: a dash and a hash.
 const STATEFUL_SET_HASH: usize = 11;

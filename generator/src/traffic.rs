@@ -2,10 +2,10 @@
 
 use vocabulary::Resolved;
 
-use crate::addons::AddOn;
 use crate::addons::backup::Backup;
 use crate::addons::exporter::Exporters;
 use crate::addons::provisioning::Provisioning;
+use crate::addons::{AddOn, tracing};
 use crate::graph::{Component, Edge, Graph};
 use crate::names;
 
@@ -45,6 +45,8 @@ pub struct Traffic {
     pub exposed_ports: Vec<ComponentPort>,
     /// Ports that the namespace of monitoring reaches when `global.metrics.enabled` is true.
     pub metrics: Vec<ComponentPort>,
+    /// Services that send spans to the peers of `global.tracing.egress` when `global.tracing.enabled` is true.
+    pub traced: Vec<String>,
     /// Services that may always connect to the Kubernetes API server; the others may when `<service>.rbac.extraRules` has rules.
     pub kubernetes: Vec<String>,
 }
@@ -141,6 +143,7 @@ pub fn traffic(platform: &Resolved) -> Traffic {
             .iter()
             .flat_map(|component| component.metrics_ports().map(move |(one, _)| port(component, one.number)))
             .collect(),
+        traced: tracing::traced(&graph).map(|(service, _)| service.name.to_owned()).collect(),
         kubernetes: graph
             .services()
             .filter(|(_, service)| !service.api_rules.is_empty())

@@ -205,30 +205,40 @@ a YAML list of errors.
 {{- range $i, $cidr := .Values.global.network.apiServerCidrs -}}
   {{- $blocks = append $blocks (dict "path" (print "global.network.apiServerCidrs[" $i "]") "cidr" $cidr) -}}
 {{- end -}}
-{{- $declared := list -}}
-{{- $clients := list -}}
+{{- /* The rules in the values, by their path. */ -}}
+{{- $rules := dict -}}
 {{- range $service := list "audit-event-generator" "audit-log-analysis" "notification-service" "event-audit-dashboard" -}}
-  {{- $values := index $.Values $service -}}
-  {{- range $list, $side := dict "extraIngress" "from" "extraEgress" "to" -}}
-    {{- range $i, $rule := get $values.network $list -}}
-      {{- $path := print $service ".network." $list "[" $i "]" -}}
-      {{- range $j, $port := $rule.ports -}}
-        {{- if and $port.endPort (lt (int $port.endPort) (int $port.port)) -}}
-          {{- $wrong = append $wrong (print $path ".ports[" $j "].endPort is less than port. Raise endPort, or remove it.") -}}
-        {{- end -}}
+  {{- range $list := list "extraIngress" "extraEgress" -}}
+    {{- $_ := set $rules (print $service ".network." $list) (index $.Values $service "network" $list) -}}
+  {{- end -}}
+{{- end -}}
+{{- $_ := set $rules "postgresql.backup.s3.egress" (index .Values "postgresql").backup.s3.egress -}}
+{{- $_ := set $rules "global.tracing.egress" .Values.global.tracing.egress -}}
+{{- range $list, $all := $rules -}}
+  {{- $side := ternary "from" "to" (hasSuffix "Ingress" $list) -}}
+  {{- range $i, $rule := $all -}}
+    {{- $path := print $list "[" $i "]" -}}
+    {{- range $j, $port := $rule.ports -}}
+      {{- if and $port.endPort (lt (int $port.endPort) (int $port.port)) -}}
+        {{- $wrong = append $wrong (print $path ".ports[" $j "].endPort is less than port. Raise endPort, or remove it.") -}}
       {{- end -}}
-      {{- range $j, $peer := get $rule $side | default list -}}
-        {{- with $peer.ipBlock -}}
-          {{- $block := print $path "." $side "[" $j "].ipBlock" -}}
-          {{- $blocks = append $blocks (dict "path" (print $block ".cidr") "cidr" .cidr) -}}
-          {{- $within := .cidr -}}
-          {{- range $k, $cidr := .except -}}
-            {{- $blocks = append $blocks (dict "path" (print $block ".except[" $k "]") "cidr" $cidr "within" $within) -}}
-          {{- end -}}
+    {{- end -}}
+    {{- range $j, $peer := get $rule $side | default list -}}
+      {{- with $peer.ipBlock -}}
+        {{- $block := print $path "." $side "[" $j "].ipBlock" -}}
+        {{- $blocks = append $blocks (dict "path" (print $block ".cidr") "cidr" .cidr) -}}
+        {{- $within := .cidr -}}
+        {{- range $k, $cidr := .except -}}
+          {{- $blocks = append $blocks (dict "path" (print $block ".except[" $k "]") "cidr" $cidr "within" $within) -}}
         {{- end -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}
+{{- end -}}
+{{- $declared := list -}}
+{{- $clients := list -}}
+{{- range $service := list "audit-event-generator" "audit-log-analysis" "notification-service" "event-audit-dashboard" -}}
+  {{- $values := index $.Values $service -}}
   {{- if and $values.enabled (or $values.rbac.extraRules (has $service $declared)) }}{{ $clients = append $clients $service }}{{ end -}}
   {{- range $i, $rule := $values.rbac.extraRules -}}
     {{- if and (not $values.rbac.allowWildcards) (contains "*" (toJson (list $rule.verbs $rule.resources $rule.apiGroups))) -}}

@@ -116,6 +116,8 @@ variable), start of its key in the server's Secret, section of the add-on that u
   version: "9"
 - path: global.tests
   remedy: "Omit the tag to use the default, 3.14-alpine, or set another"
+- path: global.tracing
+  remedy: "Omit the tag to use the default, 0.66b1, or set another"
 - path: postgresql.backup.s3
   remedy: "Omit the tag to use the default, 1.75.2, or set another"
 - path: postgresql.exporter

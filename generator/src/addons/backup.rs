@@ -13,7 +13,9 @@ use crate::kinds::notes_of_kinds;
 use crate::names::BACKUP;
 use crate::text::digest;
 use crate::workloads::parts::pod_security;
-use crate::workloads::{Container, ContainerImage, EnvVar, Mount, Noted, Pod, RestartPolicy, Scope, Volume};
+use crate::workloads::{
+    Container, ContainerImage, EnvVar, FurtherOfPod, Mount, Noted, Pod, RestartPolicy, Scope, Volume,
+};
 
 /// The scripts that run in the Pods of the backups, with their names.
 const SCRIPTS: [(&str, &str); 2] = [
@@ -184,6 +186,7 @@ fn pod(graph: &Graph, component: &Component, storage: Storage) -> Pod {
         security: pod_security(component.run_as_user, true),
         init_containers,
         containers: vec![container],
+        further: FurtherOfPod::default(),
         volumes,
     }
 }

@@ -14,7 +14,7 @@ use crate::kinds::Exporter;
 use crate::names::EXPORTER;
 use crate::text::scalar;
 use crate::workloads::parts::{ProbeTiming, Probes, pod_security_as, probe_block, tcp};
-use crate::workloads::{Container, ContainerImage, EnvVar, Mount, Pod, Scope, Volume};
+use crate::workloads::{Container, ContainerImage, EnvVar, FurtherOfPod, Mount, Pod, Scope, Volume};
 
 /// The add-on.
 pub(crate) struct Exporters;
@@ -119,6 +119,7 @@ fn pod(graph: &Graph, component: &Component, exporter: &Exporter) -> Pod {
         security: pod_security_as(&exporter.run_as_user.to_string()),
         init_containers: Vec::new(),
         containers: vec![container],
+        further: FurtherOfPod::default(),
         volumes,
     }
 }

@@ -9,6 +9,7 @@ mod logs;
 mod metrics;
 mod observability;
 pub(crate) mod provisioning;
+pub(crate) mod tracing;
 mod velero;
 
 use crate::files::Files;
@@ -21,6 +22,7 @@ pub(crate) const ADD_ONS: &[&dyn AddOn] = &[
     &velero::Velero,
     &metrics::Metrics,
     &exporter::Exporters,
+    &tracing::Tracing,
     &alerts::Alerts,
     &dashboards::Dashboards,
     &observability::Observability,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 
-use super::{AddOn, exporter, logs};
+use super::{AddOn, exporter, logs, tracing};
 use crate::emit::images::reference;
 use crate::files::{Files, render};
 use crate::graph::{Component, Graph};
@@ -20,8 +20,10 @@ impl AddOn for Observability {
         let metrics = graph.services().flat_map(|(_, service)| service.metrics);
         let labels: BTreeSet<&str> = metrics.flat_map(|metric| metric.labels).map(|label| label.as_str()).collect();
         let of_exporters = exporters.iter().map(|(_, exporter)| (reference(exporter.image), exporter.image_source));
-        let all: BTreeSet<(String, &str)> =
-            of_exporters.chain([(reference(logs::COLLECTOR), logs::COLLECTOR_SOURCE)]).collect();
+        let of_tracing = tracing::traced(graph).next();
+        let of_tracing = of_tracing.map(|_| (reference(tracing::INSTRUMENTATION), tracing::INSTRUMENTATION_SOURCE));
+        let of_logs = (reference(logs::COLLECTOR), logs::COLLECTOR_SOURCE);
+        let all: BTreeSet<(String, &str)> = of_exporters.chain(of_tracing).chain([of_logs]).collect();
         let page = Page {
             c: graph,
             has_alerts: graph.has_metrics(),

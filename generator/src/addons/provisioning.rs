@@ -9,7 +9,7 @@ use crate::names::{PROVISIONING, SCRIPTS};
 use crate::text::digest;
 use crate::workloads::parts::{helper_resources, pod_security_as};
 use crate::workloads::server::{script, scripts};
-use crate::workloads::{Container, ContainerImage, EnvVar, Mount, Pod, RestartPolicy, Scope, Volume};
+use crate::workloads::{Container, ContainerImage, EnvVar, FurtherOfPod, Mount, Pod, RestartPolicy, Scope, Volume};
 
 /// What the scripts of all kinds have in common.
 const COMMON_SCRIPT: &str = include_str!("../../templates/addons/provisioning/common.sh");
@@ -119,6 +119,7 @@ fn pod(graph: &Graph) -> Pod {
         security: pod_security_as("{{ .server.user }}"),
         init_containers: Vec::new(),
         containers: vec![container],
+        further: FurtherOfPod::default(),
         volumes: vec![
             Volume::memory("tmp", "4Mi"),
             Volume::config_map("scripts", &scripts_name, &[]),

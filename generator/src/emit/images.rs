@@ -1,14 +1,14 @@
-//! Every image of a chart: those of the components, of the tests, of the backups and of the exporters.
+//! Every image of a chart: those of the components, of the tests, of the traces, of the backups and of the exporters.
 
 use vocabulary::{DefaultTag, Image};
 
-use crate::addons::{backup, exporter};
+use crate::addons::{backup, exporter, tracing};
 use crate::graph::Graph;
-use crate::names::EXPORTER;
+use crate::names::{EXPORTER, TRACING};
 
 /// An image of the chart, and its place in the values.
 pub(crate) struct ChartImage {
-    /// The section of the values that holds it: that of a service's chart, `global.<server>`, `global.tests`, `<server>.exporter` or `<server>.backup.s3`.
+    /// The section of the values that holds it: that of a service's chart, `global.<server>`, `global.tests`, `global.tracing`, `<server>.exporter` or `<server>.backup.s3`.
     section: Vec<&'static str>,
     pub(crate) image: Image,
     /// The only version that it may have, for a server.
@@ -59,7 +59,13 @@ pub(crate) fn all(graph: &Graph) -> impl Iterator<Item = ChartImage> {
         version: None,
         variant: None,
     });
-    of_components.chain([of_tests]).chain(of_backups).chain(of_exporters)
+    let of_tracing = tracing::traced(graph).next().map(|_| ChartImage {
+        section: vec!["global", TRACING],
+        image: tracing::INSTRUMENTATION,
+        version: None,
+        variant: None,
+    });
+    of_components.chain([of_tests]).chain(of_tracing).chain(of_backups).chain(of_exporters)
 }
 
 /// Those without a default tag or digest, which an installer has to give; each with the reason.

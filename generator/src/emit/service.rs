@@ -2,16 +2,19 @@
 
 use askama::Template;
 use k8s_openapi::api::rbac::v1::PolicyRule;
-use vocabulary::{Health, Scaling, limits};
+use vocabulary::{Health, Runtime, Scaling, limits};
 
 use super::chart_yaml::{chart_yaml, service_account};
 use super::secret;
+use crate::addons::tracing;
 use crate::expr::{env_value, inert, secret_name};
 use crate::files::Files;
 use crate::graph::{Component, Edge, EnvBinding, Graph, Runner, Service, Watch};
 use crate::text::scalar;
 use crate::workloads::parts::{helper_resources, pod_security, probes};
-use crate::workloads::{Container, ContainerImage, EnvVar, Mount, Pod, Scope, Volume, scripts};
+use crate::workloads::{
+    Container, ContainerImage, EnvVar, FurtherOfContainer, FurtherOfPod, Mount, Pod, Scope, Volume, scripts,
+};
 use crate::yaml::template_block;
 
 pub(super) fn files(graph: &Graph, component: &Component, service: &Service, files: &mut Files) {
@@ -49,7 +52,17 @@ fn deployment<'a>(graph: &'a Graph, component: &'a Component, service: &Service)
         name: component.name,
         autoscaled: service.scaling != Scaling::Fixed,
         has_secret: !component.credentials.is_empty(),
+        annotations: annotations(graph, service),
         pod: pod(graph, component, service).text(graph, POD_INDENT),
+    }
+}
+
+/// The expression of the annotations from the values, with those by which an operator finds the Pods.
+fn annotations(graph: &Graph, service: &Service) -> String {
+    if tracing::is_traced(service) {
+        format!(r#"merge (include "{}.tracing.annotations" . | fromYaml) .Values.podAnnotations"#, graph.name)
+    } else {
+        ".Values.podAnnotations".to_owned()
     }
 }
 
@@ -65,12 +78,13 @@ fn pod(graph: &Graph, component: &Component, service: &Service) -> Pod {
     let container = Container {
         ports: component.ports.iter().map(|port| (scalar(port.name), port.number)).collect(),
         env_from: has_secret.then(|| secret_name(name)),
-        env: EnvVar::all(variables(graph, service.env.iter())),
+        env: EnvVar::all(variables(graph, service.env.iter())).into_iter().chain(of_runtime(service)).collect(),
         probes: Some(probes(&service.health, &watched_servers(graph, name))),
         liveness_note: by_connections.then_some(
             "Fails if a required server accepts connections but the program has none to it: only then does a restart help.",
         ),
         mounts: scripts.into_iter().chain(folders).collect(),
+        further: further_of_container(graph, component, service),
         ..Container::new(name)
     };
     let scripts =
@@ -94,7 +108,36 @@ fn pod(graph: &Graph, component: &Component, service: &Service) -> Pod {
         init_containers: if by_connections { wait_containers(graph, name) } else { Vec::new() },
         containers: vec![container],
         volumes: scripts.into_iter().chain(folders).collect(),
+        further: further_of_pod(graph, service),
     }
+}
+
+/// The variables that the runtime of a service's program needs in a container.
+fn of_runtime(service: &Service) -> Option<EnvVar> {
+    match service.runtime {
+        Runtime::Other => None,
+        Runtime::Python => {
+            Some(EnvVar::new("PYTHONUNBUFFERED", r#""1""#).note("Otherwise printed lines reach the log minutes late."))
+        }
+    }
+}
+
+fn further_of_pod(graph: &Graph, service: &Service) -> FurtherOfPod {
+    if !tracing::is_traced(service) {
+        return FurtherOfPod::default();
+    }
+    let include = |helper: &str| Some(format!(r#"include "{}.tracing.{helper}" ."#, graph.name));
+    FurtherOfPod { init_containers: include("initContainer"), volumes: include("volumes") }
+}
+
+fn further_of_container(graph: &Graph, component: &Component, service: &Service) -> FurtherOfContainer {
+    if !tracing::is_traced(service) {
+        return FurtherOfContainer::default();
+    }
+    let include =
+        |helper: &str, argument: &str| Some(format!(r#"include "{}.tracing.{helper}" {argument}"#, graph.name));
+    let variables = tracing::variables_argument(component, service);
+    FurtherOfContainer { env: include("env", &variables), mounts: include("mounts", ".") }
 }
 
 /// The mount of the scripts that connect to servers.
@@ -172,6 +215,8 @@ struct Deployment<'a> {
     name: &'a str,
     autoscaled: bool,
     has_secret: bool,
+    /// The expression of the Pods' further annotations.
+    annotations: String,
     pod: String,
 }
 

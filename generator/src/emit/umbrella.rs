@@ -5,7 +5,7 @@ use vocabulary::limits::YAML_WORDS;
 use vocabulary::{DefaultTag, Scaling};
 
 use super::images;
-use crate::addons::backup;
+use crate::addons::{backup, tracing};
 use crate::expr::{bare, enabled_service, inert, template_scalar, value};
 use crate::files::Files;
 use crate::graph::{CredentialUser, Graph, Service};
@@ -55,6 +55,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             has_credentials,
             has_servers,
             has_metrics: graph.has_metrics(),
+            has_traces: tracing::traced(graph).next().is_some(),
             rules: RulesOfTemplate::new(),
         },
     );
@@ -100,6 +101,7 @@ fn check_helpers(graph: &Graph, has_credentials: bool) -> CheckHelpers<'_> {
         with_secret: graph.components.iter().filter(|one| !one.credentials.is_empty()).map(|one| one.name).collect(),
         has_credentials,
         has_metrics: graph.has_metrics(),
+        has_traces: tracing::traced(graph).next().is_some(),
     }
 }
 
@@ -248,6 +250,7 @@ struct Checks<'a> {
     has_credentials: bool,
     has_servers: bool,
     has_metrics: bool,
+    has_traces: bool,
     rules: RulesOfTemplate,
 }
 
@@ -313,6 +316,7 @@ struct CheckHelpers<'a> {
     with_secret: Vec<&'static str>,
     has_credentials: bool,
     has_metrics: bool,
+    has_traces: bool,
 }
 
 /// The chart's own store for External Secrets: a Secret and a `SecretStore`.

@@ -1,7 +1,7 @@
 //! What runs: services and servers, with all that their charts need.
 
 use vocabulary::{
-    ApiRule, Backing, Health, Image, Metric, Protocol, Quantity, Resources, Scaling, Setting, VariableSource,
+    ApiRule, Backing, Health, Image, Metric, Protocol, Quantity, Resources, Runtime, Scaling, Setting, VariableSource,
     WritablePath,
 };
 
@@ -41,6 +41,8 @@ pub(crate) enum Role {
 
 /// What only a service has.
 pub(crate) struct Service {
+    /// What runs its program.
+    pub(crate) runtime: Runtime,
     /// Its variables, without secrets: those of its edges, then its own.
     pub(crate) env: Vec<EnvBinding>,
     /// Its probes.
@@ -203,6 +205,7 @@ pub(super) fn of_service<'a>(
         ports: service.ports.iter().map(port).collect(),
         credentials: logins.chain(own_secrets).collect(),
         role: Role::Service(Box::new(Service {
+            runtime: service.runtime,
             env: of_edges.chain(own).collect(),
             health: service.health,
             scaling: service.scaling,

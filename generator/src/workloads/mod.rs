@@ -6,4 +6,7 @@ mod pod;
 pub(crate) mod scripts;
 pub(crate) mod server;
 
-pub(crate) use pod::{Container, ContainerImage, EnvVar, Mount, Noted, Pod, RestartPolicy, Scope, Volume};
+pub(crate) use pod::{
+    Container, ContainerImage, EnvVar, FurtherOfContainer, FurtherOfPod, Mount, Noted, Pod, RestartPolicy, Scope,
+    Volume,
+};

@@ -113,19 +113,26 @@ pub(crate) fn pod_security_as(user: &str) -> String {
 
 /// Requests and limits for a script that mostly waits and sometimes runs a server's own tools. RabbitMQ's tools start an Erlang VM of 75 MB.
 pub(crate) fn helper_resources() -> String {
-    let amounts = |which: usize| {
-        let HelperAmounts { cpu, memory, storage } = HELPER_AMOUNTS;
-        let amount = |(name, amounts): (&str, [&str; 2])| (name.to_owned(), Quantity(amounts[which].to_owned()));
-        Some([("cpu", cpu), ("memory", memory), ("ephemeral-storage", storage)].map(amount).into())
-    };
-    template_block(&ResourceRequirements { requests: amounts(0), limits: amounts(1), claims: None })
+    HELPER_AMOUNTS.block()
 }
 
 /// Request and limit of each resource of a helper container.
 pub(crate) struct HelperAmounts {
     pub(crate) cpu: [&'static str; 2],
     pub(crate) memory: [&'static str; 2],
-    storage: [&'static str; 2],
+    pub(crate) storage: [&'static str; 2],
+}
+
+impl HelperAmounts {
+    /// The container's `resources`, a block of YAML.
+    pub(crate) fn block(&self) -> String {
+        let Self { cpu, memory, storage } = *self;
+        let amounts = |which: usize| {
+            let amount = |(name, amounts): (&str, [&str; 2])| (name.to_owned(), Quantity(amounts[which].to_owned()));
+            Some([("cpu", cpu), ("memory", memory), ("ephemeral-storage", storage)].map(amount).into())
+        };
+        template_block(&ResourceRequirements { requests: amounts(0), limits: amounts(1), claims: None })
+    }
 }
 
 /// What a helper container takes.

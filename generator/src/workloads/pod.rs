@@ -30,6 +30,22 @@ pub(crate) struct Pod {
     pub(crate) containers: Vec<Container>,
     /// Its volumes.
     pub(crate) volumes: Vec<Volume>,
+    /// Further init containers and volumes.
+    pub(crate) further: FurtherOfPod,
+}
+
+/// Expressions that print further items of a Pod's lists, or nothing.
+#[derive(Default)]
+pub(crate) struct FurtherOfPod {
+    pub(crate) init_containers: Option<String>,
+    pub(crate) volumes: Option<String>,
+}
+
+/// Expressions that print further items of a container's lists, or nothing. A container with further variables has others, too.
+#[derive(Default)]
+pub(crate) struct FurtherOfContainer {
+    pub(crate) env: Option<String>,
+    pub(crate) mounts: Option<String>,
 }
 
 /// The chart whose values a Pod's text refers to, as it is reached from the template.
@@ -73,8 +89,6 @@ pub(crate) struct Container {
     pub(crate) env_from: Option<String>,
     /// Its variables.
     pub(crate) env: Vec<EnvVar>,
-    /// An action that prints further variables.
-    pub(crate) further_env: Option<&'static str>,
     /// Its probes.
     pub(crate) probes: Option<Probes>,
     /// The comment of its liveness probe.
@@ -85,6 +99,8 @@ pub(crate) struct Container {
     pub(crate) resources: Option<String>,
     /// Where its volumes are mounted.
     pub(crate) mounts: Vec<Mount>,
+    /// Further variables and mounts.
+    pub(crate) further: FurtherOfContainer,
 }
 
 /// An image that is not that of the Pod's chart.
@@ -161,12 +177,12 @@ impl Container {
             ports: Vec::new(),
             env_from: None,
             env: Vec::new(),
-            further_env: None,
             probes: None,
             liveness_note: None,
             security: container_security(),
             resources: None,
             mounts: Vec::new(),
+            further: FurtherOfContainer::default(),
         }
     }
 

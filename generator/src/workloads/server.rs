@@ -4,7 +4,7 @@ use askama::Template;
 use k8s_openapi::api::core::v1::Probe;
 
 use super::parts::{ProbeTiming, Probes, helper_resources, pod_security, probe_block};
-use super::{Container, ContainerImage, EnvVar, Mount, Noted, Pod, Scope, Volume};
+use super::{Container, ContainerImage, EnvVar, FurtherOfPod, Mount, Noted, Pod, Scope, Volume};
 use crate::addons::provisioning;
 use crate::files::Files;
 use crate::graph::{Component, Graph, Port};
@@ -95,6 +95,7 @@ impl EmbeddedServer {
             security: pod_security(component.run_as_user, true),
             init_containers: Vec::new(),
             containers: vec![container, administrator],
+            further: FurtherOfPod::default(),
             volumes,
         }
     }

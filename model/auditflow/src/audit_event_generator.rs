@@ -1,8 +1,8 @@
 //! audit-event-generator: generates audit events, one every few seconds and one for each request.
 
 use vocabulary::{
-    AmqpEnv, Endpoint, Health, HealthRoute, Image, Meaning, Metric, Port, Probe, Resources, Service, ServiceName,
-    Variable, VariableName, cpu, label, memory, plain, publishes, variable,
+    AmqpEnv, Endpoint, Health, HealthRoute, Image, Meaning, Metric, Port, Probe, Resources, Runtime, Service,
+    ServiceName, Variable, VariableName, cpu, label, memory, plain, publishes, variable,
 };
 
 use crate::rabbitmq::{AUDIT_EVENTS, RABBITMQ};
@@ -15,6 +15,7 @@ const HEALTHZ: HealthRoute = HealthRoute::new(HTTP, "/healthz").fails_without(&[
 pub(crate) const INTERVAL: VariableName = variable("EVENT_GENERATION_INTERVAL_SECONDS");
 
 pub(crate) const SERVICE: Service = Service {
+    runtime: Runtime::Python,
     ports: &[HTTP, METRICS],
     uses: &[RABBITMQ.client(
         AmqpEnv {

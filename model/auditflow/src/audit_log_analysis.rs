@@ -1,8 +1,8 @@
 //! audit-log-analysis: detects attacks in the events, and raises alerts.
 
 use vocabulary::{
-    AmqpEnv, CacheEnv, CacheLogin, Health, HealthRoute, Image, Meaning, Metric, Port, Probe, Resources, Scaling,
-    Service, ServiceName, Variable, consumes, cpu, keys, label, memory, plain, publishes, variable,
+    AmqpEnv, CacheEnv, CacheLogin, Health, HealthRoute, Image, Meaning, Metric, Port, Probe, Resources, Runtime,
+    Scaling, Service, ServiceName, Variable, consumes, cpu, keys, label, memory, plain, publishes, variable,
 };
 
 use crate::rabbitmq::{AUDIT_ALERTS, AUDIT_EVENTS, RABBITMQ};
@@ -14,6 +14,7 @@ const METRICS: Port = Port::metrics("metrics", 8001);
 const HEALTHZ: HealthRoute = HealthRoute::new(HTTP, "/healthz").fails_without(&[RABBITMQ.name, REDIS.name]);
 
 pub(crate) const SERVICE: Service = Service {
+    runtime: Runtime::Python,
     ports: &[HTTP, METRICS],
     uses: &[
         RABBITMQ.client(

@@ -1,7 +1,7 @@
 //! event-audit-dashboard: shows the alerts to users.
 
 use vocabulary::{
-    CallEnv, Endpoint, Exposure, Health, HealthRoute, Image, Port, Resources, Scaling, Service, ServiceName,
+    CallEnv, Endpoint, Exposure, Health, HealthRoute, Image, Port, Resources, Runtime, Scaling, Service, ServiceName,
     WritablePath, cpu, memory, variable,
 };
 
@@ -13,6 +13,7 @@ pub(crate) const PAGES: Endpoint = Endpoint::new(NAME, HTTP);
 const HEALTHZ: HealthRoute = HealthRoute::new(HTTP, "/healthz");
 
 pub(crate) const SERVICE: Service = Service {
+    runtime: Runtime::Python,
     ports: &[HTTP],
     uses: &[notification_service::API
         .called(CallEnv { host: variable("NOTIFICATION_SERVICE_HOST"), port: variable("NOTIFICATION_SERVICE_PORT") })

@@ -1,8 +1,8 @@
 //! notification-service: stores alerts from the queue, and serves them over HTTP.
 
 use vocabulary::{
-    AmqpEnv, Endpoint, Health, Image, Port, Python3, Resources, Scaling, Service, ServiceName, SqlEnv, Variable,
-    VariableName, consumes, cpu, libpq_value, memory, owns, plain, variable,
+    AmqpEnv, Endpoint, Health, Image, Port, Python3, Resources, Runtime, Scaling, Service, ServiceName, SqlEnv,
+    Variable, VariableName, consumes, cpu, libpq_value, memory, owns, plain, variable,
 };
 
 use crate::postgresql::{ALERTS_DB, POSTGRESQL};
@@ -15,6 +15,7 @@ pub(crate) const ENVIRONMENT: VariableName = variable("ENVIRONMENT");
 pub(crate) const LOG_LEVEL: VariableName = variable("LOG_LEVEL");
 
 pub(crate) const SERVICE: Service = Service {
+    runtime: Runtime::Python,
     ports: &[HTTP],
     uses: &[
         RABBITMQ

@@ -42,11 +42,11 @@ pub const SERVER_SUFFIXES: &[&str] = &[
 ];
 
 /// Keys of the values that all charts share, which lie beside the servers' names there.
-pub const SHARED_KEYS: &[&str] = &["alerts", "metrics", "network", "secrets", "tests", "velero"];
+pub const SHARED_KEYS: &[&str] = &["alerts", "metrics", "network", "secrets", "tests", "tracing", "velero"];
 
 /// The names of objects that belong to the whole release.
 pub const RELEASE_OBJECTS: &[&str] =
-    &["alerts", "connections", "credentials", "credentials-reader", "default", "dns", "tests"];
+    &["alerts", "connections", "credentials", "credentials-reader", "default", "dns", "tests", "tracing"];
 
 /// Names of objects that belong to the whole release, and prefixes of further ones: nothing can be named `end-to-end-test` or
 /// `end-to-end-test-…`.

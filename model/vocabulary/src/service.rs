@@ -1,8 +1,8 @@
 //! Services.
 
 use crate::{
-    ApiRule, Exposure, Health, Image, Metric, Port, Resources, Scaling, ServiceName, SourceLocation, Use, Variable,
-    WritablePath,
+    ApiRule, Exposure, Health, Image, Metric, Port, Resources, Runtime, Scaling, ServiceName, SourceLocation, Use,
+    Variable, WritablePath,
 };
 
 /// A service: a program of the platform, with what it needs. Everything else is derived.
@@ -14,6 +14,8 @@ pub struct Service {
     pub doc: &'static str,
     /// Its image.
     pub image: Image,
+    /// What runs its program.
+    pub runtime: Runtime,
     /// The ports that it listens on.
     pub ports: &'static [Port],
     /// Its health probes.
@@ -50,6 +52,7 @@ impl Service {
             name,
             doc,
             image,
+            runtime: Runtime::Other,
             ports: &[],
             health,
             uses: &[],

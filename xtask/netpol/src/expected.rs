@@ -18,7 +18,8 @@ pub(super) struct Expected<'a> {
     extra: Vec<Extra<'a>>,
 }
 
-/// The rules that the values add to a service (`network.extraIngress` and `network.extraEgress`) or to backups (`backup.s3.egress`).
+/// The rules that the values add to a service (`network.extraIngress` and `network.extraEgress`) to backups (`backup.s3.egress`)
+/// or to all services that send spans (`global.tracing.egress`).
 struct Extra<'a> {
     identity: &'a str,
     ingress: Vec<Rule>,
@@ -42,6 +43,12 @@ impl<'a> Expected<'a> {
         for path in traffic.backup.iter().filter(|path| values[&path.to]["backup"]["enabled"] == true) {
             let egress = Rule::list(&values[&path.to]["backup"]["s3"]["egress"])?;
             extra.push(Extra { identity: &path.from, ingress: Vec::new(), egress });
+        }
+        if values["global"]["tracing"]["enabled"] == true {
+            for service in traffic.traced.iter().filter(|service| values[service]["enabled"] == true) {
+                let egress = Rule::list(&values["global"]["tracing"]["egress"])?;
+                extra.push(Extra { identity: service, ingress: Vec::new(), egress });
+            }
         }
         Ok(Self { release, traffic, values, api_server, extra })
     }

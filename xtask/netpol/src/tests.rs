@@ -19,6 +19,7 @@ fn traffic() -> Traffic {
         provisioning: vec![path("db-provisioning", "db", 5432)],
         exposed_ports: vec![ComponentPort { of: "page".to_owned(), number: 8080 }],
         metrics: vec![ComponentPort { of: "shop".to_owned(), number: 9000 }],
+        traced: vec!["shop".to_owned()],
         kubernetes: Vec::new(),
         backup: Vec::new(),
         exporters: Vec::new(),
@@ -286,6 +287,15 @@ fn values_extend_the_expected_connections() {
         api.iter().any(|one| one.starts_with("page → 10.96.0.1 outside the cluster:443,6443 is declared")),
         "{api:#?}"
     );
+    let traced = with(&|values| {
+        let egress = json!([{ "to": [{ "ipBlock": { "cidr": "198.51.100.0/24" } }], "ports": [{ "port": 4318 }] }]);
+        values["global"]["tracing"] = json!({ "enabled": true, "egress": egress });
+    });
+    assert!(
+        traced.iter().any(|one| one.starts_with("shop → 198.51.100.7 outside the cluster:4318 is declared")),
+        "{traced:#?}"
+    );
+    assert!(!traced.iter().any(|one| one.starts_with("page → 198")), "{traced:#?}");
     let extra = with(&|values| values["shop"]["network"]["extraIngress"] = json!([{ "ports": [{ "port": 7 }] }]));
     assert!(
         extra.iter().any(|one| one.starts_with("a pod without labels in the namespace → shop:7 is declared")),

@@ -98,6 +98,43 @@ fn an_object_store_has_what_it_needs_or_is_not_set() {
 }
 
 #[test]
+fn traces_have_a_destination_that_the_policies_allow() {
+    let on = || ("global.tracing.enabled", json!(true));
+    let endpoint = || ("global.tracing.endpoint", json!("https://traces.example.org"));
+    let egress = || ("global.tracing.egress", json!([{ "ports": [{ "port": 443 }] }]));
+    let ratio = |is: serde_json::Value| ("global.tracing.samplingRatio", is);
+    let outside =
+        json!([{ "to": [{ "ipBlock": { "cidr": "192.0.2.1/24" } }], "ports": [{ "port": 9, "endPort": 8 }] }]);
+    refused(&[
+        (
+            &[on(), egress()],
+            "global.tracing.endpoint is not set, so the spans have no destination. Set it to an address",
+        ),
+        (
+            &[on(), endpoint()],
+            "global.tracing.egress is empty, so the NetworkPolicies would block the spans. Add a rule",
+        ),
+        (&[ratio(json!(1.5))], "global.tracing.samplingRatio is 1.5, but it is the fraction of the traces"),
+        (&[ratio(json!("10"))], "global.tracing.samplingRatio is 10, but it is the fraction of the traces"),
+        (&[ratio(json!(-0.5))], "at '/global/tracing/samplingRatio'"),
+        (&[ratio(json!("10%"))], "at '/global/tracing/samplingRatio'"),
+        (&[("global.tracing.endpoint", json!("traces.example.org"))], "at '/global/tracing/endpoint'"),
+        (&[("global.tracing.egress", outside.clone())], "global.tracing.egress[0].to[0].ipBlock.cidr: 192.0.2.1/24"),
+        (&[("global.tracing.egress", outside)], "global.tracing.egress[0].ports[0].endPort is less than port"),
+        (
+            &[on(), endpoint(), egress(), ("global.tracing.instrumentation", json!("Operator"))],
+            "global.tracing.instrumentation is Operator, but this cluster does not have the kind \
+             opentelemetry.io/v1alpha1/Instrumentation. Install the OpenTelemetry operator",
+        ),
+        (&[on(), endpoint(), egress(), ("global.tracing.image.tag", json!(""))], "global.tracing.image.tag is not set"),
+    ]);
+    let accept = |is| accepted(&[&[on(), endpoint(), egress(), ratio(is)]]);
+    accept(json!(0));
+    accept(json!(0.25));
+    accept(json!("0.25"));
+}
+
+#[test]
 fn a_kind_that_the_cluster_lacks_is_named_with_what_brings_it() {
     let lacks = |because: &str, kind: &str, install: &str| {
         format!("{because}, but this cluster does not have the kind {kind}. Install {install}")

@@ -18,7 +18,7 @@ use crate::files::Files;
 use crate::graph::Graph;
 use crate::text::{Row, code_cell};
 use crate::workloads::parts::{ProbeTiming, Probes, probe_block};
-use crate::workloads::{Container, EnvVar, Mount, Pod, Scope, Volume};
+use crate::workloads::{Container, EnvVar, FurtherOfContainer, FurtherOfPod, Mount, Pod, Scope, Volume};
 use crate::yaml::{put, template_block};
 
 /// The Collector with the receivers and exporters of its community.
@@ -130,7 +130,7 @@ fn pod() -> Pod {
             EnvVar::new("GOMEMLIMIT", r#"{{ include "agent.memory" . | quote }}"#)
                 .note("Go collects garbage before the container reaches its memory limit."),
         ],
-        further_env: Some(r#"{{- with include "agent.secrets" . }}{{ . | nindent 12 }}{{ end }}"#),
+        further: FurtherOfContainer { env: Some(r#"include "agent.secrets" ."#.to_owned()), mounts: None },
         probes: Some(probes()),
         mounts: vec![
             Mount::new("config", "/etc/otelcol").read_only(),
@@ -149,6 +149,7 @@ fn pod() -> Pod {
         security: security(),
         init_containers: Vec::new(),
         containers: vec![container],
+        further: FurtherOfPod::default(),
         volumes: vec![
             Volume::projected("config", r#"{{- include "agent.configuration" . | trim | nindent 14 }}"#),
             Volume::host_path("pod-logs", POD_LOGS, "Directory"),

@@ -12,8 +12,10 @@ use super::alerts::Alerts;
 use super::credentials::Secrets;
 use super::kubernetes::{self, ImageValues, Scheduling};
 use super::rules::LABEL;
+use super::tracing::Tracing;
 use super::tree::{Entry, Section};
 use super::velero::Velero;
+use crate::addons::tracing;
 use crate::graph::{Component, Graph};
 
 /// Values that several charts share. A parent chart can add its own keys.
@@ -35,6 +37,9 @@ pub(crate) struct Global {
     #[serde(skip_serializing_if = "Option::is_none")]
     alerts: Option<Alerts>,
     tests: Tests,
+    // Only of a platform with services in Python.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracing: Option<Tracing>,
     // Only of a platform with servers.
     #[serde(skip_serializing_if = "Option::is_none")]
     velero: Option<Velero>,
@@ -157,6 +162,7 @@ impl Global {
                 end_to_end: graph.end_to_end.as_ref().map(|_| true),
                 scheduling: Scheduling::default(),
             },
+            tracing: tracing::traced(graph).next().map(|_| Tracing::off()),
             velero: graph.servers().next().map(|_| Velero::off()),
             servers: graph.servers().map(|(server, _)| (server.name, SharedServer::of(server))).collect(),
         }

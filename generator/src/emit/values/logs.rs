@@ -11,7 +11,7 @@ use serde_json::json;
 use vocabulary::{Image, Resources, cpu, memory};
 
 use super::kubernetes::{self, ContainerResources, ImageValues, annotations, labels};
-use super::rules::{LABEL, LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
+use super::rules::{ENDPOINT, LABEL, LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Field, Section};
 
 /// All values of the chart.
@@ -78,9 +78,6 @@ struct Outputs {
     elasticsearch: Elasticsearch,
     splunk_hec: SplunkHec,
 }
-
-/// An HTTP or HTTPS address with an optional path.
-const ENDPOINT: &str = r"^(https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?)?$";
 
 /// The authority of an output's certificate.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]

@@ -15,6 +15,7 @@ mod logs;
 mod rules;
 mod schema;
 mod service;
+mod tracing;
 mod tree;
 mod velero;
 

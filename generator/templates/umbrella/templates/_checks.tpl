@@ -101,30 +101,44 @@ a YAML list of errors.
 {{- range $i, $cidr := .Values.global.network.apiServerCidrs -}}
   {{- $blocks = append $blocks (dict "path" (print "global.network.apiServerCidrs[" $i "]") "cidr" $cidr) -}}
 {{- end -}}
-{{- $declared := list[% for name in kubernetes %] "[[ name ]]"[% endfor %] -}}
-{{- $clients := list -}}
+{{- /* The rules in the values, by their path. */ -}}
+{{- $rules := dict -}}
 {{- range $service := list[% for name in services %] "[[ name ]]"[% endfor %] -}}
-  {{- $values := index $.Values $service -}}
-  {{- range $list, $side := dict "extraIngress" "from" "extraEgress" "to" -}}
-    {{- range $i, $rule := get $values.network $list -}}
-      {{- $path := print $service ".network." $list "[" $i "]" -}}
-      {{- range $j, $port := $rule.ports -}}
-        {{- if and $port.endPort (lt (int $port.endPort) (int $port.port)) -}}
-          {{- $wrong = append $wrong (print $path ".ports[" $j "].endPort is less than port. Raise endPort, or remove it.") -}}
-        {{- end -}}
+  {{- range $list := list "extraIngress" "extraEgress" -}}
+    {{- $_ := set $rules (print $service ".network." $list) (index $.Values $service "network" $list) -}}
+  {{- end -}}
+{{- end -}}
+[%- for name in backed_up %]
+{{- $_ := set $rules "[[ name ]].backup.s3.egress" (index .Values "[[ name ]]").backup.s3.egress -}}
+[%- endfor %]
+[%- if has_traces %]
+{{- $_ := set $rules "global.tracing.egress" .Values.global.tracing.egress -}}
+[%- endif %]
+{{- range $list, $all := $rules -}}
+  {{- $side := ternary "from" "to" (hasSuffix "Ingress" $list) -}}
+  {{- range $i, $rule := $all -}}
+    {{- $path := print $list "[" $i "]" -}}
+    {{- range $j, $port := $rule.ports -}}
+      {{- if and $port.endPort (lt (int $port.endPort) (int $port.port)) -}}
+        {{- $wrong = append $wrong (print $path ".ports[" $j "].endPort is less than port. Raise endPort, or remove it.") -}}
       {{- end -}}
-      {{- range $j, $peer := get $rule $side | default list -}}
-        {{- with $peer.ipBlock -}}
-          {{- $block := print $path "." $side "[" $j "].ipBlock" -}}
-          {{- $blocks = append $blocks (dict "path" (print $block ".cidr") "cidr" .cidr) -}}
-          {{- $within := .cidr -}}
-          {{- range $k, $cidr := .except -}}
-            {{- $blocks = append $blocks (dict "path" (print $block ".except[" $k "]") "cidr" $cidr "within" $within) -}}
-          {{- end -}}
+    {{- end -}}
+    {{- range $j, $peer := get $rule $side | default list -}}
+      {{- with $peer.ipBlock -}}
+        {{- $block := print $path "." $side "[" $j "].ipBlock" -}}
+        {{- $blocks = append $blocks (dict "path" (print $block ".cidr") "cidr" .cidr) -}}
+        {{- $within := .cidr -}}
+        {{- range $k, $cidr := .except -}}
+          {{- $blocks = append $blocks (dict "path" (print $block ".except[" $k "]") "cidr" $cidr "within" $within) -}}
         {{- end -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}
+{{- end -}}
+{{- $declared := list[% for name in kubernetes %] "[[ name ]]"[% endfor %] -}}
+{{- $clients := list -}}
+{{- range $service := list[% for name in services %] "[[ name ]]"[% endfor %] -}}
+  {{- $values := index $.Values $service -}}
   {{- if and $values.enabled (or $values.rbac.extraRules (has $service $declared)) }}{{ $clients = append $clients $service }}{{ end -}}
   {{- range $i, $rule := $values.rbac.extraRules -}}
     {{- if and (not $values.rbac.allowWildcards) (contains "*" (toJson (list $rule.verbs $rule.resources $rule.apiGroups))) -}}

@@ -6,7 +6,7 @@ mod tests;
 use super::amounts::storage;
 use crate::diagnostic::{codes, repeated};
 use crate::limits::LABEL;
-use crate::{Diagnostic, Health, Service, WritablePath};
+use crate::{Diagnostic, Health, Runtime, Service, WritablePath};
 
 codes! {
     /// A folder that is listed several times.
@@ -67,6 +67,7 @@ fn overlaps(service: &Service, diagnostics: &mut Vec<Diagnostic>) {
 
 fn reserved(service: &Service, diagnostics: &mut Vec<Diagnostic>) {
     let is_judged_by_connections = matches!(service.health, Health::Connections(_));
+    let instrumentation = [Runtime::INSTRUMENTATION_FOLDER, Runtime::INSTRUMENTATION_ADDITIONS_FOLDER];
     for folder in service.writable {
         let path = folder.path.as_str();
         let owner = if ["/proc", "/sys", "/dev"].into_iter().any(|outer| is_within(path, outer)) {
@@ -75,6 +76,9 @@ fn reserved(service: &Service, diagnostics: &mut Vec<Diagnostic>) {
             "Kubernetes mounts tokens there"
         } else if is_judged_by_connections && is_within(path, Health::CONNECTIONS_FOLDER) {
             "the script that watches its connections is mounted there"
+        } else if service.runtime == Runtime::Python && instrumentation.into_iter().any(|outer| is_within(path, outer))
+        {
+            "the instrumentation for traces is mounted there"
         } else {
             continue;
         };
@@ -98,6 +102,8 @@ fn volumes(service: &Service, diagnostics: &mut Vec<Diagnostic>) {
             format!("it would have {} characters, {LABEL} are allowed", volume.len())
         } else if is_judged_by_connections && volume == Health::CONNECTIONS_VOLUME {
             format!("`{volume}` is the volume of the script that watches its connections")
+        } else if service.runtime == Runtime::Python && Runtime::VOLUMES.contains(&volume.as_str()) {
+            format!("`{volume}` is a volume of the instrumentation for traces")
         } else {
             valid.push((volume, folder));
             continue;

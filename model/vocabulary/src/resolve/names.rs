@@ -10,7 +10,7 @@ use crate::limits::{
     HELM_KEYS, OBJECT_NAME, RELEASE, RELEASE_OBJECTS, RELEASE_PREFIXES, SERVER_SUFFIXES, SERVICE_SUFFIXES, SHARED_KEYS,
     WAIT_CONTAINER_PREFIX, YAML_WORDS,
 };
-use crate::{Diagnostic, Platform, SourceLocation};
+use crate::{Diagnostic, Platform, Runtime, SourceLocation};
 
 codes! {
     /// A platform without a service.
@@ -108,6 +108,8 @@ fn reserved(platform: &Platform, chart: Chart, diagnostics: &mut Vec<Diagnostic>
         "the name of an object that belongs to the whole release"
     } else if chart.is_service && name.starts_with(WAIT_CONTAINER_PREFIX) {
         "the name of a container that waits for a server"
+    } else if chart.is_service && name == Runtime::INIT_CONTAINER {
+        "the name of the container that brings the instrumentation for traces"
     } else if !chart.is_service && SHARED_KEYS.contains(&name) {
         "a key of the values that all charts share"
     } else if name == platform.name.as_str() {

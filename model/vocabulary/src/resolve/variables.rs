@@ -13,7 +13,7 @@ use crate::{BackingName, Diagnostic, Service, ServiceName, SourceLocation, Use, 
 codes! {
     /// Variables that are set several times.
     VariableSetRepeatedly,
-    /// A variable that Kubernetes sets itself.
+    /// A variable that Kubernetes or the chart sets itself.
     VariableReserved,
     /// Several settings or secrets with one key in the values.
     DuplicateKey,
@@ -70,6 +70,15 @@ fn set_repeatedly(service: &Service, diagnostics: &mut Vec<Diagnostic>) {
                 )
                 .at("declared", setter.location)
                 .help("let the program read another variable"),
+            );
+        } else if service.runtime.sets(variable.as_str()) {
+            diagnostics.push(
+                Diagnostic::new(
+                    Code::VariableReserved,
+                    format!("{} sets `{variable}`, which the chart sets for every Python program", service.name),
+                )
+                .at("declared", setter.location)
+                .help("remove it, or remove `runtime: Runtime::Python` from the service"),
             );
         }
     }

@@ -52,6 +52,11 @@ pub(super) fn is_of_exporters(path: &Utf8Path) -> bool {
     path.as_str().contains("templates/exporter/")
 }
 
+/// Whether a file belongs to the traces alone.
+pub(super) fn is_of_traces(path: &Utf8Path) -> bool {
+    path.starts_with("templates/tracing") || path.starts_with("files/tracing")
+}
+
 /// Whether a file holds an environment's values, as opposed to its passwords.
 pub(super) fn is_overlay(path: &Utf8Path) -> bool {
     path.file_name().is_some_and(|name| name.starts_with("values-"))

@@ -1,11 +1,12 @@
-//! The cases of the add-ons of the umbrella chart: backups, metrics, exporters and alerts.
+//! The cases of the add-ons of the umbrella chart: backups, traces, metrics, exporters and alerts.
 
 use camino::Utf8Path;
 use generator::Chart;
 use vocabulary::Resolved;
 
 use super::arguments::{
-    ALERTMANAGER_CONFIG, ALERTS, BACKUP, BACKUP_S3, EXISTING, EXPORTER, EXTERNAL, POD_MONITOR, STORE, receivers,
+    ALERTMANAGER_CONFIG, ALERTS, BACKUP, BACKUP_S3, EXISTING, EXPORTER, EXTERNAL, OPERATOR, POD_MONITOR, STORE,
+    TRACING, receivers,
 };
 use super::{Case, for_each, release_name, required, umbrella};
 
@@ -20,6 +21,11 @@ pub(super) fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
     if !platform.platform().backing.is_empty() {
         let velero = ["--set=global.velero.enabled=true", "--api-versions=velero.io/v1/Schedule"];
         features.push(("velero".to_owned(), velero.map(str::to_owned).into()));
+    }
+    if !generator::traffic(platform).traced.is_empty() {
+        let on = |further: &[&str]| TRACING.iter().chain(further).map(|argument| (*argument).to_owned()).collect();
+        features.push(("tracing".to_owned(), on(&[])));
+        features.push(("tracing-operator".to_owned(), on(OPERATOR)));
     }
     if !has_metrics(platform) {
         return features;

@@ -17,6 +17,18 @@ pub(super) const BACKUP_S3: &[&str] = &[
     "backup.serviceAccount.annotations.example\\.org/role=backup",
 ];
 
+/// Traces that go to a gateway outside the cluster.
+pub(super) const TRACING: &[&str] = &[
+    "--set=global.tracing.enabled=true",
+    "--set=global.tracing.endpoint=https://traces.example.org",
+    "--set=global.tracing.egress[0].to[0].ipBlock.cidr=192.0.2.0/24",
+    "--set=global.tracing.egress[0].ports[0].port=443",
+    "--set=global.tracing.samplingRatio=0.1",
+];
+
+pub(super) const OPERATOR: &[&str] =
+    &["--set=global.tracing.instrumentation=Operator", "--api-versions=opentelemetry.io/v1alpha1/Instrumentation"];
+
 pub(super) const INGRESS: &[&str] = &[
     "exposure.via=Ingress",
     "exposure.host=alerts.example.org",

@@ -90,6 +90,11 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
         }
         ["global", "alerts", "routing", ..] => object.suffix == "alertmanager",
         ["global", "alerts", ..] => object.suffix == "alerts",
+        ["global", "tracing", "egress"] => object.is("NetworkPolicy", "tracing"),
+        ["global", "tracing", rest @ ..] => {
+            let is_shared = object.suffix == "tracing" || object.suffix.starts_with("tracing-");
+            object.kind == "Deployment" && is(&traffic.traced, object.of) || rest.first() != Some(&"image") && is_shared
+        }
         ["global", "velero", ..] => object.kind == "Schedule",
         ["global", backing, "mode"] if is(&traffic.backing, backing) => object.of == *backing,
         // The clients in it run in the Pods of services that wait for a login, and in tests.
@@ -171,6 +176,7 @@ mod tests {
             exporters: Vec::new(),
             exposed_ports: Vec::new(),
             metrics: vec![generator::ComponentPort { of: "shop".into(), number: 9 }],
+            traced: vec!["shop".into()],
             kubernetes: Vec::new(),
             tests: TestTraffic {
                 network_policy: "network-policy-test".into(),
@@ -222,6 +228,10 @@ mod tests {
 
     #[test]
     fn what_all_share_changes_what_it_is_about() {
+        assert!(may("global.tracing.image.tag", "Deployment", "afp-shop", "shop"));
+        assert!(!may("global.tracing.image.tag", "Deployment", "afp-page", "page"));
+        assert!(!may("global.tracing.image.tag", "NetworkPolicy", "afp-tracing", "platform"));
+        assert!(may("global.tracing.enabled", "ConfigMap", "afp-tracing-1", "platform"));
         assert!(may("global.metrics.enabled", "NetworkPolicy", "afp-shop", "platform"));
         assert!(!may("global.metrics.enabled", "Deployment", "afp-shop", "shop"));
         assert!(!may("global.imageRegistry", "Service", "afp-shop", "shop"));

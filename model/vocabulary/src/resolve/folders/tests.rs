@@ -1,7 +1,7 @@
 use super::CODES;
 use crate::kinds::valkey::tests::{CACHE, client};
 use crate::testing::{check, diagnostics, fix, list, platform, service};
-use crate::{Backing, CacheLogin, Health, Platform, Python3, Service, WritablePath};
+use crate::{Backing, CacheLogin, Health, Platform, Python3, Runtime, Service, WritablePath};
 
 #[track_caller]
 fn writes<const N: usize>(paths: [&'static str; N]) -> Platform {
@@ -28,6 +28,12 @@ fn watched<const N: usize>(paths: [&'static str; N]) -> Platform {
     }
 }
 
+/// A service in Python that writes to these folders.
+#[track_caller]
+fn traced<const N: usize>(paths: [&'static str; N]) -> Platform {
+    platform([Service { runtime: Runtime::Python, writable: list(folders(paths)), ..service("web") }])
+}
+
 #[test]
 fn every_help_can_be_followed() {
     let long = "/srv/a-folder-with-a-name-that-goes-on-and-on/and-another-one-in-it";
@@ -40,12 +46,14 @@ fn every_help_can_be_followed() {
             fix("FolderReserved", writes(["/dev/shm"]), [writes(["/tmp"])]),
             fix("FolderReserved", writes(["/run/secrets/kubernetes.io"]), [writes(["/tmp"])]),
             fix("FolderReserved", watched(["/opt/connections/log"]), [watched(["/tmp"])]),
+            fix("FolderReserved", traced(["/otel/cache"]), [traced(["/tmp"])]),
             fix(
                 "DuplicateVolume",
                 writes(["/var/cache/web-1", "/var/cache/web.1", "/var/cache/web_1"]),
                 [writes(["/var/cache"])],
             ),
             fix("VolumeName", watched(["/connections"]), [watched(["/tmp"])]),
+            fix("VolumeName", traced(["/Otel"]), [traced(["/tmp"]), writes(["/Otel"])]),
             fix("VolumeName", writes(["/__"]), [writes(["/tmp"])]),
             fix(
                 "VolumeName",

@@ -45,6 +45,7 @@ fn every_help_can_be_followed() {
             fix("NameReserved", platform([service("credentials-reader")]), [platform([web])]),
             fix("NameReserved", platform([service("end-to-end-test-of-web")]), [platform([web])]),
             fix("NameReserved", platform([service("wait-for-cache")]), [platform([web])]),
+            fix("NameReserved", platform([service("instrumentation")]), [platform([web])]),
             fix("NameReserved", platform([service("shop-platform")]), [platform([web])]),
             fix("NameReserved", cached(METRICS, []), [cached(STATISTICS, [])]),
             fix("NameTaken", cached(CACHE, [service("cache-headless")]), [cached(CACHE, [api])]),

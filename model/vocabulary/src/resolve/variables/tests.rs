@@ -1,13 +1,19 @@
 use super::CODES;
 use crate::kinds::rabbitmq::tests::{BROKER, ENV};
 use crate::testing::{check, diagnostics, fix, list, platform, service};
-use crate::{AmqpEnv, Backing, Platform, Queue, RabbitMq, Service, Use, Variable, plain, publishes, variable};
+use crate::{AmqpEnv, Backing, Platform, Queue, RabbitMq, Runtime, Service, Use, Variable, plain, publishes, variable};
 
 const COPY: RabbitMq = RabbitMq::named("copy");
 
 #[track_caller]
 fn sets(variables: impl Into<Vec<Variable>>) -> Platform {
     platform([Service { environment: list(variables), ..service("web") }])
+}
+
+#[track_caller]
+fn in_python(runtime: Runtime, variable: &'static str) -> Platform {
+    let environment = list([Variable::fixed(variable, "web")]);
+    platform([Service { runtime, environment, ..service("web") }])
 }
 
 #[track_caller]
@@ -60,6 +66,11 @@ fn every_help_can_be_followed() {
                 "VariableReserved",
                 sets([Variable::fixed("KUBERNETES_SERVICE_HOST", "10.0.0.1")]),
                 [sets([Variable::fixed("API_HOST", "10.0.0.1")])],
+            ),
+            fix(
+                "VariableReserved",
+                in_python(Runtime::Python, "OTEL_SERVICE_NAME"),
+                [in_python(Runtime::Other, "OTEL_SERVICE_NAME"), in_python(Runtime::Python, "SERVICE_NAME")],
             ),
             fix(
                 "DuplicateKey",
