@@ -39,7 +39,7 @@ impl AddOn for Tracing {
         if services.is_empty() {
             return;
         }
-        files.text("files/tracing/tracing_additions.py".to_owned(), ADDITIONS.to_owned());
+        files.text("files/tracing/tracing_additions.py", ADDITIONS.to_owned());
         let file = |name: &str| format!("templates/tracing/{name}");
         files.umbrella(file("_tracing.tpl"), &Helpers::of(graph));
         files.umbrella(file("configmap.yaml"), &ConfigMap { c: graph, config_map: config_map() });
