@@ -31,7 +31,7 @@ pub(super) const ADD_ONS: &[AddOn] = &[
     AddOn { group: "metrics", switch: "global.metrics.enabled=true", section: "metrics", owns: |_| false },
     AddOn { group: "backups", switch: ".backup.enabled=true", section: "backup", owns: is_of_backups },
     AddOn { group: "exporters", switch: ".exporter.enabled=true", section: "exporter", owns: is_of_exporters },
-    AddOn { group: "traces", switch: "global.tracing.enabled=true", section: "tracing", owns: is_of_traces },
+    AddOn { group: "tracing", switch: "global.tracing.enabled=true", section: "tracing", owns: is_of_traces },
     AddOn { group: "alerts", switch: "global.alerts.enabled=true", section: "alerts", owns: is_of_alerts },
 ];
 
