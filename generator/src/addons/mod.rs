@@ -9,6 +9,7 @@ mod logs;
 mod metrics;
 mod observability;
 pub(crate) mod provisioning;
+mod traces;
 mod velero;
 
 use crate::files::Files;
@@ -26,6 +27,7 @@ pub(crate) const ADD_ONS: &[&dyn AddOn] = &[
     &observability::Observability,
     &helm_tests::HelmTests,
     &logs::Logs,
+    &traces::Traces,
 ];
 
 /// What an add-on brings.
