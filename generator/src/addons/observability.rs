@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 
-use super::{AddOn, exporter, logs};
+use super::{AddOn, exporter, logs, traces};
 use crate::emit::images::reference;
 use crate::files::{Files, render};
 use crate::graph::{Component, Graph};
@@ -20,11 +20,14 @@ impl AddOn for Observability {
         let metrics = graph.services().flat_map(|(_, service)| service.metrics);
         let labels: BTreeSet<&str> = metrics.flat_map(|metric| metric.labels).map(|label| label.as_str()).collect();
         let of_exporters = exporters.iter().map(|(_, exporter)| (reference(exporter.image), exporter.image_source));
+        let is_traced = traces::is_traced(graph);
+        let jaeger = is_traced.then(|| (reference(traces::JAEGER), traces::JAEGER_SOURCE));
         let all: BTreeSet<(String, &str)> =
-            of_exporters.chain([(reference(logs::COLLECTOR), logs::COLLECTOR_SOURCE)]).collect();
+            of_exporters.chain([(reference(logs::COLLECTOR), logs::COLLECTOR_SOURCE)]).chain(jaeger).collect();
         let page = Page {
             c: graph,
             has_alerts: graph.has_metrics(),
+            is_traced,
             exporters: exporters.iter().map(|(component, _)| component.name).collect(),
             measured: exporters.iter().map(|(component, exporter)| cost(component, exporter)).collect(),
             images: all.into_iter().collect(),
@@ -45,6 +48,8 @@ struct Page<'a> {
     c: &'a Graph,
     /// Whether something reports metrics, so that there are alerts and dashboards.
     has_alerts: bool,
+    /// Whether services can send traces.
+    is_traced: bool,
     exporters: Vec<&'static str>,
     /// What each exporter was measured to take.
     measured: Vec<Row>,

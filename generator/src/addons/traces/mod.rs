@@ -12,7 +12,7 @@ use super::AddOn;
 use super::logs::{COLLECTOR, COLLECTOR_SOURCE};
 use crate::emit::further::{self, Further};
 use crate::emit::images::reference;
-use crate::emit::values::TracesValues;
+use crate::emit::values::{Section, TracesValues};
 use crate::files::Files;
 use crate::graph::Graph;
 use crate::yaml::put;
@@ -69,13 +69,13 @@ impl AddOn for Traces {
                 "Traces of {}: receives those of one release, keeps those that matter, and shows them in Jaeger.",
                 graph.name
             ),
-            tree: crate::emit::values::Section::of(&TracesValues::of(COLLECTOR, JAEGER)),
+            tree: Section::of(&TracesValues::of(COLLECTOR, JAEGER)),
             ci_values: ci_values(),
         };
         let mut files = further::files::<TracesValues>(graph, files, &chart);
         let file = |name: &str| format!("templates/{name}");
         files.view(&file("_helpers.tpl"), &Helpers::of(graph));
-        files.view(&file("_gateway.tpl"), &Gateway { c: graph, health: HEALTH, otlp: OTLP, workload: GATEWAY });
+        files.view(&file("_gateway.tpl"), &Gateway { health: HEALTH, otlp: OTLP, workload: GATEWAY });
         files.view(
             &file("_jaeger.tpl"),
             &Jaeger { data: DATA, health: HEALTH, otlp: OTLP, query: QUERY, query_grpc: QUERY_GRPC },
@@ -128,8 +128,7 @@ impl<'a> Helpers<'a> {
 
 #[derive(Template)]
 #[template(path = "addons/traces/_gateway.tpl")]
-struct Gateway<'a> {
-    c: &'a Graph,
+struct Gateway {
     health: u16,
     otlp: u16,
     workload: &'static str,

@@ -149,7 +149,7 @@ struct JaegerNetwork {
 }
 
 /// Resources of the gateway.
-const GATEWAY: Resources = Resources::new(cpu("25m").up_to("500m"), memory("96Mi").up_to("192Mi"));
+const GATEWAY: Resources = Resources::new(cpu("25m").up_to("500m"), memory("96Mi").up_to("256Mi"));
 
 /// Resources of Jaeger.
 const JAEGER: Resources = Resources::new(cpu("50m").up_to("1"), memory("128Mi").up_to("384Mi"));

@@ -70,6 +70,7 @@ fn sample(schema: Schema<'_>) -> Value {
         Some("TopologySpreadConstraint") => {
             return json!({ "maxSkew": 1, "topologyKey": "changed", "whenUnsatisfiable": "DoNotSchedule" });
         }
+        Some("NetworkPolicyPeer") => return json!({ "podSelector": { "matchLabels": { "changed": "changed" } } }),
         Some("NetworkPolicyIngressRule" | "NetworkPolicyEgressRule") => return json!({ "ports": [{ "port": 7 }] }),
         _ => {}
     }
