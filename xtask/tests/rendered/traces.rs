@@ -109,7 +109,8 @@ fn configured(values: Values<'_>, config_map: &str, path: &[&str]) -> Value {
     let name = format!("afp-traces-{config_map}");
     let object =
         objects.iter().find(|object| object.kind == "ConfigMap" && object.name == name).expect("the ConfigMap");
-    let text = object.value["data"]["config.yaml"].as_str().expect("its text");
+    let object: Value = serde_yaml::from_str(&object.text).expect("an object is YAML");
+    let text = object["data"]["config.yaml"].as_str().expect("its text");
     let configuration: Value = serde_yaml::from_str(text).expect("the configuration is YAML");
     path.iter().fold(configuration, |value, key| value[*key].clone())
 }
