@@ -61,7 +61,7 @@ const RELEASE_PREFIXES: &[&str] = &[NETWORK_POLICY_TEST, END_TO_END_TEST];
 
 /// The objects of the charts beside the umbrella, which have releases of their own.
 #[cfg(test)]
-const FURTHER_OBJECTS: &[&str] = &["agent"];
+const FURTHER_OBJECTS: &[&str] = &["agent", "gateway", "jaeger"];
 
 /// The keys of `global` that could be a server's name; the others have capital letters.
 const SHARED_KEYS: &[&str] = &["alerts", "metrics", "network", "secrets", "tests", "tracing", "velero"];

@@ -5,7 +5,7 @@ use vocabulary::Resolved;
 use crate::addons::backup::Backup;
 use crate::addons::exporter::Exporters;
 use crate::addons::provisioning::Provisioning;
-use crate::addons::{AddOn, tracing};
+use crate::addons::{AddOn, instrumentation};
 use crate::graph::{Component, Edge, Graph};
 use crate::names;
 
@@ -143,7 +143,7 @@ pub fn traffic(platform: &Resolved) -> Traffic {
             .iter()
             .flat_map(|component| component.metrics_ports().map(move |(one, _)| port(component, one.number)))
             .collect(),
-        traced: tracing::traced(&graph).map(|(service, _)| service.name.to_owned()).collect(),
+        traced: instrumentation::traced(&graph).map(|(service, _)| service.name.to_owned()).collect(),
         kubernetes: graph
             .services()
             .filter(|(_, service)| !service.api_rules.is_empty())

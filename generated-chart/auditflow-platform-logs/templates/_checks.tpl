@@ -114,16 +114,19 @@
 {{- range $i, $cidr := .Values.network.apiServerCidrs -}}
   {{- $blocks = append $blocks (dict "path" (print "network.apiServerCidrs[" $i "]") "cidr" $cidr) -}}
 {{- end -}}
+{{- $rules := list -}}
 {{- range $i, $rule := .Values.network.egress -}}
-  {{- $path := print "network.egress[" $i "]" -}}
+  {{- $rules = append $rules (dict "path" (print "network.egress[" $i "]") "list" ".to" "ports" $rule.ports "peers" $rule.to) -}}
+{{- end -}}
+{{- range $rule := $rules -}}
   {{- range $j, $port := $rule.ports -}}
     {{- if and $port.endPort (lt (int $port.endPort) (int $port.port)) -}}
-      {{- $wrong = append $wrong (print $path ".ports[" $j "].endPort is less than port. Raise endPort, or remove it.") -}}
+      {{- $wrong = append $wrong (print $rule.path ".ports[" $j "].endPort is less than port. Raise endPort, or remove it.") -}}
     {{- end -}}
   {{- end -}}
-  {{- range $j, $peer := $rule.to -}}
+  {{- range $j, $peer := $rule.peers -}}
     {{- with $peer.ipBlock -}}
-      {{- $block := print $path ".to[" $j "].ipBlock" -}}
+      {{- $block := print $rule.path $rule.list "[" $j "].ipBlock" -}}
       {{- $blocks = append $blocks (dict "path" (print $block ".cidr") "cidr" .cidr) -}}
       {{- $within := .cidr -}}
       {{- range $k, $cidr := .except -}}
@@ -156,6 +159,12 @@
     {{- end -}}
   {{- end -}}
 {{- end -}}
+{{- range $name, $value := .Values.outputs.otlp.headers -}}
+  {{- if eq (lower $name) "authorization" -}}
+    {{- $text := "outputs.otlp.headers.%s is visible to all who may read ConfigMaps. Put its value under the key authorization of a Secret, and name the Secret in outputs.otlp.existingSecret." -}}
+    {{- $wrong = append $wrong (printf $text $name) -}}
+  {{- end -}}
+{{- end -}}
 {{- if not $endpoints -}}
   {{- $text := "no output has an endpoint. Set outputs.otlp.endpoint, such as http://loki.logs:3100/otlp/v1/logs, or the endpoint of another output." -}}
   {{- $wrong = append $wrong $text -}}
@@ -164,12 +173,6 @@
   {{- if and .endpoint (not .existingSecret) -}}
     {{- $text := "outputs.splunkHec.existingSecret is not set, but the endpoint requires a token. Set it to the name of a Secret with the key token." -}}
     {{- $wrong = append $wrong $text -}}
-  {{- end -}}
-{{- end -}}
-{{- range $name, $value := .Values.outputs.otlp.headers -}}
-  {{- if eq (lower $name) "authorization" -}}
-    {{- $text := "outputs.otlp.headers.%s is visible to all who may read ConfigMaps. Put its value under the key authorization of a Secret, and name the Secret in outputs.otlp.existingSecret." -}}
-    {{- $wrong = append $wrong (printf $text $name) -}}
   {{- end -}}
 {{- end -}}
 {{- if not .Values.network.egress -}}

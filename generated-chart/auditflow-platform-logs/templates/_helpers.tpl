@@ -81,7 +81,7 @@ affinity:
 {{- end }}
 
 {{- /* The limit of Go's memory: four fifths of the container's, in bytes; none if it has no limit. */ -}}
-{{- define "agent.memory" -}}
+{{- define "auditflow-platform.goMemory" -}}
 {{- with .Values.resources.limits.memory -}}
 {{ mulf (include "auditflow-platform.quantity" . | float64) 0.8 | int64 }}
 {{- else -}}

@@ -5,11 +5,12 @@ pub(crate) mod backup;
 pub(crate) mod dashboards;
 pub(crate) mod exporter;
 mod helm_tests;
+pub(crate) mod instrumentation;
 mod logs;
 mod metrics;
 mod observability;
 pub(crate) mod provisioning;
-pub(crate) mod tracing;
+mod traces;
 mod velero;
 
 use crate::files::Files;
@@ -22,12 +23,13 @@ pub(crate) const ADD_ONS: &[&dyn AddOn] = &[
     &velero::Velero,
     &metrics::Metrics,
     &exporter::Exporters,
-    &tracing::Tracing,
+    &instrumentation::Instrumentation,
     &alerts::Alerts,
     &dashboards::Dashboards,
     &observability::Observability,
     &helm_tests::HelmTests,
     &logs::Logs,
+    &traces::Traces,
 ];
 
 /// What an add-on brings.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 
-use super::{AddOn, exporter, logs, tracing};
+use super::{AddOn, exporter, instrumentation, logs, traces};
 use crate::emit::images::reference;
 use crate::files::{Files, render};
 use crate::graph::{Component, Graph};
@@ -20,13 +20,18 @@ impl AddOn for Observability {
         let metrics = graph.services().flat_map(|(_, service)| service.metrics);
         let labels: BTreeSet<&str> = metrics.flat_map(|metric| metric.labels).map(|label| label.as_str()).collect();
         let of_exporters = exporters.iter().map(|(_, exporter)| (reference(exporter.image), exporter.image_source));
-        let of_tracing = tracing::traced(graph).next();
-        let of_tracing = of_tracing.map(|_| (reference(tracing::INSTRUMENTATION), tracing::INSTRUMENTATION_SOURCE));
+        let is_traced = traces::is_traced(graph);
+        let of_traces = [
+            (reference(traces::JAEGER), traces::JAEGER_SOURCE),
+            (reference(instrumentation::INSTRUMENTATION), instrumentation::INSTRUMENTATION_SOURCE),
+        ];
+        let of_traces = of_traces.into_iter().filter(|_| is_traced);
         let of_logs = (reference(logs::COLLECTOR), logs::COLLECTOR_SOURCE);
-        let all: BTreeSet<(String, &str)> = of_exporters.chain(of_tracing).chain([of_logs]).collect();
+        let all: BTreeSet<(String, &str)> = of_exporters.chain(of_traces).chain([of_logs]).collect();
         let page = Page {
             c: graph,
             has_alerts: graph.has_metrics(),
+            is_traced,
             exporters: exporters.iter().map(|(component, _)| component.name).collect(),
             measured: exporters.iter().map(|(component, exporter)| cost(component, exporter)).collect(),
             images: all.into_iter().collect(),
@@ -47,6 +52,8 @@ struct Page<'a> {
     c: &'a Graph,
     /// Whether something reports metrics, so that there are alerts and dashboards.
     has_alerts: bool,
+    /// Whether services can send traces.
+    is_traced: bool,
     exporters: Vec<&'static str>,
     /// What each exporter was measured to take.
     measured: Vec<Row>,

@@ -2,7 +2,7 @@
 
 use vocabulary::{DefaultTag, Image};
 
-use crate::addons::{backup, exporter, tracing};
+use crate::addons::{backup, exporter, instrumentation};
 use crate::graph::Graph;
 use crate::names::{EXPORTER, TRACING};
 
@@ -59,9 +59,9 @@ pub(crate) fn all(graph: &Graph) -> impl Iterator<Item = ChartImage> {
         version: None,
         variant: None,
     });
-    let of_tracing = tracing::traced(graph).next().map(|_| ChartImage {
+    let of_tracing = instrumentation::traced(graph).next().map(|_| ChartImage {
         section: vec!["global", TRACING],
-        image: tracing::INSTRUMENTATION,
+        image: instrumentation::INSTRUMENTATION,
         version: None,
         variant: None,
     });

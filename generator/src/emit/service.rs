@@ -6,7 +6,7 @@ use vocabulary::{Health, Runtime, Scaling, limits};
 
 use super::chart_yaml::{chart_yaml, service_account};
 use super::secret;
-use crate::addons::tracing;
+use crate::addons::instrumentation;
 use crate::expr::{env_value, inert, secret_name};
 use crate::files::Files;
 use crate::graph::{Component, Edge, EnvBinding, Graph, Runner, Service, Watch};
@@ -59,7 +59,7 @@ fn deployment<'a>(graph: &'a Graph, component: &'a Component, service: &Service)
 
 /// The expression of the annotations from the values, with those by which an operator finds the Pods.
 fn annotations(graph: &Graph, service: &Service) -> String {
-    if tracing::is_traced(service) {
+    if instrumentation::is_traced(service) {
         format!(r#"merge (include "{}.tracing.annotations" . | fromYaml) .Values.podAnnotations"#, graph.name)
     } else {
         ".Values.podAnnotations".to_owned()
@@ -123,7 +123,7 @@ fn of_runtime(service: &Service) -> Option<EnvVar> {
 }
 
 fn further_of_pod(graph: &Graph, service: &Service) -> FurtherOfPod {
-    if !tracing::is_traced(service) {
+    if !instrumentation::is_traced(service) {
         return FurtherOfPod::default();
     }
     let include = |helper: &str| Some(format!(r#"include "{}.tracing.{helper}" ."#, graph.name));
@@ -131,12 +131,12 @@ fn further_of_pod(graph: &Graph, service: &Service) -> FurtherOfPod {
 }
 
 fn further_of_container(graph: &Graph, component: &Component, service: &Service) -> FurtherOfContainer {
-    if !tracing::is_traced(service) {
+    if !instrumentation::is_traced(service) {
         return FurtherOfContainer::default();
     }
     let include =
         |helper: &str, argument: &str| Some(format!(r#"include "{}.tracing.{helper}" {argument}"#, graph.name));
-    let variables = tracing::variables_argument(component, service);
+    let variables = instrumentation::variables_argument(component, service);
     FurtherOfContainer { env: include("env", &variables), mounts: include("mounts", ".") }
 }
 

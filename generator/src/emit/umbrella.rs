@@ -5,7 +5,7 @@ use vocabulary::limits::YAML_WORDS;
 use vocabulary::{DefaultTag, Scaling};
 
 use super::images;
-use crate::addons::{backup, tracing};
+use crate::addons::{backup, instrumentation};
 use crate::expr::{bare, enabled_service, inert, template_scalar, value};
 use crate::files::Files;
 use crate::graph::{CredentialUser, Graph, Service};
@@ -55,7 +55,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             has_credentials,
             has_servers,
             has_metrics: graph.has_metrics(),
-            has_traces: tracing::traced(graph).next().is_some(),
+            has_traces: instrumentation::traced(graph).next().is_some(),
             rules: RulesOfTemplate::new(),
         },
     );
@@ -101,7 +101,7 @@ fn check_helpers(graph: &Graph, has_credentials: bool) -> CheckHelpers<'_> {
         with_secret: graph.components.iter().filter(|one| !one.credentials.is_empty()).map(|one| one.name).collect(),
         has_credentials,
         has_metrics: graph.has_metrics(),
-        has_traces: tracing::traced(graph).next().is_some(),
+        has_traces: instrumentation::traced(graph).next().is_some(),
     }
 }
 

@@ -57,6 +57,8 @@ pub(crate) enum Scope {
     Server,
     /// A chart beside the umbrella: the template's own, without values in `global`.
     Further,
+    /// A chart beside the umbrella with several programs: the section of this one's values, as the `Values` of this variable of the template.
+    Section(&'static str),
 }
 
 /// Something with the reason for it, which becomes a comment above it.
@@ -132,6 +134,8 @@ pub(crate) struct EnvVar {
 
 /// A volume in a container's file system.
 pub(crate) struct Mount {
+    /// The condition of the values under which it exists; none is always.
+    pub(crate) when: Option<&'static str>,
     pub(crate) note: Option<&'static str>,
     pub(crate) volume: String,
     pub(crate) path: String,
@@ -142,6 +146,8 @@ pub(crate) struct Mount {
 
 /// A volume of a Pod.
 pub(crate) struct Volume {
+    /// The condition of the values under which it exists; none is always.
+    pub(crate) when: Option<&'static str>,
     pub(crate) note: Option<&'static str>,
     pub(crate) name: String,
     /// Its source, as lines of YAML without indentation.
@@ -204,6 +210,7 @@ impl Scope {
         match self {
             Self::Own | Self::Further => ".",
             Self::Server => "$server",
+            Self::Section(variable) => variable,
         }
     }
 
@@ -212,6 +219,7 @@ impl Scope {
         match self {
             Self::Own | Self::Further => "",
             Self::Server => "$server",
+            Self::Section(variable) => variable,
         }
     }
 
@@ -220,7 +228,7 @@ impl Scope {
         match self {
             Self::Own => ".Values.global.imagePullSecrets",
             Self::Server => "$server.Values.global.imagePullSecrets",
-            Self::Further => ".Values.imagePullSecrets",
+            Self::Further | Self::Section(_) => ".Values.imagePullSecrets",
         }
     }
 }
@@ -261,11 +269,23 @@ impl EnvVar {
 
 impl Mount {
     pub(crate) fn new(volume: &str, path: &str) -> Self {
-        Self { note: None, volume: volume.to_owned(), path: path.to_owned(), sub_path: None, read_only: false }
+        Self {
+            when: None,
+            note: None,
+            volume: volume.to_owned(),
+            path: path.to_owned(),
+            sub_path: None,
+            read_only: false,
+        }
     }
 
     pub(crate) fn read_only(self) -> Self {
         Self { read_only: true, ..self }
+    }
+
+    /// The mount of a volume that exists under the same condition.
+    pub(crate) fn when(self, condition: &'static str) -> Self {
+        Self { when: Some(condition), ..self }
     }
 
     pub(crate) fn sub_path(self, file: &'static str) -> Self {
@@ -279,7 +299,12 @@ impl Mount {
 
 impl Volume {
     fn new(name: &str, source: String) -> Self {
-        Self { note: None, name: name.to_owned(), source }
+        Self { when: None, note: None, name: name.to_owned(), source }
+    }
+
+    /// The volume under a condition of the values.
+    pub(crate) fn when(self, condition: &'static str) -> Self {
+        Self { when: Some(condition), ..self }
     }
 
     /// A folder on the node's disk that goes with the Pod.

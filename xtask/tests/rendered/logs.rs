@@ -1,23 +1,13 @@
 //! The chart with the log agent refuses wrong values with the key and the remedy.
 
 use serde_json::json;
-use tools::{Template, Tool};
+use tools::Tool;
 
 use crate::accepted::Values;
-use crate::{folder, rendered};
+use crate::further;
 
-/// Renders the chart with these values beside its CI values.
 fn render(tool: Tool, values: Values<'_>) -> Result<String, String> {
-    let helm = tool.ensure().expect("Helm is there or can be built");
-    let chart = rendered().paths().further.iter().find(|chart| chart.name == "logs").expect("the chart").clone();
-    let arguments: Vec<String> = values.iter().map(|(path, value)| format!("--set-json={path}={value}")).collect();
-    let template = Template {
-        chart: &folder().join(&chart.folder),
-        release: "afp-logs",
-        values: &[&folder().join(&chart.ci_values)],
-        arguments: &arguments.iter().map(String::as_str).collect::<Vec<_>>(),
-    };
-    helm.template(&template).expect("Helm runs")
+    further::render("logs", tool, values)
 }
 
 #[test]

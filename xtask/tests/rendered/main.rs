@@ -5,6 +5,7 @@
 mod accepted;
 mod alerts;
 mod choices;
+mod further;
 mod logs;
 mod notes;
 mod objects;
@@ -12,6 +13,7 @@ mod password_rules;
 mod passwords;
 mod refusals;
 mod text;
+mod traces;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -142,6 +142,14 @@ declared_unlimited(container, "limits", what) if {
 	not limits[what]
 }
 
+# The same for a program of a chart with several. Its section of the values has the name of its component.
+declared_unlimited(container, "limits", what) if {
+	what in {"cpu", "memory"}
+	container.pod.maker.kind == "Deployment"
+	limits := input.values[container.pod.labels["app.kubernetes.io/component"]].resources.limits
+	not limits[what]
+}
+
 # A service may use a moving tag only in an environment that declares one for it.
 deny contains finding("no-latest", container.of, sprintf("has the image %s, whose tag can move", [container.is.image])) if {
 	some container in containers

@@ -110,6 +110,15 @@ test_limits_that_are_not_declared if {
 	count(found) == 0
 }
 
+test_limits_that_the_installer_removes_from_one_of_several_programs if {
+	unlimited := json.patch(good, [
+		set("/values/application", {"resources": {"limits": {"memory": "64Mi", "ephemeral-storage": "64Mi"}}}),
+		drop(at(first, "/resources/limits/cpu")),
+	])
+	found := deny with input as unlimited
+	count(found) == 0
+}
+
 test_no_latest if breaks("no-latest", [
 	[
 		set("/values/shop/image/digest", ""),

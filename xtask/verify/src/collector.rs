@@ -1,4 +1,7 @@
-//! The step `collector`: the OpenTelemetry Collector validates every configuration that Helm renders for it.
+//! The step `collector`: the OpenTelemetry Collector validates every configuration that Helm renders for it. Jaeger's configurations, which have
+//! components of Jaeger's own, are compared with themselves: each component that they name has a configuration.
+
+mod jaeger;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,11 +22,15 @@ pub(super) fn collector(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let mut wrong = Vec::new();
     let mut validated: BTreeSet<String> = BTreeSet::new();
     let mut left_out: Vec<&str> = Vec::new();
+    let mut of_jaeger: BTreeSet<&str> = BTreeSet::new();
     for one in context.manifests()? {
         for configuration in configurations(one) {
             let parsed: Value = serde_yaml::from_str(configuration)
                 .with_context(|| format!("the configuration of the Collector in {} is not YAML", one.case.name))?;
-            if MISSING.iter().any(|exporter| parsed["exporters"].get(exporter).is_some()) {
+            if jaeger::is_of_jaeger(&parsed) {
+                of_jaeger.insert(configuration);
+                wrong.extend(jaeger::findings(&parsed).into_iter().map(|found| format!("{}: {found}", one.case.name)));
+            } else if MISSING.iter().any(|exporter| parsed["exporters"].get(exporter).is_some()) {
                 left_out.push(&one.case.name);
             } else if validated.insert(configuration.to_owned())
                 && let Err(message) = validate(&tool, configuration, &parsed, &variables(one))?
@@ -38,12 +45,16 @@ pub(super) fn collector(context: &VerifyContext) -> anyhow::Result<Outcome> {
                 .to_owned(),
         );
     }
+    let of_jaeger = match of_jaeger.len() {
+        0 => String::new(),
+        count => format!("; the components that {count} of Jaeger name are configured"),
+    };
     let left_out = match left_out.as_slice() {
         [] => String::new(),
         names => format!("; {} not, because of the exporters {}", names.join(", "), MISSING.join(" and ")),
     };
     Ok(Outcome::of(format!(
-        "{} {} validates {} configurations{left_out}",
+        "{} {} validates {} configurations{of_jaeger}{left_out}",
         tool.tool.title(),
         tool.version,
         validated.len()
@@ -51,9 +62,9 @@ pub(super) fn collector(context: &VerifyContext) -> anyhow::Result<Outcome> {
     .with(wrong))
 }
 
-/// The configurations of the Collector in a case.
+/// The configurations of the Collector and of Jaeger in a case.
 fn configurations(one: &Rendered) -> impl Iterator<Item = &str> {
-    let texts = one.texts("logs").map(|(_, text)| text);
+    let texts = ["logs", "traces"].into_iter().flat_map(|chart| one.texts(chart)).map(|(_, text)| text);
     texts.filter(|text| text.contains("\nreceivers:\n") && text.contains("\nexporters:\n"))
 }
 

@@ -3,7 +3,7 @@
 use askama::Template;
 use serde_json::{Value as Json, json};
 
-use super::{HEALTH, Names, POD_LOGS, STATE};
+use super::{AGENT, HEALTH, Names, POD_LOGS, STATE};
 use crate::expr::go_string;
 use crate::graph::Graph;
 use crate::log_format::{LogFormat, Severity};
@@ -22,6 +22,7 @@ pub(super) struct Collector<'a> {
     /// What stands behind a server's name in the names of its Jobs' and its exporter's Pods.
     others: String,
     pod_logs: &'static str,
+    workload: &'static str,
 }
 
 pub(super) fn template<'a>(c: &'a Graph, names: &'a Names) -> Collector<'a> {
@@ -32,6 +33,7 @@ pub(super) fn template<'a>(c: &'a Graph, names: &'a Names) -> Collector<'a> {
         parsing: template_block(&parsing(c)),
         others: [BACKUP, EXPORTER, PROVISION, RECONCILE, VERIFY].join("|"),
         pod_logs: POD_LOGS,
+        workload: AGENT,
     }
 }
 

@@ -30,6 +30,12 @@ pub(super) const COLLECTOR_SOURCE: &str = "https://github.com/open-telemetry/ope
 /// What the chart's name has behind the platform's.
 const NAME: &str = "logs";
 
+/// The workload that has the outputs, as the templates name it.
+const AGENT: &str = "agent";
+
+/// The keys of the outputs' Secrets.
+const SECRET_KEYS: &[(&str, &str)] = &[("otlp", "authorization"), ("elasticsearch", "apiKey"), ("splunkHec", "token")];
+
 /// The port of the Collector's health check.
 const HEALTH: u16 = 13133;
 
@@ -56,12 +62,12 @@ impl AddOn for Logs {
         };
         let mut files = further::files::<LogsValues>(graph, files, &chart);
         let file = |name: &str| format!("templates/{name}");
-        files.view(&file("_helpers.tpl"), &Helpers { c: graph });
+        files.view(&file("_helpers.tpl"), &Helpers::of(graph));
         files.view(&file("_collector.tpl"), &collector::template(graph, &names));
         files.view(&file("_checks.tpl"), &CheckHelpers { c: graph });
         files.view(&file("checks.yaml"), &Checks { c: graph, names: &names, reserved_folders: &RESERVED_FOLDERS });
         files.view(&file("configmap.yaml"), &ConfigMap { c: graph });
-        files.view(&file("daemonset.yaml"), &DaemonSet { c: graph, pod: pod().text(graph, POD_INDENT) });
+        files.view(&file("daemonset.yaml"), &DaemonSet { c: graph, pod: pod(graph).text(graph, POD_INDENT) });
         files.view(&file("networkpolicies.yaml"), &NetworkPolicies { c: graph });
         files.view(&file("rbac.yaml"), &Rbac { c: graph });
         files.view(&file("serviceaccount.yaml"), &ServiceAccount { c: graph });
@@ -120,16 +126,12 @@ fn ci_values() -> Value {
 /// The indentation of the Pod's `spec` in the template of the DaemonSet.
 const POD_INDENT: usize = 6;
 
-fn pod() -> Pod {
+fn pod(graph: &Graph) -> Pod {
     let own = "{{ .Release.Name }}-agent";
     let container = Container {
         args: Some("- --config=/etc/otelcol/config.yaml".to_owned()),
         ports: vec![("health".to_owned(), HEALTH)],
-        env: vec![
-            EnvVar::of_field("NODE_NAME", "spec.nodeName"),
-            EnvVar::new("GOMEMLIMIT", r#"{{ include "agent.memory" . | quote }}"#)
-                .note("Go collects garbage before the container reaches its memory limit."),
-        ],
+        env: vec![EnvVar::of_field("NODE_NAME", "spec.nodeName"), go_memory(graph, ".")],
         further: FurtherOfContainer { env: Some(r#"include "agent.secrets" ."#.to_owned()), mounts: None },
         probes: Some(probes()),
         mounts: vec![
@@ -156,6 +158,12 @@ fn pod() -> Pod {
             Volume::host_path("state", r#"{{ include "agent.hostPath" . | quote }}"#, "DirectoryOrCreate"),
         ],
     }
+}
+
+/// The variable with the limit of Go's memory, from the resources in this scope.
+pub(super) fn go_memory(graph: &Graph, scope: &str) -> EnvVar {
+    EnvVar::new("GOMEMLIMIT", format!(r#"{{{{ include "{}.goMemory" {scope} | quote }}}}"#, graph.name))
+        .note("Go collects garbage before the container reaches its memory limit.")
 }
 
 /// The kubelet's log files belong to root and are closed to others. So the agent is root, without any capability.
@@ -186,6 +194,15 @@ fn probes() -> Probes {
 #[template(path = "addons/logs/_helpers.tpl")]
 struct Helpers<'a> {
     c: &'a Graph,
+    workload: &'static str,
+    secret_keys: &'static [(&'static str, &'static str)],
+    example_variable: &'static str,
+}
+
+impl<'a> Helpers<'a> {
+    const fn of(c: &'a Graph) -> Self {
+        Self { c, workload: AGENT, secret_keys: SECRET_KEYS, example_variable: "SPLUNK_HEC" }
+    }
 }
 
 #[derive(Template)]

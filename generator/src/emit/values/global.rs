@@ -15,7 +15,7 @@ use super::rules::LABEL;
 use super::tracing::Tracing;
 use super::tree::{Entry, Section};
 use super::velero::Velero;
-use crate::addons::tracing;
+use crate::addons::instrumentation;
 use crate::graph::{Component, Graph};
 
 /// Values that several charts share. A parent chart can add its own keys.
@@ -162,7 +162,7 @@ impl Global {
                 end_to_end: graph.end_to_end.as_ref().map(|_| true),
                 scheduling: Scheduling::default(),
             },
-            tracing: tracing::traced(graph).next().map(|_| Tracing::off()),
+            tracing: instrumentation::traced(graph).next().map(|_| Tracing::off()),
             velero: graph.servers().next().map(|_| Velero::off()),
             servers: graph.servers().map(|(server, _)| (server.name, SharedServer::of(server))).collect(),
         }

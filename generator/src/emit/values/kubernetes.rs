@@ -50,6 +50,12 @@ fn amounts(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "$ref": "#/definitions/amounts" })
 }
 
+/// A number, or its text: Helm takes a fraction in `--set` for a text. The chart's checks compare it with 1, because their message can say
+/// how to write a percentage as a share.
+pub(super) fn fraction(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["number", "string"], "minimum": 0, "pattern": "^[0-9]+([.][0-9]+)?$" })
+}
+
 /// Free text.
 pub(super) fn text(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "$ref": "#/definitions/text" })

@@ -10,15 +10,17 @@ use serde::Serialize;
 use serde_json::json;
 use vocabulary::{Image, Resources, cpu, memory};
 
+use super::further::{Authority, ObservedRelease, OtlpRequest};
 use super::kubernetes::{self, ContainerResources, ImageValues, annotations, labels};
-use super::rules::{ENDPOINT, LABEL, LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
+use super::rules::{ENDPOINT, LABEL, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 use super::tree::{Field, Section};
 
 /// All values of the chart.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LogsValues {
-    release: Release,
+    /// The release whose logs are collected.
+    release: ObservedRelease,
     /// Services and servers whose logs are not collected, by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     exclude: Option<Vec<String>>,
@@ -59,17 +61,6 @@ const HOST_PATH: &str = "^(/var/lib(/[A-Za-z0-9_-][A-Za-z0-9_.-]*){2,})?$";
 /// Folders below `/var/lib` whose content decides what runs on a node. An agent, which is root, must have no folder in them.
 pub(crate) const RESERVED_FOLDERS: [&str; 5] = ["containerd", "docker", "etcd", "kubelet", "rancher"];
 
-/// The release whose logs are collected.
-#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
-struct Release {
-    /// Name of the release. Required.
-    #[schemars(regex(pattern = LABEL_OR_EMPTY))]
-    name: String,
-    /// Its namespace. Required.
-    #[schemars(regex(pattern = LABEL_OR_EMPTY))]
-    namespace: String,
-}
-
 /// Where the logs go: every output with an endpoint. At least one is required.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -77,15 +68,6 @@ struct Outputs {
     otlp: Otlp,
     elasticsearch: Elasticsearch,
     splunk_hec: SplunkHec,
-}
-
-/// The authority of an output's certificate.
-#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Authority {
-    /// Name of a ConfigMap whose key `ca.crt` holds the CA certificate of the server. Empty uses the system's trust store.
-    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
-    ca_config_map: String,
 }
 
 /// OTLP over HTTP: Loki from version 3, VictoriaLogs, Elastic, Grafana Cloud and others.
@@ -96,15 +78,8 @@ struct Otlp {
     /// `http://victoria-logs.logs:9428/insert/opentelemetry/v1/logs`. Empty switches the output off.
     #[schemars(regex(pattern = ENDPOINT), length(max = 512))]
     endpoint: String,
-    /// Headers of each request that are no secrets, such as `X-Scope-OrgID`.
-    #[schemars(schema_with = "annotations")]
-    headers: BTreeMap<String, String>,
-    /// Name of a Secret whose key `authorization` is the value of the header `Authorization`, such as `Basic …` or `ApiKey …`. Empty
-    /// sends no such header.
-    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
-    existing_secret: String,
     #[serde(flatten)]
-    authority: Authority,
+    request: OtlpRequest,
 }
 
 /// Elasticsearch from version 8.12. This output was not run in the tests of this chart.
@@ -192,7 +167,7 @@ impl LogsValues {
     /// The defaults.
     pub(crate) fn of(image: Image) -> Self {
         Self {
-            release: Release::default(),
+            release: ObservedRelease::default(),
             exclude: None,
             pod_labels: Vec::new(),
             outputs: Outputs::default(),

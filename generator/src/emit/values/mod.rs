@@ -9,12 +9,14 @@ mod credentials;
 mod dashboards;
 mod environment;
 mod exporter;
+mod further;
 mod global;
 mod kubernetes;
 mod logs;
 mod rules;
 mod schema;
 mod service;
+mod traces;
 mod tracing;
 mod tree;
 mod velero;
@@ -33,6 +35,7 @@ pub(crate) use global::Global;
 pub(crate) use logs::{LogsValues, RESERVED_FOLDERS};
 pub(crate) use schema::{further_schema, json_schema};
 pub(crate) use service::{ServiceValues, Via};
+pub(crate) use traces::TracesValues;
 pub(crate) use tree::{Entry, Node, Section};
 
 /// All values of the umbrella chart: the global values, and one section for each chart.

@@ -8,13 +8,13 @@
 
 use serde_json::{Map, Value as Json, json};
 
-/// An HTTP or HTTPS address with an optional path, or an empty string.
-pub(super) const ENDPOINT: &str =
-    r"^(https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?)?$";
-
 /// Free text: the characters that a YAML document can contain without an escape (`nb-char` and line breaks of YAML 1.2). Helm 4 sends other
 /// characters unescaped, too, and the API server then refuses the object.
 pub(super) const TEXT: &str = "^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\u{feff}\u{fffe}\u{ffff}]*$";
+
+/// An HTTP or HTTPS address with an optional path, or an empty string.
+pub(super) const ENDPOINT: &str =
+    r"^(https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?)?$";
 
 /// A DNS label: the name of a namespace. At most 63 characters.
 pub(super) const LABEL: &str = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";

@@ -1,12 +1,12 @@
 //! Values of traces.
 
 use k8s_openapi::api::networking::v1::NetworkPolicyEgressRule;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::kubernetes::ImageValues;
+use super::kubernetes::{ImageValues, fraction};
 use super::rules::ENDPOINT;
-use crate::addons::tracing::INSTRUMENTATION;
+use crate::addons::instrumentation::INSTRUMENTATION;
 
 /// Traces of the Python services by OpenTelemetry.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -20,17 +20,12 @@ pub(super) struct Tracing {
     /// NetworkPolicy rules for outgoing traffic to that address. Required with `enabled`.
     egress: Vec<NetworkPolicyEgressRule>,
     /// Fraction of the traces that the programs record, from 0 to 1. The service at which a trace begins decides for the whole trace.
-    #[schemars(schema_with = "ratio")]
+    #[schemars(schema_with = "fraction")]
     sampling_ratio: u8,
     /// Who instruments the programs: an init container with `image` in each Pod, or the OpenTelemetry operator with its own image.
     instrumentation: Instrumentation,
     /// Image with the instrumentation, for `InitContainer`.
     image: ImageValues,
-}
-
-/// A number that is not negative. Helm reads the `0.1` of `--set key=0.1` as text. The check of the upper bound reports the remedy.
-fn ratio(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["number", "string"], "minimum": 0, "pattern": r"^[0-9]{1,9}(\.[0-9]{1,9})?$" })
 }
 
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]

@@ -19,29 +19,11 @@
 {{- range $i, $cidr := .Values.network.apiServerCidrs -}}
   {{- $blocks = append $blocks (dict "path" (print "network.apiServerCidrs[" $i "]") "cidr" $cidr) -}}
 {{- end -}}
+{{- $rules := list -}}
 {{- range $i, $rule := .Values.network.egress -}}
-  {{- $path := print "network.egress[" $i "]" -}}
-  {{- range $j, $port := $rule.ports -}}
-    {{- if and $port.endPort (lt (int $port.endPort) (int $port.port)) -}}
-      {{- $wrong = append $wrong (print $path ".ports[" $j "].endPort is less than port. Raise endPort, or remove it.") -}}
-    {{- end -}}
-  {{- end -}}
-  {{- range $j, $peer := $rule.to -}}
-    {{- with $peer.ipBlock -}}
-      {{- $block := print $path ".to[" $j "].ipBlock" -}}
-      {{- $blocks = append $blocks (dict "path" (print $block ".cidr") "cidr" .cidr) -}}
-      {{- $within := .cidr -}}
-      {{- range $k, $cidr := .except -}}
-        {{- $blocks = append $blocks (dict "path" (print $block ".except[" $k "]") "cidr" $cidr "within" $within) -}}
-      {{- end -}}
-    {{- end -}}
-  {{- end -}}
+  {{- $rules = append $rules (dict "path" (print "network.egress[" $i "]") "list" ".to" "ports" $rule.ports "peers" $rule.to) -}}
 {{- end -}}
-{{- range $block := $blocks -}}
-  {{- with include "[[ c.name ]].wrongCidr" $block | trim -}}
-    {{- $wrong = append $wrong (printf "%s: %s %s." $block.path $block.cidr .) -}}
-  {{- end -}}
-{{- end -}}
+[% include "partials/helpers/wrong_rules.tpl" %]
 {{- toYaml $wrong -}}
 {{- end }}
 
@@ -49,18 +31,7 @@
 {{- define "agent.wrongOutputs" -}}
 {{- $wrong := list -}}
 {{- $endpoints := list -}}
-{{- range $output, $values := .Values.outputs -}}
-  {{- if $values.endpoint -}}
-    {{- $endpoints = append $endpoints $output -}}
-  {{- else -}}
-    {{- range $key, $value := omit $values "endpoint" -}}
-      {{- if $value -}}
-        {{- $text := "outputs.%[1]s.%[2]s is set, but outputs.%[1]s.endpoint is not. Set the endpoint to the address of the output, or remove %[2]s." -}}
-        {{- $wrong = append $wrong (printf $text $output $key) -}}
-      {{- end -}}
-    {{- end -}}
-  {{- end -}}
-{{- end -}}
+[% include "partials/helpers/wrong_outputs.tpl" %]
 {{- if not $endpoints -}}
   {{- $text := "no output has an endpoint. Set outputs.otlp.endpoint, such as http://loki.logs:3100/otlp/v1/logs, or the endpoint of another output." -}}
   {{- $wrong = append $wrong $text -}}
@@ -69,12 +40,6 @@
   {{- if and .endpoint (not .existingSecret) -}}
     {{- $text := "outputs.splunkHec.existingSecret is not set, but the endpoint requires a token. Set it to the name of a Secret with the key token." -}}
     {{- $wrong = append $wrong $text -}}
-  {{- end -}}
-{{- end -}}
-{{- range $name, $value := .Values.outputs.otlp.headers -}}
-  {{- if eq (lower $name) "authorization" -}}
-    {{- $text := "outputs.otlp.headers.%s is visible to all who may read ConfigMaps. Put its value under the key authorization of a Secret, and name the Secret in outputs.otlp.existingSecret." -}}
-    {{- $wrong = append $wrong (printf $text $name) -}}
   {{- end -}}
 {{- end -}}
 {{- if not .Values.network.egress -}}

@@ -79,17 +79,7 @@ exporters:
   {{- if .endpoint }}
   otlp_http:
     logs_endpoint: {{ .endpoint | quote }}
-    {{- with include "agent.tls" (dict "output" "otlp" "values" .) }}{{ . | nindent 4 }}{{ end }}
-    {{- if or .headers .existingSecret }}
-    headers:
-      {{- range $name, $value := .headers }}
-      {{ $name | quote }}: {{ $value | replace "$" "$$" | quote }}
-      {{- end }}
-      {{- if .existingSecret }}
-      Authorization: ${env:{{ include "agent.variable" "otlp" }}}
-      {{- end }}
-    {{- end }}
-    {{- include "agent.queue" $ | nindent 4 }}
+[% include "partials/helpers/otlp_output.tpl" %]
   {{- end }}
   {{- end }}
   {{- with .Values.outputs.elasticsearch }}
@@ -135,13 +125,7 @@ service:
         {{- end }}
 {{- end }}
 
-{{- /* The authority of an output's certificate. */ -}}
-{{- define "agent.tls" -}}
-{{- if .values.caConfigMap -}}
-tls:
-  ca_file: /etc/otelcol/{{ .output }}.crt
-{{- end -}}
-{{- end }}
+[% include "partials/helpers/tls.tpl" %]
 
 {{- /* A queue on the node's disk, which a restart does not empty. The exporter makes the batches, so that nothing waits in memory. */ -}}
 {{- define "agent.queue" -}}

@@ -21,44 +21,6 @@
 {{- .Values.hostPath | default (printf "/var/lib/%s/%s.%s" .Chart.Name .Release.Namespace .Release.Name) -}}
 {{- end }}
 
-{{- /* The limit of Go's memory: four fifths of the container's, in bytes; none if it has no limit. */ -}}
-{{- define "agent.memory" -}}
-{{- with .Values.resources.limits.memory -}}
-{{ mulf (include "[[ c.name ]].quantity" . | float64) 0.8 | int64 }}
-{{- else -}}
-off
-{{- end -}}
-{{- end }}
+[% include "partials/helpers/go_memory.tpl" %]
 
-{{- /* Variables with the secrets of the outputs. */ -}}
-{{- define "agent.secrets" -}}
-{{- $keys := dict "otlp" "authorization" "elasticsearch" "apiKey" "splunkHec" "token" -}}
-{{- $variables := list -}}
-{{- range $output, $values := .Values.outputs -}}
-  {{- if and $values.endpoint $values.existingSecret -}}
-    {{- $source := dict "secretKeyRef" (dict "name" $values.existingSecret "key" (get $keys $output)) -}}
-    {{- $variables = append $variables (dict "name" (include "agent.variable" $output) "valueFrom" $source) -}}
-  {{- end -}}
-{{- end -}}
-{{- with $variables }}{{ toYaml . }}{{ end -}}
-{{- end }}
-
-{{- /* The name of the variable with the secret of an output, such as OUTPUT_SPLUNK_HEC. */ -}}
-{{- define "agent.variable" -}}
-OUTPUT_{{ snakecase . | upper }}
-{{- end }}
-
-{{- /* The sources of the volume with the configuration and the authorities of the outputs. */ -}}
-{{- define "agent.configuration" -}}
-- configMap:
-    name: {{ .Release.Name }}-agent
-{{- range $output, $values := .Values.outputs }}
-{{- if and $values.endpoint $values.caConfigMap }}
-- configMap:
-    name: {{ $values.caConfigMap | quote }}
-    items:
-      - key: ca.crt
-        path: {{ $output }}.crt
-{{- end }}
-{{- end }}
-{{- end }}
+[% include "partials/helpers/outputs.tpl" %]

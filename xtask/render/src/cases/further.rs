@@ -9,39 +9,71 @@ use super::Case;
 type Further = (&'static str, &'static [&'static str]);
 
 /// The cases of each chart beside the umbrella, besides the one with its default values.
-const FURTHER: &[(&str, &[Further])] = &[(
-    "logs",
-    &[
-        (
-            "pod-labels",
-            &["--set=podLabels={team,app.kubernetes.io/version}", "--set=network.apiServerCidrs={192.0.2.1/32}"],
-        ),
-        (
-            "secured",
-            &[
-                "--set=outputs.otlp.existingSecret=log-store",
-                "--set=outputs.otlp.caConfigMap=log-store-ca",
-                "--set=outputs.otlp.headers.X-Scope-OrgID=production",
-                "--set=imagePullSecrets[0].name=pull",
-            ],
-        ),
-        (
-            "other-outputs",
-            &[
-                "--set=outputs.otlp.endpoint=",
-                "--set=outputs.elasticsearch.endpoint=https://elasticsearch.example.org:9200",
-                "--set=outputs.elasticsearch.index=logs",
-                "--set=outputs.elasticsearch.existingSecret=elasticsearch",
-                "--set=outputs.elasticsearch.caConfigMap=elasticsearch-ca",
-                "--set=outputs.splunkHec.endpoint=https://splunk.example.org:8088/services/collector",
-                "--set=outputs.splunkHec.index=main",
-                "--set=outputs.splunkHec.existingSecret=splunk",
-                "--set=outputs.splunkHec.caConfigMap=splunk-ca",
-            ],
-        ),
-        ("unlimited", &["--set=resources.limits.memory=null"]),
-    ],
-)];
+const FURTHER: &[(&str, &[Further])] = &[("logs", LOGS), ("traces", TRACES)];
+
+/// A rule that admits the addresses of [`TRACE_STORE`].
+const EGRESS: &str =
+    r#"--set-json=network.egress=[{"to":[{"ipBlock":{"cidr":"192.0.2.0/24"}}],"ports":[{"port":443}]}]"#;
+
+/// A backend for traces.
+const TRACE_STORE: &str = "--set=outputs.otlp.endpoint=https://traces.example.org/v1/traces";
+
+const LOGS: &[Further] = &[
+    (
+        "pod-labels",
+        &["--set=podLabels={team,app.kubernetes.io/version}", "--set=network.apiServerCidrs={192.0.2.1/32}"],
+    ),
+    (
+        "secured",
+        &[
+            "--set=outputs.otlp.existingSecret=log-store",
+            "--set=outputs.otlp.caConfigMap=log-store-ca",
+            "--set=outputs.otlp.headers.X-Scope-OrgID=production",
+            "--set=imagePullSecrets[0].name=pull",
+        ],
+    ),
+    (
+        "other-outputs",
+        &[
+            "--set=outputs.otlp.endpoint=",
+            "--set=outputs.elasticsearch.endpoint=https://elasticsearch.example.org:9200",
+            "--set=outputs.elasticsearch.index=logs",
+            "--set=outputs.elasticsearch.existingSecret=elasticsearch",
+            "--set=outputs.elasticsearch.caConfigMap=elasticsearch-ca",
+            "--set=outputs.splunkHec.endpoint=https://splunk.example.org:8088/services/collector",
+            "--set=outputs.splunkHec.index=main",
+            "--set=outputs.splunkHec.existingSecret=splunk",
+            "--set=outputs.splunkHec.caConfigMap=splunk-ca",
+        ],
+    ),
+    ("unlimited", &["--set=resources.limits.memory=null"]),
+];
+
+const TRACES: &[Further] = &[
+    (
+        "badger",
+        &[
+            "--set=jaeger.storage=Badger",
+            "--set=jaeger.persistence.storageClassName=fast",
+            r#"--set-json=jaeger.network.ingress=[{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"monitoring"}}}]"#,
+        ],
+    ),
+    ("outside", &["--set=jaeger.enabled=false", TRACE_STORE, EGRESS]),
+    (
+        "secured",
+        &[
+            TRACE_STORE,
+            EGRESS,
+            "--set=outputs.otlp.existingSecret=trace-store",
+            "--set=outputs.otlp.caConfigMap=trace-store-ca",
+            "--set=outputs.otlp.headers.X-Scope-OrgID=production",
+            "--set=imagePullSecrets[0].name=pull",
+        ],
+    ),
+    ("unlimited", &["--set=gateway.resources.limits.memory=null", "--set=jaeger.resources.limits.memory=null"]),
+    // Of a fraction in `--set`, Helm makes a text.
+    ("all-or-nothing", &["--set=sampling.ratio=0.0", "--set=sampling.maxTraces=1000000"]),
+];
 
 /// The name of the release that these charts belong to, and their own.
 pub(super) fn cases(release: &str, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {

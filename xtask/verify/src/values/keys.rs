@@ -19,15 +19,25 @@ pub(in super::super) fn keys(context: &VerifyContext) -> anyhow::Result<Outcome>
     let mut wrong = Vec::new();
     let (mut paths, mut rows) = (0, 0);
     for chart in &context.charts {
-        let is_umbrella = chart == context.umbrella();
-        let (subcharts, roles) = if is_umbrella { (&subcharts[..], &roles[..]) } else { (&[][..], &[][..]) };
-        let found = of_chart(chart, subcharts, roles)?;
+        let found = if chart == context.umbrella() {
+            of_chart(chart, &subcharts, &roles)?
+        } else {
+            // Helpers are also called with the section of one of several programs.
+            let (_, defaults) = schema_and_defaults(chart)?;
+            of_chart(chart, &programs(&defaults), &[])?
+        };
         paths += found.paths;
         rows += found.rows;
         wrong.extend(found.wrong);
     }
     let summary = format!("{paths} uses of .Values, {rows} rows in the tables of VALUES.md");
     Ok(Outcome::of(summary).with(wrong))
+}
+
+/// The sections of a chart beside the umbrella that are those of one program: with an image of their own.
+fn programs(defaults: &Value) -> Vec<&str> {
+    let sections = defaults.as_object().into_iter().flatten();
+    sections.filter(|(_, section)| section["image"]["repository"].is_string()).map(|(name, _)| name.as_str()).collect()
 }
 
 /// The uses of values in the templates of a chart, the rows of its tables, and what is wrong with either.
@@ -174,6 +184,12 @@ mod tests {
         let is = |scope: Option<&str>, text: &str| exists(Schema::new(&schema), scope, &path(text));
         assert!(is(Some("shop"), "image.tag") && is(None, "shop.image") && is(Some("shop"), "global.mode"));
         assert!(!is(Some("shop"), "image.tagg") && !is(None, "image.tag") && !is(Some("shop"), "shop.image"));
+    }
+
+    #[test]
+    fn a_program_has_an_image() {
+        let values = json!({ "image": { "repository": "a/b" }, "gateway": { "image": { "repository": "a/b" } }, "queue": { "size": 1 } });
+        assert_eq!(programs(&values), ["gateway"]);
     }
 
     #[test]

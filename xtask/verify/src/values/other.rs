@@ -40,7 +40,7 @@ fn texts(schema: Schema<'_>, is: &str) -> Vec<Value> {
         Some(pattern) if pattern.starts_with("^(/") => vec![json!("/changed")],
         Some(pattern) if pattern.ends_with("[sm]$") => vec![json!("59s")],
         // A fraction.
-        Some(pattern) if pattern.ends_with(r"(\.[0-9]{1,9})?$") => vec![json!("0.2")],
+        Some(pattern) if pattern.ends_with("([.][0-9]+)?$") => vec![json!("0.2")],
         Some(pattern) if pattern.contains("}h(") => vec![json!("1h")],
         // A schedule.
         Some(pattern) if pattern.contains(") (") => vec![json!("1 2 3 4 5")],
@@ -72,6 +72,7 @@ fn sample(schema: Schema<'_>) -> Value {
         Some("TopologySpreadConstraint") => {
             return json!({ "maxSkew": 1, "topologyKey": "changed", "whenUnsatisfiable": "DoNotSchedule" });
         }
+        Some("NetworkPolicyPeer") => return json!({ "podSelector": { "matchLabels": { "changed": "changed" } } }),
         Some("NetworkPolicyIngressRule" | "NetworkPolicyEgressRule") => return json!({ "ports": [{ "port": 7 }] }),
         _ => {}
     }

@@ -32,7 +32,7 @@ pub(in super::super) fn schema(context: &VerifyContext) -> anyhow::Result<Outcom
         wrong.extend(closed.wrong);
         let case = context.cases_of(chart).next().context("the chart has no case to render")?;
         let valid = context.values(case)?;
-        let probes = probes(&defaults)
+        let probes = probes(&defaults, chart == context.umbrella())
             .or_else(|| probes_of_text(&defaults))
             .context("the chart has neither an image nor a section with a text")?;
         wrong.extend(missed_of(context, helms, case, &valid, &probes)?);
@@ -64,8 +64,9 @@ fn missed_of(
     Ok(missed.into_iter().flatten().collect())
 }
 
-/// One wrong value of each kind, in the first subchart with an image, or in a chart that has an image itself.
-fn probes(defaults: &Value) -> Option<Vec<Probe>> {
+/// One wrong value of each kind, in the first section with an image, or in a chart that has an image itself. The sections of the umbrella are its
+/// subcharts.
+fn probes(defaults: &Value, is_umbrella: bool) -> Option<Vec<Probe>> {
     let has_image = |section: &Value| section["image"]["repository"].is_string();
     let of_subchart = || defaults.as_object()?.iter().find(|(_, section)| has_image(section)).map(|(name, _)| name);
     let section: Path = if has_image(defaults) { Vec::new() } else { of_subchart().cloned().into_iter().collect() };
@@ -81,10 +82,11 @@ fn probes(defaults: &Value) -> Option<Vec<Probe>> {
     let misspelt = section.first().map(|chart| {
         probe("a misspelt chart", vec![format!("{chart}x")], json!({}), unknown("", &format!("{chart}x")))
     });
-    // Helm removes a key of the top level that is null, and passes one of a subchart to the schema.
-    let null = match section.first() {
-        Some(_) => format!("at '{}': got null, want object", place("/image")),
-        None => "at '': missing property 'image'".to_owned(),
+    // Helm removes a key of the chart's own values that is null, and passes one of a subchart to the schema.
+    let null = if is_umbrella && !section.is_empty() {
+        format!("at '{}': got null, want object", place("/image"))
+    } else {
+        format!("at '{}': missing property 'image'", place(""))
     };
     let further = [
         probe("a misspelt key of a chart", below(&["imagex"]), json!({}), unknown(&place(""), "imagex")),
@@ -138,7 +140,7 @@ mod tests {
     #[test]
     fn a_probe_that_is_taken_or_refused_without_its_place_is_missed() {
         let defaults = json!({ "global": {}, "shop": { "image": { "repository": "a/b" } } });
-        let probes = probes(&defaults).expect("a chart with an image");
+        let probes = probes(&defaults, true).expect("a chart with an image");
         assert_eq!(missed(&probes[1], None).as_deref(), Some("accepts a misspelt key of a chart at shop.imagex"));
         let message = "- at '/shop': additional properties 'imagex' not allowed";
         assert_eq!(missed(&probes[1], Some(message)), None);

@@ -28,12 +28,12 @@ const COPY: HelperAmounts =
     HelperAmounts { cpu: ["50m", "500m"], memory: ["32Mi", "128Mi"], storage: ["64Mi", "512Mi"] };
 
 /// What the instrumentation lacks, as a module that it loads by itself.
-const ADDITIONS: &str = include_str!("../../templates/addons/tracing/tracing_additions.py");
+const ADDITIONS: &str = include_str!("../../templates/addons/instrumentation/tracing_additions.py");
 
 /// The add-on.
-pub(super) struct Tracing;
+pub(super) struct Instrumentation;
 
-impl AddOn for Tracing {
+impl AddOn for Instrumentation {
     fn files(&self, graph: &Graph, files: &mut Files) {
         let services: Vec<_> = traced(graph).map(|(component, _)| component.name).collect();
         if services.is_empty() {
@@ -43,7 +43,7 @@ impl AddOn for Tracing {
         let file = |name: &str| format!("templates/tracing/{name}");
         files.umbrella(file("_tracing.tpl"), &Helpers::of(graph));
         files.umbrella(file("configmap.yaml"), &ConfigMap { c: graph, config_map: config_map() });
-        files.umbrella(file("instrumentation.yaml"), &Instrumentation { c: graph });
+        files.umbrella(file("instrumentation.yaml"), &InstrumentationObject { c: graph });
         files.umbrella(file("networkpolicy.yaml"), &NetworkPolicy { c: graph, services });
     }
 }
@@ -96,7 +96,7 @@ fn config_map() -> String {
 }
 
 #[derive(Template)]
-#[template(path = "addons/tracing/_tracing.tpl")]
+#[template(path = "addons/instrumentation/_tracing.tpl")]
 struct Helpers<'a> {
     c: &'a Graph,
     init_container: &'static str,
@@ -129,20 +129,20 @@ impl<'a> Helpers<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "addons/tracing/configmap.yaml")]
+#[template(path = "addons/instrumentation/configmap.yaml")]
 struct ConfigMap<'a> {
     c: &'a Graph,
     config_map: String,
 }
 
 #[derive(Template)]
-#[template(path = "addons/tracing/instrumentation.yaml")]
-struct Instrumentation<'a> {
+#[template(path = "addons/instrumentation/instrumentation.yaml")]
+struct InstrumentationObject<'a> {
     c: &'a Graph,
 }
 
 #[derive(Template)]
-#[template(path = "addons/tracing/networkpolicy.yaml")]
+#[template(path = "addons/instrumentation/networkpolicy.yaml")]
 struct NetworkPolicy<'a> {
     c: &'a Graph,
     services: Vec<&'static str>,

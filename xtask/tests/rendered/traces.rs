@@ -1,0 +1,153 @@
+//! The chart for traces refuses wrong values with the key and the remedy, and passes the others on as they are.
+
+use serde_json::json;
+use serde_yaml::Value;
+use tools::{Tool, objects};
+
+use crate::accepted::Values;
+use crate::further;
+
+fn render(tool: Tool, values: Values<'_>) -> Result<String, String> {
+    further::render("traces", tool, values)
+}
+
+#[test]
+fn wrong_values_are_refused_with_their_key_and_a_remedy() {
+    let endpoint = ("outputs.otlp.endpoint", json!("https://traces.example.org/v1/traces"));
+    let egress = |cidr: &str| json!([{ "to": [{ "ipBlock": { "cidr": cidr } }], "ports": [{ "port": 443 }] }]);
+    let ports = json!([{ "ports": [{ "port": 443, "endPort": 80 }] }]);
+    let peer = |cidr: &str| json!([{ "ipBlock": { "cidr": cidr, "except": ["203.0.113.0/24"] } }]);
+    let wrong: &[(Values<'_>, &str)] = &[
+        (
+            &[("release.name", json!(""))],
+            "release.name is not set. Set it to the name of the auditflow-platform release whose services send traces",
+        ),
+        (&[("release.namespace", json!(""))], "release.namespace is not set. Set it to the namespace of"),
+        (
+            &[("sampling.ratio", json!(10))],
+            "sampling.ratio is 10, but it is a share from 0 to 1. Set it to 0.1 to keep a tenth of the traces, or to 1",
+        ),
+        (&[("sampling.ratio", json!("1.5"))], "sampling.ratio is 1.5, but it is a share from 0 to 1. Set it to"),
+        (&[("sampling.ratio", json!(-0.1))], "at '/sampling/ratio'"),
+        (&[("sampling.ratio", json!("a tenth"))], "at '/sampling/ratio'"),
+        (&[("sampling.slowMilliseconds", json!(0))], "at '/sampling/slowMilliseconds'"),
+        (
+            &[("jaeger.enabled", json!(false))],
+            "jaeger.enabled is false and outputs.otlp.endpoint is empty, so traces would go nowhere. Set jaeger.enabled to true, or",
+        ),
+        (
+            &[endpoint.clone()],
+            "network.egress is empty, so the NetworkPolicy would block outputs.otlp.endpoint. Set it to rules",
+        ),
+        (
+            &[("network.egress", egress("192.0.2.0/24"))],
+            "network.egress is set, but it has no effect without outputs.otlp.endpoint. Set the endpoint, or remove",
+        ),
+        (
+            &[endpoint.clone(), ("network.egress", egress("192.0.2.1/24"))],
+            "network.egress[0].to[0].ipBlock.cidr: 192.0.2.1/24 has host bits set",
+        ),
+        (
+            &[endpoint.clone(), ("network.egress", ports)],
+            "network.egress[0].ports[0].endPort is less than port. Raise endPort, or remove it.",
+        ),
+        (
+            &[("jaeger.network.ingress", peer("198.51.100.0/24"))],
+            "jaeger.network.ingress[0].ipBlock.except[0]: 203.0.113.0/24 is not inside the block 198.51.100.0/24",
+        ),
+        (&[("jaeger.network.ingress", json!([{}]))], "at '/jaeger/network/ingress/0'"),
+        (&[("outputs.otlp.endpoint", json!("tempo:4318"))], "at '/outputs/otlp/endpoint'"),
+        (
+            &[("outputs.otlp.existingSecret", json!("tempo"))],
+            "outputs.otlp.existingSecret is set, but outputs.otlp.endpoint is not. Set the endpoint to the address of the output",
+        ),
+        (
+            &[("outputs.otlp.headers", json!({ "Authorization": "Basic x" }))],
+            "outputs.otlp.headers.Authorization is visible to all who may read ConfigMaps. Put its value under the key",
+        ),
+        (
+            &[("queue.maxMebibytes", json!(64))],
+            "queue.maxMebibytes is 64, so full queues would take about 192 MiB, more than half of gateway.resources.limits.memory, which is 256Mi. Lower the queue, or raise the limit to at least 384Mi.",
+        ),
+        (
+            &[endpoint, ("network.egress", egress("192.0.2.0/24")), ("queue.maxMebibytes", json!(32))],
+            "queue.maxMebibytes is 32, so full queues would take about 192 MiB",
+        ),
+        (&[("queue.maxMebibytes", json!(0))], "at '/queue/maxMebibytes'"),
+        (&[("jaeger.storage", json!("Cassandra"))], "at '/jaeger/storage'"),
+        (
+            &[("jaeger.persistence.size", json!(10))],
+            "jaeger.persistence.size is 10, a number of bytes. Write it with a unit, such as 5Gi.",
+        ),
+        (&[("jaeger.persistence.size", json!("10m"))], "jaeger.persistence.size is 10m, less than 1Mi. Write a size"),
+        (
+            &[("gateway.image.tag", json!(""))],
+            "gateway.image.tag is not set, and neither is gateway.image.digest, so the image",
+        ),
+        (&[("jaeger.image.tag", json!(""))], "jaeger.image.tag is not set, and neither is jaeger.image.digest"),
+        (
+            &[("jaeger.resources.requests.memory", json!("1Gi"))],
+            "jaeger.resources.requests.memory is 1Gi, more than limits.memory, which is 384Mi. Lower the request",
+        ),
+        (
+            &[("gateway.podAnnotations", json!({ "auditflow-platform-traces/configuration": "x" }))],
+            "gateway.podAnnotations has the key auditflow-platform-traces/configuration, which the chart reserves. Remove it",
+        ),
+    ];
+    for tool in [Tool::Helm3, Tool::Helm4] {
+        for (values, says) in wrong {
+            let message = render(tool, values).expect_err("it is refused");
+            assert!(message.contains(says), "{values:?} without `{says}`: {message}");
+        }
+    }
+}
+
+/// A value within the configuration of the gateway or of Jaeger.
+fn configured(values: Values<'_>, config_map: &str, path: &[&str]) -> Value {
+    let manifest = render(Tool::Helm4, values).expect("it is accepted");
+    let objects = objects(&manifest).expect("Helm renders YAML");
+    let name = format!("afp-traces-{config_map}");
+    let object =
+        objects.iter().find(|object| object.kind == "ConfigMap" && object.name == name).expect("the ConfigMap");
+    let object: Value = serde_yaml::from_str(&object.text).expect("an object is YAML");
+    let text = object["data"]["config.yaml"].as_str().expect("its text");
+    let configuration: Value = serde_yaml::from_str(text).expect("the configuration is YAML");
+    path.iter().fold(configuration, |value, key| value[*key].clone())
+}
+
+#[test]
+fn a_ratio_is_the_percentage_of_the_sampler() {
+    let path = ["processors", "tail_sampling", "policies"];
+    for (ratio, percentage) in
+        [(json!(0.07), 7.0), (json!("0.07"), 7.0), (json!(0), 0.0), (json!(1), 100.0), (json!(1e-7), 1e-5)]
+    {
+        let policies = configured(&[("sampling.ratio", ratio.clone())], "gateway", &path);
+        assert_eq!(policies[2]["probabilistic"]["sampling_percentage"].as_f64(), Some(percentage), "{ratio}");
+    }
+}
+
+#[test]
+fn a_text_of_the_values_reaches_the_gateway_as_it_is() {
+    let header = "${env:HOME} \"'\\ {{ .x }} : #";
+    let values = [
+        ("outputs.otlp.endpoint", json!("https://traces.example.org/v1/traces")),
+        ("outputs.otlp.headers", json!({ "X-Scope-OrgID": header })),
+        ("network.egress", json!([{ "ports": [{ "port": 443 }] }])),
+    ];
+    let path = ["exporters", "otlp_http/output", "headers", "X-Scope-OrgID"];
+    // The Collector replaces `${…}` and reads `$$` as one.
+    assert_eq!(configured(&values, "gateway", &path).as_str(), Some(header.replace('$', "$$").as_str()));
+}
+
+#[test]
+fn the_retention_is_that_of_the_storage() {
+    let kept = |storage| {
+        let values = [
+            ("jaeger.storage", json!(storage)),
+            ("jaeger.retention", json!({ "maxTraces": 1_234_567, "hours": 87_600 })),
+        ];
+        configured(&values, "jaeger", &["extensions", "jaeger_storage", "backends", "traces"])
+    };
+    assert_eq!(kept("Memory")["memory"]["max_traces"].as_u64(), Some(1_234_567));
+    assert_eq!(kept("Badger")["badger"]["ttl"]["spans"].as_str(), Some("87600h"));
+}
