@@ -9,6 +9,7 @@ mod credentials;
 mod dashboards;
 mod environment;
 mod exporter;
+mod exposure;
 mod global;
 mod kubernetes;
 mod logs;
@@ -29,10 +30,11 @@ use crate::graph::{Graph, Role};
 pub(crate) use backing::BackingValues;
 pub(crate) use dashboards::DashboardsValues;
 pub(crate) use environment::apply;
+pub(crate) use exposure::Via;
 pub(crate) use global::Global;
 pub(crate) use logs::{LogsValues, RESERVED_FOLDERS};
 pub(crate) use schema::{further_schema, json_schema};
-pub(crate) use service::{ServiceValues, Via};
+pub(crate) use service::ServiceValues;
 pub(crate) use tree::{Entry, Node, Section};
 
 /// All values of the umbrella chart: the global values, and one section for each chart.
