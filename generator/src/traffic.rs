@@ -41,7 +41,7 @@ pub struct Traffic {
     pub exporters: Vec<ExporterTraffic>,
     /// The paths of the Pods of `helm test`, while they run.
     pub tests: TestTraffic,
-    /// Ports that users reach through a service's `exposure.via`: from the namespace of the ingress controller or gateway, or from any address.
+    /// Ports that users reach through a service's `exposure.via`: from the pods of the ingress controller or gateway, or from any address.
     pub exposed_ports: Vec<ComponentPort>,
     /// Ports that the namespace of monitoring reaches when `global.metrics.enabled` is true.
     pub metrics: Vec<ComponentPort>,

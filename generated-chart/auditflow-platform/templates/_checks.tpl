@@ -306,43 +306,6 @@ a YAML list of errors.
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- $ports := dict -}}
-{{- range $service := list "event-audit-dashboard" -}}
-  {{- $values := index $.Values $service -}}
-  {{- $exposure := $values.exposure -}}
-  {{- $is := printf "exposure.via: %s" $exposure.via -}}
-  {{- $set := dict -}}
-  {{- if $exposure.host }}{{ $_ := set $set "host" (list "Ingress" "HTTPRoute") }}{{ end -}}
-  {{- if $exposure.nodePort }}{{ $_ := set $set "nodePort" (list "NodePort") }}{{ end -}}
-  {{- range $key, $value := $exposure.ingress }}{{ if $value }}{{ $_ := set $set (print "ingress." $key) (list "Ingress") }}{{ end }}{{ end -}}
-  {{- range $key, $value := $exposure.httpRoute }}{{ if $value }}{{ $_ := set $set (print "httpRoute." $key) (list "HTTPRoute") }}{{ end }}{{ end -}}
-  {{- range $key, $vias := $set -}}
-    {{- if and $values.enabled (not (has $exposure.via $vias)) -}}
-      {{- $none := get (dict "nodePort" "0" "ingress.annotations" "{}") $key | default `""` -}}
-      {{- $choose := printf "Set exposure.via to %s" (join " or " $vias) -}}
-      {{- $wrong = append $wrong (printf $unused (printf "%s.exposure.%s" $service $key) $is $choose $none) -}}
-    {{- end -}}
-  {{- end -}}
-  {{- /* The API server ignores leading zeros. */ -}}
-  {{- $byte := "0*(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])" -}}
-  {{- if regexMatch (printf "^(%[1]s\\.){3}%[1]s$" $byte) $exposure.host -}}
-    {{- $wrong = append $wrong (printf "%s.exposure.host is an IP address, %s. Set it to a DNS name, or to \"\" for every host." $service $exposure.host) -}}
-  {{- end -}}
-  {{- $meaning := "by which Helm would manage the Ingress apart from the release" -}}
-  {{- $annotations := dict "path" (print $service ".exposure.ingress.annotations") "annotations" $exposure.ingress.annotations "meaning" $meaning -}}
-  {{- $wrong = concat $wrong (include "auditflow-platform.wrongAnnotations" $annotations | fromYamlArray) -}}
-  {{- if and $exposure.ingress.className (hasKey $exposure.ingress.annotations "kubernetes.io/ingress.class") -}}
-    {{- $text := "%[1]s.exposure.ingress has a className and the annotation kubernetes.io/ingress.class. Remove the annotation." -}}
-    {{- $wrong = append $wrong (printf $text $service) -}}
-  {{- end -}}
-  {{- if and $values.enabled $exposure.nodePort -}}
-    {{- $port := toString $exposure.nodePort -}}
-    {{- with get $ports $port -}}
-      {{- $wrong = append $wrong (printf "%s.exposure.nodePort is %s, which %s already uses. Choose another port." $service $port .) -}}
-    {{- end -}}
-    {{- $_ := set $ports $port $service -}}
-  {{- end -}}
-{{- end -}}
 {{- $routing := .Values.global.alerts.routing -}}
 {{- $format := printf "global.alerts.routing.format: %s" $routing.format -}}
 {{- if and (ne $routing.format "None") (not .Values.global.alerts.enabled) -}}

@@ -12,13 +12,17 @@ use crate::graph::{Component, Graph};
 pub(super) fn files(graph: &Graph, files: &mut Files) {
     files.umbrella("templates/networkpolicies/default.yaml", &Default { c: graph });
     files.umbrella("templates/networkpolicies/dns.yaml", &Dns { c: graph });
+    let exposed_ports: Vec<_> = graph.exposed().map(|(service, number)| ExposedPort { service, number }).collect();
+    if !exposed_ports.is_empty() {
+        files.umbrella("templates/networkpolicies/cilium.yaml", &Cilium { c: graph, exposed_ports });
+    }
     let mut add = |mut view: ComponentPolicy| {
         view.ingress.state_once();
         files.umbrella(format!("templates/networkpolicies/{}.yaml", view.name), &view);
     };
     for (component, service) in graph.services() {
         let name = component.name;
-        let exposed_port = service.exposed.map(|port| (value(&[name, "exposure", "via"]), port.number));
+        let exposed_port = service.exposed.map(|port| port.number);
         let edges = graph.edges_from(name);
         let peers = by_peer(edges.flat_map(|edge| edge.ports.iter().map(|port| (edge.target, *port))));
         let rules = service.api_rules.is_empty().then(|| value(&[name, "rbac", "extraRules"]));
@@ -59,6 +63,19 @@ struct Default<'a> {
 #[template(path = "umbrella/templates/networkpolicies/dns.yaml")]
 struct Dns<'a> {
     c: &'a Graph,
+}
+
+/// The policies for Cilium's own proxy, which forwards users' requests.
+#[derive(Template)]
+#[template(path = "umbrella/templates/networkpolicies/cilium.yaml")]
+struct Cilium<'a> {
+    c: &'a Graph,
+    exposed_ports: Vec<ExposedPort>,
+}
+
+struct ExposedPort {
+    service: &'static str,
+    number: u16,
 }
 
 #[derive(Template)]
@@ -134,6 +151,8 @@ enum From {
     Identity(String),
     /// Every Pod of the namespace that a value names.
     Namespace(&'static str),
+    /// The peer that this expression makes.
+    Edge(String),
     /// Every address.
     Anywhere,
 }
@@ -153,8 +172,8 @@ impl Ingress {
         });
     }
 
-    /// The rules for a component's clients, for users outside the cluster (the value `exposure.via` and the port), and for monitoring.
-    fn of(graph: &Graph, component: &Component, exposed_port: Option<(String, u16)>) -> Self {
+    /// The rules for a component's clients, for users outside the cluster at the exposed port, and for monitoring.
+    fn of(graph: &Graph, component: &Component, exposed_port: Option<u16>) -> Self {
         let edges = graph.edges_to(component.name);
         let clients = by_peer(edges.flat_map(|edge| edge.ports.iter().map(|port| (edge.client, *port))));
         let metrics: Vec<u16> = component.metrics_ports().map(|(port, _)| port.number).collect();
@@ -165,19 +184,22 @@ impl Ingress {
             conditions.push(when.clone());
             rules.push(Rule { comment: None, when: Some(bare(&when)), from: From::Identity(peer.to_owned()), ports });
         }
-        if let Some((via, port)) = exposed_port {
-            conditions.push(format!(r#"(ne {via} "None")"#));
+        if let Some(port) = exposed_port {
+            let via = value(&[component.name, "exposure", "via"]);
+            let edge = format!(r#"(include "{}.edgePeer" (dict "root" . "service" "{}"))"#, graph.name, component.name);
+            let anywhere = format!(r#"(has {via} (list "NodePort" "LoadBalancer"))"#);
+            conditions.extend([edge.clone(), anywhere.clone()]);
             rules.push(Rule {
-                comment: Some("Users, through the ingress controller or the gateway."),
-                when: Some(format!(r#"has {via} (list "Ingress" "HTTPRoute")"#)),
-                from: From::Namespace("network.edgeNamespace"),
+                comment: Some("Users, through the pods of the ingress controller or the gateway."),
+                when: Some(bare(&edge)),
+                from: From::Edge(bare(&edge)),
                 ports: vec![port],
             });
             rules.push(Rule {
                 comment: Some(
                     "Users, from any address: behind a node port or a load balancer their addresses are unknown.",
                 ),
-                when: Some(format!(r#"has {via} (list "NodePort" "LoadBalancer")"#)),
+                when: Some(bare(&anywhere)),
                 from: From::Anywhere,
                 ports: vec![port],
             });

@@ -42,6 +42,8 @@ pub(super) fn files(graph: &Graph, component: &Component, service: &Service, fil
         let (port, number) = (scalar(exposed.name), exposed.number);
         files.subchart(name, "templates/ingress.yaml", &Ingress { c, source, name, port });
         files.subchart(name, "templates/httproute.yaml", &HttpRoute { c, source, name, number });
+        files.subchart(name, "templates/gateway.yaml", &Gateway { c, source, name });
+        files.subchart(name, "templates/certificate.yaml", &Certificate { c, source, name });
     }
 }
 
@@ -289,4 +291,21 @@ struct HttpRoute<'a> {
     source: &'a str,
     name: &'a str,
     number: u16,
+}
+
+/// The Gateway of the service alone.
+#[derive(Template)]
+#[template(path = "umbrella/charts/service/templates/gateway.yaml")]
+struct Gateway<'a> {
+    c: &'a Graph,
+    source: &'a str,
+    name: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/charts/service/templates/certificate.yaml")]
+struct Certificate<'a> {
+    c: &'a Graph,
+    source: &'a str,
+    name: &'a str,
 }

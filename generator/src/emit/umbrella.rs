@@ -60,6 +60,10 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         },
     );
     files.umbrella("templates/_checks.tpl", &check_helpers(graph, has_credentials));
+    let exposed: Vec<_> = graph.exposed().map(|(service, _)| service).collect();
+    if !exposed.is_empty() {
+        files.umbrella("templates/_edge.tpl", &Edge { c: graph, exposed });
+    }
     if has_credentials {
         files.umbrella("templates/credentials.yaml", &Source { c: graph });
     }
@@ -96,7 +100,6 @@ fn check_helpers(graph: &Graph, has_credentials: bool) -> CheckHelpers<'_> {
         services: names(graph, |_| true),
         servers: graph.servers().map(|(server, _)| server.name).collect(),
         backed_up: backup::names(graph),
-        exposed: graph.exposed().map(|(service, _)| service).collect(),
         kubernetes: names(graph, |service| !service.api_rules.is_empty()),
         with_secret: graph.components.iter().filter(|one| !one.credentials.is_empty()).map(|one| one.name).collect(),
         has_credentials,
@@ -308,8 +311,6 @@ struct CheckHelpers<'a> {
     servers: Vec<&'static str>,
     /// The servers with backups.
     backed_up: Vec<&'static str>,
-    /// The services that users outside the cluster can reach.
-    exposed: Vec<&'static str>,
     /// The services that declare access to the Kubernetes API server.
     kubernetes: Vec<&'static str>,
     /// The charts with credentials.
@@ -317,6 +318,14 @@ struct CheckHelpers<'a> {
     has_credentials: bool,
     has_metrics: bool,
     has_traces: bool,
+}
+
+/// Helpers and checks for the services that users outside the cluster can reach.
+#[derive(Template)]
+#[template(path = "umbrella/templates/_edge.tpl")]
+struct Edge<'a> {
+    c: &'a Graph,
+    exposed: Vec<&'static str>,
 }
 
 /// The chart's own store for External Secrets: a Secret and a `SecretStore`.

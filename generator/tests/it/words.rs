@@ -43,9 +43,20 @@ const SUBJECTS: &[Subject] = &[
         ],
         has_credentials,
     ),
-    (&["ingress", "httproute", "nodeport", "loadbalancer", "gateway", "exposure", "edgenamespace"], |platform| {
-        platform.platform().services.iter().any(|service| service.exposure.is_some())
-    }),
+    (
+        &[
+            "ingress",
+            "httproute",
+            "nodeport",
+            "loadbalancer",
+            "gateway",
+            "exposure",
+            "edgecontroller",
+            "edgenamespace",
+            "edgepodlabels",
+        ],
+        |platform| platform.platform().services.iter().any(|service| service.exposure.is_some()),
+    ),
     (&["autoscal"], is_autoscaled),
     (&["metrics"], |platform| has_metrics(platform) || is_autoscaled(platform)),
     (&["monitoring"], has_metrics),

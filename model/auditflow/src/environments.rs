@@ -1,8 +1,19 @@
 //! The environments, each with its differences from the defaults. The delivery pipeline sets the image tags; without it, `dev` runs the latest build.
 
-use vocabulary::{Environment, exposed_at_node_port, image_tag, replicas, setting};
+use vocabulary::{
+    Certificate, EdgeController, Environment, Monitoring, SecretSource, autoscaled, backed_up, behind, exposed_at_host,
+    exposed_at_node_port, external_secrets, image_tag, monitored, setting,
+};
 
-use crate::{audit_event_generator, event_audit_dashboard, notification_service};
+use crate::{
+    audit_event_generator, audit_log_analysis, event_audit_dashboard, hosts, notification_service, postgresql,
+};
+
+/// The ingress class of k3s' Traefik.
+const INGRESS_CLASS: &str = "traefik";
+
+/// The Secret with the certificate of the dashboard's host, in the namespace of the release.
+const CERTIFICATE: Certificate = Certificate::secret("event-audit-dashboard-tls");
 
 pub(crate) const ALL: &[Environment] = &[
     Environment::new(
@@ -28,7 +39,14 @@ pub(crate) const ALL: &[Environment] = &[
         "Staging: a release is rehearsed here.",
         &[
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "stg"),
-            exposed_at_node_port(event_audit_dashboard::NAME, 30091),
+            external_secrets(SecretSource::Values),
+            behind(EdgeController::Traefik),
+            exposed_at_host(event_audit_dashboard::NAME, hosts::STAGING, INGRESS_CLASS, CERTIFICATE),
+            autoscaled(audit_log_analysis::NAME),
+            autoscaled(event_audit_dashboard::NAME),
+            autoscaled(notification_service::NAME),
+            backed_up(postgresql::POSTGRESQL.name),
+            monitored(Monitoring::Annotations),
         ],
     ),
     Environment::new(
@@ -36,8 +54,14 @@ pub(crate) const ALL: &[Environment] = &[
         "Production.",
         &[
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "main"),
-            exposed_at_node_port(event_audit_dashboard::NAME, 30092),
-            replicas(event_audit_dashboard::NAME, 2),
+            external_secrets(SecretSource::Values),
+            behind(EdgeController::Traefik),
+            exposed_at_host(event_audit_dashboard::NAME, hosts::PRODUCTION, INGRESS_CLASS, CERTIFICATE),
+            autoscaled(audit_log_analysis::NAME),
+            autoscaled(event_audit_dashboard::NAME),
+            autoscaled(notification_service::NAME),
+            backed_up(postgresql::POSTGRESQL.name),
+            monitored(Monitoring::Annotations),
         ],
     ),
 ];

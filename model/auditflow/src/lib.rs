@@ -7,6 +7,7 @@ mod audit_log_analysis;
 mod end_to_end;
 mod environments;
 mod event_audit_dashboard;
+mod hosts;
 mod notification_service;
 mod postgresql;
 mod rabbitmq;

@@ -1,6 +1,8 @@
 //! Environments: the same platform with other sizes and settings.
 
-use crate::{BackingName, EnvironmentName, Quantity, ServiceName, SourceLocation, Tag, VariableName};
+use crate::{
+    BackingName, EnvironmentName, HostName, ObjectName, Quantity, ServiceName, SourceLocation, Tag, VariableName,
+};
 
 /// An environment that the platform is installed in: a list of changes of sizes and settings. It cannot change the structure.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +67,28 @@ pub enum Change {
         /// The port, from the cluster's range of node ports: 30000 to 32767.
         port: u16,
     },
+    /// Exposes a service through an Ingress with TLS.
+    Ingress {
+        /// The service.
+        service: ServiceName,
+        /// The host.
+        host: HostName,
+        /// The ingress class.
+        class: ObjectName,
+        /// The certificate.
+        certificate: Certificate,
+    },
+    /// Names the ingress controller or gateway of the cluster.
+    Controller(EdgeController),
+    /// Takes the Secrets from External Secrets.
+    ExternalSecrets(SecretSource),
+    /// Enables the backups of a server.
+    BackedUp {
+        /// The server.
+        backing: BackingName,
+    },
+    /// Enables the metrics, the exporters and the alerts.
+    Monitored(Monitoring),
     /// Sets the size of a server's data volume.
     Storage {
         /// The server.
@@ -72,6 +96,86 @@ pub enum Change {
         /// The size.
         size: Quantity,
     },
+}
+
+/// Where the TLS certificate of a host comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certificate {
+    /// A Secret of type `kubernetes.io/tls` that exists in the release's namespace.
+    Secret(ObjectName),
+    /// A `ClusterIssuer` of cert-manager; the chart creates the `Certificate`.
+    ClusterIssuer(ObjectName),
+    /// An `Issuer` of cert-manager in the release's namespace; the chart creates the `Certificate`.
+    Issuer(ObjectName),
+}
+
+impl Certificate {
+    /// The certificate in an existing Secret.
+    ///
+    /// # Panics
+    /// When the text is not the name of an object; in a `const` this is a compile error.
+    #[must_use]
+    #[track_caller]
+    pub const fn secret(name: &'static str) -> Self {
+        Self::Secret(ObjectName::new(name))
+    }
+
+    /// A certificate that cert-manager gets from this `ClusterIssuer`.
+    ///
+    /// # Panics
+    /// When the text is not the name of an object; in a `const` this is a compile error.
+    #[must_use]
+    #[track_caller]
+    pub const fn cluster_issuer(name: &'static str) -> Self {
+        Self::ClusterIssuer(ObjectName::new(name))
+    }
+
+    /// A certificate that cert-manager gets from this `Issuer`.
+    ///
+    /// # Panics
+    /// When the text is not the name of an object; in a `const` this is a compile error.
+    #[must_use]
+    #[track_caller]
+    pub const fn issuer(name: &'static str) -> Self {
+        Self::Issuer(ObjectName::new(name))
+    }
+}
+
+/// An ingress controller or gateway whose pods the chart knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EdgeController {
+    /// Traefik, as k3s installs it.
+    Traefik,
+    /// Cilium's own proxy.
+    Cilium,
+    /// Istio's gateways.
+    Istio,
+    /// Envoy Gateway. It serves no Ingress.
+    EnvoyGateway,
+    /// The ingress controller of HAProxy Technologies.
+    HAProxy,
+    /// A controller on the network of the nodes.
+    HostNetwork,
+}
+
+/// The store that External Secrets reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// A store that the chart makes from the passwords in the values.
+    Values,
+    /// A `SecretStore` in the release's namespace.
+    Store(ObjectName),
+    /// A `ClusterSecretStore`.
+    ClusterStore(ObjectName),
+}
+
+/// How Prometheus finds the metrics and the alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Monitoring {
+    /// By annotations, and rules in a `ConfigMap`.
+    Annotations,
+    /// By `PodMonitor` and `PrometheusRule` objects of the Prometheus operator.
+    Operator,
 }
 
 /// Sets a setting of a service.
@@ -109,6 +213,45 @@ pub const fn autoscaled(service: ServiceName) -> Change {
 #[must_use]
 pub const fn exposed_at_node_port(service: ServiceName, port: u16) -> Change {
     Change::NodePort { service, port }
+}
+
+/// Exposes a service at this host, through an Ingress of this class with TLS. [`behind`] names the controller.
+///
+/// # Panics
+/// When the class is not the name of an object; in a `const` this is a compile error.
+#[must_use]
+#[track_caller]
+pub const fn exposed_at_host(
+    service: ServiceName,
+    host: HostName,
+    class: &'static str,
+    certificate: Certificate,
+) -> Change {
+    Change::Ingress { service, host, class: ObjectName::new(class), certificate }
+}
+
+/// Names the ingress controller or gateway of the cluster, whose pods the NetworkPolicies let in.
+#[must_use]
+pub const fn behind(controller: EdgeController) -> Change {
+    Change::Controller(controller)
+}
+
+/// Takes the Secrets from External Secrets, which makes them from this source.
+#[must_use]
+pub const fn external_secrets(source: SecretSource) -> Change {
+    Change::ExternalSecrets(source)
+}
+
+/// Enables the backups of a server, on a volume.
+#[must_use]
+pub const fn backed_up(backing: BackingName) -> Change {
+    Change::BackedUp { backing }
+}
+
+/// Opens the metrics to Prometheus, and enables the exporters of servers and the alerts.
+#[must_use]
+pub const fn monitored(monitoring: Monitoring) -> Change {
+    Change::Monitored(monitoring)
 }
 
 /// Sets the size of a server's data volume.

@@ -30,7 +30,10 @@ mod uses;
 mod variable;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
-pub use environment::{Change, Environment, autoscaled, exposed_at_node_port, image_tag, replicas, setting, storage};
+pub use environment::{
+    Certificate, Change, EdgeController, Environment, Monitoring, SecretSource, autoscaled, backed_up, behind,
+    exposed_at_host, exposed_at_node_port, external_secrets, image_tag, monitored, replicas, setting, storage,
+};
 pub use exposure::Exposure;
 pub use health::{Health, HealthRoute, Probe, Python3};
 pub use image::{DefaultTag, Digest, FixedTag, Image, Repository, ServerVersion, Tag};
@@ -38,8 +41,8 @@ pub use kinds::*;
 pub use kubernetes::ApiRule;
 pub use metric::{Meaning, Metric, MetricKind, label};
 pub use name::{
-    BackingName, ChartVersion, EnvironmentName, HttpPath, MetricName, NameError, PlatformName, PortName, ServiceName,
-    VariableName,
+    BackingName, ChartVersion, EnvironmentName, HostName, HttpPath, MetricName, NameError, ObjectName, PlatformName,
+    PortName, ServiceName, VariableName,
 };
 pub use platform::Platform;
 pub use port::{Port, Protocol};

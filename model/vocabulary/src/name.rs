@@ -113,6 +113,27 @@ name! {
     HttpPath, "an HTTP path begins with / and has 1 to 128 of the characters that need no escaping in one", http_path
 }
 
+name! {
+    /// The name of a host that users enter in a browser.
+    HostName, "a host is a DNS name of up to 253 characters: two or more words of 1 to 63 of a-z, 0-9 and -, joined by dots, no word beginning or ending with -, the last word beginning with a letter", host_name
+}
+name! {
+    /// The name of an object of the cluster that the chart refers to, such as a Secret or an ingress class: a DNS subdomain.
+    ObjectName, "the name of an object is up to 253 characters: words of a-z, 0-9 and -, joined by dots, no word beginning or ending with -", object_name
+}
+
+impl HostName {
+    /// Whether nobody can own this name: RFC 2606 reserves it for examples and tests.
+    #[must_use]
+    pub fn is_placeholder(self) -> bool {
+        const DOMAINS: [&str; 7] =
+            ["example", "example.com", "example.net", "example.org", "invalid", "localhost", "test"];
+        DOMAINS
+            .iter()
+            .any(|domain| self.0.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+    }
+}
+
 impl VariableName {
     /// The name in camelCase, which is its key in the values: `LOG_LEVEL` becomes `logLevel`.
     #[must_use]
@@ -164,6 +185,34 @@ const fn identifier(text: &[u8]) -> bool {
 
 const fn http_path(text: &[u8]) -> bool {
     sized(text, 128) && text[0] == b'/' && only(text, URL)
+}
+
+const fn host_name(text: &[u8]) -> bool {
+    let mut start = 0;
+    let mut i = 0;
+    while i < text.len() {
+        if text[i] == b'.' {
+            if i - start > 63 {
+                return false;
+            }
+            start = i + 1;
+        }
+        i += 1;
+    }
+    // An IP address ends with a number.
+    object_name(text) && start > 0 && text.len() - start <= 63 && has(LOWER, text[start])
+}
+
+const fn object_name(text: &[u8]) -> bool {
+    let mut i = 0;
+    while i < text.len() {
+        let is_edge = i == 0 || i + 1 == text.len() || text[i - 1] == b'.' || text[i + 1] == b'.';
+        if !has(LABEL, text[i]) && (text[i] != b'.' || is_edge) || text[i] == b'-' && is_edge {
+            return false;
+        }
+        i += 1;
+    }
+    sized(text, 253)
 }
 
 const fn version(text: &[u8]) -> bool {

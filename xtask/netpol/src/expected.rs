@@ -5,6 +5,7 @@ use render::NAMESPACE;
 use serde_json::Value;
 
 use super::Release;
+use super::edge::Edge;
 use super::policy::{Cidr, Endpoint, Rule};
 use super::ports::{Ports, Protocol};
 use super::world::{NODE_LOCAL_DNS, identity};
@@ -16,6 +17,7 @@ pub(super) struct Expected<'a> {
     values: &'a Value,
     api_server: Vec<Cidr>,
     extra: Vec<Extra<'a>>,
+    edges: Vec<Edge>,
 }
 
 /// The rules that the values add to a service (`network.extraIngress` and `network.extraEgress`) to backups (`backup.s3.egress`)
@@ -50,18 +52,21 @@ impl<'a> Expected<'a> {
                 extra.push(Extra { identity: service, ingress: Vec::new(), egress });
             }
         }
-        Ok(Self { release, traffic, values, api_server, extra })
+        let edges = traffic.services.iter().filter_map(|service| Edge::of(service, values, release.name)).collect();
+        Ok(Self { release, traffic, values, api_server, extra, edges })
+    }
+
+    /// Pods of the controllers that forward users' requests, and pods that lack one of their labels.
+    pub(super) fn edges(&self) -> impl Iterator<Item = Endpoint> {
+        self.edges.iter().flat_map(Edge::pods)
     }
 
     /// The namespaces named in the values.
     pub(super) fn namespaces(&self) -> Vec<&str> {
         let network = &self.values["global"]["network"];
         let mut all = vec![NAMESPACE];
-        all.extend(
-            [&network["dnsNamespace"], &network["edgeNamespace"], self.metrics("namespace")]
-                .into_iter()
-                .filter_map(Value::as_str),
-        );
+        all.extend([&network["dnsNamespace"], self.metrics("namespace")].into_iter().filter_map(Value::as_str));
+        all.extend(self.edges.iter().map(|edge| edge.namespace.as_str()));
         all.sort_unstable();
         all.dedup();
         all
@@ -178,7 +183,7 @@ impl<'a> Expected<'a> {
         }
         let is_exposed = match self.values[whose]["exposure"]["via"].as_str() {
             Some("NodePort" | "LoadBalancer") => true,
-            Some("Ingress" | "HTTPRoute") => from(&self.values["global"]["network"]["edgeNamespace"]),
+            Some("Ingress" | "HTTPRoute") => self.edges.iter().any(|edge| edge.service == whose && edge.is(client)),
             _ => false,
         };
         if is_exposed {

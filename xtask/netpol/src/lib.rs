@@ -4,6 +4,7 @@
 //! *Invariant:* the two sides are independent. The expectation (`expected.rs`) is computed from the declaration and the values, and never reads a
 //! rendered policy; the evaluation of policies (`policy.rs`) never reads the declaration.
 
+mod edge;
 mod expected;
 mod policy;
 #[cfg(test)]
@@ -76,7 +77,8 @@ pub fn compare(release: Release<'_>, values: &Value, objects: &[Object]) -> anyh
     let expected = Expected::new(release, values)?;
     let Policies(policies) = policies(objects)?;
     let pods = pods(release, objects);
-    let others = strangers(release, &pods, &policies, &expected.namespaces(), expected.api_server());
+    let mut others = strangers(release, &pods, &policies, &expected.namespaces(), expected.api_server());
+    others.extend(expected.edges());
     // Policies select by labels: any pod with the labels of a service has its rights.
     let ours = |end: &Endpoint| end.ours || identity(release, end).is_some();
     let all: Vec<(&Endpoint, bool)> = pods.iter().chain(&others).map(|end| (end, ours(end))).collect();

@@ -35,7 +35,7 @@ fn traffic() -> Traffic {
 fn values() -> Value {
     json!({
         "global": {
-            "network": { "dnsNamespace": "kube-system", "edgeNamespace": "edge", "apiServerCidrs": ["10.96.0.1/32"] },
+            "network": { "dnsNamespace": "kube-system", "edgeController": "Custom", "edgeNamespace": "edge", "edgePodLabels": { "app": "edge" }, "apiServerCidrs": ["10.96.0.1/32"] },
             "metrics": { "enabled": false, "namespace": "monitoring" },
         },
         "shop": { "enabled": true, "rbac": { "extraRules": [] }, "network": { "extraIngress": [], "extraEgress": [] } },
@@ -274,9 +274,12 @@ fn values_extend_the_expected_connections() {
     );
     let edge = with(&|values| values["page"]["exposure"]["via"] = "Ingress".into());
     assert!(
-        edge.iter().any(|one| one.starts_with("a pod in namespace edge → page:8080 is declared but closed")),
+        edge.iter().any(|one| one.starts_with(
+            "a pod of the controller in namespace edge in front of page → page:8080 is declared but closed"
+        )),
         "{edge:#?}"
     );
+    assert!(!edge.iter().any(|one| one.starts_with("a pod in namespace edge → page:8080")), "{edge:#?}");
     let anywhere = with(&|values| values["page"]["exposure"]["via"] = "NodePort".into());
     assert!(
         anywhere.iter().any(|one| one.starts_with("198.51.100.7 outside the cluster → page:8080 is declared")),

@@ -68,7 +68,7 @@ fn pod_address() -> IpAddr {
     IpAddr::from([10, 244, 0, 17])
 }
 
-fn in_namespace(name: String, namespace: Namespace, labels: Labels) -> Endpoint {
+pub(super) fn in_namespace(name: String, namespace: Namespace, labels: Labels) -> Endpoint {
     Endpoint { name, ours: false, namespace: Some(namespace), labels, address: pod_address(), ports: BTreeMap::new() }
 }
 

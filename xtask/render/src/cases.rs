@@ -6,12 +6,16 @@ mod further;
 
 use anyhow::{Context as _, bail};
 use arguments::{
-    API_SERVER, DIGEST, EXISTING, EXTERNAL, HAS_EXTERNAL_SECRETS, HAS_ROUTES, INGRESS, PLACED, ROUTE, RULES, STORE,
+    API_SERVER, CERTIFICATE, DIGEST, EDGE_BESIDE, EXISTING, EXTERNAL, HAS_CERTIFICATES, HAS_CILIUM,
+    HAS_EXTERNAL_SECRETS, HAS_GATEWAYS, HAS_POD_MONITORS, HAS_ROUTES, HAS_RULES, INGRESS, LOAD_BALANCER, OWN_GATEWAY,
+    PLACED, ROUTE, RULES, STORE,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use generator::Chart;
 use tools::{Template, ToolBinary};
-use vocabulary::{Change, Image, Resolved, Scaling, Service, Use};
+use vocabulary::{
+    Certificate, Change, EdgeController, Image, Monitoring, Resolved, Scaling, SecretSource, Service, Use,
+};
 
 /// The name of the rendered release: `afp`, or as many of its characters as the platform's release names can have.
 #[must_use]
@@ -56,13 +60,18 @@ pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
         values: vec![no_defaults.clone()],
         arguments,
     };
-    let environments = chart.paths().environments.iter().map(|(name, path)| Case {
-        chart: umbrella(chart, folder),
-        name: name.clone(),
-        release: release.to_owned(),
-        environment: Some(name.clone()),
-        values: vec![no_defaults.clone(), folder.join(path)],
-        arguments: Vec::new(),
+    let environments = chart.paths().environments.iter().map(|(name, path)| {
+        // With a store, the values contain no password.
+        let has_store = has_store(platform, name);
+        let required = if has_store { required(platform, Some(name)) } else { Vec::new() };
+        Case {
+            chart: umbrella(chart, folder),
+            name: name.clone(),
+            release: release.to_owned(),
+            environment: Some(name.clone()),
+            values: (!has_store).then(|| no_defaults.clone()).into_iter().chain([folder.join(path)]).collect(),
+            arguments: kinds_of(platform, name).into_iter().chain(required).collect(),
+        }
     });
     let features = features(platform).into_iter().map(|(name, arguments)| case(name, arguments));
     // Modes in which the values contain no password.
@@ -95,6 +104,7 @@ pub fn without_snapshots(platform: &Resolved, chart: &Chart, folder: &Utf8Path) 
     let mut cases = crossed(platform, chart, folder);
     cases.push(widened(platform, chart, folder));
     cases.extend(node_ports(platform, chart, folder));
+    cases.extend(controllers(platform, chart, folder));
     cases.extend(by_tag(platform, chart, folder));
     cases.push(wildcards(platform, chart, folder));
     cases.push(longest(platform, chart, folder));
@@ -114,18 +124,50 @@ fn crossed(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     let modes = [("external", &EXTERNAL[..], true), ("existing", EXISTING, false), ("store", STORE, false)];
     let cross = |(environment, overlay): (&String, &Utf8PathBuf)| {
         let (overlay, no_defaults) = (folder.join(overlay), no_defaults.clone());
-        let required = required(platform, Some(environment));
+        let (required, mut kinds) = (required(platform, Some(environment)), kinds_of(platform, environment));
+        if has_store(platform, environment) {
+            kinds.push("--set=global.secrets.store.name=,global.secrets.store.kind=SecretStore".to_owned());
+        }
         let case = move |(mode, arguments, takes_passwords): (&str, &[&str], bool)| Case {
             chart: umbrella(chart, folder),
             name: format!("{environment}+{mode}"),
             release: release.to_owned(),
             environment: Some(environment.clone()),
             values: takes_passwords.then(|| no_defaults.clone()).into_iter().chain([overlay.clone()]).collect(),
-            arguments: arguments.iter().map(|argument| (*argument).to_owned()).chain(required.clone()).collect(),
+            arguments: kinds
+                .iter()
+                .map(String::as_str)
+                .chain(arguments.iter().copied())
+                .map(str::to_owned)
+                .chain(required.clone())
+                .collect(),
         };
         modes.map(case)
     };
     chart.paths().environments.iter().flat_map(cross).collect()
+}
+
+/// Whether an environment takes its Secrets from a store of its own.
+fn has_store(platform: &Resolved, environment: &str) -> bool {
+    let declared = platform.platform().environments.iter().find(|one| one.name.as_str() == environment);
+    let mut changes = declared.into_iter().flat_map(|one| one.changes);
+    changes
+        .any(|change| matches!(change, Change::ExternalSecrets(SecretSource::Store(_) | SecretSource::ClusterStore(_))))
+}
+
+/// The arguments that name the kinds of other projects which an environment asks for.
+fn kinds_of(platform: &Resolved, environment: &str) -> Vec<String> {
+    let declared = platform.platform().environments.iter().find(|one| one.name.as_str() == environment);
+    let kinds = declared.into_iter().flat_map(|one| one.changes).flat_map(|change| match change {
+        Change::ExternalSecrets(_) => &[HAS_EXTERNAL_SECRETS][..],
+        Change::Controller(EdgeController::Cilium) => &[HAS_CILIUM],
+        Change::Ingress { certificate: Certificate::ClusterIssuer(_) | Certificate::Issuer(_), .. } => {
+            &[HAS_CERTIFICATES]
+        }
+        Change::Monitored(Monitoring::Operator) => &[HAS_POD_MONITORS, HAS_RULES],
+        _ => &[],
+    });
+    kinds.map(|kind| (*kind).to_owned()).collect()
 }
 
 /// A commit hash, which a delivery pipeline would use as image tag.
@@ -178,6 +220,32 @@ fn node_ports(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<C
         values,
         arguments,
     })
+}
+
+/// Further controllers that forward requests to the exposed services. A platform may expose none.
+fn controllers(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
+    let exposed = platform.platform().services.iter().filter(|service| service.exposure.is_some());
+    let exposed: Vec<&str> = exposed.map(|service| service.name.as_str()).collect();
+    if exposed.is_empty() {
+        return Vec::new();
+    }
+    let case = |(name, settings, controller, further): (&str, &[&str], &str, &[&str])| Case {
+        name: name.to_owned(),
+        chart: umbrella(chart, folder),
+        release: release_name(platform).to_owned(),
+        environment: None,
+        values: vec![folder.join(&chart.paths().ci_values)],
+        arguments: forwarded(&exposed, settings, controller, further),
+    };
+    let elsewhere = &["--set=global.network.edgeNamespace=traefik"];
+    [
+        case(("ingress+host-network", INGRESS, "HostNetwork", &[])),
+        case(("ingress+istio", INGRESS, "Istio", &[])),
+        case(("ingress+elsewhere", INGRESS, "Traefik", elsewhere)),
+        case(("httproute+envoy-gateway", ROUTE, "EnvoyGateway", &[HAS_ROUTES])),
+        case(("httproute+cilium", ROUTE, "Cilium", &[HAS_ROUTES, HAS_CILIUM])),
+    ]
+    .into()
 }
 
 /// Every declared image, with the path of the section that has it.
@@ -252,7 +320,8 @@ pub fn from_files(
             bail!("two values files have the name {name}: rename one of them");
         }
         // The chart rejects kinds that the cluster does not have; assume a cluster that has them all.
-        let arguments = [HAS_EXTERNAL_SECRETS, HAS_ROUTES].map(str::to_owned).to_vec();
+        let kinds = [HAS_EXTERNAL_SECRETS, HAS_ROUTES, HAS_GATEWAYS, HAS_CERTIFICATES, HAS_CILIUM];
+        let arguments = kinds.map(str::to_owned).to_vec();
         let release = release_name(platform).to_owned();
         cases.push(Case {
             name,
@@ -303,13 +372,14 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
     }
     let mut together = Vec::new();
     if !exposed.is_empty() {
-        let mut route = for_each(&exposed, ROUTE);
-        route.push(HAS_ROUTES.to_owned());
-        features.push(("ingress".to_owned(), for_each(&exposed, INGRESS)));
-        features.push(("httproute".to_owned(), route));
-        features.push(("loadbalancer".to_owned(), for_each(&exposed, &["exposure.via=LoadBalancer"])));
-        together.extend(for_each(&exposed, INGRESS));
-        together.push("--set=global.network.edgeNamespace=default".to_owned());
+        let routes = [HAS_ROUTES, HAS_GATEWAYS, HAS_CERTIFICATES];
+        features.push(("ingress".to_owned(), forwarded(&exposed, INGRESS, "Traefik", &[])));
+        features.push(("certificate".to_owned(), forwarded(&exposed, CERTIFICATE, "HAProxy", &[HAS_CERTIFICATES])));
+        features.push(("cilium".to_owned(), forwarded(&exposed, INGRESS, "Cilium", &[HAS_CILIUM])));
+        features.push(("httproute".to_owned(), forwarded(&exposed, ROUTE, "Istio", &[HAS_ROUTES])));
+        features.push(("gateway".to_owned(), forwarded(&exposed, OWN_GATEWAY, "EnvoyGateway", &routes)));
+        features.push(("loadbalancer".to_owned(), for_each(&exposed, LOAD_BALANCER)));
+        together.extend(forwarded(&exposed, INGRESS, "Custom", EDGE_BESIDE));
     }
     features.extend(add_ons::features(platform));
     if add_ons::has_metrics(platform) {
@@ -340,6 +410,15 @@ fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
 fn for_each(names: &[&str], settings: &[&str]) -> Vec<String> {
     let settings_of = |name: &&str| settings.iter().map(|s| format!("--set={name}.{s}")).collect::<Vec<_>>();
     names.iter().flat_map(settings_of).collect()
+}
+
+/// These settings for each of these services, each with a host of its own, to which this controller forwards requests.
+fn forwarded(exposed: &[&str], settings: &[&str], controller: &str, further: &[&str]) -> Vec<String> {
+    let mut arguments = for_each(exposed, settings);
+    arguments.extend(exposed.iter().map(|name| format!("--set={name}.exposure.host={name}.example.org")));
+    arguments.push(format!("--set=global.network.edgeController={controller}"));
+    arguments.extend(further.iter().map(|argument| (*argument).to_owned()));
+    arguments
 }
 
 /// A service, and all that call it, directly or through others: they could not work without it.

@@ -79,7 +79,7 @@ const CIDRS: &str = "global.network.apiServerCidrs";
 const EGRESS: &str = "notification-service.network.extraEgress";
 const RULES: &str = "notification-service.rbac.extraRules";
 pub(crate) const VIA: &str = "event-audit-dashboard.exposure.via";
-const HOST: &str = "event-audit-dashboard.exposure.host";
+pub(crate) const HOST: &str = "event-audit-dashboard.exposure.host";
 const NODE_PORT: &str = "event-audit-dashboard.exposure.nodePort";
 const PREFERRED: &str = "redis.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution";
 
@@ -93,7 +93,8 @@ fn api(groups: &[&str], resources: &[&str], verbs: &[&str]) -> Value {
 
 #[test]
 fn hosts() {
-    let ingress = |host: &str| [(VIA, json!("Ingress")), (HOST, json!(host))];
+    let controller = ("global.network.edgeController", json!("Traefik"));
+    let ingress = |host: &str| [(VIA, json!("Ingress")), (HOST, json!(host)), controller.clone()];
     let is_malformed = "at '/event-audit-dashboard/exposure/host'";
     let malformed =
         ["*.*", "*", "*.", "www.*", "banana..x", ".a", "a.", "-a", "A.b", "::1", "10.0.0.1:80"].map(ingress);

@@ -18,10 +18,19 @@ fn values_without_an_effect_are_refused() {
         (format!("{exposure}.nodePort"), json!(30001), "exposure.via: None"),
         (format!("{exposure}.ingress.className"), json!("x"), "exposure.via: None"),
         (format!("{exposure}.ingress.annotations"), json!({ "a": "b" }), "exposure.via: None"),
-        (format!("{exposure}.ingress.tlsSecretName"), json!("x"), "exposure.via: None"),
+        (format!("{exposure}.loadBalancer.annotations"), json!({ "a": "b" }), "exposure.via: None"),
+        (format!("{exposure}.loadBalancer.sourceRanges"), json!(["192.0.2.0/24"]), "exposure.via: None"),
+        (format!("{exposure}.tls.secretName"), json!("x"), "exposure.via: None"),
+        (format!("{exposure}.tls.certManager.issuerKind"), json!("Issuer"), "exposure.via: None"),
+        (format!("{exposure}.tls.certManager.issuerName"), json!("x"), "exposure.via: None"),
         (format!("{exposure}.httpRoute.gateway"), json!("x"), "exposure.via: None"),
         (format!("{exposure}.httpRoute.gatewayNamespace"), json!("x"), "exposure.via: None"),
         (format!("{exposure}.httpRoute.sectionName"), json!("x"), "exposure.via: None"),
+        (format!("{exposure}.httpRoute.redirectSectionName"), json!(""), "exposure.via: None"),
+        (format!("{exposure}.httpRoute.verifyGateway"), json!(false), "exposure.via: None"),
+        (format!("{exposure}.httpRoute.ownGateway.enabled"), json!(true), "exposure.via: None"),
+        (format!("{exposure}.httpRoute.ownGateway.className"), json!("x"), "exposure.via: None"),
+        (format!("{exposure}.httpRoute.ownGateway.httpPort"), json!(81), "exposure.via: None"),
     ]
     .map(|(path, value, with)| (unused(&path, with), path, value));
     let unused_alone = unused_alone.each_ref().map(|(says, path, value)| (says, [(path.as_str(), value.clone())]));

@@ -5,6 +5,7 @@
 mod accepted;
 mod alerts;
 mod choices;
+mod edge;
 mod further;
 mod logs;
 mod notes;

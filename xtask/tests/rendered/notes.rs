@@ -10,10 +10,17 @@ use tools::{Object, Template, Tool, ToolBinary};
 use crate::{Snapshots, chart, folder, rendered};
 
 /// The exposures by the name of their snapshot: values below `event-audit-dashboard.exposure`.
-fn exposures() -> [(&'static str, Value); 10] {
-    let ingress =
-        |host: &str, tls: &str| json!({ "via": "Ingress", "host": host, "ingress": { "tlsSecretName": tls } });
-    let route = |host: &str| json!({ "via": "HTTPRoute", "host": host, "httpRoute": { "gateway": "public", "gatewayNamespace": "edge" } });
+fn exposures() -> [(&'static str, Value); 13] {
+    let ingress = |host: &str, tls: &str| json!({ "via": "Ingress", "host": host, "tls": { "secretName": tls } });
+    let attached = json!({ "gateway": "public", "gatewayNamespace": "edge" });
+    let plain = json!({ "gateway": "public", "sectionName": "", "redirectSectionName": "" });
+    let own = json!({ "ownGateway": { "enabled": true, "className": "x" } });
+    let issued = json!({ "certManager": { "mode": "Certificate", "issuerName": "x" } });
+    let route = |host: &str, route: &Value| json!({ "via": "HTTPRoute", "host": host, "httpRoute": route });
+    let with_tls = |mut exposure: Value| {
+        exposure["tls"] = issued.clone();
+        exposure
+    };
     [
         ("none", json!({ "via": "None" })),
         ("node-port", json!({ "via": "NodePort", "nodePort": 30090 })),
@@ -23,8 +30,11 @@ fn exposures() -> [(&'static str, Value); 10] {
         ("ingress-with-tls", ingress("audit.example.org", "audit-tls")),
         ("ingress-without-a-host", ingress("", "")),
         ("ingress-with-a-wildcard", ingress("*.example.org", "")),
-        ("http-route", route("audit.example.org")),
-        ("http-route-without-a-host", route("")),
+        ("ingress-with-an-issuer", with_tls(ingress("audit.example.org", ""))),
+        ("http-route", route("audit.example.org", &attached)),
+        ("http-route-without-a-host", route("", &attached)),
+        ("http-route-without-a-redirect", route("audit.example.org", &plain)),
+        ("gateway", with_tls(route("audit.example.org", &own))),
     ]
 }
 
@@ -35,7 +45,13 @@ fn every_exposure_has_its_address() {
     let mut snapshots = Snapshots::of("notes");
     for (name, exposure) in exposures() {
         let values = format!("--set-json=event-audit-dashboard.exposure={exposure}");
-        let arguments = [values.as_str(), "--api-versions=gateway.networking.k8s.io/v1/HTTPRoute"];
+        let arguments = [
+            values.as_str(),
+            "--set=global.network.edgeController=Traefik",
+            "--api-versions=gateway.networking.k8s.io/v1/HTTPRoute",
+            "--api-versions=gateway.networking.k8s.io/v1/Gateway",
+            "--api-versions=cert-manager.io/v1/Certificate",
+        ];
         let [three, four] = helms.each_ref().map(|helm| install(helm, &chart, Some(&passwords()), &arguments));
         assert_eq!(three.1, four.1, "{name}");
         let (objects, notes) = four;
@@ -51,6 +67,7 @@ fn every_exposure_has_its_address() {
             );
         }
     }
+    snapshots.compare_repeated("repeated");
     snapshots.finish();
 }
 

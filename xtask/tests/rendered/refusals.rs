@@ -130,10 +130,7 @@ const WRONG: &[Wrong] = &[
         "ingress-with-tls-without-a-host",
         "afp",
         true,
-        &[
-            "--set=event-audit-dashboard.exposure.via=Ingress",
-            "--set=event-audit-dashboard.exposure.ingress.tlsSecretName=x",
-        ],
+        &["--set=event-audit-dashboard.exposure.via=Ingress", "--set=event-audit-dashboard.exposure.tls.secretName=x"],
     ),
     ("unknown-service", "afp", true, &["--set=notification-servic.enabled=false"]),
     ("misspelt-in-a-service", "afp", true, &["--set=notification-service.replica=2"]),

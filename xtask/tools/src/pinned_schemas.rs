@@ -57,6 +57,12 @@ struct CrdModule {
 }
 
 const CRD_MODULES: &[CrdModule] = &[
+    CrdModule { module: "github.com/cert-manager/cert-manager", version: "v1.21.2", folder: "deploy/crds" },
+    CrdModule {
+        module: "github.com/cilium/cilium",
+        version: "v1.20.2",
+        folder: "pkg/k8s/apis/cilium.io/client/crds/v2",
+    },
     CrdModule { module: "sigs.k8s.io/gateway-api", version: "v1.6.3", folder: "config/crd/standard" },
     CrdModule {
         module: "github.com/external-secrets/external-secrets",
@@ -89,7 +95,7 @@ pub fn kubernetes_schemas(version: KubernetesVersion) -> Result<Utf8PathBuf, Too
     Toolbox::from_environment()?.kubernetes_schemas(version)
 }
 
-/// The folder with the schemas of custom resources (Gateway API, External Secrets, Prometheus operator and Velero), one
+/// The folder with the schemas of custom resources (Gateway API, cert-manager, Cilium, External Secrets, Prometheus operator and Velero), one
 /// file per kind, such as `gateway.networking.k8s.io/httproute_v1.json`.
 ///
 /// They come from pinned Go modules, like those of [`kubernetes_schemas`]. The newest pinned version of Kubernetes defines

@@ -36,6 +36,8 @@ pub(super) struct VerifyContext {
     /// The names of the services.
     pub(super) services: Vec<&'static str>,
     pub(super) credentials: Vec<CredentialPath>,
+    /// The environments that declare a host, each with the host.
+    pub(super) hosts: Vec<(&'static str, vocabulary::HostName)>,
     /// The services with a tag that can move, by environment.
     pub(super) moving_tags: BTreeMap<String, Vec<&'static str>>,
     pub(super) cases: Vec<Case>,
@@ -123,6 +125,7 @@ impl VerifyContext {
             exported_metrics: generator::exported_metrics(platform),
             services: platform.platform().services.iter().map(|service| service.name.as_str()).collect(),
             credentials: generator::credential_paths(platform),
+            hosts: super::hosts::declared(platform.platform()),
             moving_tags: platform.platform().environments.iter().map(moving_tags).collect(),
             cases,
             progress: Progress::default(),

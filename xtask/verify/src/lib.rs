@@ -8,6 +8,7 @@ mod collector;
 mod context;
 mod dashboards;
 mod helm;
+mod hosts;
 mod network;
 mod passwords;
 mod policies;
@@ -73,6 +74,7 @@ const fn step(name: &'static str, run: fn(&VerifyContext) -> anyhow::Result<Outc
 const STEPS: &[Step] = &[
     step("generate", rust::up_to_date, "the committed chart equals the chart that the model generates"),
     step("passwords", passwords::untracked, "git tracks no password in the clear, and would add none"),
+    step("hosts", hosts::hosts, "the hosts that the environments declare; a placeholder is a warning"),
     step("lint", helm::lint, "helm lint --strict passes in every case, with Helm 3 and 4"),
     step(
         "template",

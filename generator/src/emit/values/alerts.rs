@@ -13,9 +13,9 @@ use super::rules::{SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 #[serde(rename_all = "camelCase")]
 pub(super) struct Alerts {
     /// Whether to create the rules. They need `global.metrics.enabled`, and series with the labels that ALERTS.md lists.
-    enabled: bool,
+    pub(super) enabled: bool,
     /// The kind of object: `PrometheusRule` for the Prometheus operator, or a `ConfigMap` in the release's namespace, whose key `alerts.yaml` is a file of rules.
-    format: Format,
+    pub(super) format: Format,
     /// Labels of the object, by which your Prometheus selects rules.
     #[schemars(schema_with = "kubernetes::labels")]
     labels: BTreeMap<String, String>,
@@ -136,9 +136,8 @@ enum RoutingFormat {
 
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[schemars(inline)]
-enum Format {
+pub(super) enum Format {
     PrometheusRule,
-    #[expect(dead_code, reason = "not a default; an installer can select it")]
     ConfigMap,
 }
 

@@ -23,11 +23,11 @@ pub(crate) struct BackingValues {
     // Only of a server with databases.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "BackupValues")]
-    backup: Option<BackupValues>,
+    pub(super) backup: Option<BackupValues>,
     // Only of a server that does not report its metrics itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "ExporterValues")]
-    exporter: Option<ExporterValues>,
+    pub(super) exporter: Option<ExporterValues>,
     /// Credentials of the administrator. Services do not receive them.
     #[schemars(with = "Option<String>")]
     credentials: Credentials,

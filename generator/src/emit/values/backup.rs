@@ -17,7 +17,7 @@ use crate::addons::backup::RCLONE;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BackupValues {
     /// Whether a `CronJob` dumps every database. If it becomes false, the backups stay.
-    enabled: bool,
+    pub(super) enabled: bool,
     /// When, as minute, hour, day of the month, month and day of the week (0 is Sunday), in UTC: each `*`, `*/n` or a list of numbers.
     #[schemars(regex(pattern = SCHEDULE))]
     schedule: String,

@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
+use vocabulary::SecretSource;
 
 use super::kubernetes;
 use super::rules::{SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
@@ -23,7 +24,6 @@ pub(super) struct Secrets {
 #[schemars(inline)]
 enum SecretMode {
     Inline,
-    #[expect(dead_code, reason = "not a default; an installer can select it")]
     External,
     #[expect(dead_code, reason = "not a default; an installer can select it")]
     Existing,
@@ -43,11 +43,20 @@ struct Store {
 #[schemars(inline)]
 enum StoreKind {
     SecretStore,
-    #[expect(dead_code, reason = "not a default; an installer can select it")]
     ClusterSecretStore,
 }
 
 impl Secrets {
+    /// The mode `external`, with the store of an environment.
+    pub(super) fn external(source: SecretSource) -> Self {
+        let (kind, name) = match source {
+            SecretSource::Values => (StoreKind::SecretStore, ""),
+            SecretSource::Store(name) => (StoreKind::SecretStore, name.as_str()),
+            SecretSource::ClusterStore(name) => (StoreKind::ClusterSecretStore, name.as_str()),
+        };
+        Self { mode: SecretMode::External, store: Store { kind, name: name.to_owned() } }
+    }
+
     pub(super) fn inline() -> Self {
         Self { mode: SecretMode::Inline, store: Store { kind: StoreKind::SecretStore, name: String::new() } }
     }

@@ -2,8 +2,9 @@
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_yaml::Value;
-use vocabulary::Change;
+use vocabulary::{Certificate, Change, HostName, ObjectName};
 
+use super::exposure::{CertManagerMode, IssuerKind};
 use super::{BackingValues, ChartValues, ServiceValues, Values, Via};
 
 /// Applies one change. `resolve` has verified that its target exists.
@@ -40,12 +41,53 @@ pub(crate) fn apply(values: &mut Values, change: Change) {
                 exposure.node_port = port.into();
             }
         }
+        Change::Ingress { service, host, class, certificate } => {
+            if let Some(service) = service_of(values, service.as_str()) {
+                expose(service, host, class, certificate);
+            }
+        }
+        Change::Controller(controller) => values.global.forwarded_by(controller),
+        Change::ExternalSecrets(source) => values.global.take_secrets_from(source),
+        Change::BackedUp { backing } => {
+            if let Some(backup) = backing_of(values, backing.as_str()).and_then(|server| server.backup.as_mut()) {
+                backup.enabled = true;
+            }
+        }
+        Change::Monitored(monitoring) => {
+            values.global.monitor_by(monitoring);
+            for chart in values.charts.values_mut() {
+                if let ChartValues::Backing(server) = chart
+                    && let Some(exporter) = server.exporter.as_mut()
+                {
+                    exporter.enabled = true;
+                }
+            }
+        }
         Change::Storage { backing, size } => {
             if let Some(backing) = backing_of(values, backing.as_str()) {
                 backing.persistence.size = Quantity(size.to_string());
             }
         }
     }
+}
+
+fn expose(service: &mut ServiceValues, host: HostName, class: ObjectName, certificate: Certificate) {
+    let Some(exposure) = service.exposure.as_mut() else { return };
+    exposure.via = Via::Ingress;
+    host.as_str().clone_into(&mut exposure.host);
+    class.as_str().clone_into(&mut exposure.ingress.class_name);
+    let (kind, issuer) = match certificate {
+        Certificate::Secret(name) => {
+            name.as_str().clone_into(&mut exposure.tls.secret_name);
+            return;
+        }
+        Certificate::ClusterIssuer(name) => (IssuerKind::ClusterIssuer, name),
+        Certificate::Issuer(name) => (IssuerKind::Issuer, name),
+    };
+    let cert_manager = &mut exposure.tls.cert_manager;
+    cert_manager.mode = CertManagerMode::Certificate;
+    cert_manager.issuer_kind = kind;
+    issuer.as_str().clone_into(&mut cert_manager.issuer_name);
 }
 
 fn service_of<'a>(values: &'a mut Values, name: &str) -> Option<&'a mut ServiceValues> {

@@ -10,7 +10,7 @@ use crate::kinds::Exporter;
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct ExporterValues {
     /// Whether it runs.
-    enabled: bool,
+    pub(super) enabled: bool,
     image: ImageValues,
     resources: ContainerResources,
 }

@@ -7,11 +7,12 @@ use k8s_openapi::api::core::v1::LocalObjectReference;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
+use vocabulary::{Monitoring, SecretSource};
 
-use super::alerts::Alerts;
+use super::alerts::{self, Alerts};
 use super::credentials::Secrets;
 use super::kubernetes::{self, ImageValues, Scheduling};
-use super::rules::LABEL;
+use super::rules::{LABEL, LABEL_OR_EMPTY};
 use super::tracing::Tracing;
 use super::tree::{Entry, Section};
 use super::velero::Velero;
@@ -54,14 +55,42 @@ struct Network {
     /// Namespace of the cluster DNS.
     #[schemars(regex(pattern = LABEL))]
     dns_namespace: String,
-    /// Namespace of the ingress controller or gateway that forwards traffic to exposed services.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = LABEL))]
-    edge_namespace: Option<String>,
+    #[serde(flatten)]
+    edge: Option<Edge>,
     /// CIDR blocks of the Kubernetes API server, such as `192.0.2.10/32`. Required if a service accesses the API server; the chart cannot
     /// detect them. List them with `kubectl get endpointslices --namespace default --selector kubernetes.io/service-name=kubernetes`.
     #[schemars(schema_with = "kubernetes::cidrs")]
     api_server_cidrs: Vec<String>,
+}
+
+/// The pods of the ingress controller or gateway, the only ones that the NetworkPolicies let in with `via: Ingress` or `via: HTTPRoute`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct Edge {
+    /// The ingress controller or gateway that forwards traffic to exposed services. Except for `Custom`, the chart knows the namespace and the
+    /// labels of its pods: `Traefik` as k3s installs it, `HAProxy` as the chart of HAProxy Technologies does. `HostNetwork`: pods on the network
+    /// of the nodes, which no policy can select.
+    #[serde(rename = "edgeController")]
+    controller: EdgeController,
+    /// Namespace of its pods. Empty selects that of `edgeController`.
+    #[serde(rename = "edgeNamespace")]
+    #[schemars(regex(pattern = LABEL_OR_EMPTY))]
+    namespace: String,
+    /// Labels of its pods, all of which a pod must have. Empty selects those of `edgeController`.
+    #[serde(rename = "edgePodLabels")]
+    #[schemars(schema_with = "kubernetes::labels")]
+    pod_labels: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(crate) enum EdgeController {
+    Custom,
+    Traefik,
+    Cilium,
+    Istio,
+    EnvoyGateway,
+    HAProxy,
+    HostNetwork,
 }
 
 /// A registry with an optional path. The pattern also accepts a scheme and a trailing slash, so that the template `_checks.tpl` can
@@ -92,9 +121,7 @@ struct Metrics {
 #[schemars(inline)]
 enum Discovery {
     None,
-    #[expect(dead_code, reason = "not a default; an installer can select it")]
     Annotations,
-    #[expect(dead_code, reason = "not a default; an installer can select it")]
     PodMonitor,
 }
 
@@ -144,7 +171,7 @@ impl Global {
             secrets: graph.credentials().next().map(|_| Secrets::inline()),
             network: Network {
                 dns_namespace: "kube-system".into(),
-                edge_namespace: exposed.then(|| "ingress".into()),
+                edge: exposed.then(Edge::unknown),
                 api_server_cidrs: Vec::new(),
             },
             metrics: metrics.then(|| Metrics {
@@ -166,6 +193,49 @@ impl Global {
             velero: graph.servers().next().map(|_| Velero::off()),
             servers: graph.servers().map(|(server, _)| (server.name, SharedServer::of(server))).collect(),
         }
+    }
+}
+
+/// The changes of an environment.
+impl Global {
+    pub(super) fn forwarded_by(&mut self, controller: vocabulary::EdgeController) {
+        if let Some(edge) = self.network.edge.as_mut() {
+            edge.controller = match controller {
+                vocabulary::EdgeController::Traefik => EdgeController::Traefik,
+                vocabulary::EdgeController::Cilium => EdgeController::Cilium,
+                vocabulary::EdgeController::Istio => EdgeController::Istio,
+                vocabulary::EdgeController::EnvoyGateway => EdgeController::EnvoyGateway,
+                vocabulary::EdgeController::HAProxy => EdgeController::HAProxy,
+                vocabulary::EdgeController::HostNetwork => EdgeController::HostNetwork,
+            };
+        }
+    }
+
+    pub(super) fn take_secrets_from(&mut self, source: SecretSource) {
+        if let Some(secrets) = self.secrets.as_mut() {
+            *secrets = Secrets::external(source);
+        }
+    }
+
+    pub(super) fn monitor_by(&mut self, monitoring: Monitoring) {
+        let (discovery, format) = match monitoring {
+            Monitoring::Annotations => (Discovery::Annotations, alerts::Format::ConfigMap),
+            Monitoring::Operator => (Discovery::PodMonitor, alerts::Format::PrometheusRule),
+        };
+        if let Some(metrics) = self.metrics.as_mut() {
+            metrics.enabled = true;
+            metrics.discovery = discovery;
+        }
+        if let Some(alerts) = self.alerts.as_mut() {
+            alerts.enabled = true;
+            alerts.format = format;
+        }
+    }
+}
+
+impl Edge {
+    fn unknown() -> Self {
+        Self { controller: EdgeController::Custom, namespace: String::new(), pod_labels: BTreeMap::new() }
     }
 }
 

@@ -2,16 +2,16 @@
 
 use indexmap::IndexMap;
 use k8s_openapi::api::networking::v1::{NetworkPolicyEgressRule, NetworkPolicyIngressRule};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use serde_yaml::Value;
-use vocabulary::limits::NODE_PORTS;
 use vocabulary::{Scaling, Setting};
 
 use super::credentials::{self, Credentials};
+use super::exposure::Exposure;
 use super::kubernetes::{self, ContainerResources, ImageValues, Scheduling};
-use super::rules::{LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY, TEXT};
+use super::rules::{SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY, TEXT};
 use super::tree::{Entry, Section};
 use crate::graph::{Component, Graph, Service};
 
@@ -146,73 +146,6 @@ pub(crate) struct Autoscaling {
     target_cpu_percent: u16,
 }
 
-/// How users outside the cluster reach this service.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Exposure {
-    /// How users reach the service. `None` blocks access from outside the cluster.
-    pub(crate) via: Via,
-    /// Host name of the Ingress or HTTPRoute, such as `www.example.org` or `*.example.org`. Empty matches every host.
-    #[schemars(regex(pattern = HOST), length(max = SUBDOMAIN_LENGTH))]
-    host: String,
-    /// Port on every node, used with `via: NodePort`: 30000 to 32767. With 0, the cluster selects a port.
-    #[schemars(schema_with = "node_port")]
-    pub(crate) node_port: u32,
-    ingress: IngressValues,
-    http_route: HttpRouteValues,
-}
-
-/// A DNS subdomain with an optional wildcard as its first label. The template `_checks.tpl` rejects IP addresses.
-const HOST: &str = "^((\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$";
-
-fn node_port(_: &mut SchemaGenerator) -> Schema {
-    let (least, most) = (NODE_PORTS.start(), NODE_PORTS.end());
-    json_schema!({ "anyOf": [{ "type": "integer", "minimum": least, "maximum": most }, { "enum": [0] }] })
-}
-
-/// How users outside the cluster reach a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(inline)]
-#[expect(dead_code, reason = "not in a default or environment; an installer can select them")]
-pub(crate) enum Via {
-    None,
-    NodePort,
-    LoadBalancer,
-    Ingress,
-    #[serde(rename = "HTTPRoute")]
-    HttpRoute,
-}
-
-/// Settings of the Ingress, used with `via: Ingress`.
-#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct IngressValues {
-    /// Ingress class. Empty selects the cluster's default.
-    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
-    class_name: String,
-    /// Annotations for the ingress controller.
-    #[schemars(schema_with = "kubernetes::annotations")]
-    annotations: IndexMap<String, String>,
-    /// Name of the Secret with the TLS certificate for `host`. Empty serves plain HTTP.
-    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
-    tls_secret_name: String,
-}
-
-/// Settings of the Gateway API HTTPRoute, used with `via: HTTPRoute`.
-#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct HttpRouteValues {
-    /// Name of the Gateway that the route attaches to. Required with `via: HTTPRoute`.
-    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
-    gateway: String,
-    /// Namespace of the Gateway. Empty selects the release's namespace.
-    #[schemars(regex(pattern = LABEL_OR_EMPTY))]
-    gateway_namespace: String,
-    /// Listener of the Gateway. Empty attaches to all listeners that accept the route.
-    #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
-    section_name: String,
-}
-
 impl ServiceValues {
     pub(super) fn of(graph: &Graph, component: &Component, service: &Service) -> Self {
         let has_credentials = !component.credentials.is_empty();
@@ -236,13 +169,7 @@ impl ServiceValues {
             existing_secret: has_credentials.then(String::new),
             rbac: Rbac::default(),
             network: ExtraTraffic::default(),
-            exposure: service.exposed.map(|_| Exposure {
-                via: Via::None,
-                host: String::new(),
-                node_port: 0,
-                ingress: IngressValues::default(),
-                http_route: HttpRouteValues::default(),
-            }),
+            exposure: service.exposed.map(|_| Exposure::none()),
             tests: Tests { connection: has_edges.then_some(true), isolation: true },
             scheduling: Scheduling::default(),
         }

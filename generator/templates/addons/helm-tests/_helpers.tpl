@@ -89,7 +89,6 @@ volumeMounts:
 {{- if and .metrics $global.metrics.enabled (eq $global.metrics.namespace $here) }}{{ $open = "global.metrics" }}{{ end -}}
 {{- with .exposure -}}
 {{- if has .via (list "NodePort" "LoadBalancer") }}{{ $open = "exposure.via" }}{{ end -}}
-{{- if and (has .via (list "Ingress" "HTTPRoute")) (eq $global.network.edgeNamespace $here) }}{{ $open = "exposure.via" }}{{ end -}}
 {{- end -}}
 {{ $open }}
 {{- end }}

@@ -42,8 +42,10 @@ fn a_service_has_exactly_the_files_that_it_needs() {
         [
             "Chart.yaml",
             "templates/_helpers.tpl",
+            "templates/certificate.yaml",
             "templates/deployment.yaml",
             "templates/externalsecret.yaml",
+            "templates/gateway.yaml",
             "templates/horizontalpodautoscaler.yaml",
             "templates/httproute.yaml",
             "templates/ingress.yaml",

@@ -2,8 +2,8 @@
 //! nearly fit.
 
 use crate::{
-    BackingName, ChartVersion, Digest, EnvironmentName, FixedTag, HttpPath, MetricName, NameError, PathName,
-    PlatformName, PortName, Quantity, Repository, ServiceName, Tag, VariableName,
+    BackingName, ChartVersion, Digest, EnvironmentName, FixedTag, HostName, HttpPath, MetricName, NameError,
+    ObjectName, PathName, PlatformName, PortName, Quantity, Repository, ServiceName, Tag, VariableName,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -34,6 +34,8 @@ names! {
     variables: VariableName, variable_name, ["LOG_LEVEL", "_x", "__A1", "camelCase"];
     metrics: MetricName, metric_name, ["orders_total", "_x", "A1", "x"];
     http_paths: HttpPath, http_path, ["/", "/healthz", "/a/b-c_d.e~f"];
+    hosts: HostName, host_name, ["www.example.org", "a-1.b", "10.0.0.1x.xn--p1ai"];
+    objects: ObjectName, object_name, ["letsencrypt", "a.b-c.1", "0"];
     repositories: Repository, repository, [
         "postgres", "valkey/valkey", "registry.example.org:5000/a/b", "a__b/c---d", "1.2/3_4", "localhost:1/x"
     ];
@@ -48,6 +50,16 @@ names! {
 fn a_tag_that_moves_is_no_fixed_one() {
     assert!(FixedTag::checked("latest").is_err() && Tag::new("latest").moves());
     assert!(FixedTag::checked("latest-1").is_ok() && !Tag::new("latest-1").moves());
+}
+
+#[test]
+fn reserved_domains_are_placeholders() {
+    for host in ["www.example.org", "example.com", "a.b.test", "x.localhost", "shop.example", "a.invalid"] {
+        assert!(HostName::new(host).is_placeholder(), "{host}");
+    }
+    for host in ["example.org.de", "myexample.org", "www.acme.io", "test.acme.io", "latest.cz"] {
+        assert!(!HostName::new(host).is_placeholder(), "{host}");
+    }
 }
 
 /// Compares what a constructor does with what the rule says. Each case is any text, or an example with up to three edits.
@@ -132,6 +144,19 @@ fn metric_name(text: &str) -> bool {
 
 fn http_path(text: &str) -> bool {
     text.starts_with('/') && all(text, 128, |c| word(c) || "-./~".contains(c))
+}
+
+fn object_name(text: &str) -> bool {
+    let is_word = |word: &str| !word.is_empty() && !word.starts_with('-') && !word.ends_with('-');
+    all(text, 253, |c| lower_or_digit(c) || c == '-' || c == '.') && text.split('.').all(is_word)
+}
+
+fn host_name(text: &str) -> bool {
+    let words: Vec<&str> = text.split('.').collect();
+    object_name(text)
+        && words.len() > 1
+        && words.iter().all(|word| word.len() <= 63)
+        && words.last().is_some_and(|word| word.starts_with(lower))
 }
 
 fn version(text: &str) -> bool {

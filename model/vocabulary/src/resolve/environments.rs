@@ -1,5 +1,6 @@
 //! Checks of environments.
 
+mod hosts;
 #[cfg(test)]
 mod tests;
 
@@ -7,7 +8,7 @@ use super::settings::Override;
 use super::{amounts, calls, servers, settings};
 use crate::diagnostic::{codes, repeated, sentence};
 use crate::limits::NODE_PORTS;
-use crate::{Change, Diagnostic, Environment, Platform, Scaling, ServiceName, VariableSource};
+use crate::{Backing, Change, Diagnostic, Environment, Platform, Scaling, ServiceName, Variable, VariableSource};
 
 codes! {
     /// Several environments of one name.
@@ -26,6 +27,12 @@ codes! {
     TagIgnored,
     /// Several services with one node port.
     DuplicateNodePort,
+    /// Several exposures at one host.
+    DuplicateHost,
+    /// A service that two changes expose in different ways.
+    SeveralWays,
+    /// An Ingress in an environment without an ingress controller.
+    NoController,
 }
 
 pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
@@ -42,7 +49,9 @@ pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
             check_change(platform, environment, *change, diagnostics);
         }
         contradictions(environment, diagnostics);
+        hosts::check_ways(environment, diagnostics);
     }
+    hosts::check_hosts(platform, diagnostics);
 }
 
 /// What a change changes, in words. Several changes with the same target contradict each other.
@@ -53,6 +62,11 @@ fn target(change: Change) -> String {
         Change::Replicas { service, .. } => format!("the replicas of {service}"),
         Change::Autoscaled { service } => format!("the autoscaling of {service}"),
         Change::NodePort { service, .. } => format!("the node port of {service}"),
+        Change::Ingress { service, .. } => format!("the Ingress of {service}"),
+        Change::Controller(_) => "the ingress controller".to_owned(),
+        Change::ExternalSecrets(_) => "the source of the Secrets".to_owned(),
+        Change::BackedUp { backing } => format!("the backups of {backing}"),
+        Change::Monitored(_) => "the monitoring".to_owned(),
         Change::Storage { backing, .. } => format!("the storage of {backing}"),
     }
 }
@@ -87,6 +101,25 @@ fn contradictions(environment: &Environment, diagnostics: &mut Vec<Diagnostic>) 
             let summary = format!("environment `{name}` sets the replicas of {service}, which its autoscaling ignores");
             report(Code::ReplicasIgnored, summary, "keep either `replicas(…)` or `autoscaled(…)`");
         }
+    }
+}
+
+/// What the platform lacks for a change that concerns all of it, and what declares it.
+fn lacking(platform: &Platform, change: Change) -> Option<(&'static str, &'static str)> {
+    let services = || platform.services.iter();
+    let is_secret = |variable: &Variable| matches!(variable.source, VariableSource::Secret(_));
+    let no_server = platform.backing.is_empty();
+    match change {
+        Change::Controller(_) if services().all(|service| service.exposure.is_none()) => {
+            Some(("no service is exposed", "declare `exposure: Some(Exposure::http(…))` at a service"))
+        }
+        Change::ExternalSecrets(_) if no_server && !services().flat_map(|one| one.environment).any(is_secret) => {
+            Some(("no service has a credential", "declare a server or a secret variable"))
+        }
+        Change::Monitored(_) if no_server && services().all(|service| service.metrics.is_empty()) => {
+            Some(("nothing has metrics", "declare a server, or the `metrics` of a service"))
+        }
+        _ => None,
     }
 }
 
@@ -161,6 +194,22 @@ fn check_change(platform: &Platform, environment: &Environment, change: Change, 
                     ),
                 ));
             }
+        }
+        Change::Ingress { service: name, .. } => {
+            if find(name, diagnostics).is_some_and(|service| service.exposure.is_none()) {
+                let declare = format!("declare `exposure: Some(Exposure::http(…))` at {name}");
+                diagnostics.push(nothing(format!("{name} is not exposed"), &declare));
+            }
+        }
+        Change::BackedUp { backing } => {
+            let found = servers::find(platform, backing, &reference, location, diagnostics);
+            if found.is_some_and(|server| !matches!(server, Backing::PostgreSql(_))) {
+                diagnostics.push(nothing(format!("{backing} has no backups"), "use the name of a database server"));
+            }
+        }
+        Change::Controller(_) | Change::ExternalSecrets(_) | Change::Monitored(_) => {
+            diagnostics
+                .extend(lacking(platform, change).map(|(missing, declare)| nothing(missing.to_owned(), declare)));
         }
         Change::Storage { backing, size } => {
             if servers::find(platform, backing, &reference, location, diagnostics).is_some() {

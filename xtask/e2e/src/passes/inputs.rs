@@ -28,6 +28,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("backup-hook", &["backups", "documents", "stand-ins", "backup"]),
     ("observe", &["metrics", "exporters", "alerts", "backups", "stand-ins"]),
     ("logs", &["logs-chart", "stand-ins"]),
+    ("edge", &["stand-ins"]),
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),
     ("values", &["chart-files", "chart-tests"]),
     ("faults", &["stand-ins", "load"]),

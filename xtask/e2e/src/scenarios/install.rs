@@ -12,6 +12,7 @@ use e2e_kit::kubectl;
 use e2e_kit::release::Release;
 use e2e_kit::report::{Outcome, Reported};
 use tools::ToolBinary;
+use vocabulary::Change;
 
 use crate::flow;
 use crate::load::{Amount, Load};
@@ -37,11 +38,18 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     let (helm4, helm3) = (context.helm4().map_err(|_| Reported)?, context.helm3().map_err(|_| Reported)?);
     let elsewhere = &Elsewhere::default();
     let mut work = vec![Work::new("defaults", move |lane| defaults(lane, helm4, elsewhere))];
+    let has_external_secrets = kubectl::run(&["api-resources", "--no-headers", "--api-group=external-secrets.io"]);
+    let has_external_secrets = has_external_secrets.is_ok_and(|kinds| !kinds.trim().is_empty());
     for (number, (name, values)) in context.environments.iter().rev().enumerate() {
+        if !has_external_secrets && changes(context, name).any(|change| matches!(change, Change::ExternalSecrets(_))) {
+            lane.not_run(&format!("environment {name}"), "the cluster has no External Secrets");
+            continue;
+        }
         let in_turn = if number == 0 { vec![helm4, helm3] } else { vec![helm4] };
         // If the first installation fails, its node port is not free for the second.
-        let each =
-            move |lane: &Lane| in_turn.iter().try_for_each(|helm| installed(lane, helm, Some(values), elsewhere));
+        let each = move |lane: &Lane| {
+            in_turn.iter().try_for_each(|helm| installed(lane, helm, Some((name, values)), elsewhere))
+        };
         work.push(Work::new(format!("environment {name}"), each));
     }
     work.push(Work::new("defaults again", move |lane| installed(lane, helm3, None, elsewhere)));
@@ -64,7 +72,7 @@ fn defaults(lane: &Lane, helm: &ToolBinary, elsewhere: &Elsewhere) -> Outcome {
         markers.iter().try_for_each(|marker| flow::does_not_show(&release, marker))?;
         Ok(format!("{} markers checked", markers.len()))
     });
-    let gone = lane.step("uninstall leaves only the PersistentVolumeClaims", || leaves_claims(&release));
+    let gone = lane.step("uninstall leaves only the PersistentVolumeClaims", || leaves_claims(&release, None));
     all([works, idle, second, isolated, gone])
 }
 
@@ -164,11 +172,22 @@ fn apart(lane: &Lane, first: &Release, second: &Release) -> Outcome {
     })
 }
 
-fn leaves_claims(release: &Release) -> anyhow::Result<String> {
+/// What an environment changes.
+fn changes<'a>(context: &'a E2eContext, environment: &str) -> impl Iterator<Item = &'a Change> {
+    let environments = context.platform.platform().environments.iter();
+    environments.filter(move |one| one.name.as_str() == environment).flat_map(|one| one.changes)
+}
+
+fn leaves_claims(release: &Release, environment: Option<&str>) -> anyhow::Result<String> {
     release.uninstall()?;
-    let backing = release.namespace.context.platform.platform().backing.iter();
-    let claims: BTreeSet<_> =
-        backing.map(|one| format!("persistentvolumeclaim/data-{}-{}-0", release.name, one.name().as_str())).collect();
+    let context = release.namespace.context;
+    let backing = context.platform.platform().backing.iter();
+    let data = backing.map(|one| format!("persistentvolumeclaim/data-{}-{}-0", release.name, one.name().as_str()));
+    let backups = environment.into_iter().flat_map(|name| changes(context, name)).filter_map(|change| match change {
+        Change::BackedUp { backing } => Some(format!("persistentvolumeclaim/{}-{backing}-backup", release.name)),
+        _ => None,
+    });
+    let claims: BTreeSet<_> = data.chain(backups).collect();
     // Ignore the scenario's own pods and the volumes of the second release.
     let other = |name: &&String| !name.starts_with("pod/load-") && !name.contains(&format!("-{SECOND}-"));
     let left: BTreeSet<_> = release.namespace.inventory()?.iter().filter(other).cloned().collect();
@@ -177,10 +196,16 @@ fn leaves_claims(release: &Release) -> anyhow::Result<String> {
 }
 
 /// Installs an environment, or the defaults if `environment` is `None`; uses and uninstalls it.
-fn installed(lane: &Lane, helm: &ToolBinary, environment: Option<&Utf8PathBuf>, elsewhere: &Elsewhere) -> Outcome {
+fn installed(
+    lane: &Lane,
+    helm: &ToolBinary,
+    environment: Option<(&str, &Utf8PathBuf)>,
+    elsewhere: &Elsewhere,
+) -> Outcome {
     let namespace = TestNamespace::as_step(lane, "install")?;
     let release = Release::new(&namespace, helm, "afp");
-    let values: Vec<_> = environment.cloned().into_iter().chain([lane.context.small.clone()]).collect();
+    let values: Vec<_> =
+        environment.map(|(_, file)| file.clone()).into_iter().chain([lane.context.small.clone()]).collect();
     lane.step(format!("{} install --wait: all Ready, no restart, no warning", helm.tool.title()), || {
         release.install(&values, &[])?;
         Ok(String::new())
@@ -195,6 +220,8 @@ fn installed(lane: &Lane, helm: &ToolBinary, environment: Option<&Utf8PathBuf>, 
         }
         Ok(format!("the page shows the posted event after {:.1} s", took.as_secs_f32()))
     });
-    let gone = lane.step("uninstall leaves only the PersistentVolumeClaims", || leaves_claims(&release));
+    let gone = lane.step("uninstall leaves only the PersistentVolumeClaims", || {
+        leaves_claims(&release, environment.map(|(name, _)| name))
+    });
     all([works, gone])
 }

@@ -2,6 +2,7 @@
 
 mod backup;
 mod backup_hook;
+mod edge;
 mod faults;
 mod foreign_data;
 mod helm_test;
@@ -178,6 +179,13 @@ pub const ALL: &[Scenario] = &[
         installs: true,
         needs: Needs::Roles,
         run: logs::run,
+    },
+    Scenario {
+        name: "edge",
+        proves: "users reach the page over TLS through an Ingress, a route and a Gateway of the chart; only the controller's pods are admitted",
+        installs: true,
+        needs: Needs::Roles,
+        run: edge::run,
     },
     Scenario {
         name: "quick-start",

@@ -31,21 +31,57 @@ pub(super) const OPERATOR: &[&str] =
 
 pub(super) const INGRESS: &[&str] = &[
     "exposure.via=Ingress",
-    "exposure.host=alerts.example.org",
     "exposure.ingress.className=traefik",
-    "exposure.ingress.tlsSecretName=alerts-tls",
+    "exposure.tls.secretName=alerts-tls",
     "exposure.ingress.annotations.owner=security",
+];
+
+/// An Ingress whose certificate is a `Certificate` of the chart.
+pub(super) const CERTIFICATE: &[&str] = &[
+    "exposure.via=Ingress",
+    "exposure.tls.certManager.mode=Certificate",
+    "exposure.tls.certManager.issuerName=letsencrypt",
 ];
 
 pub(super) const ROUTE: &[&str] = &[
     "exposure.via=HTTPRoute",
-    "exposure.host=alerts.example.org",
     "exposure.httpRoute.gateway=public",
     "exposure.httpRoute.gatewayNamespace=gateways",
-    "exposure.httpRoute.sectionName=https",
+    "exposure.httpRoute.sectionName=secure",
 ];
 
+/// A Gateway of the chart, for which cert-manager makes the certificate.
+pub(super) const OWN_GATEWAY: &[&str] = &[
+    "exposure.via=HTTPRoute",
+    "exposure.tls.certManager.mode=Annotation",
+    "exposure.tls.certManager.issuerKind=Issuer",
+    "exposure.tls.certManager.issuerName=internal",
+    "exposure.httpRoute.ownGateway.enabled=true",
+    "exposure.httpRoute.ownGateway.className=public",
+    "exposure.httpRoute.ownGateway.annotations.owner=security",
+];
+
+pub(super) const LOAD_BALANCER: &[&str] = &[
+    "exposure.via=LoadBalancer",
+    "exposure.loadBalancer.annotations.owner=security",
+    "exposure.loadBalancer.sourceRanges[0]=198.51.100.0/24",
+];
+
+/// An ingress controller in the namespace of the release.
+pub(super) const EDGE_BESIDE: &[&str] =
+    &["--set=global.network.edgeNamespace=default", "--set=global.network.edgePodLabels.app=edge"];
+
 pub(super) const HAS_ROUTES: &str = "--api-versions=gateway.networking.k8s.io/v1/HTTPRoute";
+
+pub(super) const HAS_GATEWAYS: &str = "--api-versions=gateway.networking.k8s.io/v1/Gateway";
+
+pub(super) const HAS_POD_MONITORS: &str = "--api-versions=monitoring.coreos.com/v1/PodMonitor";
+
+pub(super) const HAS_RULES: &str = "--api-versions=monitoring.coreos.com/v1/PrometheusRule";
+
+pub(super) const HAS_CERTIFICATES: &str = "--api-versions=cert-manager.io/v1/Certificate";
+
+pub(super) const HAS_CILIUM: &str = "--api-versions=cilium.io/v2/CiliumNetworkPolicy";
 
 pub(super) const HAS_EXTERNAL_SECRETS: &str = "--api-versions=external-secrets.io/v1/ExternalSecret";
 
@@ -94,7 +130,7 @@ pub(super) const POD_MONITOR: &[&str] = &[
     "--set=global.metrics.discovery=PodMonitor",
     "--set=global.metrics.interval=15s",
     "--set=global.metrics.labels.release=prometheus",
-    "--api-versions=monitoring.coreos.com/v1/PodMonitor",
+    HAS_POD_MONITORS,
 ];
 
 /// A receiver of each kind for each severity.
@@ -128,5 +164,5 @@ pub(super) const ALERTS: &[&str] = &[
     "--set=global.alerts.clusterMetrics.enabled=true",
     "--set=global.alerts.runbookBaseUrl=https://example.org/ALERTS.md",
     "--set=global.alerts.labels.release=prometheus",
-    "--api-versions=monitoring.coreos.com/v1/PrometheusRule",
+    HAS_RULES,
 ];

@@ -8,14 +8,14 @@ use serde_json::Value;
 use tools::ToolBinary;
 
 use super::schema::Schema;
-use super::scope::{About, acts_only_in_upgrades, may_change};
+use super::scope::{About, acts_only_on_a_cluster, may_change};
 use super::{Path, at, leaves, other, render, schema_and_defaults, with};
 use crate::context::{Rendered, VerifyContext, in_parallel};
 use crate::report::Outcome;
 
 pub(in super::super) fn effects(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let mut wrong = Vec::new();
-    let (mut keys, mut shown, mut fixed, mut upgrades) = (0, 0, 0, 0);
+    let (mut keys, mut shown, mut fixed, mut on_clusters) = (0, 0, 0, 0);
     let mut cases: BTreeSet<&str> = BTreeSet::new();
     for chart in &context.charts {
         let (schema, defaults) = schema_and_defaults(chart)?;
@@ -43,16 +43,15 @@ pub(in super::super) fn effects(context: &VerifyContext) -> anyhow::Result<Outco
                     cases.insert(case);
                 }
                 Effect::NoChoice => fixed += 1,
-                Effect::InUpgrades => upgrades += 1,
+                Effect::OnACluster => on_clusters += 1,
                 Effect::None(why) => wrong.push(format!("{}: {why}", key.join("."))),
             }
         }
     }
     let one_choice = if fixed > 0 { format!("; {fixed} allow only one value") } else { String::new() };
-    let in_upgrades =
-        if upgrades > 0 { format!("; {upgrades} act only on an installed release") } else { String::new() };
+    let on_a_cluster = if on_clusters > 0 { format!("; {on_clusters} act only on a cluster") } else { String::new() };
     let summary = format!(
-        "{shown} of {keys} values change only the objects that they may change, or permit others, in {} cases{one_choice}{in_upgrades}",
+        "{shown} of {keys} values change only the objects that they may change, or permit others, in {} cases{one_choice}{on_a_cluster}",
         cases.len()
     );
     Ok(Outcome::of(summary).with(wrong))
@@ -81,8 +80,8 @@ enum Effect<'a> {
     Permits(&'a str),
     /// The schema allows only one value.
     NoChoice,
-    /// The template asks the cluster for the installed release, so a rendering without a cluster cannot show the effect.
-    InUpgrades,
+    /// The template asks the cluster for objects, so a rendering without a cluster cannot show the effect.
+    OnACluster,
     None(String),
 }
 
@@ -139,8 +138,8 @@ impl<'a> Trial<'a, '_> {
         let Some(schema) = self.schema.path(key) else {
             return Ok(Effect::None("it is not in the schema".to_owned()));
         };
-        if acts_only_in_upgrades(key) {
-            return Ok(Effect::InUpgrades);
+        if acts_only_on_a_cluster(key) {
+            return Ok(Effect::OnACluster);
         }
         let mut last_refusal = None;
         let mut permits = None;

@@ -51,10 +51,11 @@ impl<'a> About<'a> {
     }
 }
 
-/// Whether a value has an effect only where Helm finds an installed release. The scenario `backup-hook` tries these values.
-pub(super) fn acts_only_in_upgrades(path: &[String]) -> bool {
+/// Whether a value has an effect only where Helm finds objects in a cluster: an installed release, or a Gateway. The scenarios `backup-hook` and
+/// `edge` try these values.
+pub(super) fn acts_only_on_a_cluster(path: &[String]) -> bool {
     let words: Vec<&str> = path.iter().map(String::as_str).collect();
-    matches!(words.as_slice(), [_, "backup", "beforeUpgrade", _])
+    matches!(words.as_slice(), [_, "backup", "beforeUpgrade", _] | [_, "exposure", "httpRoute", "verifyGateway"])
 }
 
 /// Whether a value may change an object. An error if no rule covers the value.
@@ -67,7 +68,9 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
     let makes_logins = |backing: &str| object.of == backing && object.kind != "StatefulSet";
     Ok(match words.as_slice() {
         ["global", "imageRegistry" | "imagePullSecrets"] => object.has_pods,
-        ["global", "network", ..] => object.kind == "NetworkPolicy" || object.is_of_tests(),
+        ["global", "network", ..] => {
+            ["NetworkPolicy", "CiliumNetworkPolicy"].contains(&object.kind) || object.is_of_tests()
+        }
         ["global", "metrics", "interval" | "labels", ..] => object.kind == "PodMonitor",
         ["global", "metrics", "discovery"] => object.kind == "PodMonitor" || object.kind == "Service",
         ["global", "metrics", ..] if ["PodMonitor", "Service"].contains(&object.kind) => {
@@ -107,11 +110,13 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
             let own = object.of == *service;
             let uses = || traffic.paths.iter().filter(|path| path.from == *service);
             let policy = object.is("NetworkPolicy", service);
+            let of_cilium = object.is("CiliumNetworkPolicy", service);
             match rest {
                 ["enabled"] => {
                     let ends = traffic.paths.iter().filter(|path| path.to == *service).map(|path| &path.from);
                     let mut ends = ends.chain(uses().map(|path| &path.to));
                     own || policy
+                        || of_cilium
                         || object.is_source()
                         || object.is_of_tests()
                         // They leave out what does not run.
@@ -127,7 +132,7 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                 // The tests do not try to connect where extraIngress allows it.
                 ["network", "extraIngress"] => policy || object.is_of_tests(),
                 ["network", ..] => policy || object.is_test_of(service),
-                ["exposure", ..] => own || policy || object.is_of_tests(),
+                ["exposure", ..] => own || policy || of_cilium || object.is_of_tests(),
                 ["rbac", ..] => own || policy,
                 // The end-to-end test cleans up with the login of the service that owns the data.
                 ["existingSecret"] => own || object.is_end_to_end(),

@@ -123,13 +123,17 @@ pub(super) fn modes(defaults: &Value) -> Vec<Mode> {
     let mut modes = Vec::new();
     for way in ways {
         for (name, secrets) in &secrets {
-            let mut global = json!({ "network": { "apiServerCidrs": ["192.0.2.1/32"] } });
+            let mut global = json!({ "network": { "apiServerCidrs": ["192.0.2.1/32"], "edgeController": "Traefik" } });
             if let Some(secrets) = secrets {
                 global["secrets"] = (*secrets).clone();
             }
             let mut values = Map::from_iter([("global".to_owned(), global)]);
             for service in &exposed {
-                let route = if *way == "HTTPRoute" { json!({ "gateway": "public" }) } else { json!({}) };
+                let route = if *way == "HTTPRoute" {
+                    json!({ "gateway": "public", "verifyGateway": false })
+                } else {
+                    json!({})
+                };
                 values.insert((*service).clone(), json!({ "exposure": { "via": way, "httpRoute": route } }));
             }
             let route = (*way == "HTTPRoute").then_some(HTTP_ROUTE);
