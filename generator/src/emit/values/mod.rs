@@ -7,6 +7,7 @@ mod backing;
 mod backup;
 mod credentials;
 mod dashboards;
+mod earlier;
 mod environment;
 mod exporter;
 mod global;
@@ -28,6 +29,7 @@ use crate::graph::{Graph, Role};
 
 pub(crate) use backing::BackingValues;
 pub(crate) use dashboards::DashboardsValues;
+pub(crate) use earlier::admit;
 pub(crate) use environment::apply;
 pub(crate) use global::Global;
 pub(crate) use logs::{LogsValues, RESERVED_FOLDERS};
