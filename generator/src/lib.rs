@@ -10,6 +10,7 @@
 mod addons;
 mod alert;
 mod dashboard;
+mod earlier;
 mod emit;
 mod expr;
 mod files;
@@ -26,6 +27,7 @@ mod traffic;
 mod workloads;
 pub mod yaml;
 
+pub use earlier::{EarlierValue, Successor, VariableSuccessor, VariableValue, check, earlier_values};
 pub use files::{Chart, ChartPaths, FurtherChart};
 pub use kinds::AmqpPermissions;
 pub use traffic::{AccessPath, ComponentPort, ExporterTraffic, TestTraffic, Traffic, traffic};
@@ -35,7 +37,7 @@ use emit::images;
 use files::Files;
 use graph::{Credential, Graph};
 
-/// Renders the whole chart: every file that the generator owns, below the folder that holds the chart.
+/// Renders the whole chart: every file that the generator owns, below the folder that holds the chart. The platform has passed [`check`].
 #[must_use]
 pub fn generate(platform: &Resolved) -> Chart {
     let graph = Graph::of(platform);

@@ -3,6 +3,7 @@
 mod beside;
 pub(crate) mod chart_yaml;
 pub(crate) mod connections;
+mod earlier;
 pub(crate) mod further;
 pub(crate) mod images;
 mod policies;
@@ -24,6 +25,7 @@ pub(crate) fn files(graph: &Graph, files: &mut Files) {
     let tree = values.tree(graph);
     umbrella::files(graph, files);
     beside::files(graph, files);
+    earlier::files(graph, files);
     policies::files(graph, files);
     connections::files(graph, files);
     values_yaml::files(graph, &values, &tree, files);

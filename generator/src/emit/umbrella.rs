@@ -4,7 +4,7 @@ use askama::Template;
 use vocabulary::limits::YAML_WORDS;
 use vocabulary::{DefaultTag, Scaling};
 
-use super::images;
+use super::{earlier, images};
 use crate::addons::{backup, instrumentation};
 use crate::expr::{bare, enabled_service, inert, template_scalar, value};
 use crate::files::Files;
@@ -56,6 +56,8 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             has_servers,
             has_metrics: graph.has_metrics(),
             has_traces: instrumentation::traced(graph).next().is_some(),
+            has_earlier: !graph.earlier_versions.is_empty(),
+            is_reinstalled: earlier::reinstalled(graph).is_some(),
             rules: RulesOfTemplate::new(),
         },
     );
@@ -254,6 +256,10 @@ struct Checks<'a> {
     has_servers: bool,
     has_metrics: bool,
     has_traces: bool,
+    /// Whether earlier versions of the chart had other values.
+    has_earlier: bool,
+    /// Whether a release of an earlier version must be reinstalled.
+    is_reinstalled: bool,
     rules: RulesOfTemplate,
 }
 

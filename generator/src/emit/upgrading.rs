@@ -3,7 +3,7 @@
 use askama::Template;
 use vocabulary::{Change, Environment};
 
-use super::images;
+use super::{earlier, images};
 use crate::files::Files;
 use crate::graph::Graph;
 use crate::kinds::notes_of_kinds;
@@ -33,6 +33,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             .servers()
             .map(|(component, server)| server.kind.version_steps(graph, component).trim_end().to_owned())
             .collect(),
+        earlier: earlier::sections_of_upgrading(graph),
         login_commands: notes_of_kinds(graph, |kind| kind.login_commands().map(str::to_owned)),
     };
     files.umbrella("UPGRADING.md", &view);
@@ -69,4 +70,6 @@ struct Upgrading<'a> {
     /// The steps to another version of each server.
     version_steps: Vec<String>,
     login_commands: Vec<String>,
+    /// What became of the values and releases of earlier versions, as sections.
+    earlier: Vec<String>,
 }

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use vocabulary::Environment;
 
 use super::images;
-use super::values::{Entry, Node, Section, Values, further_schema, json_schema};
+use super::values::{Entry, Node, Section, Values, admit, further_schema, json_schema};
+use crate::earlier;
 use crate::files::{Files, FurtherFiles};
 use crate::graph::Graph;
 use crate::json;
@@ -18,7 +19,8 @@ const WIDTH: usize = 120;
 
 pub(super) fn files(c: &Graph, values: &Values, tree: &Section, files: &mut Files) {
     files.text("values.yaml", values_yaml(c, tree));
-    let schema = json_schema(&format!("Values of {}", c.name), tree, c.servers().next().is_some());
+    let mut schema = json_schema(&format!("Values of {}", c.name), tree, c.servers().next().is_some());
+    admit(&mut schema, earlier::of(c).into_iter().map(|(value, _)| value.path));
     files.text("values.schema.json", json::write(&schema));
     files.text("ci/default-values.yaml", ci_values(c));
     for environment in &c.environments {

@@ -10,7 +10,7 @@ mod credential;
 mod edge;
 mod end_to_end;
 
-use vocabulary::{Environment, Image, Resolved, Scaling, Use};
+use vocabulary::{EarlierVersion, Environment, Image, Resolved, Scaling, Use};
 
 pub(crate) use component::{Component, Port, Purpose, Role, Server, Service};
 pub(crate) use credential::{Credential, CredentialUser, Recipient};
@@ -35,6 +35,8 @@ pub(crate) struct Graph {
     pub(crate) longest_release_name: u8,
     /// Passwords that were published, which the chart refuses.
     pub(crate) published_passwords: &'static [&'static str],
+    /// Versions of the chart that had other values.
+    pub(crate) earlier_versions: &'static [EarlierVersion],
     /// Services, then servers, each in the order of the declaration.
     pub(crate) components: Vec<Component>,
     /// By client, in the order of its uses.
@@ -69,6 +71,7 @@ impl Graph {
             source: declared.location.file(),
             longest_release_name: declared.longest_release_name,
             published_passwords: declared.published_passwords,
+            earlier_versions: declared.earlier_versions,
             components: services.chain(servers).collect(),
             environments: declared.environments.clone(),
             test_image: declared.tests.image,

@@ -7,7 +7,7 @@ mod rabbitmq;
 mod valkey;
 
 pub use rabbitmq::AmqpPermissions;
-use vocabulary::{Image, Kind, Resources, Use, VariableName};
+use vocabulary::{EarlierServer, Image, Kind, Resources, Use, VariableName};
 
 use crate::alert::Alerts;
 use crate::dashboard::ServerDashboards;
@@ -149,6 +149,17 @@ pub(crate) trait ServerKind: Sync {
 
     /// How an installation moves to another version of a server, as a section of Markdown below a heading of the third level.
     fn version_steps(&self, graph: &Graph, server: &Component) -> String;
+
+    /// A command that waits until the clients of a server of an earlier version have consumed all its messages; none for a server without messages.
+    fn consumed(&self, _earlier: &EarlierServer) -> Option<String> {
+        None
+    }
+
+    /// Commands that copy the databases of a server of an earlier version to the folder `moved`, and commands that restore them from there; none for a
+    /// server without databases.
+    fn moved(&self, _graph: &Graph, _server: &Component, _earlier: &EarlierServer) -> Option<[Vec<String>; 2]> {
+        None
+    }
 
     /// The script in a server's chart that makes its logins.
     fn script(&self) -> &'static str;

@@ -5,10 +5,10 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 use tools::{Tool, ToolBinary};
 use vocabulary::{
-    AmqpEnv, ApiRule, Backing, Change, ChartVersion, EndToEndTest, Endpoint, Environment, EnvironmentName, Exposure,
-    Health, Image, Platform, PlatformName, Port, Probe, Python3, RabbitMq, Resources, Service, ServiceName, Setting,
-    SourceLocation, Tests, Variable, VariableName, VariableSource, WritablePath, consumes, cpu, memory, plain,
-    variable,
+    AmqpEnv, ApiRule, Backing, Change, ChartVersion, EarlierVersion, EndToEndTest, Endpoint, Environment,
+    EnvironmentName, Exposure, Health, Image, Platform, PlatformName, Port, Probe, Python3, RabbitMq, Resources,
+    Service, ServiceName, Setting, SourceLocation, Tests, Variable, VariableName, VariableSource, WritablePath,
+    consumes, cpu, memory, of_services, plain, removed, variable,
 };
 
 use crate::harness::{OnDisk, helm, leak, leak_all, read_by_helm};
@@ -280,6 +280,10 @@ fn odd(texts: &[&'static str], line: &'static str) -> Platform {
         home: line,
         longest_release_name: 20,
         published_passwords: leak_all(vec![leak(line.to_owned() + " published")]),
+        earlier_versions: leak_all(vec![EarlierVersion::new(
+            "0.0.1",
+            leak_all(vec![of_services(&[ODD], leak_all(vec![removed("old", line)]))]),
+        )]),
         services: vec![odd, lost],
         backing: vec![Backing::RabbitMq(BROKER)],
         environments: vec![Environment {

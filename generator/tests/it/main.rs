@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a test fails by panicking, and says why")]
 
 mod bad_input;
+mod earlier;
 mod edge;
 mod exporters;
 mod harness;

@@ -4,6 +4,7 @@
 
 mod audit_event_generator;
 mod audit_log_analysis;
+mod chart_0_1_0;
 mod end_to_end;
 mod environments;
 mod event_audit_dashboard;
@@ -40,6 +41,7 @@ pub fn platform() -> Platform {
         tests: Tests::DEFAULT.end_to_end(end_to_end::EVENT_TO_ALERT),
         // In the values of AuditFlow's first chart and in the manifests beside it.
         published_passwords: &["jdevlab", "your_secure_postgres_password"],
+        earlier_versions: &[chart_0_1_0::VERSION],
         location: SourceLocation::here(),
     }
 }

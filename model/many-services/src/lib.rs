@@ -57,6 +57,7 @@ fn platform(servers: Vec<Backing>, services: Vec<Service>) -> Resolved {
         environments: vec![Environment::new("live", "All of them twice.", changes)],
         tests: Tests::DEFAULT,
         published_passwords: &[],
+        earlier_versions: &[],
         location: SourceLocation::here(),
     };
     platform.resolve().expect("the platform has no mistake")

@@ -51,6 +51,7 @@ fn plain_platform(name: &'static str, services: Vec<Service>, backing: Vec<Backi
         environments: Vec::new(),
         tests: Tests::DEFAULT,
         published_passwords: &[],
+        earlier_versions: &[],
         location: SourceLocation::here(),
     }
 }

@@ -3,10 +3,12 @@
 //! It has two brokers, no database, a login at the cache, and a service with rights at the Kubernetes API.
 
 use vocabulary::{
-    AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, EndToEndTest, Endpoint, Environment,
-    Exchange, Exposure, Health, HealthRoute, Image, Platform, PlatformName, Port, Python3, Queue, RabbitMq, Resources,
-    Scaling, Service, ServiceName, SourceLocation, Tests, Valkey, Variable, WritablePath, autoscaled, consumes, cpu,
-    exposed_at_node_port, image_tag, keys, memory, plain, publishes, publishes_through, setting, storage, variable,
+    AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, EarlierClaim, EarlierServer,
+    EarlierVersion, EndToEndTest, Endpoint, Environment, Exchange, Exposure, Health, HealthRoute, Image, Platform,
+    PlatformName, Port, Python3, Queue, RabbitMq, Reinstallation, Resources, Scaling, ServerVersion, Service,
+    ServiceName, SourceLocation, Tests, Valkey, Variable, WritablePath, autoscaled, consumes, cpu,
+    exposed_at_node_port, image_tag, keys, memory, moved, of_chart, of_servers, of_services, plain, publishes,
+    publishes_through, removed, renamed, setting, storage, variable, variables,
 };
 
 /// The broker of the shop.
@@ -147,6 +149,45 @@ pub const END_TO_END: EndToEndTest = EndToEndTest::new(
 )
 .timeout_seconds(20);
 
+/// Two versions that had other values: the first is left by a reinstallation, the second by an upgrade.
+pub const EARLIER: &[EarlierVersion] = &[
+    EarlierVersion::new(
+        "1.0.0",
+        &[
+            of_services(
+                &[SHOP, SHIPPER_NAME],
+                &[
+                    variables("env"),
+                    renamed("scale", "replicas"),
+                    moved("pullSecrets", "global.imagePullSecrets"),
+                    removed("probes", "the chart sets the probes"),
+                ],
+            ),
+            of_services(
+                &[SHOP],
+                &[
+                    renamed("edge.kind", "exposure.via").words(&[("internal", "None"), ("node", "NodePort")]),
+                    renamed("edge.port", "exposure.nodePort").requires("exposure.via", "NodePort"),
+                ],
+            ),
+            of_servers(&[ORDERS.name, METERS.name], &[renamed("adminPassword", "credentials.administrator.password")]),
+            of_chart(&[removed("worker", "the service does not exist any more")]),
+        ],
+    )
+    .reinstalled(Reinstallation {
+        reason: "its objects have other selectors",
+        stops: &[&[SHOP], &[SHIPPER_NAME]],
+        servers: &[EarlierServer {
+            server: ORDERS.name,
+            version: ServerVersion::new("4.1"),
+            stateful_set: "mq",
+            claim: Some(EarlierClaim { template: "queue", component: "mq" }),
+            login: None,
+        }],
+    }),
+    EarlierVersion::new("1.5.0", &[of_chart(&[moved("global.metricsOn", "global.metrics.enabled")])]),
+];
+
 /// The whole platform.
 #[must_use]
 pub fn platform() -> Platform {
@@ -161,6 +202,7 @@ pub fn platform() -> Platform {
         environments: vec![TRIAL, LIVE],
         tests: Tests::DEFAULT.end_to_end(END_TO_END),
         published_passwords: &["Wines-of-the-day"],
+        earlier_versions: EARLIER,
         location: SourceLocation::here(),
     }
 }

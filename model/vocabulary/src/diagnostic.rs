@@ -17,12 +17,15 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    pub(crate) fn new(code: impl Into<&'static str>, summary: impl Into<String>) -> Self {
+    /// A mistake: its name, such as `QueueNeverConsumed`, and what is wrong.
+    #[must_use]
+    pub fn new(code: impl Into<&'static str>, summary: impl Into<String>) -> Self {
         Self { code: code.into(), summary: summary.into(), locations: Vec::new(), help: String::new() }
     }
 
     /// Adds a location; `role` says what is declared there.
-    pub(crate) fn at(mut self, role: impl Into<String>, location: SourceLocation) -> Self {
+    #[must_use]
+    pub fn at(mut self, role: impl Into<String>, location: SourceLocation) -> Self {
         let entry = (role.into(), location);
         if !self.locations.contains(&entry) {
             self.locations.push(entry);
@@ -36,7 +39,8 @@ impl Diagnostic {
     }
 
     /// Says how to fix the mistake: instructions that a maintainer can follow literally.
-    pub(crate) fn help(self, help: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: help.into(), ..self }
     }
 
@@ -77,7 +81,8 @@ pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
     /// Merges diagnostics that say the same about different locations.
-    pub(crate) fn new(reported: Vec<Diagnostic>) -> Self {
+    #[must_use]
+    pub fn new(reported: Vec<Diagnostic>) -> Self {
         let mut merged: Vec<Diagnostic> = Vec::new();
         for diagnostic in reported {
             let same = |other: &&mut Diagnostic| {

@@ -6,6 +6,7 @@
 //! **Invariant.** This crate knows no Helm, no YAML and no files. It says what a platform is; the generator decides what the chart makes of it.
 
 mod diagnostic;
+mod earlier;
 mod environment;
 mod exposure;
 mod health;
@@ -30,6 +31,10 @@ mod uses;
 mod variable;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use earlier::{
+    EarlierClaim, EarlierKey, EarlierKeys, EarlierServer, EarlierVersion, Fate, Owners, Reinstallation, Renamed, moved,
+    of_chart, of_servers, of_services, removed, renamed, variables,
+};
 pub use environment::{
     Certificate, Change, EdgeController, Environment, Monitoring, SecretSource, autoscaled, backed_up, behind,
     exposed_at_host, exposed_at_node_port, external_secrets, image_tag, monitored, replicas, setting, storage,

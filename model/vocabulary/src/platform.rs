@@ -1,6 +1,9 @@
 //! The platform: the whole declaration in one value.
 
-use crate::{Backing, ChartVersion, Diagnostics, Environment, PlatformName, Resolved, Service, SourceLocation, Tests};
+use crate::{
+    Backing, ChartVersion, Diagnostics, EarlierVersion, Environment, PlatformName, Resolved, Service, SourceLocation,
+    Tests,
+};
 
 /// A whole platform. Plain data: [`Platform::resolve`] checks it.
 #[derive(Clone, Debug)]
@@ -27,6 +30,8 @@ pub struct Platform {
     /// Passwords that were published with an earlier chart, an image or the documentation of the platform. The chart and `cargo xtask secrets` refuse
     /// them, and passwords that consist of little more. Each has at least 4 characters; case does not matter.
     pub published_passwords: &'static [&'static str],
+    /// Earlier versions of the chart that had other values, and what became of these. The chart refuses a value of such a version with its successor.
+    pub earlier_versions: &'static [EarlierVersion],
     /// Where it is declared.
     pub location: SourceLocation,
 }

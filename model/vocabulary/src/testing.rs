@@ -103,6 +103,7 @@ pub(crate) fn platform(services: impl Into<Vec<Service>>) -> Platform {
         environments: Vec::new(),
         tests: Tests::DEFAULT,
         published_passwords: &[],
+        earlier_versions: &[],
         location: SourceLocation::here(),
     }
 }

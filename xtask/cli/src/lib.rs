@@ -59,7 +59,9 @@ impl Project {
     /// # Errors
     /// If the declaration has mistakes. The error text lists all of them.
     pub(crate) fn resolved(&self) -> anyhow::Result<Resolved> {
-        (self.declaration)().resolve().map_err(|diagnostics| anyhow!("{diagnostics}"))
+        let resolved = (self.declaration)().resolve().map_err(|diagnostics| anyhow!("{diagnostics}"))?;
+        generator::check(&resolved).map_err(|diagnostics| anyhow!("{diagnostics}"))?;
+        Ok(resolved)
     }
 }
 

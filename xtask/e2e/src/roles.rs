@@ -254,6 +254,7 @@ pub(crate) mod tests {
             home: "https://example.org",
             longest_release_name: 20,
             published_passwords: &[],
+            earlier_versions: &[],
             services: vec![
                 service("front", const { &[FRONT] }),
                 service("work", const { &[WORK, WORK_CACHE] }),

@@ -65,10 +65,12 @@ fn checks() -> TempDir {
     }
     // The checks in other files find nothing here.
     let text = fs::read_to_string(chart().join("templates/checks.yaml")).expect("a file of the chart");
-    let others = text.split('"').filter(|word| word.starts_with("wrong") && word.chars().all(char::is_alphanumeric));
-    let others = others.chain(["edgeKinds"]);
     let platform = platform().platform().name;
-    let others = others.map(|name| format!("{{{{- define \"{platform}.{name}\" }}}}[]{{{{ end }}}}\n"));
+    let prefix = format!("{platform}.");
+    let words = text.split('"').map(|word| word.strip_prefix(&prefix).unwrap_or(word));
+    let others = words.filter(|word| word.starts_with("wrong") && word.chars().all(char::is_alphanumeric));
+    let others =
+        others.chain(["edgeKinds"]).map(|name| format!("{{{{- define \"{platform}.{name}\" }}}}[]{{{{ end }}}}\n"));
     fs::write(copy.path().join("templates/_others.tpl"), others.collect::<String>()).expect("a file");
     copy
 }

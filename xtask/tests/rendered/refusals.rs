@@ -158,6 +158,23 @@ const WRONG: &[Wrong] = &[
     ("unknown-secret-mode", "afp", true, &["--set=global.secrets.mode=vault"]),
     ("unknown-backing-mode", "afp", true, &["--set=global.rabbitmq.mode=cloud"]),
     ("unknown-exposure", "afp", true, &["--set=event-audit-dashboard.exposure.via=Route53"]),
+    (
+        "values-of-an-earlier-version",
+        "afp",
+        true,
+        &[
+            "--set=audit-event-generator.replicaCount=2",
+            "--set=notification-service.env[0].name=log_level",
+            "--set=event-audit-dashboard.env.NOTIFICATION_SERVICE_PORT=8000",
+            "--set=event-audit-dashboard.image.imagePullPolicy=Always",
+            "--set=event-audit-dashboard.ports.type=NodePort",
+            "--set=event-audit-dashboard.ports.nodePort=30090",
+            "--set=event-audit-dashboard.imagePullSecrets=null",
+            "--set=postgresql.auth.password=x",
+            "--set=redis.master.persistence.enabled=false",
+        ],
+    ),
+    ("misspelt-in-a-section-of-an-earlier-version", "afp", true, &["--set=postgresql.primary.persistence.sise=5Gi"]),
     ("default-taken-away", "afp", true, &["--set=notification-service.image=null"]),
 ];
 

@@ -43,6 +43,7 @@ fn main() -> anyhow::Result<ExitCode> {
 /// Writes the chart of a platform into a temporary folder and runs the steps on it. Returns the number of steps that failed.
 fn verify(platform: &OddPlatform) -> anyhow::Result<usize> {
     let resolved = (platform.declaration)().resolve().map_err(|diagnostics| anyhow!("{diagnostics}"))?;
+    generator::check(&resolved).map_err(|diagnostics| anyhow!("{diagnostics}"))?;
     let folder = tempfile::tempdir()?;
     let root = Utf8Path::from_path(folder.path()).context("the folder for temporary files is not UTF-8")?;
     owned_tree::write_tree(&root.join(FOLDER), &generator::generate(&resolved).into_files(), HandEdits::Keep)?;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Context as _, anyhow};
 use camino::{Utf8Path, Utf8PathBuf};
-use generator::{AlertProof, CredentialPath, ExportedMetric, Resolved, Traffic};
+use generator::{AlertProof, CredentialPath, EarlierValue, ExportedMetric, Resolved, Traffic};
 use helm_values::Redaction;
 use owned_tree::Wanted;
 use render::cases::{self, Case};
@@ -38,6 +38,8 @@ pub(super) struct VerifyContext {
     pub(super) credentials: Vec<CredentialPath>,
     /// The environments that declare a host, each with the host.
     pub(super) hosts: Vec<(&'static str, vocabulary::HostName)>,
+    /// The values of earlier versions.
+    pub(super) earlier_values: Vec<EarlierValue>,
     /// The services with a tag that can move, by environment.
     pub(super) moving_tags: BTreeMap<String, Vec<&'static str>>,
     pub(super) cases: Vec<Case>,
@@ -126,6 +128,7 @@ impl VerifyContext {
             services: platform.platform().services.iter().map(|service| service.name.as_str()).collect(),
             credentials: generator::credential_paths(platform),
             hosts: super::hosts::declared(platform.platform()),
+            earlier_values: generator::earlier_values(platform),
             moving_tags: platform.platform().environments.iter().map(moving_tags).collect(),
             cases,
             progress: Progress::default(),

@@ -116,6 +116,11 @@ const STEPS: &[Step] = &[
         "the values schema allows no unknown key and no untyped value, and Helm 3 and 4 apply it",
     ),
     step(
+        "earlier",
+        values::earlier,
+        "Helm 3 and 4 refuse every value of an earlier version, all at once, with its successor",
+    ),
+    step(
         "size",
         size::release,
         "the stored release, and what each further service adds to it, stay within their budgets",

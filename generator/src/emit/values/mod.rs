@@ -7,6 +7,7 @@ mod backing;
 mod backup;
 mod credentials;
 mod dashboards;
+mod earlier;
 mod environment;
 mod exporter;
 mod exposure;
@@ -31,6 +32,7 @@ use crate::graph::{Graph, Role};
 
 pub(crate) use backing::BackingValues;
 pub(crate) use dashboards::DashboardsValues;
+pub(crate) use earlier::admit;
 pub(crate) use environment::apply;
 pub(crate) use exposure::Via;
 pub(crate) use global::Global;

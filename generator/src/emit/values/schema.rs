@@ -74,7 +74,7 @@ pub(crate) fn further_schema<V: JsonSchema>(title: &str, values: &Section) -> Js
 }
 
 /// Adds the definitions that a schema refers to, directly or through others, to `used`.
-fn keep_referenced(schema: &Json, all: &BTreeMap<String, Json>, used: &mut Map<String, Json>) {
+pub(super) fn keep_referenced(schema: &Json, all: &BTreeMap<String, Json>, used: &mut Map<String, Json>) {
     match schema {
         Json::Object(object) => {
             let name = object.get("$ref").and_then(Json::as_str).and_then(|path| path.strip_prefix("#/definitions/"));

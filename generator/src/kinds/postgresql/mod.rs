@@ -5,7 +5,7 @@ mod embedded;
 mod exporter;
 
 use askama::Template;
-use vocabulary::{DatabaseName, Kind, LoginEnv, Scaling, Use, limits};
+use vocabulary::{DatabaseName, EarlierServer, Kind, LoginEnv, Scaling, Use, limits};
 
 use super::{
     AddOnLogin, Administrator, ClientFacts, Exporter, KindGrants, Profile, ScriptFile, ScriptSet, ServerKind,
@@ -191,6 +191,34 @@ impl ServerKind for PostgreSql {
         let clients: Vec<_> = graph.logins_at(server.name).filter_map(owner).collect();
         let autoscaled = clients.iter().any(|client| client.autoscaled);
         render(&VersionSteps { c: graph, server: server.name, clients, autoscaled })
+    }
+
+    fn moved(&self, graph: &Graph, server: &Component, earlier: &EarlierServer) -> Option<[Vec<String>; 2]> {
+        let (user, password) = earlier.login?;
+        let databases = graph.logins_at(server.name).filter_map(|(_, login)| login.grants.owned_database());
+        let (mut dump, mut restore) = (Vec::new(), Vec::new());
+        for database in databases {
+            // As the backups do: a dump, and a description of the contents, which `restore.sh` compares.
+            let client = |command: &str| {
+                format!(
+                    "kubectl exec \"$RELEASE-{}-0\" --namespace \"$NAMESPACE\" --stdin -- sh -c 'PGPASSWORD=\"${password}\" {command}' \\",
+                    earlier.stateful_set
+                )
+            };
+            let options = format!("--host=127.0.0.1 --username={user}");
+            let psql = "psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1";
+            dump.extend([
+                client(&format!("pg_dump {options} --format=custom {database}")),
+                format!("  >moved/{database}.dump"),
+                client(&format!("{psql} {options} {database}")),
+                format!("  <./{}/charts/{}/files/contents.sql >moved/{database}.contents", graph.name, server.name),
+            ]);
+            restore.push(format!(
+                "sh ./{}/restore.sh \"$RELEASE\" \"$NAMESPACE\" restore {database} moved/{database}.dump",
+                graph.name
+            ));
+        }
+        (!dump.is_empty()).then_some([dump, restore])
     }
 
     fn script(&self) -> &'static str {

@@ -9,7 +9,7 @@ mod rights;
 use askama::Template;
 use schemars::JsonSchema;
 use serde::Serialize;
-use vocabulary::{Declaration, Kind, LoginEnv, QueueUse, Use};
+use vocabulary::{Declaration, EarlierServer, Kind, LoginEnv, QueueUse, Use};
 
 pub use rights::AmqpPermissions;
 pub(crate) use rights::Grants;
@@ -133,6 +133,14 @@ impl ServerKind for RabbitMq {
             address,
             rights_text: rights_text(client.queues),
         }
+    }
+
+    fn consumed(&self, earlier: &EarlierServer) -> Option<String> {
+        let pod = format!("$RELEASE-{}-0", earlier.stateful_set);
+        let list = format!(
+            "kubectl exec \"{pod}\" --namespace \"$NAMESPACE\" -- rabbitmqctl --quiet list_queues --no-table-headers messages"
+        );
+        Some(format!("until {list} | awk '{{ n += $1 }} END {{ exit n > 0 }}'; do sleep 2; done"))
     }
 
     fn values(&self) -> Option<(&'static str, Section)> {

@@ -355,6 +355,7 @@ fn without_a_secret_nothing_refers_to_one() {
         backing: vec![Backing::Valkey(CACHE)],
         environments: vec![],
         tests: Tests::DEFAULT,
+        earlier_versions: &[],
         ..platform()
     };
     let platform = platform.resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}"));

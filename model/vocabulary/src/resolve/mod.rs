@@ -6,6 +6,7 @@
 mod amounts;
 mod api;
 mod calls;
+mod earlier;
 mod end_to_end;
 mod environments;
 mod folders;
@@ -54,6 +55,7 @@ pub(crate) fn resolve(mut platform: Platform) -> Result<Resolved, Diagnostics> {
     environments::check(&platform, &mut diagnostics);
     end_to_end::check(&platform, &mut diagnostics);
     passwords::check(&platform, &mut diagnostics);
+    earlier::check(&platform, &mut diagnostics);
     texts::check(&platform, &mut diagnostics);
     if diagnostics.is_empty() { Ok(Resolved(platform)) } else { Err(Diagnostics::new(diagnostics)) }
 }

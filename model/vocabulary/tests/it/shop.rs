@@ -125,6 +125,7 @@ fn platform() -> Platform {
         environments: vec![LIVE],
         tests: Tests::DEFAULT,
         published_passwords: &[],
+        earlier_versions: &[],
         location: SourceLocation::here(),
     }
 }

@@ -55,13 +55,15 @@ pub(super) struct Closed {
     pub(super) objects: usize,
     /// The number of keys that have a default and are therefore required.
     pub(super) keys: usize,
+    /// The number of keys of earlier versions, whose values may be anything: the chart refuses each with its successor.
+    pub(super) earlier: usize,
     /// The places where the schema allows too much.
     pub(super) wrong: Vec<String>,
 }
 
-/// Walks over a schema and the default values.
-pub(super) fn closed(schema: &Value, defaults: &Value) -> Closed {
-    let mut walk = Walk { root: schema, seen: BTreeSet::new(), found: Closed::default() };
+/// Walks over a schema and the default values. `earlier` are the keys of earlier versions that the platform declares.
+pub(super) fn closed(schema: &Value, defaults: &Value, earlier: &[String]) -> Closed {
+    let mut walk = Walk { root: schema, earlier, seen: BTreeSet::new(), found: Closed::default() };
     walk.schema("", schema);
     for name in schema["definitions"].as_object().into_iter().flatten().map(|(name, _)| name) {
         if !walk.seen.contains(name.as_str()) {
@@ -76,6 +78,7 @@ pub(super) fn closed(schema: &Value, defaults: &Value) -> Closed {
 
 struct Walk<'a> {
     root: &'a Value,
+    earlier: &'a [String],
     /// The definitions that are referred to.
     seen: BTreeSet<&'a str>,
     found: Closed,
@@ -86,6 +89,13 @@ impl<'a> Walk<'a> {
         let Some(schema) = schema.as_object() else {
             return self.wrong(place, "is `true` or `false` instead of a schema");
         };
+        if schema.len() == 1 && schema.get("deprecated") == Some(&Value::Bool(true)) {
+            return if self.earlier.iter().any(|declared| declared == place) {
+                self.found.earlier += 1;
+            } else {
+                self.wrong(place, "is let through as a key of an earlier version, which the platform does not declare");
+            };
+        }
         for keyword in schema.keys().map(String::as_str) {
             if keyword != "items" && ![&NOTES[..], &BOUNDS, &FOLLOWED].iter().any(|known| known.contains(&keyword)) {
                 self.wrong(place, &format!("has the keyword {keyword}, which this check does not know"));
@@ -191,13 +201,13 @@ mod tests {
     fn wrong(change: impl Fn(&mut Value)) -> Vec<String> {
         let mut schema = schema();
         change(&mut schema);
-        closed(&schema, &json!({ "shop": { "image": { "tag": "1" } } })).wrong
+        closed(&schema, &json!({ "shop": { "image": { "tag": "1" } } }), &["shop.old".to_owned()]).wrong
     }
 
     #[test]
     fn a_closed_schema_has_nothing_wrong() {
-        let found = closed(&schema(), &json!({ "shop": { "image": { "tag": "1" } } }));
-        assert_eq!(found, Closed { objects: 3, keys: 3, wrong: Vec::new() });
+        let found = closed(&schema(), &json!({ "shop": { "image": { "tag": "1" } } }), &[]);
+        assert_eq!(found, Closed { objects: 3, keys: 3, earlier: 0, wrong: Vec::new() });
     }
 
     #[test]
@@ -235,6 +245,13 @@ mod tests {
         for (found, expected) in cases {
             assert_eq!(found, [expected]);
         }
+        // The platform declares `shop.old` alone.
+        let any = json!({ "deprecated": true });
+        let shop = |s: &mut Value, key: &str| s["properties"]["shop"]["properties"][key] = any.clone();
+        assert_eq!(wrong(|s| shop(s, "old")), [""; 0]);
+        let undeclared =
+            "shop.older is let through as a key of an earlier version, which the platform does not declare";
+        assert_eq!(wrong(|s| shop(s, "older")), [undeclared]);
         // A key without a schema is reported once, not also as not required.
         let none = wrong(|schema| image(schema, "properties", json!({})));
         assert_eq!(none, ["shop.image.tag has a default but no schema"]);
@@ -245,16 +262,19 @@ mod tests {
         let map = json!({ "type": "object", "patternProperties": { "^[a-z]+$": { "type": "string" } }, "additionalProperties": false });
         let open = json!({ "type": "object", "additionalProperties": true });
         let schema = json!({ "type": "object", "properties": { "nodeSelector": map, "global": open }, "additionalProperties": false });
-        assert_eq!(closed(&schema, &json!({})), Closed { objects: 2, keys: 0, wrong: Vec::new() });
+        assert_eq!(closed(&schema, &json!({}), &[]), Closed { objects: 2, keys: 0, earlier: 0, wrong: Vec::new() });
         let amounts =
             json!({ "type": "object", "properties": { "cpu": { "type": "string" } }, "additionalProperties": false });
         let object = |key: &str, inner: Value| json!({ "type": "object", "properties": { key: inner }, "required": [key], "additionalProperties": false });
         let schema = object("shop", object("resources", object("limits", amounts.clone())));
         let defaults = json!({ "shop": { "resources": { "limits": { "cpu": "1" } } } });
-        assert_eq!(closed(&schema, &defaults), Closed { objects: 4, keys: 3, wrong: Vec::new() });
+        assert_eq!(closed(&schema, &defaults, &[]), Closed { objects: 4, keys: 3, earlier: 0, wrong: Vec::new() });
         // The `limits` section of a server holds no resource amounts.
-        let found =
-            closed(&object("broker", object("limits", amounts)), &json!({ "broker": { "limits": { "cpu": "1" } } }));
+        let found = closed(
+            &object("broker", object("limits", amounts)),
+            &json!({ "broker": { "limits": { "cpu": "1" } } }),
+            &[],
+        );
         assert_eq!(found.wrong, ["broker.limits.cpu has a default but is not required"]);
     }
 }

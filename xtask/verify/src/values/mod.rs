@@ -1,6 +1,7 @@
 //! The steps about values: `values`, `keys` and `schema`.
 
 mod closed;
+mod earlier;
 mod effects;
 mod keys;
 mod other;
@@ -16,6 +17,7 @@ use camino::Utf8Path;
 use serde_json::Value;
 use tools::{Template, ToolBinary};
 
+pub(super) use earlier::earlier;
 pub(super) use effects::effects;
 pub(super) use keys::keys;
 pub(super) use probes::schema;

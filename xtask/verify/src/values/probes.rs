@@ -23,12 +23,14 @@ struct Probe {
 /// The step `schema`.
 pub(in super::super) fn schema(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let helms = context.helms()?;
-    let (mut objects, mut keys, mut wrong, mut names) = (0, 0, Vec::new(), Vec::new());
+    let (mut objects, mut keys, mut earlier, mut wrong, mut names) = (0, 0, 0, Vec::new(), Vec::new());
+    let declared: Vec<String> = context.earlier_values.iter().map(|value| value.path.join(".")).collect();
     for chart in &context.charts {
         let (schema, defaults) = schema_and_defaults(chart)?;
-        let closed = closed(&schema, &defaults);
+        let closed = closed(&schema, &defaults, if chart == context.umbrella() { &declared } else { &[] });
         objects += closed.objects;
         keys += closed.keys;
+        earlier += closed.earlier;
         wrong.extend(closed.wrong);
         let case = context.cases_of(chart).next().context("the chart has no case to render")?;
         let valid = context.values(case)?;
@@ -38,8 +40,9 @@ pub(in super::super) fn schema(context: &VerifyContext) -> anyhow::Result<Outcom
         wrong.extend(missed_of(context, helms, case, &valid, &probes)?);
         names.extend(probes.iter().map(|probe| probe.name).filter(|name| !names.contains(name)).collect::<Vec<_>>());
     }
+    let of_earlier = if earlier > 0 { format!(", {earlier} keys of earlier versions") } else { String::new() };
     let summary = format!(
-        "{objects} closed objects, {keys} required keys with a default; Helm 3 and 4 reject {}",
+        "{objects} closed objects, {keys} required keys with a default{of_earlier}; Helm 3 and 4 reject {}",
         names.join(", ")
     );
     Ok(Outcome::of(summary).with(wrong))

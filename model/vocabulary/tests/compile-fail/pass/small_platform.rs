@@ -52,6 +52,7 @@ fn main() {
         environments: vec![TRIAL, LIVE],
         tests: vocabulary::Tests::DEFAULT,
         published_passwords: &[],
+        earlier_versions: &[],
         location: SourceLocation::here(),
     };
     let resolved: Resolved = platform.resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}"));

@@ -1,0 +1,5 @@
+use vocabulary::{EarlierKey, removed};
+
+const KEY: EarlierKey = removed("kind", "it had no effect").words(&[("internal", "None")]);
+
+fn main() {}
