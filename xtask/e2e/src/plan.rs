@@ -130,6 +130,7 @@ mod tests {
                 "backup-hook",
                 "observe",
                 "logs",
+                "traces",
                 "quick-start",
                 "rights",
                 "upgrade",
