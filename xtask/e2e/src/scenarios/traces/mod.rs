@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use e2e_kit::lane::Lane;
+use e2e_kit::lane::{Lane, all};
 use e2e_kit::report::Outcome;
 use e2e_kit::{process, random};
 
@@ -48,11 +48,19 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         Ok(String::new())
     })?;
     let scene = Scene { roles, traced: &traced, backend: &backend, secret: format!("s{}", random::suffix()) };
-    scene.run(lane)?;
-    closed::tried(lane, &scene)?;
-    lane.step("Jaeger is away for two minutes: no service notices, and no trace is lost", || scene.outage())?;
-    lane.step("with the sampling ratio 0 the programs record no trace", || scene.unsampled())?;
-    lane.step("the gateway keeps traces with an error and slow ones, and drops others", || sampling::tried(&scene))
+    lane.step("probes and scrapes are requested", || traced.request_untraced())?;
+    all([
+        lane.step("an event is one trace, from the request to the row", || scene.event_is_one_trace()),
+        lane.step("a request for the page is one trace, to the statement that reads the rows", || {
+            scene.page_is_one_trace()
+        }),
+        lane.step("no probe and no scrape is a span", || scene.untraced()),
+        lane.step("no span has the content of an event", || scene.without_content()),
+        closed::tried(lane, &scene),
+        lane.step("Jaeger is away for two minutes: no service notices, and no trace is lost", || scene.outage()),
+        lane.step("with the sampling ratio 0 the programs record no trace", || scene.unsampled()),
+        lane.step("the gateway keeps traces with an error and slow ones, and drops others", || sampling::tried(&scene)),
+    ])
 }
 
 struct Scene<'a> {
@@ -64,21 +72,18 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    fn run(&self, lane: &Lane) -> Outcome {
-        lane.step("probes and scrapes are requested", || self.traced.request_untraced())?;
-        lane.step("an event is one trace, from the request to the row", || {
-            let began = Instant::now();
-            let marker = self.event()?;
-            let trace = self.arrived(self.roles.sender, &marker, |trace| self.is_of_event(trace))?;
-            Ok(format!("{} spans, {:.0} s after the request", trace.spans.len(), began.elapsed().as_secs_f32()))
-        })?;
-        lane.step("a request for the page is one trace, to the statement that reads the rows", || {
-            let marker = marker();
-            self.traced.page(&marker)?;
-            let trace = self.arrived(self.roles.page, &marker, |trace| self.is_of_page(trace))?;
-            Ok(format!("{} spans", trace.spans.len()))
-        })?;
-        lane.step("no probe and no scrape is a span, and no span has a parameter of a statement", || self.all_spans())
+    fn event_is_one_trace(&self) -> anyhow::Result<String> {
+        let began = Instant::now();
+        let marker = self.event()?;
+        let trace = self.arrived(self.roles.sender, &marker, |trace| self.is_of_event(trace))?;
+        Ok(format!("{} spans, {:.0} s after the request", trace.spans.len(), began.elapsed().as_secs_f32()))
+    }
+
+    fn page_is_one_trace(&self) -> anyhow::Result<String> {
+        let marker = marker();
+        self.traced.page(&marker)?;
+        let trace = self.arrived(self.roles.page, &marker, |trace| self.is_of_page(trace))?;
+        Ok(format!("{} spans", trace.spans.len()))
     }
 
     /// Sends an event, and waits until the page shows it. Returns the marker in the requests' addresses.
@@ -137,24 +142,25 @@ impl Scene<'_> {
         Ok(traces)
     }
 
-    fn all_spans(&self) -> anyhow::Result<String> {
-        let traces = self.all()?;
-        let untraced = self.traced.untraced_paths();
-        let spans = || traces.iter().flat_map(|trace| &trace.spans);
-        let requests = spans().filter(|span| span.path().is_some()).count();
-        ensure!(requests > 0 && !untraced.is_empty(), "there is no span of a request");
-        for span in spans() {
-            let is_untraced = span.path().is_some_and(|path| untraced.contains(path));
-            ensure!(!is_untraced, "a probe or a scrape is a span: {span:#?}");
-            ensure!(!span.contains(&self.secret), "a span has the content of an event: {span:#?}");
+    fn untraced(&self) -> anyhow::Result<String> {
+        let (traces, paths) = (self.all()?, self.traced.untraced_paths());
+        let requests: Vec<_> = spans(&traces).filter_map(|span| Some((span.path()?, span))).collect();
+        ensure!(!requests.is_empty() && !paths.is_empty(), "there is no span of a request, or no probe");
+        for (path, span) in &requests {
+            ensure!(!paths.contains(path), "this is a span: {span:#?}");
         }
-        let statements: BTreeSet<_> =
-            spans().filter_map(Span::statement).filter_map(|text| text.split_whitespace().next()).collect();
-        Ok(format!(
-            "{} spans of requests; statements {}",
-            requests,
-            statements.into_iter().collect::<Vec<_>>().join(", ")
-        ))
+        Ok(format!("{} other spans of requests", requests.len()))
+    }
+
+    fn without_content(&self) -> anyhow::Result<String> {
+        let traces = self.all()?;
+        for span in spans(&traces) {
+            ensure!(!span.contains(&self.secret), "this span has it: {span:#?}");
+        }
+        let statements = spans(&traces).filter_map(Span::statement);
+        let words: BTreeSet<_> = statements.filter_map(|text| text.split_whitespace().next()).collect();
+        ensure!(!words.is_empty(), "there is no span of a statement");
+        Ok(format!("statements {}", words.into_iter().collect::<Vec<_>>().join(", ")))
     }
 
     fn outage(&self) -> anyhow::Result<String> {
@@ -164,7 +170,7 @@ impl Scene<'_> {
         let (began, mut markers) = (Instant::now(), Vec::new());
         for number in 1..=REQUESTS {
             let marker = marker();
-            self.traced.send("nobody", &marker, 1)?;
+            self.traced.send(&format!("{}-{marker}", self.secret), &marker, 1)?;
             markers.push(marker);
             process::sleep((AWAY * number / REQUESTS).saturating_sub(began.elapsed()))?;
         }
@@ -198,6 +204,10 @@ impl Scene<'_> {
         ensure!(found.is_empty(), "{}", found.iter().map(Trace::drawn).collect::<Vec<_>>().join("\n"));
         Ok(String::new())
     }
+}
+
+fn spans(traces: &[Trace]) -> impl Iterator<Item = &Span> {
+    traces.iter().flat_map(|trace| &trace.spans)
 }
 
 /// A text that is in no other span.
