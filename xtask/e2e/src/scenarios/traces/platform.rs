@@ -36,8 +36,8 @@ pub(super) struct Traced<'a> {
 
 impl<'a> Traced<'a> {
     /// Creates the namespace, in which nothing runs yet.
-    pub(super) fn as_step(lane: &Lane<'a>, roles: Roles) -> Result<Self, Reported> {
-        Ok(Self { namespace: TestNamespace::as_step(lane, "traces")?, roles })
+    pub(super) fn as_step(lane: &Lane<'a>, roles: &Roles) -> Result<Self, Reported> {
+        Ok(Self { namespace: TestNamespace::as_step(lane, "traces")?, roles: *roles })
     }
 
     pub(super) fn release(&self) -> anyhow::Result<Release<'_>> {
@@ -59,15 +59,14 @@ impl<'a> Traced<'a> {
     /// The values file with the images of the stand-ins on web frameworks.
     fn images(&self) -> anyhow::Result<Utf8PathBuf> {
         let context = self.namespace.context;
-        let mut lines = String::new();
-        for service in self.services() {
-            let name = format!("auditflow-e2e/{}-web", service.name);
-            let image = context.images.tool(&name).context(
-                "the stand-ins on web frameworks have images of their own: xtask/e2e/web/images builds them for an offline cluster and prints their \
-                 lines, and xtask/e2e/web/Dockerfile is for Docker",
+        let line = |service: &Service| -> anyhow::Result<String> {
+            let image = context.images.tool(&format!("auditflow-e2e/{}-web", service.name)).context(
+                "the stand-ins on web frameworks have images of their own: xtask/e2e/web/images builds them for an offline cluster and prints \
+                 their lines, and xtask/e2e/web/Dockerfile is for Docker",
             )?;
-            lines += &format!("{} = {image}\n", service.image.repository);
-        }
+            Ok(format!("{} = {image}\n", service.image.repository))
+        };
+        let lines = self.services().iter().map(line).collect::<anyhow::Result<String>>()?;
         let file = context.chart.join("values.yaml");
         let defaults = std::fs::read_to_string(&file).with_context(|| file.to_string())?;
         let overlay = ImageMap::parse(&lines, "the images on web frameworks".into())?.overlay(&defaults)?;

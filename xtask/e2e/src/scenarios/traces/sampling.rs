@@ -20,7 +20,7 @@ fn trace(service: &str, marker: &str, took: Duration, is_error: bool) -> anyhow:
     let id = || format!("{:016x}", random::number());
     let span = json!({
         "traceId": id() + &id(), "spanId": id(), "name": marker, "kind": 1,
-        "startTimeUnixNano": (now - took).as_nanos().to_string(), "endTimeUnixNano": now.as_nanos().to_string(),
+        "startTimeUnixNano": now.saturating_sub(took).as_nanos().to_string(), "endTimeUnixNano": now.as_nanos().to_string(),
         "status": if is_error { json!({ "code": 2 }) } else { json!({}) },
     });
     let resource = json!({ "attributes": [{ "key": "service.name", "value": { "stringValue": service } }] });
