@@ -130,6 +130,8 @@ mod tests {
                 "backup-hook",
                 "observe",
                 "logs",
+                "edge",
+                "traces",
                 "quick-start",
                 "rights",
                 "upgrade",

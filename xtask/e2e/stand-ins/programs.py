@@ -14,13 +14,17 @@ from pathlib import Path
 from local_servers import accepts, eventually
 
 HERE = Path(__file__).resolve().parent
+# With STAND_INS=web the stand-ins run on web frameworks, see ../web/web.py.
+WEB = os.environ.get("STAND_INS") == "web"
 
 
 class Program:
     """A running stand-in. `before` is Python code that runs first, with the program's module as `main`; tests use it to change constants."""
 
     def __init__(self, folder, variables, before="", prefix=()):
-        code = f"import sys; sys.path[:0] = [{str(HERE)!r}, {str(folder)!r}]; import main\n{before}\nmain.run()"
+        paths = [str(HERE), str(folder), *([str(HERE.parent / "web")] if WEB else [])]
+        load = "import web; main = web.adopt()" if WEB else "import main"
+        code = f"import sys; sys.path[:0] = {paths!r}; {load}\n{before}\nmain.run()"
         self.output = tempfile.TemporaryFile("w+")  # an unread pipe would block a program with much output
         self.process = subprocess.Popen(
             [*prefix, sys.executable, "-B", "-c", code],

@@ -18,6 +18,7 @@ mod rights;
 mod rotation;
 mod runbooks;
 mod secrets;
+mod traces;
 mod upgrade;
 mod values;
 
@@ -186,6 +187,13 @@ pub const ALL: &[Scenario] = &[
         installs: true,
         needs: Needs::Roles,
         run: edge::run,
+    },
+    Scenario {
+        name: "traces",
+        proves: "one trace leads from an event to its row, and one from the page to its query; an outage of Jaeger loses none, and no service notices it",
+        installs: true,
+        needs: Needs::Roles,
+        run: traces::run,
     },
     Scenario {
         name: "quick-start",

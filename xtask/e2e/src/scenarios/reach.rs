@@ -26,10 +26,10 @@ const START: Duration = Duration::from_secs(90);
 const PROGRAM: &str = "/app/main.py";
 
 /// A probe pod with a network identity, which receives no traffic of the pods with that identity.
-struct Probe {
-    source: String,
-    namespace: String,
-    pod: String,
+pub(super) struct Probe {
+    pub(super) source: String,
+    pub(super) namespace: String,
+    pub(super) pod: String,
 }
 
 pub(super) fn run(lane: &Lane) -> Outcome {
@@ -76,7 +76,8 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     ready.and(reached).and(measured)
 }
 
-fn compared(lane: &Lane, what: &str, probes: &[Probe], targets: &[Target]) -> Outcome {
+/// Each probe tries each target; fails unless exactly the targets are open that must be.
+pub(super) fn compared(lane: &Lane, what: &str, probes: &[Probe], targets: &[Target]) -> Outcome {
     // A policy takes effect within about a second, and closed ports are tried only once.
     lane.step("wait until the policies take effect", || {
         Ok(process::sleep(Duration::from_secs(4)).map(|()| String::new())?)
