@@ -38,6 +38,7 @@ pub(super) struct VerifyContext {
     pub(super) credentials: Vec<CredentialPath>,
     /// The values of earlier versions.
     pub(super) earlier_values: Vec<EarlierValue>,
+    pub(super) platform: Resolved,
     /// The services with a tag that can move, by environment.
     pub(super) moving_tags: BTreeMap<String, Vec<&'static str>>,
     pub(super) cases: Vec<Case>,
@@ -126,6 +127,7 @@ impl VerifyContext {
             services: platform.platform().services.iter().map(|service| service.name.as_str()).collect(),
             credentials: generator::credential_paths(platform),
             earlier_values: generator::earlier_values(platform),
+            platform: platform.clone(),
             moving_tags: platform.platform().environments.iter().map(moving_tags).collect(),
             cases,
             progress: Progress::default(),
