@@ -54,6 +54,33 @@ pub enum VariableValue {
     Derived,
 }
 
+/// A key of the chart's values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValuePath {
+    /// Its path from the top of the values.
+    pub path: Vec<String>,
+    /// Whether it has fixed keys of its own.
+    pub is_section: bool,
+}
+
+/// Every key of the chart's values, in the order of `values.yaml`.
+#[must_use]
+pub fn value_paths(platform: &Resolved) -> Vec<ValuePath> {
+    fn walk(section: &Section, above: &[String], all: &mut Vec<ValuePath>) {
+        for entry in &section.0 {
+            let path: Vec<String> = above.iter().chain([&entry.field.key]).cloned().collect();
+            all.push(ValuePath { path: path.clone(), is_section: matches!(entry.node, Node::Section(_)) });
+            if let Node::Section(inner) = &entry.node {
+                walk(inner, &path, all);
+            }
+        }
+    }
+    let graph = Graph::of(platform);
+    let mut all = Vec::new();
+    walk(&Values::of(&graph).tree(&graph), &[], &mut all);
+    all
+}
+
 /// Every key of an earlier version, in the order of the declaration.
 #[must_use]
 pub fn earlier_values(platform: &Resolved) -> Vec<EarlierValue> {
@@ -117,27 +144,36 @@ fn successor(graph: &Graph, section: &str, key: &EarlierKey) -> Successor {
             words,
             requires: requires.map(|(key, value)| (path(section, key), value)),
         },
-        Fate::Variables => Successor::Variables(variables(graph.component(section))),
+        Fate::Variables => Successor::Variables(variables(graph, graph.component(section))),
         Fate::Removed(reason) => Successor::None(reason),
     }
 }
 
 /// The variables of a service.
-fn variables(component: &Component) -> Vec<VariableSuccessor> {
-    let own = component.service().into_iter().flat_map(|service| &service.env).map(|binding| VariableSuccessor {
-        variable: binding.variable,
-        value: match &binding.value {
+fn variables(graph: &Graph, component: &Component) -> Vec<VariableSuccessor> {
+    let of_edges = graph.edges_from(component.name).flat_map(|edge| &edge.env);
+    let own = component.service().into_iter().flat_map(|service| &service.env);
+    let mut all: Vec<VariableSuccessor> = Vec::new();
+    for binding in own.chain(of_edges) {
+        let recipients = component.credentials.iter().filter_map(|credential| credential.recipient());
+        let is_secret = recipients.map(|recipient| recipient.variable).any(|variable| variable == binding.variable);
+        if is_secret || all.iter().any(|known| known.variable == binding.variable) {
+            continue;
+        }
+        let value = match &binding.value {
             EnvValue::Setting { key, setting } => {
                 VariableValue::Setting(path(component.name, &format!("settings.{key}")), *setting)
             }
             _ => VariableValue::Derived,
-        },
-    });
+        };
+        all.push(VariableSuccessor { variable: binding.variable, value });
+    }
     let secrets = component.credentials.iter().filter_map(|credential| {
         let value = VariableValue::Secret(credential.path.text().map(str::to_owned).to_vec());
         Some(VariableSuccessor { variable: credential.recipient()?.variable, value })
     });
-    own.chain(secrets).collect()
+    all.extend(secrets);
+    all
 }
 
 /// What is wrong with an earlier value, given the values of the chart.

@@ -27,7 +27,9 @@ mod traffic;
 mod workloads;
 pub mod yaml;
 
-pub use earlier::{EarlierValue, Successor, VariableSuccessor, VariableValue, check, earlier_values};
+pub use earlier::{
+    EarlierValue, Successor, ValuePath, VariableSuccessor, VariableValue, check, earlier_values, value_paths,
+};
 pub use files::{Chart, ChartPaths, FurtherChart};
 pub use kinds::AmqpPermissions;
 pub use traffic::{AccessPath, ComponentPort, ExporterTraffic, TestTraffic, Traffic, traffic};

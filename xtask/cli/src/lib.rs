@@ -12,6 +12,7 @@
 
 mod e2e;
 pub mod generate;
+mod migrate_values;
 mod secrets;
 mod verify;
 
@@ -44,6 +45,7 @@ enum Command {
     Verify(verify::Arguments),
     E2e(e2e::Arguments),
     Secrets(secrets::Arguments),
+    MigrateValues(migrate_values::Arguments),
 }
 
 /// A platform and the repository that contains its chart.
@@ -86,6 +88,7 @@ fn execute(declaration: fn() -> Platform, package: &str, fixture: Option<Fixture
         Command::Verify(arguments) => verify::run(arguments, &project, &mut out),
         Command::E2e(arguments) => e2e::run(arguments, &project, &mut out),
         Command::Secrets(arguments) => secrets::run(arguments, &project, &mut out),
+        Command::MigrateValues(arguments) => migrate_values::run(arguments, &project, &mut out),
     };
     match outcome {
         Ok(code) => code,

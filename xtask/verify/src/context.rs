@@ -40,6 +40,7 @@ pub(super) struct VerifyContext {
     pub(super) hosts: Vec<(&'static str, vocabulary::HostName)>,
     /// The values of earlier versions.
     pub(super) earlier_values: Vec<EarlierValue>,
+    pub(super) platform: Resolved,
     /// The services with a tag that can move, by environment.
     pub(super) moving_tags: BTreeMap<String, Vec<&'static str>>,
     pub(super) cases: Vec<Case>,
@@ -129,6 +130,7 @@ impl VerifyContext {
             credentials: generator::credential_paths(platform),
             hosts: super::hosts::declared(platform.platform()),
             earlier_values: generator::earlier_values(platform),
+            platform: platform.clone(),
             moving_tags: platform.platform().environments.iter().map(moving_tags).collect(),
             cases,
             progress: Progress::default(),

@@ -118,7 +118,7 @@ const STEPS: &[Step] = &[
     step(
         "earlier",
         values::earlier,
-        "Helm 3 and 4 refuse every value of an earlier version, all at once, with its successor",
+        "Helm 3 and 4 refuse every value of an earlier version with its successor, and migrate-values converts it",
     ),
     step(
         "size",

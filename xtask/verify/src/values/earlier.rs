@@ -1,10 +1,10 @@
-//! The step `earlier`: Helm 3 and 4 refuse every value of an earlier version, all at once, and name the successor of each.
+//! The step `earlier`: Helm 3 and 4 refuse all values of earlier versions at once and name the successor of each, and `migrate-values` converts them.
 
 use anyhow::Context as _;
-use generator::{EarlierValue, Successor, VariableValue};
+use generator::{EarlierValue, Resolved, Successor, VariableValue};
 use serde_json::{Value, json};
 
-use super::render;
+use super::{at, render};
 use crate::context::VerifyContext;
 use crate::report::Outcome;
 
@@ -15,11 +15,13 @@ pub(in super::super) fn earlier(context: &VerifyContext) -> anyhow::Result<Outco
         return Ok(Outcome::of("the platform declares no earlier version".to_owned()));
     }
     let case = context.cases.first().context("the chart has no case to render")?;
-    let mut values = context.values(case)?;
+    let valid = context.values(case)?;
+    let mut values = valid.clone();
     for value in earlier {
-        set(&mut values, &value.path);
+        // A check for the value alone would take an empty text for absent.
+        set(&mut values, &value.path, json!(""));
     }
-    let mut wrong = Vec::new();
+    let mut wrong = unconverted(&context.platform, earlier, &valid)?;
     for helm in context.helms()? {
         let message = render(helm, &case.chart, &case.release, &values, &[])?.err();
         let found = unreported(earlier, message.as_deref().unwrap_or_default());
@@ -31,15 +33,62 @@ pub(in super::super) fn earlier(context: &VerifyContext) -> anyhow::Result<Outco
     Ok(Outcome::of(summary).with(wrong))
 }
 
-/// Sets the value at a path to an empty text, which a check for the value alone would take for absent.
-fn set(values: &mut Value, path: &[String]) {
+/// The values of a file with all values of earlier versions that `migrate-values` does not convert into `valid` values.
+fn unconverted(platform: &Resolved, earlier: &[EarlierValue], valid: &Value) -> anyhow::Result<Vec<String>> {
+    let mut old = json!({});
+    let mut expected: Vec<(String, &[String], Value)> = Vec::new();
+    for value in earlier {
+        let from = value.path.join(".");
+        let sample =
+            |path: &[String]| at(valid, path).cloned().with_context(|| format!("{} has no default", path.join(".")));
+        match &value.successor {
+            Successor::Key { path, words, .. } => {
+                let new = words.first().map_or_else(|| sample(path), |(_, new)| Ok(json!(new)))?;
+                set(&mut old, &value.path, words.first().map_or_else(|| new.clone(), |(old, _)| json!(old)));
+                expected.push((from, path, new));
+            }
+            Successor::Variables(variables) => {
+                let mut map = serde_json::Map::new();
+                for variable in variables {
+                    if let VariableValue::Setting(path, _) | VariableValue::Secret(path) = &variable.value {
+                        let new = sample(path)?;
+                        map.insert(variable.variable.to_owned(), new.clone());
+                        expected.push((format!("{from}.{}", variable.variable), path, new));
+                    }
+                }
+                set(&mut old, &value.path, Value::Object(map));
+            }
+            Successor::None(_) => set(&mut old, &value.path, json!("")),
+        }
+    }
+    let old: serde_yaml::Mapping = serde_yaml::from_value(serde_yaml::to_value(&old)?)?;
+    let converted = migrate_values::convert(platform, &old);
+    let new = serde_json::to_value(&converted.values)?;
+    let mut wrong = Vec::new();
+    for (from, to, value) in &expected {
+        if at(&new, to) != Some(value) {
+            wrong.push(format!("migrate-values does not carry {from} over to {}", to.join(".")));
+        }
+    }
+    let removed: Vec<String> = earlier
+        .iter()
+        .filter(|value| matches!(value.successor, Successor::None(_)))
+        .map(|value| value.path.join("."))
+        .collect();
+    let reported: Vec<&String> = converted.left.iter().map(|left| &left.path).collect();
+    let silent = removed.iter().filter(|path| !reported.contains(path));
+    wrong.extend(silent.map(|path| format!("migrate-values drops {path} without a word")));
+    Ok(wrong)
+}
+
+fn set(values: &mut Value, path: &[String], value: Value) {
     let place = path.iter().fold(values, |place, key| {
         if !place.is_object() {
             *place = json!({});
         }
         &mut place[key.as_str()]
     });
-    *place = json!("");
+    *place = value;
 }
 
 /// What a message lacks of the values that are set.
@@ -127,7 +176,7 @@ mod tests {
     #[test]
     fn a_value_is_set_below_sections_that_do_not_exist() {
         let mut values = json!({ "web": { "replicas": 1 } });
-        set(&mut values, &path("web.ports.node"));
+        set(&mut values, &path("web.ports.node"), json!(""));
         assert_eq!(values, json!({ "web": { "replicas": 1, "ports": { "node": "" } } }));
     }
 }
