@@ -96,6 +96,10 @@ impl fmt::Debug for Rendering {
 
 /// The group of a case.
 fn group_of(case: &Case) -> &'static str {
+    // An environment can switch on several add-ons. The scenarios that install one have its files as an input.
+    if case.environment.is_some() {
+        return "environments";
+    }
     let switches = |add_on: &&AddOn| case.arguments.iter().any(|argument| argument.ends_with(add_on.switch));
     ADD_ONS.iter().rfind(switches).map_or(CHART, |add_on| add_on.group)
 }
