@@ -1,6 +1,7 @@
 //! The chart's README and VALUES, with tables from the graph and the values.
 
 mod credentials;
+mod environments;
 mod install;
 mod values;
 
@@ -58,11 +59,7 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
         example_files: options.plain,
         example_files_without_passwords: options.without_passwords,
         example_files_encrypted: options.encrypted,
-        environments: graph
-            .environments
-            .iter()
-            .map(|environment| Row::of(&[code_cell(environment.name.as_str()), cell(environment.doc)]))
-            .collect(),
+        environments: graph.environments.iter().map(environments::row).collect(),
         stateful,
         backed_up: backup::names(graph),
     };
@@ -161,7 +158,7 @@ fn derived(graph: &Graph) -> String {
 fn opening(graph: &Graph) -> String {
     let mut values = Vec::new();
     if graph.exposed().next().is_some() {
-        values.push("`exposure`".to_owned());
+        values.push("`exposure.via: NodePort` or `LoadBalancer`".to_owned());
     }
     if graph.has_metrics() {
         values.push("`global.metrics` with the release's own namespace".to_owned());

@@ -301,15 +301,12 @@ httpRoute.ownGateway.httpsPort: { default: 443, via: [HTTPRoute], needs: ownGate
   {{- $text := "%[1]s.redirectSectionName is %[2]s, but %[3]s. Set sectionName to the listener for HTTPS, or redirectSectionName to \"\"." -}}
   {{- $wrong = append $wrong (printf $text $path $route.redirectSectionName $is) -}}
 {{- end -}}
-{{- if and $route.verifyGateway (not $own.enabled) $route.gateway -}}
+{{- if and $route.verifyGateway (not $own.enabled) $route.gateway (.root.Capabilities.APIVersions.Has "gateway.networking.k8s.io/v1/Gateway") -}}
   {{- $namespace := $route.gatewayNamespace | default .root.Release.Namespace -}}
   {{- /* Every namespace of a cluster has this ConfigMap; without access to a cluster, `lookup` finds none. The release's namespace may not exist yet. */ -}}
   {{- $cluster := lookup "v1" "ConfigMap" .root.Release.Namespace "kube-root-ca.crt" -}}
   {{- $cluster = $cluster | default (lookup "v1" "ConfigMap" "kube-system" "kube-root-ca.crt") -}}
-  {{- $gateway := dict -}}
-  {{- if .root.Capabilities.APIVersions.Has "gateway.networking.k8s.io/v1/Gateway" -}}
-    {{- $gateway = lookup "gateway.networking.k8s.io/v1" "Gateway" $namespace $route.gateway -}}
-  {{- end -}}
+  {{- $gateway := lookup "gateway.networking.k8s.io/v1" "Gateway" $namespace $route.gateway -}}
   {{- if $gateway -}}
     {{- $listeners := list -}}
     {{- range dig "spec" "listeners" list $gateway }}{{ $listeners = append $listeners .name }}{{ end -}}
