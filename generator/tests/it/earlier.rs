@@ -30,7 +30,7 @@ fn mistake(code: &str, help: &str, wrong: EarlierKey, right: impl IntoIterator<I
 
 #[test]
 fn every_help_can_be_followed() {
-    let help = "`shop.exposure` has `via`, `host`, `nodePort`, `ingress`, `httpRoute`";
+    let help = "`shop.exposure` has `via`, `host`, `nodePort`, `loadBalancer`, `tls`, `ingress`, `httpRoute`";
     let right = [renamed("port", "exposure.nodePort"), moved("port", "global.network.dnsNamespace")];
     mistake("UnknownSuccessor", help, renamed("port", "exposure.nodeport"), right);
     let help = "the top level has `global`, `shop`, `shipper`";

@@ -64,6 +64,9 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
         backed_up: backup::names(graph),
     };
     files.umbrella("README.md", &view);
+    if let Some((service, port)) = graph.exposed().next() {
+        files.umbrella("EXPOSURE.md", &ExposurePage { service, port });
+    }
     files.umbrella("VALUES.md", &ValuesPage { name: graph.name, values: values::groups(graph, tree) });
     if graph.credentials().next().is_some() {
         let kube_version = format!("1.{}", MINOR_VERSIONS.start());
@@ -291,6 +294,14 @@ struct Readme<'a> {
 struct PortOfService {
     service: &'static str,
     number: u16,
+}
+
+/// The page about access from outside the cluster, with an exposed service as example.
+#[derive(Template)]
+#[template(path = "umbrella/EXPOSURE.md")]
+struct ExposurePage<'a> {
+    service: &'a str,
+    port: u16,
 }
 
 #[derive(Template)]
