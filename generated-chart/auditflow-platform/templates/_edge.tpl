@@ -80,251 +80,198 @@ annotations:
 
 {{- /* The kinds of other projects that the exposed services need, as a YAML list. */ -}}
 {{- define "auditflow-platform.edgeKinds" -}}
-{{- $kinds := list -}}
-{{- range $service := list "event-audit-dashboard" -}}
-  {{- $values := index $.Values $service -}}
-  {{- $exposure := $values.exposure -}}
-  {{- $gatewayApi := "the custom resource definitions of the Gateway API (gateway-api.sigs.k8s.io, standard channel)" -}}
-  {{- if and $values.enabled (eq $exposure.via "HTTPRoute") -}}
-    {{- $kind := dict "kind" "gateway.networking.k8s.io/v1/HTTPRoute" "install" $gatewayApi "or" "set another value" -}}
-    {{- $kinds = append $kinds (set $kind "because" (printf "%s.exposure.via is HTTPRoute" $service)) -}}
-    {{- if $exposure.httpRoute.ownGateway.enabled -}}
-      {{- $kind := dict "kind" "gateway.networking.k8s.io/v1/Gateway" "install" $gatewayApi "or" "set the value to false" -}}
-      {{- $kinds = append $kinds (set $kind "because" (printf "%s.exposure.httpRoute.ownGateway.enabled is true" $service)) -}}
-    {{- end -}}
-  {{- end -}}
-  {{- $mode := $exposure.tls.certManager.mode -}}
-  {{- if and $values.enabled (ne $mode "None") -}}
-    {{- $install := "cert-manager (cert-manager.io), as a separate release before this one" -}}
-    {{- $kind := dict "kind" "cert-manager.io/v1/Certificate" "install" $install "or" "set the mode to None and create the Secret" -}}
-    {{- $kinds = append $kinds (set $kind "because" (printf "%s.exposure.tls.certManager.mode is %s" $service $mode)) -}}
-  {{- end -}}
-  {{- if and $values.enabled (has $exposure.via (list "Ingress" "HTTPRoute")) (eq $.Values.global.network.edgeController "Cilium") -}}
-    {{- $kind := dict "kind" "cilium.io/v2/CiliumNetworkPolicy" "install" "Cilium (cilium.io)" "or" "name the controller that forwards the requests" -}}
-    {{- $kinds = append $kinds (set $kind "because" "global.network.edgeController is Cilium") -}}
-  {{- end -}}
-{{- end -}}
-{{- toYaml (uniq $kinds) -}}
+{{- range $service := list "event-audit-dashboard" }}
+{{- $exposure := (index $.Values $service).exposure }}
+{{- if (index $.Values $service).enabled }}
+{{- $gatewayApi := "the custom resource definitions of the Gateway API (gateway-api.sigs.k8s.io, standard channel)" }}
+{{- if eq $exposure.via "HTTPRoute" }}
+- kind: gateway.networking.k8s.io/v1/HTTPRoute
+  because: {{ $service }}.exposure.via is HTTPRoute
+  install: {{ $gatewayApi }}
+  or: set another value
+{{- if $exposure.httpRoute.ownGateway.enabled }}
+- kind: gateway.networking.k8s.io/v1/Gateway
+  because: {{ $service }}.exposure.httpRoute.ownGateway.enabled is true
+  install: {{ $gatewayApi }}
+  or: set the value to false
+{{- end }}
+{{- end }}
+{{- with $exposure.tls.certManager }}
+{{- if ne .mode "None" }}
+- kind: cert-manager.io/v1/Certificate
+  because: {{ $service }}.exposure.tls.certManager.mode is {{ .mode }}
+  install: cert-manager (cert-manager.io), as a separate release before this one
+  or: set the mode to None and create the Secret
+{{- end }}
+{{- end }}
+{{- if and (has $exposure.via (list "Ingress" "HTTPRoute")) (eq $.Values.global.network.edgeController "Cilium") }}
+- kind: cilium.io/v2/CiliumNetworkPolicy
+  because: global.network.edgeController is Cilium, for {{ $service }}
+  install: Cilium (cilium.io)
+  or: name the controller that forwards the requests
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- /*
-The values below `exposure` that have an effect in some ways only. `needs` names a further condition: TLS that the chart configures, an issuer, the
-chart's own Gateway, or one of others.
+The values below `exposure` that have an effect in some ways only, with their defaults. `needs` names a further condition: TLS that the chart
+configures, an issuer, the chart's own Gateway, or one of others.
 */ -}}
 {{- define "auditflow-platform.exposureKeys" -}}
-host: { default: "", via: [Ingress, HTTPRoute] }
-nodePort: { default: 0, via: [NodePort] }
-loadBalancer.annotations: { default: {}, via: [LoadBalancer] }
-loadBalancer.sourceRanges: { default: [], via: [LoadBalancer] }
-tls.secretName: { default: "", via: [Ingress, HTTPRoute], needs: tls }
-tls.certManager.mode: { default: None, via: [Ingress, HTTPRoute], needs: tls }
-tls.certManager.issuerKind: { default: ClusterIssuer, via: [Ingress, HTTPRoute], needs: issuer }
-tls.certManager.issuerName: { default: "", via: [Ingress, HTTPRoute], needs: issuer }
-ingress.className: { default: "", via: [Ingress] }
-ingress.annotations: { default: {}, via: [Ingress] }
-httpRoute.gateway: { default: "", via: [HTTPRoute], needs: otherGateway }
-httpRoute.gatewayNamespace: { default: "", via: [HTTPRoute], needs: otherGateway }
-httpRoute.sectionName: { default: https, via: [HTTPRoute] }
-httpRoute.redirectSectionName: { default: http, via: [HTTPRoute] }
-httpRoute.verifyGateway: { default: true, via: [HTTPRoute], needs: otherGateway }
-httpRoute.ownGateway.enabled: { default: false, via: [HTTPRoute] }
-httpRoute.ownGateway.className: { default: "", via: [HTTPRoute], needs: ownGateway }
-httpRoute.ownGateway.annotations: { default: {}, via: [HTTPRoute], needs: ownGateway }
-httpRoute.ownGateway.httpPort: { default: 80, via: [HTTPRoute], needs: ownGateway }
-httpRoute.ownGateway.httpsPort: { default: 443, via: [HTTPRoute], needs: ownGateway }
+- { via: [Ingress, HTTPRoute], keys: { host: "" } }
+- { via: [NodePort], keys: { nodePort: 0 } }
+- { via: [LoadBalancer], keys: { loadBalancer.annotations: {}, loadBalancer.sourceRanges: [] } }
+- { via: [Ingress, HTTPRoute], needs: tls, keys: { tls.secretName: "", tls.certManager.mode: None } }
+- { via: [Ingress, HTTPRoute], needs: issuer, keys: { tls.certManager.issuerKind: ClusterIssuer, tls.certManager.issuerName: "" } }
+- { via: [Ingress], keys: { ingress.className: "", ingress.annotations: {} } }
+- { via: [HTTPRoute], keys: { httpRoute.sectionName: https, httpRoute.redirectSectionName: http, httpRoute.ownGateway.enabled: false } }
+- { via: [HTTPRoute], needs: otherGateway, keys: { httpRoute.gateway: "", httpRoute.gatewayNamespace: "", httpRoute.verifyGateway: true } }
+- via: [HTTPRoute]
+  needs: ownGateway
+  keys:
+    { httpRoute.ownGateway.className: "", httpRoute.ownGateway.annotations: {}, httpRoute.ownGateway.httpPort: 80, httpRoute.ownGateway.httpsPort: 443 }
 {{- end }}
 
 {{- /* Errors of `exposure` and of `global.network.edge…`, as a YAML list. */ -}}
 {{- define "auditflow-platform.wrongExposure" -}}
-{{- $wrong := list -}}
+{{- $network := .Values.global.network -}}
+{{- $controller := printf "global.network.edgeController: %s" $network.edgeController -}}
 {{- $ports := dict -}}
 {{- $hosts := dict -}}
 {{- $forwarded := list -}}
 {{- range $service := list "event-audit-dashboard" -}}
-  {{- $values := index $.Values $service -}}
-  {{- if $values.enabled -}}
-    {{- $exposure := $values.exposure -}}
-    {{- $path := printf "%s.exposure" $service -}}
-    {{- $wrong = concat $wrong (include "auditflow-platform.unusedExposure" (dict "path" $path "exposure" $exposure) | fromYamlArray) -}}
-    {{- $wrong = concat $wrong (include "auditflow-platform.wrongTls" (dict "path" $path "exposure" $exposure) | fromYamlArray) -}}
-    {{- if eq $exposure.via "HTTPRoute" -}}
-      {{- $wrong = concat $wrong (include "auditflow-platform.wrongRoute" (dict "root" $ "path" $path "route" $exposure.httpRoute) | fromYamlArray) -}}
-    {{- end -}}
-    {{- if $exposure.nodePort -}}
-      {{- $port := toString $exposure.nodePort -}}
-      {{- with get $ports $port -}}
-        {{- $wrong = append $wrong (printf "%s.nodePort is %s, which %s already uses. Choose another port." $path $port .) -}}
-      {{- end -}}
-      {{- $_ := set $ports $port $service -}}
-    {{- end -}}
-    {{- if has $exposure.via (list "Ingress" "HTTPRoute") -}}
-      {{- $forwarded = append $forwarded (printf "%s.via: %s" $path $exposure.via) -}}
-      {{- with get $hosts $exposure.host -}}
-        {{- $is := ternary "empty, so it matches every host" $exposure.host (empty $exposure.host) -}}
-        {{- $wrong = append $wrong (printf "%s.host is %s, which %s already uses. Choose another host." $path $is .) -}}
-      {{- end -}}
-      {{- $_ := set $hosts $exposure.host (print $path ".host") -}}
-    {{- end -}}
-    {{- /* The API server ignores leading zeros. */ -}}
-    {{- $byte := "0*(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])" -}}
-    {{- if regexMatch (printf "^(%[1]s\\.){3}%[1]s$" $byte) $exposure.host -}}
-      {{- $wrong = append $wrong (printf "%s.host is an IP address, %s. Set it to a DNS name, or to \"\" for every host." $path $exposure.host) -}}
-    {{- end -}}
-    {{- range $i, $cidr := $exposure.loadBalancer.sourceRanges -}}
-      {{- with include "auditflow-platform.wrongCidr" (dict "cidr" $cidr) | trim -}}
-        {{- $wrong = append $wrong (printf "%s: %s %s." (print $path ".loadBalancer.sourceRanges[" $i "]") $cidr .) -}}
-      {{- end -}}
-    {{- end -}}
-  {{- end -}}
-{{- end -}}
-{{- if $forwarded -}}
-  {{- $network := .Values.global.network -}}
-  {{- $controller := printf "global.network.edgeController: %s" $network.edgeController -}}
-  {{- range $key := list "edgeNamespace" "edgePodLabels" -}}
-    {{- $value := get $network $key -}}
-    {{- if and (eq $network.edgeController "Custom") (not $value) -}}
-      {{- $text := "global.network.%s is not set, but %s requires it with %s. Set it, or select another controller." -}}
-      {{- $wrong = append $wrong (printf $text $key (first $forwarded) $controller) -}}
-    {{- else if and $value (has $network.edgeController (list "Cilium" "HostNetwork")) -}}
-      {{- $text := "global.network.%s is set, but it has no effect with %s. Set another controller, or set the value to %s." -}}
-      {{- $wrong = append $wrong (printf $text $key $controller (ternary "{}" `""` (kindIs "map" $value))) -}}
-    {{- end -}}
-  {{- end -}}
-  {{- range $forwarded -}}
-    {{- if and (eq $network.edgeController "EnvoyGateway") (hasSuffix ": Ingress" .) -}}
-      {{- $wrong = append $wrong (printf "%s needs an ingress controller, but %s serves HTTPRoutes only. Set via to HTTPRoute." . $controller) -}}
-    {{- end -}}
-  {{- end -}}
-{{- end -}}
-{{- toYaml $wrong -}}
-{{- end }}
-
-{{- /* Values below `exposure` without an effect. */ -}}
-{{- define "auditflow-platform.unusedExposure" -}}
-{{- $wrong := list -}}
-{{- $path := .path -}}
-{{- $exposure := .exposure -}}
-{{- $own := $exposure.httpRoute.ownGateway.enabled -}}
-{{- $issuer := ne $exposure.tls.certManager.mode "None" -}}
-{{- $gateway := printf "exposure.httpRoute.ownGateway.enabled: %t" $own -}}
-{{- $needs := dict "ownGateway" (dict "holds" $own "is" $gateway "choose" "Set it to true") -}}
-{{- $_ := set $needs "otherGateway" (dict "holds" (not $own) "is" $gateway "choose" "Set it to false") -}}
-{{- $tls := or $own (ne $exposure.via "HTTPRoute") -}}
-{{- $_ = set $needs "tls" (dict "holds" $tls "is" "the Gateway of others, which has its own certificate" "choose" (printf "Set %s.httpRoute.ownGateway.enabled to true" $path)) -}}
-{{- $_ = set $needs "issuer" (dict "holds" $issuer "is" "exposure.tls.certManager.mode: None" "choose" "Set the mode to Annotation or Certificate") -}}
-{{- range $key, $rule := include "auditflow-platform.exposureKeys" . | fromYaml -}}
-  {{- $value := $exposure -}}
-  {{- range splitList "." $key }}{{ $value = index $value . }}{{ end -}}
-  {{- if ne (toJson $value) (toJson $rule.default) -}}
-    {{- $text := printf "%s.%s is set, but it has no effect with %%s. %%s, or set the value to %s." $path $key (toJson $rule.default) -}}
-    {{- if not (has $exposure.via $rule.via) -}}
-      {{- $wrong = append $wrong (printf $text (print "exposure.via: " $exposure.via) (printf "Set exposure.via to %s" (join " or " $rule.via))) -}}
-    {{- else if $rule.needs -}}
-      {{- $need := get $needs $rule.needs -}}
-      {{- if not $need.holds }}{{ $wrong = append $wrong (printf $text $need.is $need.choose) }}{{ end -}}
-    {{- end -}}
-  {{- end -}}
-{{- end -}}
-{{- $all := dict "ingress.annotations" (list $exposure.ingress.annotations "Ingress") -}}
-{{- $_ = set $all "loadBalancer.annotations" (list $exposure.loadBalancer.annotations "Service") -}}
-{{- $_ = set $all "httpRoute.ownGateway.annotations" (list $exposure.httpRoute.ownGateway.annotations "Gateway") -}}
-{{- range $key, $of := $all -}}
-  {{- $meaning := printf "by which Helm would manage the %s apart from the release" (last $of) -}}
-  {{- $annotations := dict "path" (printf "%s.%s" $path $key) "annotations" (first $of) "meaning" $meaning -}}
-  {{- $wrong = concat $wrong (include "auditflow-platform.wrongAnnotations" $annotations | fromYamlArray) -}}
-{{- end -}}
-{{- if and $exposure.ingress.className (hasKey $exposure.ingress.annotations "kubernetes.io/ingress.class") -}}
-  {{- $text := "%s.ingress has a className and the annotation kubernetes.io/ingress.class. Remove the annotation." -}}
-  {{- $wrong = append $wrong (printf $text $path) -}}
-{{- end -}}
-{{- toYaml $wrong -}}
-{{- end }}
-
-{{- /* Certificates that lack something. */ -}}
-{{- define "auditflow-platform.wrongTls" -}}
-{{- $wrong := list -}}
-{{- $path := .path -}}
-{{- $exposure := .exposure -}}
+{{- if (index $.Values $service).enabled -}}
+{{- $path := print $service ".exposure" -}}
+{{- $exposure := (index $.Values $service).exposure -}}
+{{- $route := $exposure.httpRoute -}}
 {{- $tls := $exposure.tls -}}
-{{- $own := and (eq $exposure.via "HTTPRoute") $exposure.httpRoute.ownGateway.enabled -}}
+{{- $isRoute := eq $exposure.via "HTTPRoute" -}}
+{{- $own := $route.ownGateway.enabled -}}
 {{- $issuer := ne $tls.certManager.mode "None" -}}
-{{- if or $own (eq $exposure.via "Ingress") -}}
-  {{- $because := ternary (printf "tls.certManager.mode: %s" $tls.certManager.mode) "tls.secretName" $issuer -}}
-  {{- if and $own (not (or $tls.secretName $issuer)) -}}
-    {{- $text := "%[1]s.tls has no certificate, but httpRoute.ownGateway requires one. Set %[1]s.tls.secretName, or %[1]s.tls.certManager." -}}
-    {{- $wrong = append $wrong (printf $text $path) -}}
-  {{- else if and (or $tls.secretName $issuer) (not $exposure.host) -}}
-    {{- $text := "%s.host is not set, but %s requires it. Set it to the host name of the certificate." -}}
-    {{- $wrong = append $wrong (printf $text $path $because) -}}
+
+{{- /* Values without an effect. */ -}}
+{{- $gateway := printf "exposure.httpRoute.ownGateway.enabled: %t" $own -}}
+{{- $needs := dict "ownGateway" (list $own $gateway "Set it to true") "otherGateway" (list (not $own) $gateway "Set it to false") -}}
+{{- $others := list (or $own (not $isRoute)) "the Gateway of others, which has its own certificate" -}}
+{{- $_ := set $needs "tls" (append $others (printf "Set %s.httpRoute.ownGateway.enabled to true" $path)) -}}
+{{- $_ := set $needs "issuer" (list $issuer "exposure.tls.certManager.mode: None" "Set the mode to Annotation or Certificate") -}}
+{{- range $rule := include "auditflow-platform.exposureKeys" . | fromYamlArray -}}
+  {{- $need := get $needs ($rule.needs | default "") | default (list true) -}}
+  {{- if not (has $exposure.via $rule.via) -}}
+    {{- $need = list false (print "exposure.via: " $exposure.via) (print "Set exposure.via to " (join " or " $rule.via)) -}}
   {{- end -}}
-  {{- if and $issuer (not $tls.certManager.issuerName) -}}
-    {{- $text := "%s.tls.certManager.issuerName is not set, but %s requires it. Set it to the name of the %s." -}}
-    {{- $wrong = append $wrong (printf $text $path $because $tls.certManager.issuerKind) -}}
-  {{- end -}}
-  {{- if eq $tls.certManager.mode "Annotation" -}}
-    {{- $key := ternary "httpRoute.ownGateway" "ingress" $own -}}
-    {{- $annotations := ternary $exposure.httpRoute.ownGateway.annotations $exposure.ingress.annotations $own -}}
-    {{- range list "cert-manager.io/issuer" "cert-manager.io/cluster-issuer" -}}
-      {{- if hasKey $annotations . -}}
-        {{- $text := "%s.%s.annotations has the key %s, which tls.certManager sets. Remove it." -}}
-        {{- $wrong = append $wrong (printf $text $path $key .) -}}
-      {{- end -}}
+  {{- range $key, $default := $rule.keys -}}
+    {{- $value := $exposure -}}
+    {{- range splitList "." $key }}{{ $value = index $value . }}{{ end -}}
+    {{- if and (not (first $need)) (ne (toJson $value) (toJson $default)) }}
+- {{ printf "%s.%s is set, but it has no effect with %s. %s, or set the value to %s." $path $key (index $need 1) (last $need) (toJson $default) | quote }}
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- toYaml $wrong -}}
-{{- end }}
+{{- range $key, $annotations := dict "ingress" $exposure.ingress "loadBalancer" $exposure.loadBalancer "httpRoute.ownGateway" $route.ownGateway -}}
+  {{- $meaning := "by which Helm would manage the object apart from the release" -}}
+  {{- range include "auditflow-platform.wrongAnnotations" (dict "path" (printf "%s.%s.annotations" $path $key) "annotations" .annotations "meaning" $meaning) | fromYamlArray }}
+- {{ quote . }}
+  {{- end -}}
+  {{- range list "cert-manager.io/issuer" "cert-manager.io/cluster-issuer" -}}
+    {{- if and (eq $tls.certManager.mode "Annotation") (hasKey $annotations.annotations .) }}
+- {{ printf "%s.%s.annotations has the key %s, which tls.certManager sets. Remove it." $path $key . | quote }}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if and $exposure.ingress.className (hasKey $exposure.ingress.annotations "kubernetes.io/ingress.class") }}
+- {{ $path }}.ingress has a className and the annotation kubernetes.io/ingress.class. Remove the annotation.
+{{- end -}}
+
+{{- /* Hosts, ports and addresses. The API server ignores leading zeros. */ -}}
+{{- $byte := "0*(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])" -}}
+{{- if regexMatch (printf "^(%[1]s\\.){3}%[1]s$" $byte) $exposure.host }}
+- {{ printf "%s.host is an IP address, %s. Set it to a DNS name, or to \"\" for every host." $path $exposure.host | quote }}
+{{- end -}}
+{{- if has $exposure.via (list "Ingress" "HTTPRoute") -}}
+  {{- $forwarded = append $forwarded (printf "%s.via: %s" $path $exposure.via) -}}
+  {{- with get $hosts $exposure.host }}
+- {{ $path }}.host is {{ $exposure.host | default "empty, so it matches every host" }}, which {{ . }} already uses. Choose another host.
+  {{- end -}}
+  {{- $_ := set $hosts $exposure.host (print $path ".host") -}}
+{{- end -}}
+{{- if $exposure.nodePort -}}
+  {{- $port := toString $exposure.nodePort -}}
+  {{- with get $ports $port }}
+- {{ $path }}.nodePort is {{ $port }}, which {{ . }} already uses. Choose another port.
+  {{- end -}}
+  {{- $_ := set $ports $port $service -}}
+{{- end -}}
+{{- range $i, $cidr := $exposure.loadBalancer.sourceRanges -}}
+  {{- with include "auditflow-platform.wrongCidr" (dict "cidr" $cidr) | trim }}
+- "{{ $path }}.loadBalancer.sourceRanges[{{ $i }}]: {{ $cidr }} {{ . }}."
+  {{- end -}}
+{{- end -}}
+
+{{- /* Certificates. */ -}}
+{{- if or (eq $exposure.via "Ingress") (and $isRoute $own) -}}
+  {{- $because := ternary (print "tls.certManager.mode: " $tls.certManager.mode) "tls.secretName" $issuer -}}
+  {{- if and $isRoute (not (or $tls.secretName $issuer)) }}
+- {{ $path }}.tls has no certificate, but httpRoute.ownGateway requires one. Set {{ $path }}.tls.secretName, or {{ $path }}.tls.certManager.
+  {{- else if and (or $tls.secretName $issuer) (not $exposure.host) }}
+- {{ printf "%s.host is not set, but %s requires it. Set it to the host name of the certificate." $path $because | quote }}
+  {{- end -}}
+  {{- if and $issuer (not $tls.certManager.issuerName) }}
+- {{ printf "%s.tls.certManager.issuerName is not set, but %s requires it. Set it to the name of the %s." $path $because $tls.certManager.issuerKind | quote }}
+  {{- end -}}
+{{- end -}}
 
 {{- /* Gateways and listeners that are not named, named twice, or do not exist. */ -}}
-{{- define "auditflow-platform.wrongRoute" -}}
-{{- $wrong := list -}}
-{{- $path := printf "%s.httpRoute" .path -}}
-{{- $route := .route -}}
-{{- $own := $route.ownGateway -}}
-{{- if $own.enabled -}}
-  {{- range $key, $value := dict "ownGateway.className" $own.className "sectionName" $route.sectionName -}}
-    {{- if not $value }}{{ $wrong = append $wrong (printf "%s.%s is not set, but ownGateway requires it. Set it." $path $key) }}{{ end -}}
-  {{- end -}}
-  {{- if and $route.redirectSectionName (eq (int $own.httpPort) (int $own.httpsPort)) -}}
-    {{- $text := "%[1]s.ownGateway.httpPort and %[1]s.ownGateway.httpsPort are both %[2]d. Choose another port for one of them." -}}
-    {{- $wrong = append $wrong (printf $text $path (int $own.httpPort)) -}}
-  {{- end -}}
-{{- else if not $route.gateway -}}
-  {{- $text := "%[1]s.gateway is not set, but `via: HTTPRoute` requires it. Set it to the name of the Gateway, or set %[1]s.ownGateway.enabled to true." -}}
-  {{- $wrong = append $wrong (printf $text $path) -}}
-{{- else if and (gt (len $route.gateway) 63) (has .root.Values.global.network.edgeController (list "Istio" "EnvoyGateway")) (not .root.Values.global.network.edgePodLabels) -}}
-  {{- $text := "%s.gateway has more than 63 characters, so no label of the Gateway's pods can have its name. Set global.network.edgePodLabels." -}}
-  {{- $wrong = append $wrong (printf $text $path) -}}
-{{- end -}}
-{{- if and $route.redirectSectionName (has $route.sectionName (list "" $route.redirectSectionName)) -}}
-  {{- $is := ternary "sectionName is empty, so the route also answers there" "sectionName names the same listener" (empty $route.sectionName) -}}
-  {{- $text := "%[1]s.redirectSectionName is %[2]s, but %[3]s. Set sectionName to the listener for HTTPS, or redirectSectionName to \"\"." -}}
-  {{- $wrong = append $wrong (printf $text $path $route.redirectSectionName $is) -}}
-{{- end -}}
-{{- if and $route.verifyGateway (not $own.enabled) $route.gateway -}}
-  {{- $namespace := $route.gatewayNamespace | default .root.Release.Namespace -}}
-  {{- /* Every namespace of a cluster has this ConfigMap; without access to a cluster, `lookup` finds none. The release's namespace may not exist yet. */ -}}
-  {{- $cluster := lookup "v1" "ConfigMap" .root.Release.Namespace "kube-root-ca.crt" -}}
-  {{- $cluster = $cluster | default (lookup "v1" "ConfigMap" "kube-system" "kube-root-ca.crt") -}}
-  {{- $gateway := dict -}}
-  {{- if .root.Capabilities.APIVersions.Has "gateway.networking.k8s.io/v1/Gateway" -}}
-    {{- $gateway = lookup "gateway.networking.k8s.io/v1" "Gateway" $namespace $route.gateway -}}
-  {{- end -}}
-  {{- if $gateway -}}
-    {{- $listeners := list -}}
-    {{- range dig "spec" "listeners" list $gateway }}{{ $listeners = append $listeners .name }}{{ end -}}
-    {{- range $key := list "sectionName" "redirectSectionName" -}}
-      {{- with get $route $key -}}
-        {{- if not (has . $listeners) -}}
-          {{- $text := "%s.%s is %s, but the Gateway %s in namespace %s has no such listener. Set it to one of %s, or to \"\"." -}}
-          {{- $wrong = append $wrong (printf $text $path $key . $route.gateway $namespace (join ", " $listeners)) -}}
-        {{- end -}}
-      {{- end -}}
+{{- $path = print $path ".httpRoute" -}}
+{{- if and $isRoute $own -}}
+  {{- range $key, $value := dict "ownGateway.className" $route.ownGateway.className "sectionName" $route.sectionName -}}
+    {{- if not $value }}
+- {{ $path }}.{{ $key }} is not set, but ownGateway requires it. Set it.
     {{- end -}}
-  {{- else if $cluster -}}
-    {{- $text := "%s.gateway is %s, but namespace %s has no such Gateway. %s, or set verifyGateway to false to install before it exists." -}}
-    {{- $wrong = append $wrong (printf $text $path $route.gateway $namespace "Correct gateway or gatewayNamespace") -}}
+  {{- end -}}
+{{- else if and $isRoute (not $route.gateway) }}
+- "{{ $path }}.gateway is not set, but `via: HTTPRoute` requires it. Set it to the name of the Gateway, or set {{ $path }}.ownGateway.enabled to true."
+{{- else if and $isRoute (gt (len $route.gateway) 63) (has $network.edgeController (list "Istio" "EnvoyGateway")) (not $network.edgePodLabels) }}
+- {{ $path }}.gateway has more than 63 characters, so no label of the Gateway's pods can have its name. Set global.network.edgePodLabels.
+{{- end -}}
+{{- if and $isRoute $route.redirectSectionName (has $route.sectionName (list "" $route.redirectSectionName)) -}}
+  {{- $is := ternary "sectionName is empty, so the route also answers there" "sectionName names the same listener" (empty $route.sectionName) -}}
+  {{- $text := "%s.redirectSectionName is %s, but %s. Set sectionName to the listener for HTTPS, or redirectSectionName to \"\"." }}
+- {{ printf $text $path $route.redirectSectionName $is | quote }}
+{{- end -}}
+{{- if and $isRoute $route.verifyGateway (not $own) $route.gateway ($.Capabilities.APIVersions.Has "gateway.networking.k8s.io/v1/Gateway") -}}
+  {{- $namespace := $route.gatewayNamespace | default $.Release.Namespace -}}
+  {{- /* Every namespace of a cluster has this ConfigMap; without access to a cluster, `lookup` finds none. The release's namespace may not exist yet. */ -}}
+  {{- $cluster := lookup "v1" "ConfigMap" $.Release.Namespace "kube-root-ca.crt" | default (lookup "v1" "ConfigMap" "kube-system" "kube-root-ca.crt") -}}
+  {{- $gateway := lookup "gateway.networking.k8s.io/v1" "Gateway" $namespace $route.gateway -}}
+  {{- $listeners := list -}}
+  {{- range dig "spec" "listeners" list $gateway }}{{ $listeners = append $listeners .name }}{{ end -}}
+  {{- if and $cluster (not $gateway) }}
+- {{ $path }}.gateway is {{ $route.gateway }}, but namespace {{ $namespace }} has no such Gateway. Correct gateway or gatewayNamespace, or set verifyGateway to false to install before it exists.
+  {{- end -}}
+  {{- range $key := list "sectionName" "redirectSectionName" -}}
+    {{- $name := get $route $key -}}
+    {{- if and $gateway $name (not (has $name $listeners)) -}}
+      {{- $text := "%s.%s is %s, but the Gateway %s in namespace %s has no such listener. Set it to one of %s, or to \"\"." }}
+- {{ printf $text $path $key $name $route.gateway $namespace (join ", " $listeners) | quote }}
+    {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- toYaml $wrong -}}
+{{- end -}}
+{{- end -}}
+{{- range $by := $forwarded -}}
+  {{- range $key := list "edgeNamespace" "edgePodLabels" -}}
+    {{- $value := get $network $key -}}
+    {{- if and (eq $network.edgeController "Custom") (not $value) }}
+- "global.network.{{ $key }} is not set, but {{ $by }} requires it with {{ $controller }}. Set it, or select another controller."
+    {{- else if and $value (has $network.edgeController (list "Cilium" "HostNetwork")) -}}
+      {{- $text := "global.network.%s is set, but it has no effect with %s. Set another controller, or set the value to %s." }}
+- {{ printf $text $key $controller (ternary "{}" `""` (kindIs "map" $value)) | quote }}
+    {{- end -}}
+  {{- end -}}
+  {{- if and (eq $network.edgeController "EnvoyGateway") (hasSuffix ": Ingress" .) }}
+- "{{ . }} needs an ingress controller, but {{ $controller }} serves HTTPRoutes only. Set via to HTTPRoute."
+  {{- end -}}
+{{- end -}}
 {{- end }}

@@ -125,13 +125,12 @@ fn a_certificate_has_a_host_an_issuer_and_somewhere_to_be() {
 
 #[test]
 fn a_route_has_a_gateway_and_a_listener_of_its_own() {
-    let [gateway, section, redirect, own, class, http, secret] = [
+    let [gateway, section, redirect, own, class, secret] = [
         "httpRoute.gateway",
         "httpRoute.sectionName",
         "httpRoute.redirectSectionName",
         "httpRoute.ownGateway.enabled",
         "httpRoute.ownGateway.className",
-        "httpRoute.ownGateway.httpPort",
         "tls.secretName",
     ]
     .map(at);
@@ -155,7 +154,6 @@ fn a_route_has_a_gateway_and_a_listener_of_its_own() {
         (owned(&[(&class, json!("x")), (&gateway, json!("x"))]), format!("{gateway} is set, but it has no effect with exposure.httpRoute.ownGateway.enabled: true. Set it to false")),
         (owned(&[]), format!("{class} is not set, but ownGateway requires it. Set it.")),
         (owned(&[(&class, json!("x")), (&section, json!(""))]), format!("{section} is not set, but ownGateway requires it. Set it.")),
-        (owned(&[(&class, json!("x")), (&http, json!(443))]), "ownGateway.httpsPort are both 443. Choose another port for one of them.".to_owned()),
     ]
     .into();
     let wrong: Vec<(Vec<(&str, Value)>, &str)> = wrong
@@ -189,7 +187,11 @@ fn a_kind_that_the_edge_needs_is_named() {
         ),
         (
             &[via("Ingress"), controller("Cilium")],
-            &lacks("global.network.edgeController is Cilium", "cilium.io/v2/CiliumNetworkPolicy", "Cilium"),
+            &lacks(
+                "global.network.edgeController is Cilium, for event-audit-dashboard",
+                "cilium.io/v2/CiliumNetworkPolicy",
+                "Cilium",
+            ),
         ),
     ]);
 }
@@ -207,7 +209,7 @@ fn a_load_balancer_accepts_blocks_of_addresses() {
         (
             &[via("LoadBalancer"), (&annotations, json!({ "helm.sh/hook": "x" }))],
             &format!(
-                "{annotations} has the key helm.sh/hook, by which Helm would manage the Service apart from the release."
+                "{annotations} has the key helm.sh/hook, by which Helm would manage the object apart from the release."
             ),
         ),
     ]);

@@ -1,6 +1,7 @@
 //! The chart's README and VALUES, with tables from the graph and the values.
 
 mod credentials;
+mod environments;
 mod install;
 mod values;
 
@@ -58,15 +59,14 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
         example_files: options.plain,
         example_files_without_passwords: options.without_passwords,
         example_files_encrypted: options.encrypted,
-        environments: graph
-            .environments
-            .iter()
-            .map(|environment| Row::of(&[code_cell(environment.name.as_str()), cell(environment.doc)]))
-            .collect(),
+        environments: graph.environments.iter().map(environments::row).collect(),
         stateful,
         backed_up: backup::names(graph),
     };
     files.umbrella("README.md", &view);
+    if let Some((service, port)) = graph.exposed().next() {
+        files.umbrella("EXPOSURE.md", &ExposurePage { service, port });
+    }
     files.umbrella("VALUES.md", &ValuesPage { name: graph.name, values: values::groups(graph, tree) });
     if graph.credentials().next().is_some() {
         let kube_version = format!("1.{}", MINOR_VERSIONS.start());
@@ -161,7 +161,7 @@ fn derived(graph: &Graph) -> String {
 fn opening(graph: &Graph) -> String {
     let mut values = Vec::new();
     if graph.exposed().next().is_some() {
-        values.push("`exposure`".to_owned());
+        values.push("`exposure.via: NodePort` or `LoadBalancer`".to_owned());
     }
     if graph.has_metrics() {
         values.push("`global.metrics` with the release's own namespace".to_owned());
@@ -294,6 +294,14 @@ struct Readme<'a> {
 struct PortOfService {
     service: &'static str,
     number: u16,
+}
+
+/// The page about access from outside the cluster, with an exposed service as example.
+#[derive(Template)]
+#[template(path = "umbrella/EXPOSURE.md")]
+struct ExposurePage<'a> {
+    service: &'a str,
+    port: u16,
 }
 
 #[derive(Template)]

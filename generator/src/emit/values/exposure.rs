@@ -14,8 +14,7 @@ use super::rules::{LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Exposure {
-    /// How users reach the service. `None` blocks access from outside the cluster. `NodePort` and `LoadBalancer` let every address in, without
-    /// TLS: use them for development.
+    /// How users reach the service; see EXPOSURE.md. `NodePort` and `LoadBalancer` let every address in, without TLS.
     pub(crate) via: Via,
     /// Host name of the Ingress or HTTPRoute, such as `www.example.org` or `*.example.org`. Required with TLS. Empty matches every host.
     #[schemars(regex(pattern = HOST), length(max = SUBDOMAIN_LENGTH))]
@@ -66,8 +65,7 @@ struct LoadBalancerValues {
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TlsValues {
-    /// Name of the Secret with the certificate, in the release's namespace. With cert-manager, empty selects `<release>-<service>-tls`.
-    /// Otherwise, empty serves plain HTTP.
+    /// Name of the Secret with the certificate. Empty serves plain HTTP; with cert-manager, it selects `<release>-<service>-tls`.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     pub(crate) secret_name: String,
     pub(crate) cert_manager: CertManagerValues,
@@ -77,8 +75,7 @@ pub(crate) struct TlsValues {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CertManagerValues {
-    /// Who asks cert-manager for the certificate. `Annotation`: an annotation of the Ingress or Gateway. `Certificate`: a `Certificate` of this
-    /// chart. `None`: nobody; the Secret exists already.
+    /// Who asks cert-manager for the certificate: an annotation of the Ingress or Gateway, a `Certificate` of this chart, or nobody.
     pub(crate) mode: CertManagerMode,
     /// Kind of the issuer.
     pub(crate) issuer_kind: IssuerKind,
@@ -131,13 +128,13 @@ struct HttpRouteValues {
     /// Namespace of the Gateway. Empty selects the release's namespace.
     #[schemars(regex(pattern = LABEL_OR_EMPTY))]
     gateway_namespace: String,
-    /// Listener of the Gateway that serves HTTPS. Empty attaches the route to all listeners that accept it, also to those with plain HTTP.
+    /// Listener of the Gateway that serves HTTPS. Empty attaches the route to all listeners, also to those with plain HTTP.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     section_name: String,
-    /// Listener of the Gateway that serves plain HTTP, from which a second route redirects to HTTPS. Empty makes no redirect.
+    /// Listener of the Gateway that serves plain HTTP, and that a second route redirects to HTTPS. Empty makes no redirect.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     redirect_section_name: String,
-    /// Whether Helm checks that the Gateway and its listeners exist. It needs the permission to read Gateways in that namespace.
+    /// Whether Helm checks that the Gateway and its listeners exist, for which it must be able to read Gateways there.
     verify_gateway: bool,
     own_gateway: OwnGatewayValues,
 }
@@ -170,7 +167,7 @@ struct OwnGatewayValues {
     /// Port of the listener for plain HTTP. Traefik needs the port of its entry point, such as 8000.
     #[schemars(range(min = 1))]
     http_port: u16,
-    /// Port of the listener for HTTPS. Traefik needs the port of its entry point, such as 8443.
+    /// Port of the listener for HTTPS.
     #[schemars(range(min = 1))]
     https_port: u16,
 }

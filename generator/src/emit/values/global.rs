@@ -66,9 +66,7 @@ struct Network {
 /// The pods of the ingress controller or gateway, the only ones that the NetworkPolicies let in with `via: Ingress` or `via: HTTPRoute`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 struct Edge {
-    /// The ingress controller or gateway that forwards traffic to exposed services. Except for `Custom`, the chart knows the namespace and the
-    /// labels of its pods: `Traefik` as k3s installs it, `HAProxy` as the chart of HAProxy Technologies does. `HostNetwork`: pods on the network
-    /// of the nodes, which no policy can select.
+    /// The ingress controller or gateway that forwards traffic to exposed services. Except for `Custom`, the chart knows its pods; see EXPOSURE.md.
     #[serde(rename = "edgeController")]
     controller: EdgeController,
     /// Namespace of its pods. Empty selects that of `edgeController`.
