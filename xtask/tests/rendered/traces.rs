@@ -39,7 +39,7 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
             "jaeger.enabled is false and outputs.otlp.endpoint is empty, so traces would go nowhere. Set jaeger.enabled to true, or",
         ),
         (
-            &[endpoint.clone()],
+            std::slice::from_ref(&endpoint),
             "network.egress is empty, so the NetworkPolicy would block outputs.otlp.endpoint. Set it to rules",
         ),
         (
@@ -73,7 +73,7 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
             "queue.maxMebibytes is 64, so full queues would take about 192 MiB, more than half of gateway.resources.limits.memory, which is 256Mi. Lower the queue, or raise the limit to at least 384Mi.",
         ),
         (
-            &[endpoint, ("network.egress", egress("192.0.2.0/24")), ("queue.maxMebibytes", json!(32))],
+            &[endpoint.clone(), ("network.egress", egress("192.0.2.0/24")), ("queue.maxMebibytes", json!(32))],
             "queue.maxMebibytes is 32, so full queues would take about 192 MiB",
         ),
         (&[("queue.maxMebibytes", json!(0))], "at '/queue/maxMebibytes'"),
