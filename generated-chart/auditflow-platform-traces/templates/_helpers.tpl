@@ -127,7 +127,7 @@ global:
       - to:
           - namespaceSelector:
               matchLabels:
-                kubernetes.io/metadata.name: {{ .Release.Namespace }}
+                kubernetes.io/metadata.name: {{ .Release.Namespace | toYaml }}
             podSelector:
               matchLabels:
                 {{- include "auditflow-platform.selectorLabels" . | nindent 16 }}

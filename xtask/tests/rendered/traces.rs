@@ -1,11 +1,14 @@
 //! The chart for traces refuses wrong values with the key and the remedy, and passes the others on as they are.
 
+use std::fs;
+
+use camino::Utf8Path;
 use serde_json::json;
 use serde_yaml::Value;
-use tools::{Tool, objects};
+use tools::{Template, Tool, objects};
 
 use crate::accepted::Values;
-use crate::further;
+use crate::{chart, folder, further, rendered};
 
 fn render(tool: Tool, values: Values<'_>) -> Result<String, String> {
     further::render("traces", tool, values)
@@ -36,7 +39,7 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
             "jaeger.enabled is false and outputs.otlp.endpoint is empty, so traces would go nowhere. Set jaeger.enabled to true, or",
         ),
         (
-            &[endpoint.clone()],
+            std::slice::from_ref(&endpoint),
             "network.egress is empty, so the NetworkPolicy would block outputs.otlp.endpoint. Set it to rules",
         ),
         (
@@ -70,7 +73,7 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
             "queue.maxMebibytes is 64, so full queues would take about 192 MiB, more than half of gateway.resources.limits.memory, which is 256Mi. Lower the queue, or raise the limit to at least 384Mi.",
         ),
         (
-            &[endpoint, ("network.egress", egress("192.0.2.0/24")), ("queue.maxMebibytes", json!(32))],
+            &[endpoint.clone(), ("network.egress", egress("192.0.2.0/24")), ("queue.maxMebibytes", json!(32))],
             "queue.maxMebibytes is 32, so full queues would take about 192 MiB",
         ),
         (&[("queue.maxMebibytes", json!(0))], "at '/queue/maxMebibytes'"),
@@ -150,4 +153,56 @@ fn the_retention_is_that_of_the_storage() {
     };
     assert_eq!(kept("Memory")["memory"]["max_traces"].as_u64(), Some(1_234_567));
     assert_eq!(kept("Badger")["badger"]["ttl"]["spans"].as_str(), Some("87600h"));
+}
+
+/// The values for the umbrella that NOTES print for a release in this namespace, and the manifest.
+fn printed(namespace: &str) -> (String, String) {
+    let helm = Tool::Helm4.ensure().expect("Helm is there or can be built");
+    let chart = rendered().paths().further.iter().find(|chart| chart.name == "traces").expect("the chart").clone();
+    let mut command = helm.command();
+    command.args(["install", "tracks", folder().join(&chart.folder).as_str(), "--dry-run=client"]);
+    command.args(["--namespace", namespace, "--values", folder().join(&chart.ci_values).as_str()]);
+    let output = command.output().expect("Helm runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let (manifest, notes) = text.split_once("\nNOTES:\n").expect("NOTES");
+    let manifest = manifest.split_once("\nMANIFEST:\n").expect("the manifest").1.to_owned();
+    let (_, values) = notes.split_once("send traces:\n\n").expect("a paragraph with values");
+    (values.split("\n\n").next().expect("the paragraph").to_owned(), manifest)
+}
+
+#[test]
+fn the_values_in_the_notes_lead_to_the_gateway() {
+    // A namespace that YAML would take for a number.
+    for namespace in ["tracing", "1234"] {
+        let (text, manifest) = printed(namespace);
+        let values: Value = serde_yaml::from_str(&text).expect("the paragraph is YAML");
+        let tracing = &values["global"]["tracing"];
+        let objects = objects(&manifest).expect("Helm renders YAML");
+        let object = |kind: &str| {
+            let object =
+                objects.iter().find(|one| one.kind == kind && one.name == "tracks-gateway").expect("an object");
+            serde_yaml::from_str::<Value>(&object.text).expect("an object is YAML")
+        };
+        let port = object("Service")["spec"]["ports"][0]["port"].clone();
+        let port_text = port.as_u64().expect("a number");
+        let endpoint = format!("http://tracks-gateway.{namespace}:{port_text}");
+        assert_eq!(tracing["endpoint"].as_str(), Some(endpoint.as_str()));
+        let rule = &tracing["egress"][0];
+        let namespaces = &rule["to"][0]["namespaceSelector"]["matchLabels"];
+        assert_eq!(namespaces["kubernetes.io/metadata.name"].as_str(), Some(namespace));
+        let labels = &object("Deployment")["spec"]["template"]["metadata"]["labels"];
+        assert_eq!(&rule["to"][0]["podSelector"]["matchLabels"], labels);
+        assert_eq!(rule["ports"][0]["port"], port);
+
+        // The umbrella accepts them.
+        let file = tempfile::NamedTempFile::with_suffix(".yaml").expect("a file");
+        fs::write(file.path(), &text).expect("it can be written");
+        let file = Utf8Path::from_path(file.path()).expect("UTF-8");
+        let ci_values = folder().join(&rendered().paths().ci_values);
+        let template = Template { chart: chart(), release: "shop", values: &[&ci_values, file], arguments: &[] };
+        let helm = Tool::Helm4.ensure().expect("Helm is there or can be built");
+        let manifest = helm.template(&template).expect("Helm runs").expect("the umbrella accepts the values");
+        assert!(manifest.contains(&endpoint), "{manifest}");
+    }
 }

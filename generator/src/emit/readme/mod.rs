@@ -9,8 +9,8 @@ use askama::Template;
 
 use super::images::{self, ChartImage};
 use super::values::Section;
-use crate::addons::backup;
 use crate::addons::exporter::exporters;
+use crate::addons::{backup, instrumentation};
 use crate::expr::login_name_for_readers;
 use crate::files::Files;
 use crate::graph::{Edge, Graph, LoginName};
@@ -51,6 +51,7 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
         watched: watched(graph),
         exposed: graph.exposed().map(|(service, _)| service).collect(),
         metrics: metrics(graph),
+        traced: instrumentation::traced(graph).map(|(component, _)| component.name).collect(),
         exporters: exporters(graph).map(|(component, _)| component.name).collect(),
         exposed_ports: graph.exposed().map(|(service, number)| PortOfService { service, number }).collect(),
         versions: graph.servers().map(version_row).collect(),
@@ -270,6 +271,8 @@ struct Readme<'a> {
     watched: Vec<&'static str>,
     exposed: Vec<&'static str>,
     metrics: Vec<Row>,
+    /// The services that can send traces.
+    traced: Vec<&'static str>,
     /// The servers with an exporter.
     exporters: Vec<&'static str>,
     environments: Vec<Row>,

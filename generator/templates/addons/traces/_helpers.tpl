@@ -30,7 +30,7 @@ global:
       - to:
           - namespaceSelector:
               matchLabels:
-                kubernetes.io/metadata.name: {{ .Release.Namespace }}
+                kubernetes.io/metadata.name: {{ .Release.Namespace | toYaml }}
             podSelector:
               matchLabels:
                 {{- include "[[ c.name ]].selectorLabels" . | nindent 16 }}
