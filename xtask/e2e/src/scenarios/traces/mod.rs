@@ -172,7 +172,7 @@ impl Scene<'_> {
     }
 
     fn outage(&self) -> anyhow::Result<String> {
-        let release = self.traced.release()?;
+        let (release, ready) = (self.traced.release()?, self.traced.ready_since()?);
         let before = release.uids()?;
         self.backend.jaeger_runs(false)?;
         let (began, mut markers) = (Instant::now(), Vec::new());
@@ -186,6 +186,8 @@ impl Scene<'_> {
         release.whole()?;
         let rolled = release.rolled_since(&before)?;
         ensure!(rolled.is_empty(), "restarted meanwhile: {rolled:?}");
+        let still_ready = self.traced.ready_since()?;
+        ensure!(still_ready == ready, "Pods were not Ready meanwhile: since {still_ready:?}, and before {ready:?}");
         self.backend.jaeger_runs(true)?;
         let returned = Instant::now();
         process::until(RESENT, Duration::from_secs(3), || {

@@ -1,10 +1,11 @@
 //! The release of the platform, with the stand-ins on real web frameworks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use e2e_kit::images::ImageMap;
+use e2e_kit::kubectl;
 use e2e_kit::lane::Lane;
 use e2e_kit::namespace::TestNamespace;
 use e2e_kit::release::Release;
@@ -75,6 +76,21 @@ impl<'a> Traced<'a> {
 
     fn services(&self) -> &[Service] {
         &self.namespace.context.platform.platform().services
+    }
+
+    /// Since when each Pod of a service is Ready. A Pod that was replaced or not Ready for a moment has another time.
+    pub(super) fn ready_since(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let selector =
+            format!("app.kubernetes.io/instance={},app.kubernetes.io/component=application", self.release()?.name);
+        let pods = kubectl::items(&["get", "pods", "--namespace", &self.namespace.name, "--selector", &selector])?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let since = |pod: &Value| {
+            let mut conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+            let ready = conditions.find(|one| one["type"] == "Ready" && one["status"] == "True")?;
+            Some(text(&ready["lastTransitionTime"]))
+        };
+        let found = pods.iter().filter_map(|pod| Some((text(&pod["metadata"]["name"]), since(pod)?)));
+        Ok(found.collect())
     }
 
     /// Sends an event of a user, with a marker in the address, several times.
