@@ -74,6 +74,11 @@ const CRD_MODULES: &[CrdModule] = &[
         version: "v0.85.0",
         folder: "example/prometheus-operator-crd",
     },
+    CrdModule {
+        module: "github.com/open-telemetry/opentelemetry-operator",
+        version: "v0.153.0",
+        folder: "config/crd/bases",
+    },
     CrdModule { module: "github.com/vmware-tanzu/velero", version: "v1.18.3", folder: "config/crd/v1/bases" },
 ];
 
@@ -95,7 +100,8 @@ pub fn kubernetes_schemas(version: KubernetesVersion) -> Result<Utf8PathBuf, Too
     Toolbox::from_environment()?.kubernetes_schemas(version)
 }
 
-/// The folder with the schemas of custom resources (Gateway API, cert-manager, Cilium, External Secrets, Prometheus operator and Velero), one
+/// The folder with the schemas of custom resources (Gateway API, cert-manager, Cilium, External Secrets, OpenTelemetry operator,
+/// Prometheus operator and Velero), one
 /// file per kind, such as `gateway.networking.k8s.io/httproute_v1.json`.
 ///
 /// They come from pinned Go modules, like those of [`kubernetes_schemas`]. The newest pinned version of Kubernetes defines
