@@ -121,7 +121,6 @@ pub(crate) const VERSION: EarlierVersion = EarlierVersion::new(
         &[audit_log_analysis::NAME],
         &[notification_service::NAME, event_audit_dashboard::NAME],
     ],
-    // The cache had no volume; its keys live for a minute.
     servers: &[
         EarlierServer {
             server: POSTGRESQL.name,
@@ -134,6 +133,14 @@ pub(crate) const VERSION: EarlierVersion = EarlierVersion::new(
             server: RABBITMQ.name,
             version: ServerVersion::new("3.12"),
             stateful_set: "rabbitmq",
+            claim: None,
+            login: None,
+        },
+        // Its keys live for a minute.
+        EarlierServer {
+            server: REDIS.name,
+            version: ServerVersion::new("7.2"),
+            stateful_set: "redis-master",
             claim: None,
             login: None,
         },

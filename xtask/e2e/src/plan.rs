@@ -132,6 +132,7 @@ mod tests {
                 "logs",
                 "edge",
                 "traces",
+                "migrate",
                 "quick-start",
                 "rights",
                 "upgrade",

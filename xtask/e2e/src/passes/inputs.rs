@@ -30,6 +30,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("logs", &["logs-chart", "stand-ins"]),
     ("edge", &["stand-ins"]),
     ("traces", &["tracing", "traces-chart", "stand-ins", "web", "reach", "reach-probe"]),
+    ("migrate", &["backups", "chart-files", "documents", "stand-ins"]),
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),
     ("values", &["chart-files", "chart-tests"]),
     ("faults", &["stand-ins", "load"]),

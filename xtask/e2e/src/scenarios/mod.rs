@@ -9,6 +9,7 @@ mod helm_test;
 mod install;
 mod loaded;
 mod logs;
+mod migrate;
 mod observe;
 mod partial;
 mod quick_start;
@@ -53,6 +54,8 @@ pub(crate) enum Needs {
     Client,
     /// All roles of [`Roles`].
     Roles,
+    /// All roles, and an earlier version whose releases must be reinstalled.
+    Reinstallation,
 }
 
 impl Scenario {
@@ -69,7 +72,12 @@ impl Scenario {
             Needs::Client if !uses.any(|one| one.client().is_some()) => {
                 Err("no service of the platform uses a server".to_owned())
             }
-            Needs::Roles => Roles::derive(platform, fixture).map(drop).map_err(|reason| format!("{reason:#}")),
+            Needs::Reinstallation if migrate::earlier(platform.platform()).is_none() => {
+                Err("the platform declares no earlier version whose releases must be reinstalled".to_owned())
+            }
+            Needs::Roles | Needs::Reinstallation => {
+                Roles::derive(platform, fixture).map(drop).map_err(|reason| format!("{reason:#}"))
+            }
             Needs::Nothing | Needs::Credential | Needs::Client => Ok(()),
         }
     }
@@ -196,6 +204,13 @@ pub const ALL: &[Scenario] = &[
         run: traces::run,
     },
     Scenario {
+        name: "migrate",
+        proves: "a release of an earlier version is refused by helm upgrade, and moves with its rows, and back, by the commands of UPGRADING.md",
+        installs: true,
+        needs: Needs::Reinstallation,
+        run: migrate::run,
+    },
+    Scenario {
         name: "quick-start",
         proves: "the commands of the chart's README work as a new user pastes them: install, test, uninstall, Secrets of one's own, with Helm 3 and 4",
         installs: true,
@@ -227,10 +242,16 @@ pub const ALL: &[Scenario] = &[
 
 #[cfg(test)]
 mod tests {
-    use vocabulary::{Platform, Tests};
+    use vocabulary::{EarlierVersion, Platform, Reinstallation, Tests};
 
     use super::*;
     use crate::roles::tests::{FIXTURE, declared};
+
+    const EARLIER: &[EarlierVersion] = &[EarlierVersion::new("0.1.0", &[]).reinstalled(Reinstallation {
+        reason: "its selectors are other ones",
+        stops: &[],
+        servers: &[],
+    })];
 
     fn names(platform: Platform, fixture: Option<Fixture>) -> Vec<&'static str> {
         let resolved = platform.resolve().map_err(|diagnostics| diagnostics.to_string()).expect("it is valid");
@@ -239,7 +260,10 @@ mod tests {
 
     #[test]
     fn a_platform_runs_the_scenarios_that_it_has_everything_for() {
-        assert_eq!(names(declared(), Some(FIXTURE)).len(), ALL.len());
+        // The platform has no earlier version.
+        assert_eq!(names(declared(), Some(FIXTURE)).len(), ALL.len() - 1);
+        let earlier = Platform { earlier_versions: EARLIER, ..declared() };
+        assert_eq!(names(earlier, Some(FIXTURE)).len(), ALL.len());
         let common =
             ["install", "reach", "rights", "secrets", "refusals", "partial", "foreign-data", "quick-start", "values"];
         assert_eq!(names(declared(), None), common);
