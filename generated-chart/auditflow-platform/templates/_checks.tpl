@@ -25,6 +25,8 @@ a YAML list of errors.
   {{- $_ := set $sections $chart (index $.Values $chart) -}}
 {{- end -}}
 {{- $_ := set $sections "postgresql.backup" (index .Values "postgresql").backup -}}
+{{- $_ := set $sections "postgresql.exporter" (index .Values "postgresql").exporter -}}
+{{- $_ := set $sections "redis.exporter" (index .Values "redis").exporter -}}
 {{- range $chart, $values := $sections -}}
   {{- $amounts := dict "requests" dict "limits" dict -}}
   {{- range $kind, $all := $values.resources -}}
@@ -205,34 +207,43 @@ a YAML list of errors.
 {{- range $i, $cidr := .Values.global.network.apiServerCidrs -}}
   {{- $blocks = append $blocks (dict "path" (print "global.network.apiServerCidrs[" $i "]") "cidr" $cidr) -}}
 {{- end -}}
-{{- /* The rules in the values, by their path. */ -}}
-{{- $rules := dict -}}
+{{- /* The lists of rules in the values, by their path. */ -}}
+{{- $lists := dict -}}
 {{- range $service := list "audit-event-generator" "audit-log-analysis" "notification-service" "event-audit-dashboard" -}}
   {{- range $list := list "extraIngress" "extraEgress" -}}
-    {{- $_ := set $rules (print $service ".network." $list) (index $.Values $service "network" $list) -}}
+    {{- $_ := set $lists (print $service ".network." $list) (index $.Values $service "network" $list) -}}
   {{- end -}}
 {{- end -}}
-{{- $_ := set $rules "postgresql.backup.s3.egress" (index .Values "postgresql").backup.s3.egress -}}
-{{- $_ := set $rules "global.tracing.egress" .Values.global.tracing.egress -}}
-{{- range $list, $all := $rules -}}
-  {{- $side := ternary "from" "to" (hasSuffix "Ingress" $list) -}}
+{{- $_ := set $lists "postgresql.backup.s3.egress" (index .Values "postgresql").backup.s3.egress -}}
+{{- $_ := set $lists "global.tracing.egress" .Values.global.tracing.egress -}}
+{{- $rules := list -}}
+{{- range $path, $all := $lists -}}
+  {{- $side := ternary "from" "to" (hasSuffix "Ingress" $path) -}}
   {{- range $i, $rule := $all -}}
-    {{- $path := print $list "[" $i "]" -}}
-    {{- range $j, $port := $rule.ports -}}
-      {{- if and $port.endPort (lt (int $port.endPort) (int $port.port)) -}}
-        {{- $wrong = append $wrong (print $path ".ports[" $j "].endPort is less than port. Raise endPort, or remove it.") -}}
+    {{- $peers := get $rule $side | default list -}}
+    {{- $rules = append $rules (dict "path" (print $path "[" $i "]") "list" (print "." $side) "ports" $rule.ports "peers" $peers) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $rule := $rules -}}
+  {{- range $j, $port := $rule.ports -}}
+    {{- if and $port.endPort (lt (int $port.endPort) (int $port.port)) -}}
+      {{- $wrong = append $wrong (print $rule.path ".ports[" $j "].endPort is less than port. Raise endPort, or remove it.") -}}
+    {{- end -}}
+  {{- end -}}
+  {{- range $j, $peer := $rule.peers -}}
+    {{- with $peer.ipBlock -}}
+      {{- $block := print $rule.path $rule.list "[" $j "].ipBlock" -}}
+      {{- $blocks = append $blocks (dict "path" (print $block ".cidr") "cidr" .cidr) -}}
+      {{- $within := .cidr -}}
+      {{- range $k, $cidr := .except -}}
+        {{- $blocks = append $blocks (dict "path" (print $block ".except[" $k "]") "cidr" $cidr "within" $within) -}}
       {{- end -}}
     {{- end -}}
-    {{- range $j, $peer := get $rule $side | default list -}}
-      {{- with $peer.ipBlock -}}
-        {{- $block := print $path "." $side "[" $j "].ipBlock" -}}
-        {{- $blocks = append $blocks (dict "path" (print $block ".cidr") "cidr" .cidr) -}}
-        {{- $within := .cidr -}}
-        {{- range $k, $cidr := .except -}}
-          {{- $blocks = append $blocks (dict "path" (print $block ".except[" $k "]") "cidr" $cidr "within" $within) -}}
-        {{- end -}}
-      {{- end -}}
-    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- range $block := $blocks -}}
+  {{- with include "auditflow-platform.wrongCidr" $block | trim -}}
+    {{- $wrong = append $wrong (printf "%s: %s %s." $block.path $block.cidr .) -}}
   {{- end -}}
 {{- end -}}
 {{- $declared := list -}}
@@ -246,11 +257,6 @@ a YAML list of errors.
       {{- $text := "%s has a wildcard, which also grants permissions that future versions add. %s, or set rbac.allowWildcards to true." -}}
       {{- $wrong = append $wrong (printf $text $path "List the verbs, resources and apiGroups") -}}
     {{- end -}}
-  {{- end -}}
-{{- end -}}
-{{- range $block := $blocks -}}
-  {{- with include "auditflow-platform.wrongCidr" $block | trim -}}
-    {{- $wrong = append $wrong (printf "%s: %s %s." $block.path $block.cidr .) -}}
   {{- end -}}
 {{- end -}}
 {{- if and $clients (not .Values.global.network.apiServerCidrs) -}}

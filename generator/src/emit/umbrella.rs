@@ -5,7 +5,7 @@ use vocabulary::limits::YAML_WORDS;
 use vocabulary::{DefaultTag, Scaling};
 
 use super::{earlier, images};
-use crate::addons::{backup, instrumentation};
+use crate::addons::{backup, exporter, instrumentation};
 use crate::expr::{bare, enabled_service, inert, template_scalar, value};
 use crate::files::Files;
 use crate::graph::{CredentialUser, Graph, Service};
@@ -102,6 +102,7 @@ fn check_helpers(graph: &Graph, has_credentials: bool) -> CheckHelpers<'_> {
         services: names(graph, |_| true),
         servers: graph.servers().map(|(server, _)| server.name).collect(),
         backed_up: backup::names(graph),
+        with_exporter: exporter::exporters(graph).map(|(server, _)| server.name).collect(),
         kubernetes: names(graph, |service| !service.api_rules.is_empty()),
         with_secret: graph.components.iter().filter(|one| !one.credentials.is_empty()).map(|one| one.name).collect(),
         has_credentials,
@@ -317,6 +318,7 @@ struct CheckHelpers<'a> {
     servers: Vec<&'static str>,
     /// The servers with backups.
     backed_up: Vec<&'static str>,
+    with_exporter: Vec<&'static str>,
     /// The services that declare access to the Kubernetes API server.
     kubernetes: Vec<&'static str>,
     /// The charts with credentials.

@@ -223,6 +223,14 @@ fn amounts_and_sizes() {
         (&[(&cpu, json!("200M"))], "at '/redis/resources/limits/cpu'"),
         (&[(&cpu, json!("1Gi"))], "at '/redis/resources/limits/cpu'"),
         (&[(&limit, json!("1Mi"))], "redis.resources.requests.memory is 64Mi, more than limits.memory, which is 1Mi"),
+        (
+            &[("redis.exporter.enabled", json!(true)), ("redis.exporter.resources.requests.memory", json!("64Gi"))],
+            "redis.exporter.resources.requests.memory is 64Gi, more than limits.memory, which is",
+        ),
+        (
+            &[("postgresql.backup.enabled", json!(true)), ("postgresql.backup.resources.requests.cpu", json!("64"))],
+            "postgresql.backup.resources.requests.cpu is 64, more than limits.cpu, which is",
+        ),
         (&[(&request, json!("64Gi"))], "redis.resources.requests.memory is 64Gi, more than limits.memory"),
         (&[(&request, json!("1e12"))], "redis.resources.requests.memory is 1e12, more than limits.memory"),
         (&[(&cpu, json!(0.001))], "redis.resources.requests.cpu is 50m, more than limits.cpu, which is 0.001"),

@@ -16,6 +16,9 @@ a YAML list of errors.
 [%- for name in backed_up %]
 {{- $_ := set $sections "[[ name ]].backup" (index .Values "[[ name ]]").backup -}}
 [%- endfor %]
+[%- for name in with_exporter %]
+{{- $_ := set $sections "[[ name ]].exporter" (index .Values "[[ name ]]").exporter -}}
+[%- endfor %]
 [% include "partials/helpers/wrong_resources.tpl" %]
 {{- toYaml $wrong -}}
 {{- end }}
@@ -101,40 +104,28 @@ a YAML list of errors.
 {{- range $i, $cidr := .Values.global.network.apiServerCidrs -}}
   {{- $blocks = append $blocks (dict "path" (print "global.network.apiServerCidrs[" $i "]") "cidr" $cidr) -}}
 {{- end -}}
-{{- /* The rules in the values, by their path. */ -}}
-{{- $rules := dict -}}
+{{- /* The lists of rules in the values, by their path. */ -}}
+{{- $lists := dict -}}
 {{- range $service := list[% for name in services %] "[[ name ]]"[% endfor %] -}}
   {{- range $list := list "extraIngress" "extraEgress" -}}
-    {{- $_ := set $rules (print $service ".network." $list) (index $.Values $service "network" $list) -}}
+    {{- $_ := set $lists (print $service ".network." $list) (index $.Values $service "network" $list) -}}
   {{- end -}}
 {{- end -}}
 [%- for name in backed_up %]
-{{- $_ := set $rules "[[ name ]].backup.s3.egress" (index .Values "[[ name ]]").backup.s3.egress -}}
+{{- $_ := set $lists "[[ name ]].backup.s3.egress" (index .Values "[[ name ]]").backup.s3.egress -}}
 [%- endfor %]
 [%- if has_traces %]
-{{- $_ := set $rules "global.tracing.egress" .Values.global.tracing.egress -}}
+{{- $_ := set $lists "global.tracing.egress" .Values.global.tracing.egress -}}
 [%- endif %]
-{{- range $list, $all := $rules -}}
-  {{- $side := ternary "from" "to" (hasSuffix "Ingress" $list) -}}
+{{- $rules := list -}}
+{{- range $path, $all := $lists -}}
+  {{- $side := ternary "from" "to" (hasSuffix "Ingress" $path) -}}
   {{- range $i, $rule := $all -}}
-    {{- $path := print $list "[" $i "]" -}}
-    {{- range $j, $port := $rule.ports -}}
-      {{- if and $port.endPort (lt (int $port.endPort) (int $port.port)) -}}
-        {{- $wrong = append $wrong (print $path ".ports[" $j "].endPort is less than port. Raise endPort, or remove it.") -}}
-      {{- end -}}
-    {{- end -}}
-    {{- range $j, $peer := get $rule $side | default list -}}
-      {{- with $peer.ipBlock -}}
-        {{- $block := print $path "." $side "[" $j "].ipBlock" -}}
-        {{- $blocks = append $blocks (dict "path" (print $block ".cidr") "cidr" .cidr) -}}
-        {{- $within := .cidr -}}
-        {{- range $k, $cidr := .except -}}
-          {{- $blocks = append $blocks (dict "path" (print $block ".except[" $k "]") "cidr" $cidr "within" $within) -}}
-        {{- end -}}
-      {{- end -}}
-    {{- end -}}
+    {{- $peers := get $rule $side | default list -}}
+    {{- $rules = append $rules (dict "path" (print $path "[" $i "]") "list" (print "." $side) "ports" $rule.ports "peers" $peers) -}}
   {{- end -}}
 {{- end -}}
+[% include "partials/helpers/wrong_rules.tpl" %]
 {{- $declared := list[% for name in kubernetes %] "[[ name ]]"[% endfor %] -}}
 {{- $clients := list -}}
 {{- range $service := list[% for name in services %] "[[ name ]]"[% endfor %] -}}
@@ -146,11 +137,6 @@ a YAML list of errors.
       {{- $text := "%s has a wildcard, which also grants permissions that future versions add. %s, or set rbac.allowWildcards to true." -}}
       {{- $wrong = append $wrong (printf $text $path "List the verbs, resources and apiGroups") -}}
     {{- end -}}
-  {{- end -}}
-{{- end -}}
-{{- range $block := $blocks -}}
-  {{- with include "[[ c.name ]].wrongCidr" $block | trim -}}
-    {{- $wrong = append $wrong (printf "%s: %s %s." $block.path $block.cidr .) -}}
   {{- end -}}
 {{- end -}}
 {{- if and $clients (not .Values.global.network.apiServerCidrs) -}}
