@@ -103,7 +103,7 @@ fn a_value_that_the_chart_refuses_is_reported_with_the_written_file() {
 /// A kind that the cluster must have is no matter of the file.
 #[test]
 fn values_that_need_a_kind_in_the_cluster_are_accepted() {
-    let folder = Folder::with("event-audit-dashboard: {exposure: {via: HTTPRoute, httpRoute: {gateway: web}}}\n");
+    let folder = Folder::with("global: {metrics: {enabled: true, discovery: PodMonitor}}\n");
     folder.prints(&["old.yaml"], 0);
 }
 
