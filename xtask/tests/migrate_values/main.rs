@@ -76,7 +76,7 @@ fn the_overlay_of_an_environment_becomes_one() {
     let folder = Folder::with("event-audit-dashboard: {ports: {nodePort: 30090}, image: {tag: dev}}\n");
     assert_eq!(
         folder.prints(&["old.yaml"], 0),
-        "Wrote old.migrated.yaml with 2 values.\nThe chart accepts the new values.\n"
+        "Wrote old.migrated.yaml with 2 values.\nThe chart accepts the new values, if you add the passwords and image tags that they lack.\n"
     );
     let new = fs::read_to_string(folder.path("old.migrated.yaml")).unwrap();
     let (header, values) = new.split_once('\n').unwrap();

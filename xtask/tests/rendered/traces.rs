@@ -59,6 +59,10 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
             "jaeger.network.ingress[0].ipBlock.except[0]: 203.0.113.0/24 is not inside the block 198.51.100.0/24",
         ),
         (&[("jaeger.network.ingress", json!([{}]))], "at '/jaeger/network/ingress/0'"),
+        (
+            &[("outputs.otlp.endpoint", json!("http://tempo:4318/")), ("network.egress", egress("192.0.2.0/24"))],
+            "outputs.otlp.endpoint has no path. Set it to the full address for traces, which is usually http://tempo:4318/v1/traces.",
+        ),
         (&[("outputs.otlp.endpoint", json!("tempo:4318"))], "at '/outputs/otlp/endpoint'"),
         (
             &[("outputs.otlp.existingSecret", json!("tempo"))],

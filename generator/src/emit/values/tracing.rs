@@ -22,7 +22,8 @@ pub(super) struct Tracing {
     /// Fraction of the traces that the programs record, from 0 to 1. The service at which a trace begins decides for the whole trace.
     #[schemars(schema_with = "fraction")]
     sampling_ratio: u8,
-    /// Who instruments the programs: an init container with `image` in each Pod, or the OpenTelemetry operator with its own image.
+    /// Who instruments the programs: an init container with `image` in each Pod, or the OpenTelemetry operator with its own image. Helm creates the
+    /// operator's object after the Pods: restart the Deployments once after the switch to `Operator`.
     instrumentation: Instrumentation,
     /// Image with the instrumentation, for `InitContainer`.
     image: ImageValues,

@@ -140,7 +140,9 @@ impl ServerKind for RabbitMq {
         let list = format!(
             "kubectl exec \"{pod}\" --namespace \"$NAMESPACE\" -- rabbitmqctl --quiet list_queues --no-table-headers messages"
         );
-        Some(format!("until {list} | awk '{{ n += $1 }} END {{ exit n > 0 }}'; do sleep 2; done"))
+        // Without an answer of the broker, it must not count as empty.
+        let is_empty = r#"[ "$(echo "$MESSAGES" | awk '{ n += $1 } END { print n + 0 }')" = 0 ]"#;
+        Some(format!("until MESSAGES=$({list}) && {is_empty}; do sleep 2; done"))
     }
 
     fn values(&self) -> Option<(&'static str, Section)> {

@@ -60,7 +60,7 @@
 {{- $tracing := .chart.Values.global.tracing }}
 {{- if $tracing.enabled -}}
 {{- if eq $tracing.instrumentation "Operator" -}}
-# The operator puts its own folders in front of this one, and sets the other variables.
+# The operator adds its own folders to this one, and sets the other variables.
 - name: PYTHONPATH
   value: [[ additions_folder ]]
 {{ else -}}
@@ -105,6 +105,8 @@
 {{- if and $tracing.enabled (eq $tracing.instrumentation "Operator") -}}
 instrumentation.opentelemetry.io/inject-python: {{ .Release.Name }}-tracing
 instrumentation.opentelemetry.io/container-names: {{ .Chart.Name }}
+# The operator reads its object when it creates the pod.
+[[ c.name ]]/instrumentation: {{ print $tracing.endpoint " " $tracing.samplingRatio | sha256sum | trunc 16 | quote }}
 {{- end }}
 {{- end }}
 
@@ -116,6 +118,10 @@ instrumentation.opentelemetry.io/container-names: {{ .Chart.Name }}
   {{- if not $tracing.endpoint -}}
     {{- $remedy := "Set it to an address for OTLP over HTTP, such as http://traces-gateway.traces:4318, or set global.tracing.enabled to false" -}}
     {{- $wrong = append $wrong (printf "global.tracing.endpoint is not set, so the spans have no destination. %s." $remedy) -}}
+  {{- end -}}
+  {{- if hasSuffix "/v1/traces" (trimSuffix "/" $tracing.endpoint) -}}
+    {{- $text := "global.tracing.endpoint ends with /v1/traces, which the programs append themselves. Set it to %s." -}}
+    {{- $wrong = append $wrong (printf $text (trimSuffix "/" $tracing.endpoint | trimSuffix "/v1/traces")) -}}
   {{- end -}}
   {{- if not $tracing.egress -}}
     {{- $text := "global.tracing.egress is empty, so the NetworkPolicies would block the spans. Add a rule for the address in global.tracing.endpoint." -}}

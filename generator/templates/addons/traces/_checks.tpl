@@ -31,6 +31,11 @@
   {{- $text := "jaeger.enabled is false and outputs.otlp.endpoint is empty, so traces would go nowhere. Set jaeger.enabled to true, or the endpoint to the address of a backend, such as http://tempo.tracing:4318/v1/traces." -}}
   {{- $wrong = append $wrong $text -}}
 {{- end -}}
+{{- $endpoint := .Values.outputs.otlp.endpoint -}}
+{{- if regexMatch "^https?://[^/]+/?$" $endpoint -}}
+  {{- $text := "outputs.otlp.endpoint has no path. Set it to the full address for traces, which is usually %s/v1/traces." -}}
+  {{- $wrong = append $wrong (printf $text (trimSuffix "/" $endpoint)) -}}
+{{- end -}}
 {{- if and $endpoints (not .Values.network.egress) -}}
   {{- $text := "network.egress is empty, so the NetworkPolicy would block outputs.otlp.endpoint. Set it to rules that allow the address and the port of the endpoint; README.md has an example." -}}
   {{- $wrong = append $wrong $text -}}
