@@ -50,7 +50,10 @@ impl Conversion<'_> {
         report(&new, &converted, out).context("cannot write the report")?;
         let refusal = accepted::refusal(platform, &new, &converted.values)?;
         match &refusal {
-            None => writeln!(out, "The chart accepts the new values, if you add the passwords and image tags that they lack.")?,
+            None => writeln!(
+                out,
+                "The chart accepts the new values, if you add the passwords and image tags that they lack."
+            )?,
             Some(refusal) => writeln!(out, "The chart refuses the new values. Correct {new}:\n{}", refusal.trim_end())?,
         }
         Ok(refusal.is_none())

@@ -45,8 +45,9 @@ pub struct Case {
     pub arguments: Vec<String>,
 }
 
-/// All cases: the default values, each environment, and each feature that a value switches, so that every branch of a template is checked. Then those
-/// of the charts beside the umbrella. `folder` contains the charts.
+/// All cases: the default values, each feature that a value switches, so that every branch of a template is checked, and each environment. The first case
+/// with an object names its snapshot, which tells more than an environment that uses the feature. Then the cases of the charts beside the umbrella.
+/// `folder` contains the charts.
 #[must_use]
 pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     // The environment's file comes last and overrides the tag.
@@ -86,9 +87,9 @@ pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     });
     let defaults = std::iter::once(case("defaults".to_owned(), Vec::new()));
     defaults
-        .chain(environments)
         .chain(features)
         .chain(elsewhere)
+        .chain(environments)
         .chain(further::cases(release, chart, folder))
         .collect()
 }

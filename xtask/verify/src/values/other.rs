@@ -32,6 +32,10 @@ fn texts(schema: Schema<'_>, is: &str) -> Vec<Value> {
     match schema.text("pattern") {
         Some(pattern) if pattern.contains("a-fA-F.:") => vec![json!("192.0.2.0/24")],
         Some(pattern) if pattern.contains("sha256") => vec![json!(format!("sha256:{}", "a".repeat(64)))],
+        // An address, with a path where it may have one.
+        Some(pattern) if pattern.contains("https?") && pattern.contains("(/[") => {
+            vec![json!("https://changed.example.org/a")]
+        }
         Some(pattern) if pattern.contains("https?") => vec![json!("https://changed.example.org")],
         // A duration.
         Some(pattern) if pattern.contains("+@") => vec![json!("changed@example.org")],
