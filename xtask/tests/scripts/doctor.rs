@@ -89,9 +89,9 @@ impl Cluster {
     }
 }
 
-/// The line about a subject.
+/// The line about a subject; empty if there is none.
 fn line<'a>(said: &'a str, subject: &str) -> &'a str {
-    said.lines().find(|line| line.contains(subject)).unwrap_or_else(|| panic!("nothing about {subject}:\n{said}"))
+    said.lines().find(|line| line.contains(subject)).unwrap_or_default()
 }
 
 const STORE: &str = "externalsecrets.external-secrets.io";
@@ -294,7 +294,7 @@ fn an_interrupted_trial_leaves_no_namespace() {
     let child = cluster.start(&[], &[("START", "slow")]);
     let begin = Instant::now();
     while !cluster.root.join("waiting").exists() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "the trial does not begin");
+        assert!(begin.elapsed() < Duration::from_mins(1), "the trial does not begin");
         sleep(Duration::from_millis(20));
     }
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());

@@ -297,7 +297,7 @@ struct Doctor<'a> {
 
 /// A definition that the script looks for.
 struct Definition {
-    definition: String,
+    name: String,
     version: &'static str,
     remedy: String,
 }
@@ -320,7 +320,7 @@ impl<'a> Doctor<'a> {
                 (None, Some(command)) => format!("Run: {command}"),
                 (None, None) => format!("Install {} ({}), or change the setting", owner.title, owner.home),
             };
-            Definition { definition: kind.definition(), version: kind.version, remedy }
+            Definition { name: kind.definition(), version: kind.version, remedy }
         };
         let exposed: Vec<&str> = graph.exposed().map(|(service, _)| service).collect();
         let volumes: Vec<String> =

@@ -485,7 +485,7 @@ YAML
 
 check_version
 [%- for kind in kinds %]
-check_definition [[ kind.definition ]] [[ kind.version ]] '[[ kind.remedy ]]'
+check_definition [[ kind.name ]] [[ kind.version ]] '[[ kind.remedy ]]'
 [%- endfor %]
 [%- if !exposed.is_empty() %]
 check_edge
