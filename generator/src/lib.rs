@@ -27,6 +27,7 @@ mod traffic;
 mod workloads;
 pub mod yaml;
 
+pub use addons::prerequisites::{CustomKind, Prerequisite};
 pub use earlier::{
     EarlierValue, Successor, ValuePath, VariableSuccessor, VariableValue, check, earlier_values, value_paths,
 };
@@ -122,6 +123,18 @@ pub struct ExportedMetric {
 #[must_use]
 pub fn exported_metrics(platform: &Resolved) -> Vec<ExportedMetric> {
     addons::dashboards::exported(&Graph::of(platform))
+}
+
+/// The kinds of other projects that the chart can render, which CRDS.md lists.
+#[must_use]
+pub fn custom_kinds(platform: &Resolved) -> Vec<CustomKind> {
+    addons::prerequisites::kinds(&Graph::of(platform))
+}
+
+/// The charts of other projects that the chart can use, with the values for them.
+#[must_use]
+pub fn prerequisites(platform: &Resolved) -> Vec<Prerequisite> {
+    addons::prerequisites::prerequisites(&Graph::of(platform))
 }
 
 /// The alerts of a release with this name in this namespace.

@@ -41,6 +41,20 @@ fn help_lists_the_exit_codes() {
     ");
 }
 
+#[test]
+fn doctor_passes_its_arguments_and_the_exit_code_of_the_script_through() {
+    for arguments in [&["doctor", "--help"][..], &["doctor", "--no-such-option"]] {
+        let output = xtask(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("sh doctor [--values FILE]..."), "{arguments:?}: {said}");
+    }
+    let output = xtask(&["doctor", "--values", "/no/such/file"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("The values file /no/such/file cannot be read"), "{said}");
+}
+
 fn xtask(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments).output().unwrap()
 }

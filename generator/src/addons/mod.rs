@@ -9,6 +9,7 @@ pub(crate) mod instrumentation;
 mod logs;
 mod metrics;
 mod observability;
+pub(crate) mod prerequisites;
 pub(crate) mod provisioning;
 mod traces;
 mod velero;
@@ -27,6 +28,7 @@ pub(crate) const ADD_ONS: &[&dyn AddOn] = &[
     &alerts::Alerts,
     &dashboards::Dashboards,
     &observability::Observability,
+    &prerequisites::Prerequisites,
     &helm_tests::HelmTests,
     &logs::Logs,
     &traces::Traces,

@@ -10,6 +10,7 @@
 //! }
 //! ```
 
+mod doctor;
 mod e2e;
 pub mod generate;
 mod migrate_values;
@@ -44,6 +45,7 @@ enum Command {
     Generate(generate::Arguments),
     Verify(verify::Arguments),
     E2e(e2e::Arguments),
+    Doctor(doctor::Arguments),
     Secrets(secrets::Arguments),
     MigrateValues(migrate_values::Arguments),
 }
@@ -87,6 +89,7 @@ fn execute(declaration: fn() -> Platform, package: &str, fixture: Option<Fixture
         Command::Generate(arguments) => generate::run(*arguments, &project, &mut out).map(ExitCode::from),
         Command::Verify(arguments) => verify::run(arguments, &project, &mut out),
         Command::E2e(arguments) => e2e::run(arguments, &project, &mut out),
+        Command::Doctor(arguments) => doctor::run(arguments, &project),
         Command::Secrets(arguments) => secrets::run(arguments, &project, &mut out),
         Command::MigrateValues(arguments) => migrate_values::run(arguments, &project, &mut out),
     };

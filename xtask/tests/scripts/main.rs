@@ -4,6 +4,7 @@
 
 mod backup;
 mod data;
+mod doctor;
 mod restore;
 
 use std::fmt::Write as _;

@@ -11,8 +11,8 @@
 //! - `dashboards/` is a Go module with a program of its own, `read-dashboards`, on pinned libraries of Grafana and Prometheus.
 //! - `helm3/batch.go` and `helm4/batch.go` are programs of this crate. Each runs `helm template` many times in one process, with the code of the pinned
 //!   Helm ([`Tool::BatchHelm3`], [`Tool::BatchHelm4`]).
-//! - `modules.sum` contains checksums, in the format of `go.sum`, of the modules that are only read: Kubernetes and the
-//!   modules with custom resource definitions.
+//! - `modules.sum` contains checksums, in the format of `go.sum`, of the modules that are only read: Kubernetes, and the
+//!   modules with custom resource definitions or charts.
 //!
 //! Built tools and converted schemas are cached in one folder: `$CHART_TOOLS_DIR`, or `tools/` in Cargo's target
 //! directory. The name of every entry contains a digest of its inputs, so entries are never stale. Entries are created
@@ -33,6 +33,7 @@ mod cache;
 mod error;
 mod go;
 mod kubeconform;
+mod operator_charts;
 mod pinned_modules;
 mod pinned_schemas;
 mod render;
@@ -43,6 +44,7 @@ mod workspace;
 
 pub use error::{Attempt, GoError, ToolError};
 pub use kubeconform::{KubeconformReport, ResourceReport, Verdict, Violation, kubeconform, kubeconform_with};
+pub use operator_charts::{OperatorChart, operator_chart};
 pub use pinned_schemas::{KUBERNETES_VERSIONS, KubernetesVersion, crd_schemas, kubernetes_schemas};
 pub use render::{Object, Rendered, Template, objects};
 pub use tool::{Origin, Tool, ToolBinary};

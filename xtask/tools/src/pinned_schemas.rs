@@ -162,7 +162,7 @@ impl Toolbox {
     }
 
     /// The folder of a pinned module, after a check of its checksum.
-    fn module(&self, module: &str, version: &str) -> Result<Utf8PathBuf, ToolError> {
+    pub(crate) fn module(&self, module: &str, version: &str) -> Result<Utf8PathBuf, ToolError> {
         let failed = |reason| ToolError::Module { module: module.to_owned(), version: version.to_owned(), reason };
         let found = Go::find(&self.search_path, OLDEST_GO)
             .and_then(|go| go.download(module, version, &self.folder))
@@ -181,7 +181,7 @@ impl Toolbox {
 }
 
 /// The checksum of a module in `modules.sum`.
-fn pinned(module: &str, version: &str) -> Result<&'static str, ToolError> {
+pub(crate) fn pinned(module: &str, version: &str) -> Result<&'static str, ToolError> {
     let checksum = PINNED.lines().find_map(|line| {
         let mut words = line.split_whitespace();
         (words.next() == Some(module) && words.next() == Some(version)).then(|| words.next()).flatten()

@@ -12,6 +12,7 @@ mod hosts;
 mod network;
 mod passwords;
 mod policies;
+mod prerequisites;
 mod report;
 mod rust;
 mod schemas;
@@ -98,6 +99,11 @@ const STEPS: &[Step] = &[
         "conftest",
         policies::conftest,
         "every case follows the rules in xtask/verify/policies, and each rule has a test that breaks it",
+    ),
+    step(
+        "prerequisites",
+        prerequisites::prerequisites,
+        "CRDS.md lists the custom kinds that the cases render, and Helm renders the operators' values with the charts that can be had",
     ),
     step("network", network::prove, "the NetworkPolicies of every case allow exactly the declared traffic"),
     step(
