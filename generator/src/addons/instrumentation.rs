@@ -53,6 +53,11 @@ pub(crate) fn traced(graph: &Graph) -> impl Iterator<Item = (&Component, &Servic
     graph.services().filter(|(_, service)| is_traced(service))
 }
 
+/// Whether the platform has such a service.
+pub(crate) fn has_traces(graph: &Graph) -> bool {
+    traced(graph).next().is_some()
+}
+
 /// Whether a service's program is traced.
 pub(crate) fn is_traced(service: &Service) -> bool {
     service.runtime == Runtime::Python

@@ -20,7 +20,7 @@ impl AddOn for Observability {
         let metrics = graph.services().flat_map(|(_, service)| service.metrics);
         let labels: BTreeSet<&str> = metrics.flat_map(|metric| metric.labels).map(|label| label.as_str()).collect();
         let of_exporters = exporters.iter().map(|(_, exporter)| (reference(exporter.image), exporter.image_source));
-        let is_traced = traces::is_traced(graph);
+        let is_traced = instrumentation::has_traces(graph);
         let of_traces = [
             (reference(traces::JAEGER), traces::JAEGER_SOURCE),
             (reference(instrumentation::INSTRUMENTATION), instrumentation::INSTRUMENTATION_SOURCE),

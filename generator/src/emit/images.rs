@@ -59,7 +59,7 @@ pub(crate) fn all(graph: &Graph) -> impl Iterator<Item = ChartImage> {
         version: None,
         variant: None,
     });
-    let of_tracing = instrumentation::traced(graph).next().map(|_| ChartImage {
+    let of_tracing = instrumentation::has_traces(graph).then(|| ChartImage {
         section: vec!["global", TRACING],
         image: instrumentation::INSTRUMENTATION,
         version: None,

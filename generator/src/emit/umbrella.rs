@@ -55,7 +55,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             has_credentials,
             has_servers,
             has_metrics: graph.has_metrics(),
-            has_traces: instrumentation::traced(graph).next().is_some(),
+            has_traces: instrumentation::has_traces(graph),
             has_earlier: !graph.earlier_versions.is_empty(),
             is_reinstalled: earlier::reinstalled(graph).is_some(),
             rules: RulesOfTemplate::new(),
@@ -107,7 +107,7 @@ fn check_helpers(graph: &Graph, has_credentials: bool) -> CheckHelpers<'_> {
         with_secret: graph.components.iter().filter(|one| !one.credentials.is_empty()).map(|one| one.name).collect(),
         has_credentials,
         has_metrics: graph.has_metrics(),
-        has_traces: instrumentation::traced(graph).next().is_some(),
+        has_traces: instrumentation::has_traces(graph),
     }
 }
 

@@ -53,14 +53,7 @@ pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
     // The environment's file comes last and overrides the tag.
     let no_defaults = folder.join(&chart.paths().ci_values);
     let release = release_name(platform);
-    let case = |name: String, arguments: Vec<String>| Case {
-        chart: umbrella(chart, folder),
-        name,
-        release: release.to_owned(),
-        environment: None,
-        values: vec![no_defaults.clone()],
-        arguments,
-    };
+    let case = |name: &str, arguments| with_ci_values(platform, chart, folder, name, arguments);
     let environments = chart.paths().environments.iter().map(|(name, path)| {
         // With a store, the values contain no password.
         let has_store = has_store(platform, name);
@@ -74,7 +67,7 @@ pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
             arguments: kinds_of(platform, name).into_iter().chain(required).collect(),
         }
     });
-    let features = features(platform).into_iter().map(|(name, arguments)| case(name, arguments));
+    let features = features(platform).into_iter().map(|(name, arguments)| case(&name, arguments));
     // Modes in which the values contain no password.
     let modes: &[_] = if has_credentials(platform) { &[("existing", EXISTING), ("store", STORE)] } else { &[] };
     let elsewhere = modes.iter().map(|(name, arguments)| Case {
@@ -85,13 +78,25 @@ pub fn all(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
         values: Vec::new(),
         arguments: arguments.iter().map(|argument| (*argument).to_owned()).chain(required(platform, None)).collect(),
     });
-    let defaults = std::iter::once(case("defaults".to_owned(), Vec::new()));
+    let defaults = std::iter::once(case("defaults", Vec::new()));
     defaults
         .chain(features)
         .chain(elsewhere)
         .chain(environments)
         .chain(further::cases(release, chart, folder))
         .collect()
+}
+
+/// A case of the umbrella chart with the CI values and these arguments.
+fn with_ci_values(platform: &Resolved, chart: &Chart, folder: &Utf8Path, name: &str, arguments: Vec<String>) -> Case {
+    Case {
+        chart: umbrella(chart, folder),
+        name: name.to_owned(),
+        release: release_name(platform).to_owned(),
+        environment: None,
+        values: vec![folder.join(&chart.paths().ci_values)],
+        arguments,
+    }
 }
 
 /// The umbrella chart's folder.
@@ -201,26 +206,14 @@ fn widened(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Case {
             service.name
         )
     };
-    let arguments = platform.platform().services.iter().map(rules).collect();
-    let values = vec![folder.join(&chart.paths().ci_values)];
-    let release = release_name(platform).to_owned();
-    Case { name: "traffic".to_owned(), chart: umbrella(chart, folder), release, environment: None, values, arguments }
+    with_ci_values(platform, chart, folder, "traffic", platform.platform().services.iter().map(rules).collect())
 }
 
 /// Each exposed service at a port of the nodes that the cluster chooses. The environments may have none of them.
 fn node_ports(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<Case> {
     let exposed = platform.platform().services.iter().filter(|service| service.exposure.is_some());
     let arguments: Vec<_> = exposed.map(|service| format!("--set={}.exposure.via=NodePort", service.name)).collect();
-    let values = vec![folder.join(&chart.paths().ci_values)];
-    let release = release_name(platform).to_owned();
-    (!arguments.is_empty()).then(|| Case {
-        name: "nodeport".to_owned(),
-        chart: umbrella(chart, folder),
-        release,
-        environment: None,
-        values,
-        arguments,
-    })
+    (!arguments.is_empty()).then(|| with_ci_values(platform, chart, folder, "nodeport", arguments))
 }
 
 /// Further controllers that forward requests to the exposed services. A platform may expose none.
@@ -230,13 +223,8 @@ fn controllers(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Cas
     if exposed.is_empty() {
         return Vec::new();
     }
-    let case = |(name, settings, controller, further): (&str, &[&str], &str, &[&str])| Case {
-        name: name.to_owned(),
-        chart: umbrella(chart, folder),
-        release: release_name(platform).to_owned(),
-        environment: None,
-        values: vec![folder.join(&chart.paths().ci_values)],
-        arguments: forwarded(&exposed, settings, controller, further),
+    let case = |(name, settings, controller, further): (&str, &[&str], &str, &[&str])| {
+        with_ci_values(platform, chart, folder, name, forwarded(&exposed, settings, controller, further))
     };
     let elsewhere = &["--set=global.network.edgeNamespace=traefik"];
     [
@@ -262,16 +250,7 @@ fn by_tag(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Option<Case>
     let pinned = images(platform).filter(|(_, image)| image.digest.is_some());
     let arguments: Vec<_> =
         pinned.map(|(path, _)| format!("--set={path}.image.digest=,{path}.image.tag={COMMIT}")).collect();
-    let values = vec![folder.join(&chart.paths().ci_values)];
-    let release = release_name(platform).to_owned();
-    (!arguments.is_empty()).then(|| Case {
-        name: "by-tag".to_owned(),
-        chart: umbrella(chart, folder),
-        release,
-        environment: None,
-        values,
-        arguments,
-    })
+    (!arguments.is_empty()).then(|| with_ci_values(platform, chart, folder, "by-tag", arguments))
 }
 
 /// Rules with wildcards for each service, and the values that permit them.
@@ -280,26 +259,13 @@ fn wildcards(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Case {
         let rule = r#"{"apiGroups":["*"],"resources":["pods/*"],"verbs":["*"]}"#;
         format!(r#"--set-json={}.rbac={{"allowWildcards":true,"extraRules":[{rule}]}}"#, service.name)
     });
-    Case {
-        chart: umbrella(chart, folder),
-        name: "wildcards".to_owned(),
-        release: release_name(platform).to_owned(),
-        environment: None,
-        values: vec![folder.join(&chart.paths().ci_values)],
-        arguments: rules.chain([API_SERVER.to_owned()]).collect(),
-    }
+    with_ci_values(platform, chart, folder, "wildcards", rules.chain([API_SERVER.to_owned()]).collect())
 }
 
 /// A release with the longest name that the platform allows.
 fn longest(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Case {
-    Case {
-        chart: umbrella(chart, folder),
-        name: "longest-release-name".to_owned(),
-        release: "r".repeat(longest_release_name(platform)),
-        environment: None,
-        values: vec![folder.join(&chart.paths().ci_values)],
-        arguments: Vec::new(),
-    }
+    let release = "r".repeat(longest_release_name(platform));
+    Case { release, ..with_ci_values(platform, chart, folder, "longest-release-name", Vec::new()) }
 }
 
 /// One case for each values file, with tags for images without a default tag.

@@ -164,7 +164,7 @@ pub(crate) fn kinds(graph: &Graph) -> Vec<CustomKind> {
         let routing = vec![Setting::of(vec![global("alerts.routing.format", "None", "AlertmanagerConfig")])];
         add(&PROMETHEUS, (group, "v1alpha1"), "AlertmanagerConfig", "alertmanagerconfigs", "", routing);
     }
-    if instrumentation::traced(graph).next().is_some() {
+    if instrumentation::has_traces(graph) {
         let operator = global("tracing.instrumentation", "InitContainer", "Operator");
         let settings = vec![Setting::of(vec![global("tracing.enabled", "false", "true"), operator])];
         add(&OPENTELEMETRY, ("opentelemetry.io", "v1alpha1"), "Instrumentation", "instrumentations", "", settings);

@@ -263,7 +263,7 @@ pub(super) const ALL: [&Owner; 9] = [
 /// The owners that the chart of a platform can use, in the order of their installation.
 pub(super) fn owners(graph: &Graph) -> Vec<&'static Owner> {
     let is_exposed = graph.exposed().next().is_some();
-    let is_traced = instrumentation::traced(graph).next().is_some();
+    let is_traced = instrumentation::has_traces(graph);
     let is_used = |owner: &&Owner| match owner.name {
         "traefik" | "cilium" => is_exposed,
         // The OpenTelemetry operator has its certificates from cert-manager, whose values need the Gateway API.

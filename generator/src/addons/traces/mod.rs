@@ -50,17 +50,12 @@ const QUEUE_FACTOR: u16 = 3;
 /// The keys of the outputs' Secrets.
 const SECRET_KEYS: &[(&str, &str)] = &[("otlp", "authorization")];
 
-/// Whether services of the platform can send traces.
-pub(super) fn is_traced(graph: &Graph) -> bool {
-    instrumentation::traced(graph).next().is_some()
-}
-
 /// The add-on.
 pub(super) struct Traces;
 
 impl AddOn for Traces {
     fn files(&self, graph: &Graph, files: &mut Files) {
-        if !is_traced(graph) {
+        if !instrumentation::has_traces(graph) {
             return;
         }
         let chart = Further {

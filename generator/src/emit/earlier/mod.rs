@@ -33,7 +33,7 @@ pub(super) fn reinstalled(graph: &Graph) -> Option<(&'static str, &'static Reins
     graph.earlier_versions.iter().find_map(version)
 }
 
-/// Stands in a remedy for the section of the values whose key it is about.
+/// The placeholder in a remedy for the section of the values, where several sections have the same key.
 const SECTION: &str = "<section>";
 
 fn groups(graph: &Graph) -> Vec<Group> {

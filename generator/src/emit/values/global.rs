@@ -187,7 +187,7 @@ impl Global {
                 end_to_end: graph.end_to_end.as_ref().map(|_| true),
                 scheduling: Scheduling::default(),
             },
-            tracing: instrumentation::traced(graph).next().map(|_| Tracing::off()),
+            tracing: instrumentation::has_traces(graph).then(Tracing::off),
             velero: graph.servers().next().map(|_| Velero::off()),
             servers: graph.servers().map(|(server, _)| (server.name, SharedServer::of(server))).collect(),
         }

@@ -425,10 +425,12 @@ check_policies() {
     trial_pod client 'exec sleep 300'
   } | kube create --filename - >/dev/null 2>&1 || { unknown "$subject: the Pods of the trial cannot be created" 'Run this as a user who may create Pods'; return; }
   if ! ask wait pod --all --namespace "$trial_namespace" --for=condition=Ready --timeout=90s; then
+    # Without an answer, the reason is left out.
     ask get pods --namespace "$trial_namespace" --output 'jsonpath={range .items[*]}{.metadata.name} {.status.phase} {.status.containerStatuses[0].state.waiting.reason}; {end}' || true
     unknown "$subject: the Pods of the trial do not start: $(first "$answer")" 'Name an image that the cluster can pull with --image; it needs sh, httpd and wget'
     return
   fi
+  # Without an address, no request of the trial succeeds, which is reported below.
   ask get pod server --namespace "$trial_namespace" --output 'jsonpath={.status.podIP}' || true
   address=$answer
   case "$address" in *:*) address="[$address]" ;; esac
