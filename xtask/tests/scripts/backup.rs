@@ -182,7 +182,7 @@ fn a_login_that_is_refused_is_named() {
     assert!(!ok && said.contains("FAILED: backup_r1_x cannot connect to db: FATAL: password auth"), "{said}");
 }
 
-/// One backup a day for a year, then none for a year.
+/// One backup a day for a year, then none for a year. After a month, the old ones are removed once a week only.
 #[test]
 fn retention_by_count_and_age_keeps_the_last_good_backup() {
     let volume = Volume::new();
@@ -191,6 +191,9 @@ fn retention_by_count_and_age_keeps_the_last_good_backup() {
     let mut latest = String::new();
     for day in 0..366 {
         latest = volume.add("alerts", start + day * DAY, true);
+        if day > 30 && day % 7 > 0 {
+            continue;
+        }
         let (ok, said) = volume.run(&["prune", &(start + day * DAY + 60).to_string()]);
         assert!(ok, "{said}");
         let dumps = volume

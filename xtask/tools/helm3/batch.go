@@ -1,8 +1,8 @@
-// A program that runs `helm template` of Helm 3 many times in one process. Helm needs a tenth of a second for its start alone.
+// A program that runs `helm template` and `helm lint` of Helm 3 many times in one process. Helm needs a tenth of a second for its start alone.
 //
-// It reads one request per line from standard input: a JSON list with the arguments of a `helm template` command. It answers each one on standard
+// It reads one request per line from standard input: a JSON list with the arguments of one of these commands. It answers each one on standard
 // output, before it reads the next: a line with `ok` or `error` and a number of bytes, then as many bytes. They are what the command would write to
-// standard output, or, if it fails, to standard error. The program ends when its standard input ends.
+// standard output, or, if it fails, to standard error; `lint` says on both what is wrong. The program ends when its standard input ends.
 package main
 
 import (
@@ -57,10 +57,13 @@ func serve(requests io.Reader, answers io.Writer) error {
 			return failure
 		}
 		word := "ok"
+		said := messages.take()
 		if failure != nil {
-			word, output = "error", messages.take()
+			word = "error"
 		}
-		messages.take()
+		if failure != nil || args[0] == "lint" {
+			output = append(output, said...)
+		}
 		fmt.Fprintf(writer, "%s %d\n", word, len(output))
 		writer.Write(output)
 		if err := writer.Flush(); err != nil {
@@ -74,11 +77,14 @@ var errRefused = errors.New("helm failed")
 
 // run returns the output of one command.
 //
-// Helm 3 has its commands in a main package, which no program can import. So this function makes the same calls as Helm's command `template` for a chart in a folder or an archive. The Rust tests and the step `template` of `verify` compare it with Helm itself.
+// Helm 3 has its commands in a main package, which no program can import. So this function makes the same calls as Helm's commands for a chart in a folder or an archive. The Rust tests and the steps `lint` and `template` of `verify` compare it with Helm itself.
 func run(args []string, messages *messages) ([]byte, error) {
 	request, err := parse(args)
 	if err != nil {
 		return nil, err
+	}
+	if request.name == "" {
+		return request.lint(messages)
 	}
 	rendered, err := request.render()
 	if err != nil {
@@ -96,9 +102,10 @@ func run(args []string, messages *messages) ([]byte, error) {
 	return output.Bytes(), nil
 }
 
-// request is a `helm template` command.
+// request is a `helm template` command, or with an empty name a `helm lint` command.
 type request struct {
 	name, chart string
+	isStrict    bool
 	values      values.Options
 	kubeVersion string
 	apiVersions []string
@@ -108,7 +115,8 @@ type request struct {
 // parse reads the flags that a request can have, with the names and types that Helm gives them.
 func parse(args []string) (*request, error) {
 	var made request
-	flags := pflag.NewFlagSet("template", pflag.ContinueOnError)
+	flags := pflag.NewFlagSet("helm", pflag.ContinueOnError)
+	flags.BoolVar(&made.isStrict, "strict", false, "")
 	flags.StringSliceVarP(&made.values.ValueFiles, "values", "f", nil, "")
 	flags.StringArrayVar(&made.values.Values, "set", nil, "")
 	flags.StringArrayVar(&made.values.StringValues, "set-string", nil, "")
@@ -123,11 +131,48 @@ func parse(args []string) (*request, error) {
 		return nil, err
 	}
 	words := flags.Args()
-	if len(words) != 3 || words[0] != "template" {
-		return nil, errors.New("a request is not for `helm template NAME CHART`")
+	switch {
+	case len(words) == 3 && words[0] == "template":
+		made.name, made.chart = words[1], words[2]
+	case len(words) == 2 && words[0] == "lint":
+		made.chart = words[1]
+	default:
+		return nil, errors.New("a request is neither for `helm template NAME CHART` nor for `helm lint CHART`")
 	}
-	made.name, made.chart = words[1], words[2]
 	return &made, nil
+}
+
+// lint examines the chart, and returns what Helm prints about it.
+func (r *request) lint(messages *messages) ([]byte, error) {
+	settings := cli.New()
+	client := action.NewLint()
+	client.Strict = r.isStrict
+	client.Namespace = settings.Namespace()
+	merged, err := r.values.MergeValues(getter.All(settings))
+	if err != nil {
+		fmt.Fprintln(messages.file, "Error:", err)
+		return nil, errRefused
+	}
+	result := client.Run([]string{r.chart}, merged)
+	var output bytes.Buffer
+	fmt.Fprintf(&output, "==> Linting %s\n", r.chart)
+	for _, message := range result.Messages {
+		fmt.Fprintln(&output, message)
+	}
+	if len(result.Messages) == 0 {
+		for _, err := range result.Errors {
+			fmt.Fprintln(&output, "Error", err)
+		}
+	}
+	failed := min(len(result.Errors), 1)
+	summary := fmt.Sprintf("1 chart(s) linted, %d chart(s) failed", failed)
+	fmt.Fprintln(&output)
+	if failed > 0 {
+		fmt.Fprintln(messages.file, "Error:", summary)
+		return output.Bytes(), errRefused
+	}
+	fmt.Fprintln(&output, summary)
+	return output.Bytes(), nil
 }
 
 func (r *request) render() (*release.Release, error) {

@@ -1,4 +1,4 @@
-//! Renders with a program that runs `helm template` many times in one process (`helm3/batch.go`, `helm4/batch.go`).
+//! Renders with a program that runs `helm template` and `helm lint` many times in one process (`helm3/batch.go`, `helm4/batch.go`).
 //!
 //! A process renders one chart at a time. Each thread that renders takes an idle process, or starts one. The processes end with this one, because their
 //! standard input then ends.

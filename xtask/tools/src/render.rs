@@ -58,12 +58,15 @@ impl ToolBinary {
     /// # Errors
     /// If this tool is not Helm, or cannot be run.
     pub fn lint(&self, chart: &Utf8Path, values: &[&Utf8Path], arguments: &[&str]) -> Result<Rendered, ToolError> {
-        let mut command = self.command();
-        command.args(["lint", "--strict", chart.as_str()]);
+        let mut words = vec!["lint", "--strict", chart.as_str()];
         for file in values {
-            command.args(["--values", file.as_str()]);
+            words.extend(["--values", file.as_str()]);
         }
-        let output = self.run(command.args(arguments))?;
+        words.extend(arguments);
+        if self.tool.is_batch() {
+            return batch::run(self, &words);
+        }
+        let output = self.run(self.command().args(words))?;
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said).into_owned();
         Ok(if output.status.success() { Ok(said) } else { Err(said) })

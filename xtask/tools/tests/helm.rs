@@ -55,14 +55,17 @@ fn chart(folder: &Utf8Path) -> Utf8PathBuf {
         ("values.schema.json", r#"{"properties": {"size": {"type": "integer"}}}"#),
         (
             "templates/a.yaml",
-            "kind: A\nis: {{ .Release | toJson }}\nvalues: {{ .Values | toJson }}\n{{ .Values.more }}\n",
+            "apiVersion: a/v1\nkind: A\nmetadata: {name: a}\nis: {{ .Release | toJson }}\nvalues: {{ .Values | toJson }}\n{{ .Values.more }}\n",
         ),
-        ("templates/b.yaml", "{{ if .Capabilities.APIVersions.Has \"a/v1/B\" }}kind: B{{ end }}\n"),
+        (
+            "templates/b.yaml",
+            "{{ if .Capabilities.APIVersions.Has \"a/v1/B\" }}kind: B\nmetadata: {name: b}{{ end }}\n",
+        ),
         ("templates/check.yaml", "{{ if eq .Values.name \"no\" }}{{ fail \"no is refused\" }}{{ end }}\n"),
         ("templates/hook.yaml", "kind: H\nmetadata: {name: h, annotations: {helm.sh/hook: test}}\n"),
         ("templates/NOTES.txt", "Nothing.\n"),
         ("charts/page/Chart.yaml", "apiVersion: v2\nname: page\nversion: 1.0.0\n"),
-        ("charts/page/templates/p.yaml", "kind: P\ncolor: {{ .Values.color }}\n"),
+        ("charts/page/templates/p.yaml", "kind: P\nmetadata: {name: p}\ncolor: {{ .Values.color }}\n"),
         ("library/Chart.yaml", "apiVersion: v2\nname: library\nversion: 1.0.0\ntype: library\n"),
         (
             "incomplete/Chart.yaml",
@@ -119,13 +122,25 @@ fn a_program_of_many_renderings_gives_what_helm_gives() {
     for (tool, batch) in [(Tool::Helm3, Tool::BatchHelm3), (Tool::Helm4, Tool::BatchHelm4)] {
         let (helm, batch) = (toolbox.ensure(tool).expect("Helm"), toolbox.ensure(batch).expect("the program"));
         assert_eq!((&batch.version, batch.origin), (&helm.version, Origin::Built));
-        let mut refused = 0;
+        let (mut refused, mut unclean) = (0, 0);
         for (chart, release, values, arguments) in requests {
             let template = Template { chart, release, values, arguments };
             let expected = helm.template(&template).expect("Helm runs");
             assert_eq!(batch.template(&template).expect("the program runs"), expected, "{template:?}");
             refused += usize::from(expected.is_err());
+            // `helm lint` has no flags for the API and the kind of the command.
+            let is_of_lint = |argument: &&str| !argument.starts_with("--api") && !argument.starts_with("--is");
+            if arguments.iter().all(is_of_lint) {
+                let expected = helm.lint(chart, values, arguments).expect("Helm runs");
+                assert_eq!(
+                    batch.lint(chart, values, arguments).expect("the program runs"),
+                    expected,
+                    "{chart} {arguments:?}"
+                );
+                unclean += usize::from(expected.is_err());
+            }
         }
+        assert!((5..15).contains(&unclean), "{tool:?}: {unclean}");
         assert_eq!((refused, requests.len()), (12, 19), "{tool:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use anyhow::Context as _;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use generator::AlertProof;
 use render::NAMESPACE;
 use serde_json::{Value, json};
@@ -31,13 +31,13 @@ pub(super) fn alerts(context: &VerifyContext) -> anyhow::Result<Outcome> {
         if let Some(rules) = rules(one).filter(|rules| !tried.contains(rules)) {
             let file = folder.join(format!("{name}.yaml"));
             fs::write(&file, serde_yaml::to_string(&rules)?)?;
-            let tests = folder.join(format!("{name}-test.yaml"));
             // An environment may leave groups of alerts out.
             let proofs = if one.case.environment.is_some() { &of_rules(&rules, proofs)[..] } else { &proofs[..] };
-            fs::write(&tests, serde_yaml::to_string(&unit_tests(&file, proofs))?)?;
+            let tests = unit_tests(&folder.join(name), &file, &rules, proofs)?;
+            let test: Vec<&str> = ["test", "rules"].into_iter().chain(tests.iter().map(|file| file.as_str())).collect();
             // A lint is that two rules are the same alert.
             let check: &[&str] = &["check", "rules", "--lint=all", "--lint-fatal", file.as_str()];
-            for words in [check, &["test", "rules", tests.as_str()]] {
+            for words in [check, &test] {
                 if let Err(message) = run(Tool::Promtool, words)? {
                     wrong.push(format!("{name}: promtool {}: {message}", words[..2].join(" ")));
                 }
@@ -194,35 +194,62 @@ fn of_rules(rules: &Value, proofs: &[AlertProof]) -> Vec<AlertProof> {
     proofs.iter().filter(|proof| rendered.iter().any(|rule| is_of(proof, rule))).cloned().collect()
 }
 
-/// A test for each alert, and one in which all is well.
-fn unit_tests(rules: &Utf8Path, proofs: &[AlertProof]) -> Value {
-    let series = |proof: &AlertProof, is_broken: bool| -> Vec<Value> {
-        let values =
-            |sample: &generator::SeriesProof| if is_broken { sample.broken.clone() } else { sample.healthy.clone() };
-        proof.samples.iter().map(|sample| json!({"series": sample.series, "values": values(sample)})).collect()
+/// Writes a file of tests for each alert, and one in which all is well. Each reads only the rules with the name of its alert: promtool evaluates all rules
+/// that a test reads, minute by minute.
+fn unit_tests(
+    folder: &Utf8Path,
+    all: &Utf8Path,
+    rules: &Value,
+    proofs: &[AlertProof],
+) -> anyhow::Result<Vec<Utf8PathBuf>> {
+    fs::create_dir(folder)?;
+    let write = |name: &str, content: &Value| -> anyhow::Result<Utf8PathBuf> {
+        let file = folder.join(name);
+        fs::write(&file, serde_yaml::to_string(content)?)?;
+        Ok(file)
     };
-    let broken = proofs.iter().map(|proof| {
-        test(
-            &series(proof, true),
-            &json!([{"expr": firing(proof), "eval_time": EVALUATED_AT, "exp_samples": [{"labels": "{}", "value": 1}]}]),
-        )
-    });
-    let mut all = Vec::new();
+    let mut files = Vec::new();
+    for (position, proof) in proofs.iter().enumerate() {
+        let groups = rules["groups"].as_array().into_iter().flatten();
+        let named =
+            groups.filter_map(|group| group["rules"].as_array()).flatten().filter(|rule| rule["alert"] == proof.name);
+        let rules = json!({"groups": [{"name": proof.name, "rules": named.collect::<Vec<_>>()}]});
+        let rules = write(&format!("{position}-rules.yaml"), &rules)?;
+        files.push(write(&format!("{position}.yaml"), &tests(&rules, &of_alert(proof)))?);
+    }
+    let mut healthy: Vec<Value> = Vec::new();
     for one in proofs.iter().flat_map(|proof| series(proof, false)) {
-        if !all.contains(&one) {
-            all.push(one);
+        if !healthy.contains(&one) {
+            healthy.push(one);
         }
     }
-    let silent = r#"count(ALERTS{alertstate="firing",severity!="none"})"#;
-    let healthy = test(&all, &json!([{"expr": silent, "eval_time": EVALUATED_AT, "exp_samples": []}]));
-    let scenes = proofs.iter().flat_map(|proof| proof.scenes.iter().map(move |scene| (proof, scene)));
-    let scenes = scenes.map(|(proof, scene)| {
+    let silent = json!({"expr": r#"count(ALERTS{alertstate="firing",severity!="none"})"#, "eval_time": EVALUATED_AT, "exp_samples": []});
+    files.push(write("healthy.yaml", &tests(all, &[test(&healthy, &json!([silent]))]))?);
+    Ok(files)
+}
+
+fn tests(rules: &Utf8Path, tests: &[Value]) -> Value {
+    json!({"rule_files": [rules.as_str()], "evaluation_interval": "1m", "tests": tests})
+}
+
+fn series(proof: &AlertProof, is_broken: bool) -> Vec<Value> {
+    let values =
+        |sample: &generator::SeriesProof| if is_broken { sample.broken.clone() } else { sample.healthy.clone() };
+    proof.samples.iter().map(|sample| json!({"series": sample.series, "values": values(sample)})).collect()
+}
+
+/// The tests of an alert: it fires on its broken series, and in its scenes as they say.
+fn of_alert(proof: &AlertProof) -> Vec<Value> {
+    let test_that = |series: &[Value], fires: bool| {
+        let expected = if fires { json!([{"labels": "{}", "value": 1}]) } else { json!([]) };
+        test(series, &json!([{"expr": firing(proof), "eval_time": EVALUATED_AT, "exp_samples": expected}]))
+    };
+    let scenes = proof.scenes.iter().map(|scene| {
         let series: Vec<_> =
             scene.series.iter().map(|(series, values)| json!({"series": series, "values": values})).collect();
-        let expected = if scene.fires { json!([{"labels": "{}", "value": 1}]) } else { json!([]) };
-        test(&series, &json!([{"expr": firing(proof), "eval_time": EVALUATED_AT, "exp_samples": expected}]))
+        test_that(&series, scene.fires)
     });
-    json!({"rule_files": [rules.as_str()], "evaluation_interval": "1m", "tests": broken.chain([healthy]).chain(scenes).collect::<Vec<_>>()})
+    std::iter::once(test_that(&series(proof, true), true)).chain(scenes).collect()
 }
 
 fn test(series: &[Value], expressions: &Value) -> Value {

@@ -1,5 +1,6 @@
 //! The steps that run Helm 3 and Helm 4: `lint`, `template` and `pipeline`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
@@ -12,10 +13,13 @@ use tools::ToolBinary;
 use super::context::{VerifyContext, in_parallel};
 use super::report::{Outcome, Progress, by_finding};
 
+/// The step `lint`. Helm itself lints the first case of each chart; the batch programs lint all.
 pub(super) fn lint(context: &VerifyContext) -> anyhow::Result<Outcome> {
-    let helms = context.helms()?;
-    let all: Vec<(&Case, &ToolBinary)> =
-        context.cases.iter().flat_map(|case| helms.iter().map(move |h| (case, h))).collect();
+    let (helms, batches) = (context.helms()?, context.batches()?);
+    let first = context.charts.iter().filter_map(|chart| context.cases_of(chart).next());
+    let by_helm = first.flat_map(|case| helms.iter().map(move |helm| (case, helm)));
+    let by_batch = context.cases.iter().flat_map(|case| batches.iter().map(move |batch| (case, batch)));
+    let all: Vec<(&Case, &ToolBinary)> = by_helm.chain(by_batch).collect();
     let lint = |(case, helm): &(&Case, &ToolBinary)| -> anyhow::Result<Option<String>> {
         let values: Vec<&Utf8Path> = case.values.iter().map(Utf8PathBuf::as_path).collect();
         // `helm lint` has no option `--api-versions`; a missing kind does not fail it.
@@ -32,15 +36,15 @@ pub(super) fn template(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let (helms, batches) = (context.helms()?, context.batches()?);
     // When Helm 4 refuses a case, there are no manifests. Then each case is rendered here, and the refusal is reported with its case.
     let manifests = context.manifests().unwrap_or_default();
+    let by_helm = with_new_arguments(&context.cases);
     let compare = |case: &Case| {
         let known = manifests.iter().find(|manifest| manifest.case.name == case.name);
         let render = |position: usize, known: Option<&str>| {
-            let helm = case.render(&helms[position]);
             let batch = known.map_or_else(|| case.render(&batches[position]), |text| Ok(text.to_owned()));
-            (
-                unlike(&helms[position], &helm, &batches[position], &batch),
-                helm.and_then(|text| Ok(sorted(objects(&text)?))),
-            )
+            let unlike = by_helm
+                .contains(&case.name)
+                .then(|| unlike(&helms[position], &case.render(&helms[position]), &batches[position], &batch));
+            (unlike.flatten(), batch.and_then(|text| Ok(sorted(objects(&text)?))))
         };
         let (three, four) = (render(0, None), render(1, known.map(|known| known.manifest.as_str())));
         let mut wrong: Vec<String> = three.0.into_iter().chain(four.0).collect();
@@ -59,13 +63,30 @@ pub(super) fn template(context: &VerifyContext) -> anyhow::Result<Outcome> {
     let (counts, wrong): (Vec<usize>, Vec<_>) =
         in_parallel(&context.cases, &context.progress, compare).into_iter().unzip();
     let (cases, count) = (context.cases.len(), counts.iter().sum::<usize>());
-    let summary = format!("{cases} cases, {count} objects, the same from both versions and from their batch programs");
+    let compared = by_helm.len();
+    let summary = format!(
+        "{cases} cases, {count} objects, the same from both versions; in {compared} cases, which have all kinds of arguments, Helm gives what its batch program gives"
+    );
     let named = context
         .cases
         .iter()
         .zip(wrong)
         .flat_map(|(case, all)| all.into_iter().map(|wrong| (case.name.as_str(), wrong)));
     Ok(Outcome::of(summary).with(by_finding(named, cases)))
+}
+
+/// The names of the cases that Helm itself renders, too: the first of each chart, and each with a kind of argument that no case before it has. The batch
+/// programs run Helm's own code, so they can differ from it in the arguments alone.
+fn with_new_arguments(cases: &[Case]) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    let mut is_new = |case: &&Case| {
+        let kinds =
+            case.arguments.iter().map(|argument| argument.split_once('=').map_or(argument.as_str(), |(flag, _)| flag));
+        let files = case.values.iter().map(|_| "--values");
+        let kinds: Vec<_> = kinds.chain(files).map(str::to_owned).chain([case.chart.to_string()]).collect();
+        kinds.into_iter().fold(false, |is_new, kind| seen.insert(kind) || is_new)
+    };
+    cases.iter().filter(|case| is_new(case)).map(|case| case.name.clone()).collect()
 }
 
 /// The finding that a program of many renderings does not give what Helm gives for a case. Of the same version it must give the same bytes and the same
