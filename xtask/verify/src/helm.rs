@@ -83,8 +83,9 @@ fn with_new_arguments(cases: &[Case]) -> BTreeSet<String> {
         let kinds =
             case.arguments.iter().map(|argument| argument.split_once('=').map_or(argument.as_str(), |(flag, _)| flag));
         let files = case.values.iter().map(|_| "--values");
-        let kinds: Vec<_> = kinds.chain(files).map(str::to_owned).chain([case.chart.to_string()]).collect();
-        kinds.into_iter().fold(false, |is_new, kind| seen.insert(kind) || is_new)
+        let known = seen.len();
+        seen.extend(kinds.chain(files).map(str::to_owned).chain([case.chart.to_string()]));
+        seen.len() > known
     };
     cases.iter().filter(|case| is_new(case)).map(|case| case.name.clone()).collect()
 }
