@@ -75,7 +75,7 @@
 - version: "0.1.0"
   sections: [audit-log-analysis]
   keys:
-    env: "Use <section>.credentials.rabbitmq.password for RABBITMQ_PASS. The chart sets all other variables."
+    env: "Use <section>.settings.environment for ENVIRONMENT, <section>.credentials.rabbitmq.password for RABBITMQ_PASS. The chart sets all other variables."
 - version: "0.1.0"
   sections: [notification-service]
   keys:

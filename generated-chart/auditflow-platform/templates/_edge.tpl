@@ -116,7 +116,11 @@ annotations:
 
 {{- /*
 The values below `exposure` that have an effect in some ways only, with their defaults. `needs` names a further condition: TLS that the chart
+<<<<<<< HEAD
 configures, an issuer, the chart's own Gateway, one of others, or a proxy that authenticates users.
+=======
+configures, an issuer, a redirect, the chart's own Gateway, or one of others.
+>>>>>>> main
 */ -}}
 {{- define "auditflow-platform.exposureKeys" -}}
 - { via: [Ingress, HTTPRoute], keys: { host: "" } }
@@ -142,6 +146,7 @@ configures, an issuer, the chart's own Gateway, one of others, or a proxy that a
 - { via: [Ingress, HTTPRoute], needs: issuer, keys: { tls.certManager.issuerKind: ClusterIssuer, tls.certManager.issuerName: "" } }
 - { via: [Ingress], keys: { ingress.className: "", ingress.annotations: {} } }
 - { via: [HTTPRoute], keys: { httpRoute.sectionName: https, httpRoute.redirectSectionName: http, httpRoute.ownGateway.enabled: false } }
+- { via: [HTTPRoute], needs: redirect, keys: { httpRoute.redirectPort: 443 } }
 - { via: [HTTPRoute], needs: otherGateway, keys: { httpRoute.gateway: "", httpRoute.gatewayNamespace: "", httpRoute.verifyGateway: true } }
 - via: [HTTPRoute]
   needs: ownGateway
@@ -172,8 +177,13 @@ configures, an issuer, the chart's own Gateway, one of others, or a proxy that a
 {{- $others := list (or $own (not $isRoute)) "the Gateway of others, which has its own certificate" -}}
 {{- $_ := set $needs "tls" (append $others (printf "Set %s.httpRoute.ownGateway.enabled to true" $path)) -}}
 {{- $_ := set $needs "issuer" (list $issuer "exposure.tls.certManager.mode: None" "Set the mode to Annotation or Certificate") -}}
+<<<<<<< HEAD
 {{- $proxy := list (eq $exposure.authentication.mode "OAuth2Proxy") "exposure.authentication.mode: None" "Set the mode to OAuth2Proxy" -}}
 {{- $_ := set $needs "proxy" $proxy -}}
+=======
+{{- $redirect := printf "%s.httpRoute.redirectSectionName" $path -}}
+{{- $_ := set $needs "redirect" (list (ne $route.redirectSectionName "") "an empty redirectSectionName" (printf "Set %s" $redirect)) -}}
+>>>>>>> main
 {{- range $rule := include "auditflow-platform.exposureKeys" . | fromYamlArray -}}
   {{- $need := get $needs ($rule.needs | default "") | default (list true) -}}
   {{- if not (has $exposure.via $rule.via) -}}
@@ -206,6 +216,9 @@ configures, an issuer, the chart's own Gateway, one of others, or a proxy that a
 {{- $byte := "0*(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])" -}}
 {{- if regexMatch (printf "^(%[1]s\\.){3}%[1]s$" $byte) $exposure.host }}
 - {{ printf "%s.host is an IP address, %s. Set it to a DNS name, or to \"\" for every host." $path $exposure.host | quote }}
+{{- else if not (regexMatch (printf "^((\\*\\.)?%[1]s(\\.%[1]s)*)?$" "[a-z0-9]([-a-z0-9]*[a-z0-9])?") $exposure.host) -}}
+  {{- $text := "%s.host is %s, which is not a DNS name. Write it in lower case, without a scheme, port or path, as www.example.org or *.example.org." }}
+- {{ printf $text $path $exposure.host | quote }}
 {{- end -}}
 {{- if has $exposure.via (list "Ingress" "HTTPRoute") -}}
   {{- $forwarded = append $forwarded (printf "%s.via: %s" $path $exposure.via) -}}
@@ -260,9 +273,12 @@ configures, an issuer, the chart's own Gateway, one of others, or a proxy that a
 {{- end -}}
 {{- if and $isRoute $route.verifyGateway (not $own) $route.gateway ($.Capabilities.APIVersions.Has "gateway.networking.k8s.io/v1/Gateway") -}}
   {{- $namespace := $route.gatewayNamespace | default $.Release.Namespace -}}
-  {{- /* Every namespace of a cluster has this ConfigMap; without access to a cluster, `lookup` finds none. The release's namespace may not exist yet. */ -}}
-  {{- $cluster := lookup "v1" "ConfigMap" $.Release.Namespace "kube-root-ca.crt" | default (lookup "v1" "ConfigMap" "kube-system" "kube-root-ca.crt") -}}
   {{- $gateway := lookup "gateway.networking.k8s.io/v1" "Gateway" $namespace $route.gateway -}}
+  {{- $cluster := $gateway -}}
+  {{- /* Every namespace of a cluster has this ConfigMap; without access to a cluster, `lookup` finds none. The release's namespace may not exist yet. */ -}}
+  {{- range list $.Release.Namespace "kube-system" -}}
+    {{- if not $cluster }}{{ $cluster = lookup "v1" "ConfigMap" . "kube-root-ca.crt" }}{{ end -}}
+  {{- end -}}
   {{- $listeners := list -}}
   {{- range dig "spec" "listeners" list $gateway }}{{ $listeners = append $listeners .name }}{{ end -}}
   {{- if and $cluster (not $gateway) }}
@@ -290,6 +306,8 @@ configures, an issuer, the chart's own Gateway, one of others, or a proxy that a
   {{- end -}}
   {{- if and (eq $network.edgeController "EnvoyGateway") (hasSuffix ": Ingress" .) }}
 - "{{ . }} needs an ingress controller, but {{ $controller }} serves HTTPRoutes only. Set via to HTTPRoute."
+  {{- else if and (eq $network.edgeController "HAProxy") (hasSuffix ": HTTPRoute" .) }}
+- "{{ . }} needs a gateway, but {{ $controller }} serves Ingresses only. Set via to Ingress."
   {{- end -}}
 {{- end -}}
 {{- end }}

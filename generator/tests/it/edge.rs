@@ -65,6 +65,14 @@ fn an_environment_has_a_host_and_a_certificate() {
             } },
         })
     );
+    let host = HostName::new("shop.acme.io");
+    let certificate = Certificate::secret("shop-tls");
+    let behind_traefik =
+        overlay(vec![exposed_at_host(SHOP_SERVICE.name, host, "public", certificate), behind(EdgeController::Traefik)]);
+    assert_eq!(
+        behind_traefik["shop"]["exposure"]["ingress"]["annotations"],
+        json!({ "traefik.ingress.kubernetes.io/router.entrypoints": "websecure" })
+    );
     let issued = |issuer: Value| json!({ "certManager": issuer });
     assert_eq!(
         tls(Certificate::cluster_issuer("acme")),

@@ -2,13 +2,15 @@
 
 use vocabulary::{
     AmqpEnv, CacheEnv, CacheLogin, Health, HealthRoute, Image, Meaning, Metric, Port, Probe, Resources, Runtime,
-    Scaling, Service, ServiceName, Variable, consumes, cpu, keys, label, memory, plain, publishes, variable,
+    Scaling, Service, ServiceName, Variable, VariableName, consumes, cpu, keys, label, memory, plain, publishes,
+    variable,
 };
 
 use crate::rabbitmq::{AUDIT_ALERTS, AUDIT_EVENTS, RABBITMQ};
 use crate::redis::REDIS;
 
 pub(crate) const NAME: ServiceName = ServiceName::new("audit-log-analysis");
+pub(crate) const ENVIRONMENT: VariableName = variable("ENVIRONMENT");
 const HTTP: Port = Port::http("http", 5001);
 const METRICS: Port = Port::metrics("metrics", 8001);
 const HEALTHZ: HealthRoute = HealthRoute::new(HTTP, "/healthz").fails_without(&[RABBITMQ.name, REDIS.name]);
@@ -66,7 +68,15 @@ pub(crate) const SERVICE: Service = Service {
         Metric::connection("audit_analysis_rabbitmq_consumer_connection_status", RABBITMQ.name),
         Metric::connection("audit_analysis_redis_connection_status", REDIS.name),
     ],
-    environment: &[Variable::port("APP_PORT", HTTP), Variable::port("PROMETHEUS_PORT", METRICS)],
+    environment: &[
+        Variable::port("APP_PORT", HTTP),
+        Variable::port("PROMETHEUS_PORT", METRICS),
+        Variable::text(
+            ENVIRONMENT.as_str(),
+            "production",
+            "The name of the environment, which is copied into each alert.",
+        ),
+    ],
     scaling: Scaling::horizontal(2, 5, 70),
     ..Service::new(
         NAME,

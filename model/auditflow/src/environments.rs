@@ -21,6 +21,7 @@ pub(crate) const ALL: &[Environment] = &[
         "Development: changes are tried here first.",
         &[
             image_tag(audit_event_generator::NAME, "latest"),
+            setting(audit_log_analysis::NAME, audit_log_analysis::ENVIRONMENT, "dev"),
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "dev"),
             setting(notification_service::NAME, notification_service::LOG_LEVEL, "DEBUG"),
             exposed_at_node_port(event_audit_dashboard::NAME, 30090),
@@ -30,6 +31,7 @@ pub(crate) const ALL: &[Environment] = &[
         "test",
         "For the tests of a whole release.",
         &[
+            setting(audit_log_analysis::NAME, audit_log_analysis::ENVIRONMENT, "test"),
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "test"),
             exposed_at_node_port(event_audit_dashboard::NAME, 30081),
         ],
@@ -38,6 +40,7 @@ pub(crate) const ALL: &[Environment] = &[
         "stg",
         "Staging: a release is rehearsed here.",
         &[
+            setting(audit_log_analysis::NAME, audit_log_analysis::ENVIRONMENT, "stg"),
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "stg"),
             external_secrets(SecretSource::Values),
             behind(EdgeController::Traefik),
@@ -53,6 +56,7 @@ pub(crate) const ALL: &[Environment] = &[
         "main",
         "Production.",
         &[
+            setting(audit_log_analysis::NAME, audit_log_analysis::ENVIRONMENT, "main"),
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "main"),
             external_secrets(SecretSource::Values),
             behind(EdgeController::Traefik),

@@ -163,13 +163,14 @@ class Analysis(Case):
         [(properties, alert)] = self.take("audit_alerts")
         self.assertEqual(properties.delivery_mode, 2)
         self.assertEqual(
-            {name: alert[name] for name in ("correlation_id", "alert_type", "severity", "source_service_name", "raw_event_data")},
+            {name: alert[name] for name in ("correlation_id", "alert_type", "severity", "source_service_name", "raw_event_data", "environment")},
             {
                 "correlation_id": event["event_id"],
                 "alert_type": "SECURITY",
                 "severity": "CRITICAL",
                 "source_service_name": "test",
                 "raw_event_data": event,
+                "environment": "DEVELOPMENT",
             },
         )
         self.assertLessEqual(

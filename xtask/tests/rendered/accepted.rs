@@ -95,15 +95,35 @@ fn api(groups: &[&str], resources: &[&str], verbs: &[&str]) -> Value {
 fn hosts() {
     let controller = ("global.network.edgeController", json!("Traefik"));
     let ingress = |host: &str| [(VIA, json!("Ingress")), (HOST, json!(host)), controller.clone()];
-    let is_malformed = "at '/event-audit-dashboard/exposure/host'";
-    let malformed =
-        ["*.*", "*", "*.", "www.*", "banana..x", ".a", "a.", "-a", "A.b", "::1", "10.0.0.1:80"].map(ingress);
+    let is_refused_by_schema = "at '/event-audit-dashboard/exposure/host'";
+    let is_malformed = "is not a DNS name. Write it in lower case, without a scheme, port or path";
+    let not_printable = ["a b", "\u{fc}.example.org", "a\nb"].map(ingress);
+    let malformed = [
+        "*.*",
+        "*",
+        "*.",
+        "www.*",
+        "banana..x",
+        ".a",
+        "a.",
+        "-a",
+        "A.b",
+        "::1",
+        "10.0.0.1:80",
+        "a_b",
+        "https://a.example.org/",
+        "a.example.org/x",
+        "\"}}",
+        "%s",
+        "{{fail}}",
+    ]
+    .map(ingress);
     let too_long = ["a".repeat(254), format!("*.{}", "a".repeat(252))].map(|host| ingress(&host));
     let addresses = ["10.0.0.1", "255.255.255.255", "010.0.0.001"].map(ingress);
     let wrong: Vec<(Values, &str)> = malformed
         .iter()
-        .chain(&too_long)
         .map(|values| (&values[..], is_malformed))
+        .chain(too_long.iter().chain(&not_printable).map(|values| (&values[..], is_refused_by_schema)))
         .chain(addresses.iter().map(|values| (&values[..], "event-audit-dashboard.exposure.host is an IP address")))
         .collect();
     refused(&wrong);

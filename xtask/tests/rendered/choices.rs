@@ -27,6 +27,7 @@ fn values_without_an_effect_are_refused() {
         (format!("{exposure}.httpRoute.gatewayNamespace"), json!("x"), "exposure.via: None"),
         (format!("{exposure}.httpRoute.sectionName"), json!("x"), "exposure.via: None"),
         (format!("{exposure}.httpRoute.redirectSectionName"), json!(""), "exposure.via: None"),
+        (format!("{exposure}.httpRoute.redirectPort"), json!(8443), "exposure.via: None"),
         (format!("{exposure}.httpRoute.verifyGateway"), json!(false), "exposure.via: None"),
         (format!("{exposure}.httpRoute.ownGateway.enabled"), json!(true), "exposure.via: None"),
         (format!("{exposure}.httpRoute.ownGateway.className"), json!("x"), "exposure.via: None"),

@@ -43,6 +43,10 @@ fn a_controller_has_a_namespace_and_labels() {
             &[via("Ingress"), controller("EnvoyGateway")],
             "exposure.via: Ingress needs an ingress controller, but global.network.edgeController: EnvoyGateway serves HTTPRoutes only. Set via to HTTPRoute.",
         ),
+        (
+            &[via("HTTPRoute"), controller("HAProxy")],
+            "exposure.via: HTTPRoute needs a gateway, but global.network.edgeController: HAProxy serves Ingresses only. Set via to Ingress.",
+        ),
         (&[via("Ingress"), controller("Nginx")], "at '/global/network/edgeController'"),
         (
             &[via("Ingress"), ("global.network.edgePodLabels", json!({ "a": "b c" }))],

@@ -10,11 +10,12 @@ use tools::{Object, Template, Tool, ToolBinary};
 use crate::{Snapshots, chart, folder, rendered};
 
 /// The exposures by the name of their snapshot: values below `event-audit-dashboard.exposure`.
-fn exposures() -> [(&'static str, Value); 13] {
+fn exposures() -> [(&'static str, Value); 14] {
     let ingress = |host: &str, tls: &str| json!({ "via": "Ingress", "host": host, "tls": { "secretName": tls } });
     let attached = json!({ "gateway": "public", "gatewayNamespace": "edge" });
     let plain = json!({ "gateway": "public", "sectionName": "", "redirectSectionName": "" });
     let own = json!({ "ownGateway": { "enabled": true, "className": "x" } });
+    let unredirected = json!({ "ownGateway": { "enabled": true, "className": "x" }, "redirectSectionName": "" });
     let issued = json!({ "certManager": { "mode": "Certificate", "issuerName": "x" } });
     let route = |host: &str, route: &Value| json!({ "via": "HTTPRoute", "host": host, "httpRoute": route });
     let with_tls = |mut exposure: Value| {
@@ -35,6 +36,7 @@ fn exposures() -> [(&'static str, Value); 13] {
         ("http-route-without-a-host", route("", &attached)),
         ("http-route-without-a-redirect", route("audit.example.org", &plain)),
         ("gateway", with_tls(route("audit.example.org", &own))),
+        ("gateway-without-a-redirect", with_tls(route("audit.example.org", &unredirected))),
     ]
 }
 

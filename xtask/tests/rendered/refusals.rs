@@ -122,7 +122,7 @@ const WRONG: &[Wrong] = &[
     ("older-minor-version", "afp", true, &["--set-string=global.rabbitmq.image.tag=4.2-management"]),
     ("major-version-of-another-product", "afp", true, &["--set-string=global.redis.image.tag=7.4"]),
     ("no-dns-namespace", "afp", true, &["--set=global.network.dnsNamespace="]),
-    ("host-that-is-none", "afp", true, &["--set=event-audit-dashboard.exposure.host=a b"]),
+    ("host-that-is-none", "afp", true, &["--set=event-audit-dashboard.exposure.host=https://Audit.example.org"]),
     ("callee-switched-off", "afp", true, &["--set=notification-service.enabled=false"]),
     ("several-at-once", "a-release-with-a-long-name", false, &["--set=notification-service.enabled=false"]),
     ("httproute-without-the-kind", "afp", true, &["--set=event-audit-dashboard.exposure.via=HTTPRoute"]),

@@ -16,7 +16,9 @@ use crate::files::Files;
 use crate::graph::{Edge, Graph, LoginName};
 use crate::kinds::notes_of_kinds;
 use crate::kubernetes::MINOR_VERSIONS;
-use crate::names::{END_TO_END_TEST, NETWORK_POLICY_TEST, PROVISION, RECONCILE, TEST_CONNECTION, TEST_ISOLATION};
+use crate::names::{
+    END_TO_END_TEST, NETWORK_POLICY_TEST, PROVISION, RECONCILE, TEST_AUTHENTICATION, TEST_CONNECTION, TEST_ISOLATION,
+};
 use crate::text::{Row, cell, code_cell, list};
 use install::{Footprint, Options};
 
@@ -228,6 +230,14 @@ fn tests(graph: &Graph) -> Vec<Row> {
     }
     let rest = "with its labels, every declared port that the table does not name".to_owned();
     rows.push(row(&format!("<release>-<service>-{TEST_ISOLATION}"), "each service", rest, "<service>.tests.isolation"));
+    if graph.exposed().next().is_some() {
+        rows.push(Row::of(&[
+            code_cell(&format!("<release>-<service>-{TEST_AUTHENTICATION}")),
+            "a client without a login".to_owned(),
+            "a page of the proxy, which must refuse it".to_owned(),
+            code_cell("<service>.exposure.authentication.mode: None"),
+        ]));
+    }
     if let Some(test) = &graph.end_to_end {
         let doc = format!("the whole platform: {}", cell(test.doc));
         rows.push(row(&job(END_TO_END_TEST), "a user", doc, "global.tests.endToEnd"));

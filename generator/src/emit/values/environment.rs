@@ -2,13 +2,22 @@
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use serde_yaml::Value;
-use vocabulary::{Certificate, Change, HostName, ObjectName};
+use vocabulary::{Certificate, Change, EdgeController, HostName, ObjectName};
 
 use super::exposure::{CertManagerMode, IssuerKind};
 use super::{BackingValues, ChartValues, ServiceValues, Values, Via};
 
-/// Applies one change. `resolve` has verified that its target exists.
-pub(crate) fn apply(values: &mut Values, change: Change) {
+/// Applies the changes of one environment. `resolve` has verified that their targets exist.
+pub(crate) fn apply_all(values: &mut Values, changes: &[Change]) {
+    for change in changes {
+        apply(values, *change);
+    }
+    if changes.contains(&Change::Controller(EdgeController::Traefik)) {
+        keep_off_plain_http(values);
+    }
+}
+
+fn apply(values: &mut Values, change: Change) {
     match change {
         Change::Setting { service, variable, value } => {
             let Some(service) = service_of(values, service.as_str()) else { return };
@@ -88,6 +97,19 @@ fn expose(service: &mut ServiceValues, host: HostName, class: ObjectName, certif
     cert_manager.mode = CertManagerMode::Certificate;
     cert_manager.issuer_kind = kind;
     issuer.as_str().clone_into(&mut cert_manager.issuer_name);
+}
+
+/// Traefik serves an Ingress at every entry point by default, also at the one for plain HTTP. The other controllers redirect an Ingress with TLS.
+fn keep_off_plain_http(values: &mut Values) {
+    for chart in values.charts.values_mut() {
+        if let ChartValues::Service(service) = chart
+            && let Some(exposure) = service.exposure.as_mut()
+            && exposure.via == Via::Ingress
+        {
+            let key = "traefik.ingress.kubernetes.io/router.entrypoints".to_owned();
+            exposure.ingress.annotations.insert(key, "websecure".to_owned());
+        }
+    }
 }
 
 fn service_of<'a>(values: &'a mut Values, name: &str) -> Option<&'a mut ServiceValues> {

@@ -30,8 +30,9 @@ pub(crate) struct Exposure {
     authentication: AuthenticationValues,
 }
 
-/// A DNS subdomain with an optional wildcard as its first label. The template `_edge.tpl` rejects IP addresses.
-const HOST: &str = "^((\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$";
+/// A DNS subdomain with an optional wildcard as its first label. The last alternative also accepts every other printable word, so that the
+/// template `_edge.tpl` can report the remedy; it rejects IP addresses, too.
+const HOST: &str = "^((\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*|[!-~]+)?$";
 
 fn node_port(_: &mut SchemaGenerator) -> Schema {
     let (least, most) = (NODE_PORTS.start(), NODE_PORTS.end());
@@ -58,7 +59,8 @@ struct LoadBalancerValues {
     /// Annotations for the controller that creates the load balancer.
     #[schemars(schema_with = "kubernetes::annotations")]
     annotations: IndexMap<String, String>,
-    /// CIDR blocks from which the load balancer accepts clients. Empty accepts all. Not every load balancer supports it.
+    /// CIDR blocks from which the load balancer accepts clients. Empty accepts all. Not every load balancer supports it, and the port that the
+    /// Service has on every node stays open.
     #[schemars(schema_with = "kubernetes::cidrs")]
     source_ranges: Vec<String>,
 }
@@ -117,7 +119,7 @@ pub(crate) struct IngressValues {
     pub(crate) class_name: String,
     /// Annotations for the ingress controller.
     #[schemars(schema_with = "kubernetes::annotations")]
-    annotations: IndexMap<String, String>,
+    pub(crate) annotations: IndexMap<String, String>,
 }
 
 /// Settings of the Gateway API HTTPRoute, used with `via: HTTPRoute`.
@@ -136,6 +138,9 @@ struct HttpRouteValues {
     /// Listener of the Gateway that serves plain HTTP, and that a second route redirects to HTTPS. Empty makes no redirect.
     #[schemars(regex(pattern = SUBDOMAIN_OR_EMPTY), length(max = SUBDOMAIN_LENGTH))]
     redirect_section_name: String,
+    /// Port of HTTPS to which clients are redirected. It differs from the listener's if a load balancer maps it.
+    #[schemars(range(min = 1))]
+    redirect_port: u16,
     /// Whether Helm checks that the Gateway and its listeners exist, for which it must be able to read Gateways there.
     verify_gateway: bool,
     own_gateway: OwnGatewayValues,
@@ -148,6 +153,7 @@ impl Default for HttpRouteValues {
             gateway_namespace: String::new(),
             section_name: "https".to_owned(),
             redirect_section_name: "http".to_owned(),
+            redirect_port: 443,
             verify_gateway: true,
             own_gateway: OwnGatewayValues { http_port: 80, https_port: 443, ..OwnGatewayValues::default() },
         }

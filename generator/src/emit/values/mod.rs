@@ -34,7 +34,7 @@ use crate::graph::{Graph, Role};
 pub(crate) use backing::BackingValues;
 pub(crate) use dashboards::DashboardsValues;
 pub(crate) use earlier::admit;
-pub(crate) use environment::apply;
+pub(crate) use environment::apply_all;
 pub(crate) use exposure::Via;
 pub(crate) use global::Global;
 pub(crate) use logs::{LogsValues, RESERVED_FOLDERS};
@@ -90,9 +90,7 @@ impl Values {
     /// The values of an environment that differ from the defaults: the content of its overlay file.
     pub(crate) fn overlay(&self, environment: &Environment) -> Value {
         let mut changed = self.clone();
-        for change in environment.changes {
-            apply(&mut changed, *change);
-        }
+        apply_all(&mut changed, environment.changes);
         difference(&crate::yaml::tree(self), &crate::yaml::tree(&changed)).unwrap_or(Value::Mapping(Mapping::new()))
     }
 }

@@ -172,6 +172,7 @@ class Consumer(threading.Thread):
             channel.basic_nack(method.delivery_tag, requeue=True)
             return
         if raised:
+            raised["environment"] = self.env.ENVIRONMENT
             self.alerts.basic_publish("", self.env.RABBITMQ_ALERT_QUEUE, json.dumps(raised), pika.BasicProperties(delivery_mode=2))
             logging.info("alert %s: %s", raised["alert_id"], raised["description"])
         channel.basic_ack(method.delivery_tag)
@@ -207,6 +208,7 @@ def run():
         REDIS_PORT=6379,
         APP_PORT=5001,
         PROMETHEUS_PORT=8001,
+        ENVIRONMENT="DEVELOPMENT",
     )
     cache = Cache(env)
     consumer = Consumer(env, cache)

@@ -59,6 +59,7 @@ pub(super) const OWN_GATEWAY: &[&str] = &[
     "exposure.httpRoute.ownGateway.enabled=true",
     "exposure.httpRoute.ownGateway.className=public",
     "exposure.httpRoute.ownGateway.annotations.owner=security",
+    "exposure.httpRoute.redirectPort=8443",
 ];
 
 pub(super) const LOAD_BALANCER: &[&str] = &[
