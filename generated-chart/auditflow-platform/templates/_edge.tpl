@@ -116,11 +116,7 @@ annotations:
 
 {{- /*
 The values below `exposure` that have an effect in some ways only, with their defaults. `needs` names a further condition: TLS that the chart
-<<<<<<< HEAD
-configures, an issuer, the chart's own Gateway, one of others, or a proxy that authenticates users.
-=======
-configures, an issuer, a redirect, the chart's own Gateway, or one of others.
->>>>>>> main
+configures, an issuer, a redirect, the chart's own Gateway, one of others, or a proxy that authenticates users.
 */ -}}
 {{- define "auditflow-platform.exposureKeys" -}}
 - { via: [Ingress, HTTPRoute], keys: { host: "" } }
@@ -177,13 +173,10 @@ configures, an issuer, a redirect, the chart's own Gateway, or one of others.
 {{- $others := list (or $own (not $isRoute)) "the Gateway of others, which has its own certificate" -}}
 {{- $_ := set $needs "tls" (append $others (printf "Set %s.httpRoute.ownGateway.enabled to true" $path)) -}}
 {{- $_ := set $needs "issuer" (list $issuer "exposure.tls.certManager.mode: None" "Set the mode to Annotation or Certificate") -}}
-<<<<<<< HEAD
 {{- $proxy := list (eq $exposure.authentication.mode "OAuth2Proxy") "exposure.authentication.mode: None" "Set the mode to OAuth2Proxy" -}}
 {{- $_ := set $needs "proxy" $proxy -}}
-=======
 {{- $redirect := printf "%s.httpRoute.redirectSectionName" $path -}}
 {{- $_ := set $needs "redirect" (list (ne $route.redirectSectionName "") "an empty redirectSectionName" (printf "Set %s" $redirect)) -}}
->>>>>>> main
 {{- range $rule := include "auditflow-platform.exposureKeys" . | fromYamlArray -}}
   {{- $need := get $needs ($rule.needs | default "") | default (list true) -}}
   {{- if not (has $exposure.via $rule.via) -}}
