@@ -15,7 +15,7 @@ use crate::graph::Graph;
 use crate::names::{PROXY, TEST_AUTHENTICATION};
 use crate::text::scalar;
 use crate::workloads::parts::{ProbeTiming, Probes, pod_security, probe_block, tcp};
-use crate::workloads::{Container, ContainerImage, EnvVar, FurtherOfPod, Mount, Pod, Scope, Volume};
+use crate::workloads::{Container, ContainerImage, EnvVar, FurtherOfContainer, FurtherOfPod, Pod, Scope};
 
 /// The image of the proxy.
 pub(crate) const OAUTH2_PROXY: Image = Image::new("quay.io/oauth2-proxy/oauth2-proxy", "v7.15.6");
@@ -34,9 +34,6 @@ const HEALTH: &str = "/oauth2/ping";
 
 /// The folder with the CA certificate of the provider.
 const CA_FOLDER: &str = "/etc/oauth2-proxy";
-
-/// The condition of a service's values under which the proxy has a CA certificate.
-const HAS_CA: &str = ".Values.exposure.authentication.caConfigMap";
 
 /// The credentials in the proxy's environment.
 const SECRET_VARIABLES: [&str; 2] = ["OAUTH2_PROXY_CLIENT_SECRET", "OAUTH2_PROXY_COOKIE_SECRET"];
@@ -109,9 +106,7 @@ fn pod(graph: &Graph, port_name: &str, number: u16) -> Pod {
             reference: format!(r#"{{{{ include "{c}.image" {image} | quote }}}}"#),
             pull_policy: format!("{{{{ {values}.image.pullPolicy }}}}"),
         }),
-        args: Some(format!(
-            r#"{{{{- include "{c}.proxyArguments" (dict "chart" . "port" {number}) | nindent 12 }}}}"#
-        )),
+        args: Some(format!(r#"{{{{- include "{c}.proxyArguments" (dict "chart" . "port" {number}) | nindent 12 }}}}"#)),
         ports: vec![(scalar(port_name), PORT)],
         env: SECRET_VARIABLES.map(|variable| EnvVar::of_secret(variable, &secret, variable)).into(),
         probes: Some(probes(port_name)),
@@ -119,7 +114,7 @@ fn pod(graph: &Graph, port_name: &str, number: u16) -> Pod {
         resources: Some(format!(
             r#"{{{{- include "{c}.resources" (dict "Values" (dict "resources" {values}.resources)) | trim | nindent 12 }}}}"#
         )),
-        mounts: vec![Mount::new("ca", CA_FOLDER).read_only().when(HAS_CA)],
+        further: FurtherOfContainer { env: None, mounts: Some(format!(r#"include "{c}.proxyMounts" ."#)) },
         ..Container::new(PROXY)
     };
     Pod {
@@ -132,10 +127,8 @@ fn pod(graph: &Graph, port_name: &str, number: u16) -> Pod {
         security: pod_security(USER, false),
         init_containers: Vec::new(),
         containers: vec![container],
-        further: FurtherOfPod::default(),
-        volumes: vec![
-            Volume::config_map("ca", &format!("{{{{ {HAS_CA} | quote }}}}"), &["ca.crt"]).when(HAS_CA),
-        ],
+        further: FurtherOfPod { init_containers: None, volumes: Some(format!(r#"include "{c}.proxyVolumes" ."#)) },
+        volumes: Vec::new(),
     }
 }
 

@@ -7,7 +7,8 @@ use vocabulary::EndToEndTest;
 use super::{AddOn, authentication};
 use crate::emit::{by_peer, connections};
 use crate::expr::{
-    any_of, bare, enabled, enabled_service, end_to_end_enabled, host, inert, secret_name, secret_name_in_umbrella, template_scalar, value,
+    any_of, bare, enabled, enabled_service, end_to_end_enabled, host, inert, secret_name, secret_name_in_umbrella,
+    template_scalar, value,
 };
 use crate::files::Files;
 use crate::graph::{Component, Edge, EndToEnd, Graph, HttpEnd, Port, Purpose, Runner};

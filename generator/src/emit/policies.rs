@@ -14,7 +14,10 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     files.umbrella("templates/networkpolicies/dns.yaml", &Dns { c: graph });
     let exposed_ports: Vec<_> = graph.exposed().map(|(service, number)| ExposedPort { service, number }).collect();
     if !exposed_ports.is_empty() {
-        files.umbrella("templates/networkpolicies/cilium.yaml", &Cilium { c: graph, exposed_ports, proxy_port: authentication::PORT });
+        files.umbrella(
+            "templates/networkpolicies/cilium.yaml",
+            &Cilium { c: graph, exposed_ports, proxy_port: authentication::PORT },
+        );
     }
     let mut add = |mut view: ComponentPolicy| {
         view.ingress.state_once();

@@ -207,7 +207,8 @@ impl<'a> Expected<'a> {
                 .filter(|exporter| exporter.path.from == whose)
                 .for_each(|exporter| open.add(&Ports::tcp(exporter.metrics)));
         }
-        for proxy in self.proxies().filter(|proxy| proxy.path.from == whose && self.is_exposed(&proxy.path.to, client)) {
+        for proxy in self.proxies().filter(|proxy| proxy.path.from == whose && self.is_exposed(&proxy.path.to, client))
+        {
             open.add(&Ports::tcp(proxy.port));
         }
         if !self.proxies().any(|proxy| proxy.path.to == whose) && self.is_exposed(whose, client) {

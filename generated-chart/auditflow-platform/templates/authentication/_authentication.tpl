@@ -76,6 +76,26 @@ The proxy that authenticates the users of an exposed service. Except for the che
 {{- end -}}
 {{- end }}
 
+{{- /* The volume with the CA certificate of the provider, and its mount. */ -}}
+{{- define "auditflow-platform.proxyVolumes" -}}
+{{- with .Values.exposure.authentication.caConfigMap -}}
+- name: ca
+  configMap:
+    name: {{ . | quote }}
+    items:
+      - key: ca.crt
+        path: ca.crt
+{{- end }}
+{{- end }}
+
+{{- define "auditflow-platform.proxyMounts" -}}
+{{- if .Values.exposure.authentication.caConfigMap -}}
+- name: ca
+  mountPath: /etc/oauth2-proxy
+  readOnly: true
+{{- end }}
+{{- end }}
+
 {{- /* Whether a text can be the key of session cookies: 16, 24 or 32 bytes, or their base64 in the alphabet for URLs. */ -}}
 {{- define "auditflow-platform.isCookieSecret" -}}
 {{- if or (has (len .) (list 16 24 32)) (regexMatch "^([A-Za-z0-9_-]{22}|[A-Za-z0-9_-]{32}|[A-Za-z0-9_-]{43})=*$" .) }}true{{ end -}}
