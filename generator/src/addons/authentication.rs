@@ -1,4 +1,4 @@
-//! Authentication of the users of exposed services: OAuth2 Proxy in front of a service, with an `OpenID` Connect provider.
+//! Authentication of the users of exposed services: OAuth2 Proxy in front of a service, with an OpenID Connect provider.
 //!
 //! The proxy is a Deployment of its own with a Service at the service's port, so every controller, node port and load balancer can lead to it, and
 //! the service's NetworkPolicy admits the proxy instead of the controller.
