@@ -9,6 +9,7 @@ use askama::Template;
 
 use super::images::{self, ChartImage};
 use super::values::Section;
+use crate::addons::authentication;
 use crate::addons::exporter::exporters;
 use crate::addons::{backup, instrumentation};
 use crate::expr::login_name_for_readers;
@@ -68,7 +69,7 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
     };
     files.umbrella("README.md", &view);
     if let Some((service, port)) = graph.exposed().next() {
-        files.umbrella("EXPOSURE.md", &ExposurePage { service, port });
+        files.umbrella("EXPOSURE.md", &ExposurePage { service, port, proxy_port: authentication::PORT });
     }
     files.umbrella("VALUES.md", &ValuesPage { name: graph.name, values: values::groups(graph, tree) });
     if graph.credentials().next().is_some() {
@@ -315,6 +316,8 @@ struct PortOfService {
 struct ExposurePage<'a> {
     service: &'a str,
     port: u16,
+    /// The port of a proxy.
+    proxy_port: u16,
 }
 
 #[derive(Template)]
