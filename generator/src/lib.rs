@@ -33,7 +33,7 @@ pub use earlier::{
 };
 pub use files::{Chart, ChartPaths, FurtherChart};
 pub use kinds::AmqpPermissions;
-pub use traffic::{AccessPath, ComponentPort, ExporterTraffic, TestTraffic, Traffic, traffic};
+pub use traffic::{AccessPath, ComponentPort, ExporterTraffic, ProxyTraffic, TestTraffic, Traffic, traffic};
 pub use vocabulary::{MetricKind, Platform, Resolved};
 
 use emit::images;

@@ -8,8 +8,12 @@ use vocabulary::limits;
 
 /// A service's second Service, through which users reach it on a node port or a load balancer.
 const EXTERNAL: &str = "external";
+/// A service's proxy that authenticates its users: the objects, the identity of its Pods and its container.
+pub(crate) const PROXY: &str = "proxy";
 /// A service's `HTTPRoute` that redirects plain HTTP to HTTPS.
 const REDIRECT: &str = "redirect";
+/// A service's Job that requests a page of its proxy without a login, and the identity of its Pod.
+pub(crate) const TEST_AUTHENTICATION: &str = "test-authentication";
 /// A service's Job that tries what the service declares.
 pub(crate) const TEST_CONNECTION: &str = "test-connection";
 /// A service's Job that tries what the service may not reach.
@@ -54,7 +58,7 @@ pub(crate) const NETWORK_POLICY_TEST: &str = "network-policy-test";
 /// The identity and the objects of the test that follows an event through the platform.
 pub(crate) const END_TO_END_TEST: &str = "end-to-end-test";
 
-const SERVICE_SUFFIXES: &[&str] = &[EXTERNAL, REDIRECT, TEST_CONNECTION, TEST_ISOLATION];
+const SERVICE_SUFFIXES: &[&str] = &[EXTERNAL, PROXY, REDIRECT, TEST_AUTHENTICATION, TEST_CONNECTION, TEST_ISOLATION];
 const SERVER_SUFFIXES: &[&str] =
     &[BACKUP, BACKUP_UPGRADE, CONFIGURATION, EXPORTER, HEADLESS, PROVISIONING, PROVISION, RECONCILE, SCRIPTS, VERIFY];
 const RELEASE_OBJECTS: &[&str] =

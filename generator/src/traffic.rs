@@ -5,7 +5,7 @@ use vocabulary::Resolved;
 use crate::addons::backup::Backup;
 use crate::addons::exporter::Exporters;
 use crate::addons::provisioning::Provisioning;
-use crate::addons::{AddOn, instrumentation};
+use crate::addons::{AddOn, authentication, instrumentation};
 use crate::graph::{Component, Edge, Graph};
 use crate::names;
 
@@ -39,6 +39,9 @@ pub struct Traffic {
     pub backup: Vec<AccessPath>,
     /// The exporters of servers, which run when `<server>.exporter.enabled` is true.
     pub exporters: Vec<ExporterTraffic>,
+    /// The proxies in front of exposed services, each of which exists when `<service>.exposure.authentication.mode` is not `None`. Users reach
+    /// the proxy in place of the service then.
+    pub proxies: Vec<ProxyTraffic>,
     /// The paths of the Pods of `helm test`, while they run.
     pub tests: TestTraffic,
     /// Ports that users reach through a service's `exposure.via`: from the pods of the ingress controller or gateway, or from any address.
@@ -57,12 +60,14 @@ impl Traffic {
         let tests = &self.tests;
         let end_to_end = (!tests.end_to_end_paths.is_empty()).then_some(&tests.end_to_end);
         let exporters = self.exporters.iter().map(|exporter| &exporter.path);
+        let proxies = self.proxies.iter().flat_map(|proxy| [&proxy.path.from, &proxy.test.from]);
         let provisioning = self.provisioning.iter().chain(&self.backup).chain(exporters).map(|path| &path.from);
         let all = self
             .services
             .iter()
             .chain(&self.backing)
             .chain(provisioning)
+            .chain(proxies)
             .chain([&tests.network_policy])
             .chain(end_to_end);
         all.map(String::as_str)
@@ -76,6 +81,17 @@ pub struct ExporterTraffic {
     pub path: AccessPath,
     /// The port with its metrics, which the namespace of monitoring reaches when `global.metrics.enabled` is true, too.
     pub metrics: u16,
+}
+
+/// The traffic of the proxy in front of an exposed service. The values `network` beside its mode allow more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyTraffic {
+    /// From the proxy, by its identity, to the service.
+    pub path: AccessPath,
+    /// The port of the proxy, which users reach.
+    pub port: u16,
+    /// From the Pod of the test, by its identity, to the proxy.
+    pub test: AccessPath,
 }
 
 /// The traffic of the Pods of `helm test` with an identity of their own. The others have the identity of a service.
@@ -128,6 +144,18 @@ pub fn traffic(platform: &Resolved) -> Traffic {
         provisioning: of_add_on(&Provisioning),
         backup: of_add_on(&Backup),
         exporters: exporters.collect(),
+        proxies: graph
+            .exposed()
+            .map(|(service, number)| ProxyTraffic {
+                path: path(&authentication::identity(service), service, number),
+                port: authentication::PORT,
+                test: path(
+                    &authentication::test_identity(service),
+                    &authentication::identity(service),
+                    authentication::PORT,
+                ),
+            })
+            .collect(),
         tests: TestTraffic {
             network_policy: names::NETWORK_POLICY_TEST.to_owned(),
             end_to_end: names::END_TO_END_TEST.to_owned(),

@@ -27,6 +27,7 @@ a YAML list of errors.
 {{- $_ := set $sections "postgresql.backup" (index .Values "postgresql").backup -}}
 {{- $_ := set $sections "postgresql.exporter" (index .Values "postgresql").exporter -}}
 {{- $_ := set $sections "redis.exporter" (index .Values "redis").exporter -}}
+{{- $_ := set $sections "event-audit-dashboard.exposure.authentication" (index .Values "event-audit-dashboard").exposure.authentication -}}
 {{- range $chart, $values := $sections -}}
   {{- $amounts := dict "requests" dict "limits" dict -}}
   {{- range $kind, $all := $values.resources -}}
@@ -215,6 +216,9 @@ a YAML list of errors.
   {{- end -}}
 {{- end -}}
 {{- $_ := set $lists "postgresql.backup.s3.egress" (index .Values "postgresql").backup.s3.egress -}}
+{{- range $key, $rules := (index .Values "event-audit-dashboard").exposure.authentication.network -}}
+  {{- $_ := set $lists (print "event-audit-dashboard.exposure.authentication.network." $key) $rules -}}
+{{- end -}}
 {{- $_ := set $lists "global.tracing.egress" .Values.global.tracing.egress -}}
 {{- $rules := list -}}
 {{- range $path, $all := $lists -}}

@@ -124,6 +124,8 @@ variable), start of its key in the server's Secret, section of the add-on that u
   remedy: "Omit the tag to use the default, v0.19.1, or set another"
 - path: redis.exporter
   remedy: "Omit the tag to use the default, v1.86.0, or set another"
+- path: event-audit-dashboard.exposure.authentication
+  remedy: "Omit the tag to use the default, v7.15.6, or set another"
 {{- end }}
 
 {{- /* The calls between services. */ -}}

@@ -116,12 +116,28 @@ annotations:
 
 {{- /*
 The values below `exposure` that have an effect in some ways only, with their defaults. `needs` names a further condition: TLS that the chart
-configures, an issuer, a redirect, the chart's own Gateway, or one of others.
+configures, an issuer, a redirect, the chart's own Gateway, one of others, or a proxy that authenticates users.
 */ -}}
 {{- define "auditflow-platform.exposureKeys" -}}
 - { via: [Ingress, HTTPRoute], keys: { host: "" } }
 - { via: [NodePort], keys: { nodePort: 0 } }
 - { via: [LoadBalancer], keys: { loadBalancer.annotations: {}, loadBalancer.sourceRanges: [] } }
+- { via: [Ingress, HTTPRoute, NodePort, LoadBalancer], keys: { authentication.mode: None } }
+- via: [Ingress, HTTPRoute, NodePort, LoadBalancer]
+  needs: proxy
+  keys:
+    authentication.issuerUrl: ""
+    authentication.clientId: ""
+    authentication.url: ""
+    authentication.scope: ""
+    authentication.allowed.emailDomains: []
+    authentication.allowed.groups: []
+    authentication.sessionHours: 8
+    authentication.existingSecret: ""
+    authentication.caConfigMap: ""
+    authentication.replicas: 1
+    authentication.network.extraIngress: []
+    authentication.network.egress: []
 - { via: [Ingress, HTTPRoute], needs: tls, keys: { tls.secretName: "", tls.certManager.mode: None } }
 - { via: [Ingress, HTTPRoute], needs: issuer, keys: { tls.certManager.issuerKind: ClusterIssuer, tls.certManager.issuerName: "" } }
 - { via: [Ingress], keys: { ingress.className: "", ingress.annotations: {} } }
@@ -157,6 +173,8 @@ configures, an issuer, a redirect, the chart's own Gateway, or one of others.
 {{- $others := list (or $own (not $isRoute)) "the Gateway of others, which has its own certificate" -}}
 {{- $_ := set $needs "tls" (append $others (printf "Set %s.httpRoute.ownGateway.enabled to true" $path)) -}}
 {{- $_ := set $needs "issuer" (list $issuer "exposure.tls.certManager.mode: None" "Set the mode to Annotation or Certificate") -}}
+{{- $proxy := list (eq $exposure.authentication.mode "OAuth2Proxy") "exposure.authentication.mode: None" "Set the mode to OAuth2Proxy" -}}
+{{- $_ := set $needs "proxy" $proxy -}}
 {{- $redirect := printf "%s.httpRoute.redirectSectionName" $path -}}
 {{- $_ := set $needs "redirect" (list (ne $route.redirectSectionName "") "an empty redirectSectionName" (printf "Set %s" $redirect)) -}}
 {{- range $rule := include "auditflow-platform.exposureKeys" . | fromYamlArray -}}

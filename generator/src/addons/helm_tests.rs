@@ -4,10 +4,11 @@
 use askama::Template;
 use vocabulary::EndToEndTest;
 
-use super::AddOn;
+use super::{AddOn, authentication};
 use crate::emit::{by_peer, connections};
 use crate::expr::{
-    bare, enabled, end_to_end_enabled, host, inert, secret_name, secret_name_in_umbrella, template_scalar, value,
+    any_of, bare, enabled, enabled_service, end_to_end_enabled, host, inert, secret_name, secret_name_in_umbrella,
+    template_scalar, value,
 };
 use crate::files::Files;
 use crate::graph::{Component, Edge, EndToEnd, Graph, HttpEnd, Port, Purpose, Runner};
@@ -23,6 +24,7 @@ const NETWORK_POLICIES: ScriptFile =
     test_script("network_policies.py", include_str!("../../templates/addons/helm-tests/network_policies.py"));
 const HTTP_CALLS: ScriptFile =
     test_script("http_calls.py", include_str!("../../templates/addons/helm-tests/http_calls.py"));
+const LOGIN: ScriptFile = test_script("login.py", include_str!("../../templates/addons/helm-tests/login.py"));
 const END_TO_END: ScriptFile =
     test_script("end_to_end.py", include_str!("../../templates/addons/helm-tests/end_to_end.py"));
 
@@ -63,7 +65,12 @@ fn add_files(graph: &Graph, files: &mut Files) {
             helper_resources: helper_resources(),
         },
     );
-    let names = scripts.iter().map(|script| script.name).collect();
+    let proxied: Vec<_> = graph.exposed().map(|(service, _)| authentication::proxied(service)).collect();
+    if !proxied.is_empty() {
+        files.text(format!("files/tests/{}", LOGIN.name), LOGIN.text.to_owned());
+    }
+    let login = any_of(&proxied).map(|when| (LOGIN.name, Some(when)));
+    let names = scripts.iter().map(|script| (script.name, None)).chain(login).collect();
     files.umbrella(
         "templates/tests/scripts.yaml",
         &Scripts { c: graph, files: names, components: listening_components(graph) },
@@ -106,6 +113,11 @@ fn python(script: ScriptFile) -> String {
     format!("[{}]", program(script).join(", "))
 }
 
+/// The command of the test that requests a page of a proxy, as a list on one line.
+pub(super) fn login() -> String {
+    python(LOGIN)
+}
+
 /// The containers that try what a service declares: one for each server, and one for all of its calls.
 fn connection_tests(graph: &Graph, service: &str) -> Vec<TestContainer> {
     let at_server = |edge: &Edge| {
@@ -142,7 +154,7 @@ fn url(graph: &Graph, service: &str, port: u16, path: &str) -> String {
 }
 
 /// The time limit of the tests in Python.
-fn test_seconds() -> EnvVar {
+pub(super) fn test_seconds() -> EnvVar {
     EnvVar::new("TEST_SECONDS", "{{ .Values.global.tests.timeoutSeconds | quote }}")
 }
 
@@ -150,11 +162,23 @@ fn test_seconds() -> EnvVar {
 fn listening_components(graph: &Graph) -> Vec<ListeningComponent> {
     let listening = graph.components.iter().filter(|component| !component.ports.is_empty());
     let view = listening.map(|component| ListeningComponent {
-        name: component.name,
+        name: component.name.to_owned(),
         enabled: enabled(component).as_deref().map(bare),
         ports: component.ports.iter().map(|port| listening_port(component, *port)).collect(),
     });
-    view.collect()
+    view.chain(graph.exposed().map(|(service, number)| listening_proxy(service, number))).collect()
+}
+
+/// The proxy in front of a service, at the port of its Service.
+fn listening_proxy(service: &str, number: u16) -> ListeningComponent {
+    let exposure = value(&[service, "exposure"]);
+    let network = value(&[service, "exposure", "authentication", "network"]);
+    let opened = format!(r#"dict "root" $ "network" {network} "exposure" {exposure} "isProxy" true"#);
+    ListeningComponent {
+        name: authentication::identity(service),
+        enabled: Some(format!("and {} {}", enabled_service(service), authentication::proxied(service))),
+        ports: vec![ListeningPort { number, opened: Some(opened) }],
+    }
 }
 
 fn listening_port(component: &Component, port: Port) -> ListeningPort {
@@ -238,13 +262,14 @@ struct Helpers<'a> {
 #[template(path = "addons/helm-tests/scripts.yaml")]
 struct Scripts<'a> {
     c: &'a Graph,
-    files: Vec<&'static str>,
+    /// The names of the scripts, each with the condition of the values under which a test needs it.
+    files: Vec<(&'static str, Option<String>)>,
     components: Vec<ListeningComponent>,
 }
 
 /// A component and its ports.
 struct ListeningComponent {
-    name: &'static str,
+    name: String,
     /// Whether it is installed; none when it always is.
     enabled: Option<String>,
     ports: Vec<ListeningPort>,

@@ -1,6 +1,7 @@
 //! What the chart adds to the components: one folder or file per add-on, registered in [`ADD_ONS`].
 
 pub(crate) mod alerts;
+pub(crate) mod authentication;
 pub(crate) mod backup;
 pub(crate) mod dashboards;
 pub(crate) mod exporter;
@@ -25,6 +26,7 @@ pub(crate) const ADD_ONS: &[&dyn AddOn] = &[
     &metrics::Metrics,
     &exporter::Exporters,
     &instrumentation::Instrumentation,
+    &authentication::Authentication,
     &alerts::Alerts,
     &dashboards::Dashboards,
     &observability::Observability,

@@ -1,14 +1,16 @@
-//! Every image of a chart: those of the components, of the tests, of the traces, of the backups and of the exporters.
+//! Every image of a chart: those of the components, of the tests, of the traces, of the backups, of the exporters and of the proxies.
 
 use vocabulary::{DefaultTag, Image};
 
+use crate::addons::authentication::OAUTH2_PROXY;
 use crate::addons::{backup, exporter, instrumentation};
 use crate::graph::Graph;
 use crate::names::{EXPORTER, TRACING};
 
 /// An image of the chart, and its place in the values.
 pub(crate) struct ChartImage {
-    /// The section of the values that holds it: that of a service's chart, `global.<server>`, `global.tests`, `global.tracing`, `<server>.exporter` or `<server>.backup.s3`.
+    /// The section of the values that holds it: that of a service's chart, `global.<server>`, `global.tests`, `global.tracing`, `<server>.exporter`,
+    /// `<server>.backup.s3` or `<service>.exposure.authentication`.
     section: Vec<&'static str>,
     pub(crate) image: Image,
     /// The only version that it may have, for a server.
@@ -65,7 +67,13 @@ pub(crate) fn all(graph: &Graph) -> impl Iterator<Item = ChartImage> {
         version: None,
         variant: None,
     });
-    of_components.chain([of_tests]).chain(of_tracing).chain(of_backups).chain(of_exporters)
+    let of_proxies = graph.exposed().map(|(service, _)| ChartImage {
+        section: vec![service, "exposure", "authentication"],
+        image: OAUTH2_PROXY,
+        version: None,
+        variant: None,
+    });
+    of_components.chain([of_tests]).chain(of_tracing).chain(of_backups).chain(of_exporters).chain(of_proxies)
 }
 
 /// Those without a default tag or digest, which an installer has to give; each with the reason.

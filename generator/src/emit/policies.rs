@@ -4,7 +4,7 @@
 use askama::Template;
 
 use super::by_peer;
-use crate::addons::{self, HelperPath};
+use crate::addons::{self, HelperPath, authentication};
 use crate::expr::{any_of, bare, enabled_service, value};
 use crate::files::Files;
 use crate::graph::{Component, Graph};
@@ -14,7 +14,10 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     files.umbrella("templates/networkpolicies/dns.yaml", &Dns { c: graph });
     let exposed_ports: Vec<_> = graph.exposed().map(|(service, number)| ExposedPort { service, number }).collect();
     if !exposed_ports.is_empty() {
-        files.umbrella("templates/networkpolicies/cilium.yaml", &Cilium { c: graph, exposed_ports });
+        files.umbrella(
+            "templates/networkpolicies/cilium.yaml",
+            &Cilium { c: graph, exposed_ports, proxy_port: authentication::PORT },
+        );
     }
     let mut add = |mut view: ComponentPolicy| {
         view.ingress.state_once();
@@ -71,6 +74,8 @@ struct Dns<'a> {
 struct Cilium<'a> {
     c: &'a Graph,
     exposed_ports: Vec<ExposedPort>,
+    /// The port of a proxy in front of a service.
+    proxy_port: u16,
 }
 
 struct ExposedPort {
@@ -187,11 +192,20 @@ impl Ingress {
         if let Some(port) = exposed_port {
             let via = value(&[component.name, "exposure", "via"]);
             let edge = format!(r#"(include "{}.edgePeer" (dict "root" . "service" "{}"))"#, graph.name, component.name);
-            let anywhere = format!(r#"(has {via} (list "NodePort" "LoadBalancer"))"#);
-            conditions.extend([edge.clone(), anywhere.clone()]);
+            let proxied = authentication::proxied(component.name);
+            let direct = authentication::direct(component.name);
+            let from_edge = format!("(and {direct} {edge})");
+            let anywhere = format!(r#"(and {direct} (has {via} (list "NodePort" "LoadBalancer")))"#);
+            conditions.extend([proxied.clone(), from_edge.clone(), anywhere.clone()]);
+            rules.push(Rule {
+                comment: Some("Users, through the proxy that authenticates them."),
+                when: Some(bare(&proxied)),
+                from: From::Identity(authentication::identity(component.name)),
+                ports: vec![port],
+            });
             rules.push(Rule {
                 comment: Some("Users, through the pods of the ingress controller or the gateway."),
-                when: Some(bare(&edge)),
+                when: Some(bare(&from_edge)),
                 from: From::Edge(bare(&edge)),
                 ports: vec![port],
             });

@@ -31,11 +31,13 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     files.umbrella(".helmignore", &HelmIgnore);
     let libpq = |recipient: &crate::graph::Recipient| recipient.libpq_value;
     let has_credentials = graph.credentials().next().is_some();
+    let has_secrets = graph.has_secrets();
     files.umbrella(
         "templates/_helpers.tpl",
         &Helpers {
             c: graph,
             has_credentials,
+            has_secrets,
             backing: graph.servers().map(|(server, _)| server.name).collect(),
             libpq: graph.credentials().any(|credential| credential.recipient().is_some_and(libpq)),
         },
@@ -53,6 +55,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             exposed: graph.exposed().map(|(service, _)| service).collect(),
             autoscaled: names(graph, |service| service.scaling != Scaling::Fixed),
             has_credentials,
+            has_secrets,
             has_servers,
             has_metrics: graph.has_metrics(),
             has_traces: instrumentation::has_traces(graph),
@@ -66,8 +69,9 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     if !exposed.is_empty() {
         files.umbrella("templates/_edge.tpl", &Edge { c: graph, exposed });
     }
-    if has_credentials {
-        files.umbrella("templates/credentials.yaml", &Source { c: graph });
+    if has_secrets {
+        let proxied = graph.exposed().map(|(service, _)| service).collect();
+        files.umbrella("templates/credentials.yaml", &Source { c: graph, has_credentials, proxied });
     }
     let exposed_ports = graph.exposed().map(|(service, port)| ExposedPort {
         service,
@@ -86,7 +90,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     });
     files.umbrella(
         "templates/NOTES.txt",
-        &Notes { c: graph, has_credentials, exposed_ports: exposed_ports.collect(), backed_up: backed_up.collect() },
+        &Notes { c: graph, has_secrets, exposed_ports: exposed_ports.collect(), backed_up: backed_up.collect() },
     );
 }
 
@@ -105,6 +109,7 @@ fn check_helpers(graph: &Graph, has_credentials: bool) -> CheckHelpers<'_> {
         with_exporter: exporter::exporters(graph).map(|(server, _)| server.name).collect(),
         kubernetes: names(graph, |service| !service.api_rules.is_empty()),
         with_secret: graph.components.iter().filter(|one| !one.credentials.is_empty()).map(|one| one.name).collect(),
+        exposed: graph.exposed().map(|(service, _)| service).collect(),
         has_credentials,
         has_metrics: graph.has_metrics(),
         has_traces: instrumentation::has_traces(graph),
@@ -194,6 +199,8 @@ pub(super) struct HelmIgnore;
 struct Helpers<'a> {
     c: &'a Graph,
     has_credentials: bool,
+    /// Whether the chart can have Secrets.
+    has_secrets: bool,
     backing: Vec<&'static str>,
     libpq: bool,
 }
@@ -254,6 +261,8 @@ struct Checks<'a> {
     /// The services with autoscaling.
     autoscaled: Vec<&'static str>,
     has_credentials: bool,
+    /// Whether the chart can have Secrets.
+    has_secrets: bool,
     has_servers: bool,
     has_metrics: bool,
     has_traces: bool,
@@ -323,6 +332,8 @@ struct CheckHelpers<'a> {
     kubernetes: Vec<&'static str>,
     /// The charts with credentials.
     with_secret: Vec<&'static str>,
+    /// The services that users outside the cluster can reach.
+    exposed: Vec<&'static str>,
     has_credentials: bool,
     has_metrics: bool,
     has_traces: bool,
@@ -341,13 +352,17 @@ struct Edge<'a> {
 #[template(path = "umbrella/templates/credentials.yaml")]
 struct Source<'a> {
     c: &'a Graph,
+    has_credentials: bool,
+    /// The services that a proxy can authenticate.
+    proxied: Vec<&'static str>,
 }
 
 #[derive(Template)]
 #[template(path = "umbrella/templates/NOTES.txt")]
 struct Notes<'a> {
     c: &'a Graph,
-    has_credentials: bool,
+    /// Whether the chart can have Secrets.
+    has_secrets: bool,
     exposed_ports: Vec<ExposedPort>,
     backed_up: Vec<BackedUp>,
 }

@@ -126,6 +126,11 @@ impl Graph {
         self.services().filter_map(|(component, service)| Some((component.name, service.exposed?.number)))
     }
 
+    /// Whether the chart can have Secrets: of credentials, or of the proxies of exposed services.
+    pub(crate) fn has_secrets(&self) -> bool {
+        self.credentials().next().is_some() || self.exposed().next().is_some()
+    }
+
     /// Whether a service can scale by load.
     pub(crate) fn autoscales(&self) -> bool {
         self.services().any(|(_, service)| service.scaling != Scaling::Fixed)

@@ -106,3 +106,37 @@ fn an_environment_has_a_store_and_monitoring() {
         })
     );
 }
+
+/// A platform whose services have no credentials of their own still has Secrets for their proxies.
+#[test]
+fn each_exposed_service_has_a_proxy_of_its_own() {
+    let odd =
+        odd_platforms::ALL.iter().find(|odd| odd.name == "exposed").expect("a platform with two exposed services");
+    let on_disk = OnDisk::of(&(odd.declaration)().resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}")));
+    let on = |service: &str| {
+        format!(
+            r#"--set-json={service}.exposure={{"via":"Ingress","host":"{service}.acme.io","authentication":{{"mode":"OAuth2Proxy","issuerUrl":"https://login.acme.io","clientId":"{service}","allowed":{{"groups":["staff"]}},"network":{{"egress":[{{}}]}}}}}}"#
+        )
+    };
+    let render = |services: &[&str], further: &[&str]| {
+        let mut arguments: Vec<String> = services.iter().map(|service| on(service)).collect();
+        arguments.extend(further.iter().map(|argument| (*argument).to_owned()));
+        arguments.push("--set=global.network.edgeController=Traefik".to_owned());
+        on_disk.render(&helm(Tool::BatchHelm4), None, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let refusal = render(&["site", "admin"], &[]).expect_err("proxies without credentials");
+    for service in ["site", "admin"] {
+        let says = format!("{service}.exposure.authentication.credentials.clientSecret.value is not set");
+        assert!(refusal.contains(&says), "{refusal}");
+    }
+    let kind = "--api-versions=external-secrets.io/v1/ExternalSecret";
+    let store = "--set=global.secrets.mode=external,global.secrets.store.name=vault";
+    for (further, secret) in [
+        (&["--set=global.secrets.mode=existing"][..], "site-proxy-existing-r1.1"),
+        (&[store, kind], "site-proxy-external-r1.1"),
+    ] {
+        let manifest = render(&["site"], further).unwrap_or_else(|refusal| panic!("{refusal}"));
+        assert!(manifest.contains(secret), "{manifest}");
+        assert!(!manifest.contains("admin-proxy"), "{manifest}");
+    }
+}

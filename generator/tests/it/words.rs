@@ -27,9 +27,9 @@ const SUBJECTS: &[Subject] = &[
         has_server(platform, |server| matches!(server, Backing::PostgreSql(_)))
     }),
     (&["cache", "valkey", "redis"], |platform| has_server(platform, |server| matches!(server, Backing::Valkey(_)))),
-    (&["login", "log in", "logs in", "volume", "statefulset", "storageclass", "administrator"], |platform| {
-        has_server(platform, |_| true)
-    }),
+    (&["volume", "statefulset", "storageclass", "administrator"], |platform| has_server(platform, |_| true)),
+    // The proxy of an exposed service has logins and credentials, too.
+    (&["login", "log in", "logs in"], |platform| has_server(platform, |_| true) || is_exposed(platform)),
     (
         &[
             "password",
@@ -41,7 +41,7 @@ const SUBJECTS: &[Subject] = &[
             "sops",
             "revision",
         ],
-        has_credentials,
+        |platform| has_credentials(platform) || is_exposed(platform),
     ),
     (
         &[
@@ -55,7 +55,7 @@ const SUBJECTS: &[Subject] = &[
             "edgenamespace",
             "edgepodlabels",
         ],
-        |platform| platform.platform().services.iter().any(|service| service.exposure.is_some()),
+        is_exposed,
     ),
     (&["autoscal"], is_autoscaled),
     (&["metrics"], |platform| has_metrics(platform) || is_autoscaled(platform)),
@@ -66,6 +66,10 @@ const SUBJECTS: &[Subject] = &[
 
 fn has_server(platform: &Resolved, is: fn(&Backing) -> bool) -> bool {
     platform.platform().backing.iter().any(is)
+}
+
+fn is_exposed(platform: &Resolved) -> bool {
+    platform.platform().services.iter().any(|service| service.exposure.is_some())
 }
 
 fn has_credentials(platform: &Resolved) -> bool {

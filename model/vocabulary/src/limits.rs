@@ -25,7 +25,8 @@ pub const SUFFIX_ROOM: usize = 20;
 pub const OBJECT_NAME: usize = LABEL - SUFFIX_ROOM;
 
 /// The suffixes of a service's objects: beside service `web`, nothing can be named `web-external` or `web-external-…`.
-pub const SERVICE_SUFFIXES: &[&str] = &["external", "redirect", "test-connection", "test-isolation"];
+pub const SERVICE_SUFFIXES: &[&str] =
+    &["external", "proxy", "redirect", "test-authentication", "test-connection", "test-isolation"];
 
 /// The suffixes of a server's objects: beside server `cache`, nothing can be named `cache-headless` or `cache-headless-…`.
 pub const SERVER_SUFFIXES: &[&str] = &[

@@ -1,6 +1,6 @@
 //! The expected connections, computed from the declaration and the values only, never from the rendered chart.
 
-use generator::{AccessPath, ExporterTraffic, Traffic};
+use generator::{AccessPath, ExporterTraffic, ProxyTraffic, Traffic};
 use render::NAMESPACE;
 use serde_json::Value;
 
@@ -21,11 +21,17 @@ pub(super) struct Expected<'a> {
 }
 
 /// The rules that the values add to a service (`network.extraIngress` and `network.extraEgress`) to backups (`backup.s3.egress`)
-/// or to all services that send spans (`global.tracing.egress`).
+/// to proxies in front of services (`exposure.authentication.network`) or to all services that send spans (`global.tracing.egress`).
 struct Extra<'a> {
     identity: &'a str,
     ingress: Vec<Rule>,
     egress: Vec<Rule>,
+}
+
+/// Whether the values put this proxy in front of its service.
+fn is_used(values: &Value, proxy: &ProxyTraffic) -> bool {
+    let service = &values[&proxy.path.to];
+    service["enabled"] == true && service["exposure"]["authentication"]["mode"] == "OAuth2Proxy"
 }
 
 const API_SERVER_PORTS: [u16; 2] = [443, 6443];
@@ -45,6 +51,11 @@ impl<'a> Expected<'a> {
         for path in traffic.backup.iter().filter(|path| values[&path.to]["backup"]["enabled"] == true) {
             let egress = Rule::list(&values[&path.to]["backup"]["s3"]["egress"])?;
             extra.push(Extra { identity: &path.from, ingress: Vec::new(), egress });
+        }
+        for proxy in traffic.proxies.iter().filter(|proxy| is_used(values, proxy)) {
+            let network = &values[&proxy.path.to]["exposure"]["authentication"]["network"];
+            let (ingress, egress) = (Rule::list(&network["extraIngress"])?, Rule::list(&network["egress"])?);
+            extra.push(Extra { identity: &proxy.path.from, ingress, egress });
         }
         if values["global"]["tracing"]["enabled"] == true {
             for service in traffic.traced.iter().filter(|service| values[service]["enabled"] == true) {
@@ -100,6 +111,20 @@ impl<'a> Expected<'a> {
         self.traffic.exporters.iter().filter(|one| self.values[&one.path.to]["exporter"]["enabled"] == true)
     }
 
+    /// The proxies that the values put in front of services.
+    fn proxies(&self) -> impl Iterator<Item = &ProxyTraffic> {
+        self.traffic.proxies.iter().filter(|proxy| is_used(self.values, proxy))
+    }
+
+    /// Whether users who come from this client may connect to a service, or to the proxy in front of it.
+    fn is_exposed(&self, service: &str, client: &Endpoint) -> bool {
+        match self.values[service]["exposure"]["via"].as_str() {
+            Some("NodePort" | "LoadBalancer") => true,
+            Some("Ingress" | "HTTPRoute") => self.edges.iter().any(|edge| edge.service == service && edge.is(client)),
+            _ => false,
+        }
+    }
+
     /// The paths of the end-to-end test, if the values enable it.
     fn end_to_end(&self) -> impl Iterator<Item = &AccessPath> {
         let tests = &self.traffic.tests;
@@ -114,6 +139,7 @@ impl<'a> Expected<'a> {
         let mut open = Ports::NONE;
         let all = self.paths().chain(&self.traffic.provisioning).chain(self.backups()).chain(self.end_to_end());
         let all = all.chain(self.exporters().map(|exporter| &exporter.path));
+        let all = all.chain(self.proxies().flat_map(|proxy| [&proxy.path, &proxy.test]));
         for path in all.filter(|path| path.from == from && path.to == to) {
             open.add(&Ports::tcp(path.port));
         }
@@ -181,12 +207,11 @@ impl<'a> Expected<'a> {
                 .filter(|exporter| exporter.path.from == whose)
                 .for_each(|exporter| open.add(&Ports::tcp(exporter.metrics)));
         }
-        let is_exposed = match self.values[whose]["exposure"]["via"].as_str() {
-            Some("NodePort" | "LoadBalancer") => true,
-            Some("Ingress" | "HTTPRoute") => self.edges.iter().any(|edge| edge.service == whose && edge.is(client)),
-            _ => false,
-        };
-        if is_exposed {
+        for proxy in self.proxies().filter(|proxy| proxy.path.from == whose && self.is_exposed(&proxy.path.to, client))
+        {
+            open.add(&Ports::tcp(proxy.port));
+        }
+        if !self.proxies().any(|proxy| proxy.path.to == whose) && self.is_exposed(whose, client) {
             self.traffic
                 .exposed_ports
                 .iter()

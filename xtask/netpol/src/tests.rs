@@ -1,6 +1,6 @@
 //! The comparison on a small release: first correct, then with one defect at a time.
 
-use generator::{AccessPath, ComponentPort, TestTraffic, Traffic};
+use generator::{AccessPath, ComponentPort, ProxyTraffic, TestTraffic, Traffic};
 use render::{Object, objects};
 use serde_json::{Value, json};
 
@@ -17,6 +17,11 @@ fn traffic() -> Traffic {
         backing: vec!["db".to_owned()],
         paths: vec![path("shop", "db", 5432), path("page", "shop", 80)],
         provisioning: vec![path("db-provisioning", "db", 5432)],
+        proxies: vec![ProxyTraffic {
+            path: path("page-proxy", "page", 8080),
+            port: 4180,
+            test: path("page-test", "page-proxy", 4180),
+        }],
         exposed_ports: vec![ComponentPort { of: "page".to_owned(), number: 8080 }],
         metrics: vec![ComponentPort { of: "shop".to_owned(), number: 9000 }],
         traced: vec!["shop".to_owned()],
@@ -285,6 +290,24 @@ fn values_extend_the_expected_connections() {
         anywhere.iter().any(|one| one.starts_with("198.51.100.7 outside the cluster → page:8080 is declared")),
         "{anywhere:#?}"
     );
+    let proxied = with(&|values| {
+        let egress = json!([{ "to": [{ "ipBlock": { "cidr": "198.51.100.0/24" } }], "ports": [{ "port": 443 }] }]);
+        let network = json!({ "egress": egress, "extraIngress": [{ "from": [{ "podSelector": {} }] }] });
+        let authentication = json!({ "mode": "OAuth2Proxy", "network": network });
+        values["page"]["exposure"] = json!({ "via": "Ingress", "authentication": authentication });
+    });
+    let says = |start: &str| proxied.iter().any(|one| one.starts_with(start));
+    for declared in [
+        "a pod of the controller in namespace edge in front of page → a pod with page-proxy's labels:4180 is declared but closed",
+        "a pod with page-proxy's labels → page:8080 is declared but closed",
+        "a pod with page-test's labels → a pod with page-proxy's labels:4180 is declared but closed",
+        "a pod with page-proxy's labels → 198.51.100.7 outside the cluster:443 is declared but closed",
+        "a pod without labels in the namespace → a pod with page-proxy's labels",
+    ] {
+        assert!(says(declared), "{declared}: {proxied:#?}");
+    }
+    // The controller reaches the proxy in place of the page.
+    assert!(!says("a pod of the controller in namespace edge in front of page → page:8080"), "{proxied:#?}");
     let api = with(&|values| values["page"]["rbac"]["extraRules"] = json!([{}]));
     assert!(
         api.iter().any(|one| one.starts_with("page → 10.96.0.1 outside the cluster:443,6443 is declared")),

@@ -116,6 +116,7 @@ pub fn without_snapshots(platform: &Resolved, chart: &Chart, folder: &Utf8Path) 
     cases.push(longest(platform, chart, folder));
     cases.extend(add_ons::backups(platform, chart, folder));
     cases.extend(add_ons::exporters(platform, chart, folder));
+    cases.extend(add_ons::authentication(platform, chart, folder));
     cases
 }
 

@@ -221,7 +221,7 @@ fn a_load_balancer_accepts_blocks_of_addresses() {
 }
 
 /// The objects of the kinds, with these values.
-fn objects(kinds: &[&str], values: &[(&str, Value)]) -> Vec<Value> {
+pub(crate) fn objects(kinds: &[&str], values: &[(&str, Value)]) -> Vec<Value> {
     let helm = Tool::BatchHelm4.ensure().expect("Helm 4 is there or can be built");
     let apis = [
         "gateway.networking.k8s.io/v1/HTTPRoute",

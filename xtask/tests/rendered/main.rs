@@ -4,6 +4,7 @@
 
 mod accepted;
 mod alerts;
+mod authentication;
 mod choices;
 mod edge;
 mod further;

@@ -10,7 +10,7 @@ use tools::{Object, Template, Tool, ToolBinary};
 use crate::{Snapshots, chart, folder, rendered};
 
 /// The exposures by the name of their snapshot: values below `event-audit-dashboard.exposure`.
-fn exposures() -> [(&'static str, Value); 14] {
+fn exposures() -> [(&'static str, Value); 16] {
     let ingress = |host: &str, tls: &str| json!({ "via": "Ingress", "host": host, "tls": { "secretName": tls } });
     let attached = json!({ "gateway": "public", "gatewayNamespace": "edge" });
     let plain = json!({ "gateway": "public", "sectionName": "", "redirectSectionName": "" });
@@ -22,7 +22,24 @@ fn exposures() -> [(&'static str, Value); 14] {
         exposure["tls"] = issued.clone();
         exposure
     };
+    let authenticated = |mut exposure: Value, url: &str| {
+        exposure["authentication"] = json!({
+            "mode": "OAuth2Proxy",
+            "issuerUrl": "https://login.example.org",
+            "clientId": "audit",
+            "url": url,
+            "allowed": { "emailDomains": ["example.org"] },
+            "credentials": {
+                "clientSecret": { "value": "web-secret" },
+                "cookieSecret": { "value": "0123456789abcdef" },
+            },
+            "network": { "egress": [{}] },
+        });
+        exposure
+    };
     [
+        ("ingress-with-a-login", authenticated(ingress("audit.example.org", "audit-tls"), "")),
+        ("node-port-with-a-login", authenticated(json!({ "via": "NodePort" }), "http://node.example.org:30080")),
         ("none", json!({ "via": "None" })),
         ("node-port", json!({ "via": "NodePort", "nodePort": 30090 })),
         ("node-port-of-the-cluster", json!({ "via": "NodePort" })),

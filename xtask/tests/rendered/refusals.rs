@@ -43,6 +43,15 @@ const WRONG: &[Wrong] = &[
             "--set=audit-log-analysis.credentials.rabbitmq.password=x7Kq0ZpLm2Vt9RbW",
         ],
     ),
+    (
+        "authentication-of-nobody",
+        "afp",
+        true,
+        &[
+            "--set=event-audit-dashboard.exposure.via=Ingress,global.network.edgeController=Traefik",
+            "--set=event-audit-dashboard.exposure.authentication.mode=OAuth2Proxy",
+        ],
+    ),
     ("external-without-the-kind", "afp", true, &["--set=global.secrets.mode=external"]),
     (
         "external-without-a-password-of-its-own-source",

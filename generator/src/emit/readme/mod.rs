@@ -9,6 +9,7 @@ use askama::Template;
 
 use super::images::{self, ChartImage};
 use super::values::Section;
+use crate::addons::authentication;
 use crate::addons::exporter::exporters;
 use crate::addons::{backup, instrumentation};
 use crate::expr::login_name_for_readers;
@@ -16,7 +17,9 @@ use crate::files::Files;
 use crate::graph::{Edge, Graph, LoginName};
 use crate::kinds::notes_of_kinds;
 use crate::kubernetes::MINOR_VERSIONS;
-use crate::names::{END_TO_END_TEST, NETWORK_POLICY_TEST, PROVISION, RECONCILE, TEST_CONNECTION, TEST_ISOLATION};
+use crate::names::{
+    END_TO_END_TEST, NETWORK_POLICY_TEST, PROVISION, RECONCILE, TEST_AUTHENTICATION, TEST_CONNECTION, TEST_ISOLATION,
+};
 use crate::text::{Row, cell, code_cell, list};
 use install::{Footprint, Options};
 
@@ -66,7 +69,7 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
     };
     files.umbrella("README.md", &view);
     if let Some((service, port)) = graph.exposed().next() {
-        files.umbrella("EXPOSURE.md", &ExposurePage { service, port });
+        files.umbrella("EXPOSURE.md", &ExposurePage { service, port, proxy_port: authentication::PORT });
     }
     files.umbrella("VALUES.md", &ValuesPage { name: graph.name, values: values::groups(graph, tree) });
     if graph.credentials().next().is_some() {
@@ -228,6 +231,14 @@ fn tests(graph: &Graph) -> Vec<Row> {
     }
     let rest = "with its labels, every declared port that the table does not name".to_owned();
     rows.push(row(&format!("<release>-<service>-{TEST_ISOLATION}"), "each service", rest, "<service>.tests.isolation"));
+    if graph.exposed().next().is_some() {
+        rows.push(Row::of(&[
+            code_cell(&format!("<release>-<service>-{TEST_AUTHENTICATION}")),
+            "a client without a login".to_owned(),
+            "a page of the proxy, which must refuse it".to_owned(),
+            code_cell("<service>.exposure.authentication.mode: None"),
+        ]));
+    }
     if let Some(test) = &graph.end_to_end {
         let doc = format!("the whole platform: {}", cell(test.doc));
         rows.push(row(&job(END_TO_END_TEST), "a user", doc, "global.tests.endToEnd"));
@@ -305,6 +316,8 @@ struct PortOfService {
 struct ExposurePage<'a> {
     service: &'a str,
     port: u16,
+    /// The port of a proxy.
+    proxy_port: u16,
 }
 
 #[derive(Template)]

@@ -74,7 +74,7 @@ struct CredentialValues {
 
 /// Location of the credential in the store that `global.secrets.store` names.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
-struct RemoteRef {
+pub(super) struct RemoteRef {
     /// Key in the store. Empty selects `<release>-credentials`, with the property `<chart>.<credential>.r<revision>`.
     #[schemars(schema_with = "kubernetes::text")]
     key: String,

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use vocabulary::limits::NODE_PORTS;
 
+use super::authentication::AuthenticationValues;
 use super::kubernetes;
 use super::rules::{LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 
@@ -26,6 +27,7 @@ pub(crate) struct Exposure {
     pub(crate) tls: TlsValues,
     pub(crate) ingress: IngressValues,
     http_route: HttpRouteValues,
+    authentication: AuthenticationValues,
 }
 
 /// A DNS subdomain with an optional wildcard as its first label. The last alternative also accepts every other printable word, so that the
@@ -189,6 +191,7 @@ impl Exposure {
             tls: TlsValues::default(),
             ingress: IngressValues::default(),
             http_route: HttpRouteValues::default(),
+            authentication: AuthenticationValues::none(),
         }
     }
 }

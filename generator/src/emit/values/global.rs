@@ -166,7 +166,7 @@ impl Global {
         Self {
             image_registry: String::new(),
             image_pull_secrets: Vec::new(),
-            secrets: graph.credentials().next().map(|_| Secrets::inline()),
+            secrets: graph.has_secrets().then(Secrets::inline),
             network: Network {
                 dns_namespace: "kube-system".into(),
                 edge: exposed.then(Edge::unknown),

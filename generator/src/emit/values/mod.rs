@@ -3,6 +3,7 @@
 //! [`Values`] is the source of `values.yaml`, `values.schema.json`, the table in `VALUES.md`, and each environment's overlay.
 
 mod alerts;
+mod authentication;
 mod backing;
 mod backup;
 mod credentials;

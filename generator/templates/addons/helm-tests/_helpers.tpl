@@ -88,7 +88,9 @@ volumeMounts:
 {{- end -}}
 {{- if and .metrics $global.metrics.enabled (eq $global.metrics.namespace $here) }}{{ $open = "global.metrics" }}{{ end -}}
 {{- with .exposure -}}
-{{- if has .via (list "NodePort" "LoadBalancer") }}{{ $open = "exposure.via" }}{{ end -}}
+{{- /* Users reach a proxy in place of the service, if there is one. */ -}}
+{{- $isReached := or $.isProxy (eq .authentication.mode "None") -}}
+{{- if and $isReached (has .via (list "NodePort" "LoadBalancer")) }}{{ $open = "exposure.via" }}{{ end -}}
 {{- end -}}
 {{ $open }}
 {{- end }}

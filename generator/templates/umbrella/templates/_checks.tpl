@@ -19,6 +19,9 @@ a YAML list of errors.
 [%- for name in with_exporter %]
 {{- $_ := set $sections "[[ name ]].exporter" (index .Values "[[ name ]]").exporter -}}
 [%- endfor %]
+[%- for name in exposed %]
+{{- $_ := set $sections "[[ name ]].exposure.authentication" (index .Values "[[ name ]]").exposure.authentication -}}
+[%- endfor %]
 [% include "partials/helpers/wrong_resources.tpl" %]
 {{- toYaml $wrong -}}
 {{- end }}
@@ -113,6 +116,11 @@ a YAML list of errors.
 {{- end -}}
 [%- for name in backed_up %]
 {{- $_ := set $lists "[[ name ]].backup.s3.egress" (index .Values "[[ name ]]").backup.s3.egress -}}
+[%- endfor %]
+[%- for name in exposed %]
+{{- range $key, $rules := (index .Values "[[ name ]]").exposure.authentication.network -}}
+  {{- $_ := set $lists (print "[[ name ]].exposure.authentication.network." $key) $rules -}}
+{{- end -}}
 [%- endfor %]
 [%- if has_traces %]
 {{- $_ := set $lists "global.tracing.egress" .Values.global.tracing.egress -}}

@@ -29,6 +29,8 @@ Helpers that all charts of the platform share. A subchart calls them with its ow
 {{- $section := index .root.Values .credential.owner -}}
 {{- if and (dig "enabled" true $section) (or (not .credential.switch) (dig (default "-" .credential.switch) "enabled" false $section)) }}true{{ end -}}
 {{- end }}
+[%- endif %]
+[%- if has_secrets %]
 
 {{- /* Returns `true` if the passwords are in the values: mode `inline`, or `external` with the chart's own store. */ -}}
 {{- define "[[ c.name ]].passwordsInValues" -}}

@@ -141,6 +141,8 @@ fn the_traffic_is_all_that_hangs_on_the_declaration() {
             "meters-provisioning",
             "sessions-provisioning",
             "sessions-exporter",
+            "shop-proxy",
+            "shop-test-authentication",
             "network-policy-test",
             "end-to-end-test",
         ]
@@ -148,6 +150,10 @@ fn the_traffic_is_all_that_hangs_on_the_declaration() {
     let exporter = |one: &generator::ExporterTraffic| format!("{}, metrics at {}", shown(&one.path), one.metrics);
     let exporters: Vec<_> = traffic.exporters.iter().map(exporter).collect();
     assert_eq!(exporters, ["sessions-exporter → sessions:6379, metrics at 9121"]);
+    let proxy =
+        |one: &generator::ProxyTraffic| format!("{}, port {}, {}", shown(&one.path), one.port, shown(&one.test));
+    let proxies: Vec<_> = traffic.proxies.iter().map(proxy).collect();
+    assert_eq!(proxies, ["shop-proxy → shop:9000, port 4180, shop-test-authentication → shop-proxy:4180"]);
     let jobs: Vec<_> = traffic.provisioning.iter().map(shown).collect();
     assert_eq!(
         jobs,

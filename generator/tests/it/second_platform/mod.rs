@@ -42,6 +42,8 @@ fn a_service_has_exactly_the_files_that_it_needs() {
         [
             "Chart.yaml",
             "templates/_helpers.tpl",
+            "templates/authentication/proxy.yaml",
+            "templates/authentication/secret.yaml",
             "templates/certificate.yaml",
             "templates/deployment.yaml",
             "templates/externalsecret.yaml",
@@ -54,6 +56,7 @@ fn a_service_has_exactly_the_files_that_it_needs() {
             "templates/secret.yaml",
             "templates/service.yaml",
             "templates/serviceaccount.yaml",
+            "templates/tests/test-authentication.yaml",
             "templates/tests/test-connection.yaml",
             "templates/tests/test-isolation.yaml",
         ]

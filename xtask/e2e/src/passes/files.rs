@@ -52,6 +52,12 @@ pub(super) fn is_of_exporters(path: &Utf8Path) -> bool {
     path.as_str().contains("templates/exporter/")
 }
 
+/// Whether a file belongs to the proxies that authenticate users alone.
+pub(super) fn is_of_authentication(path: &Utf8Path) -> bool {
+    let is_own = path.components().any(|part| part.as_str() == "authentication");
+    is_own || path.ends_with("templates/tests/test-authentication.yaml") || path.ends_with("files/tests/login.py")
+}
+
 /// Whether a file belongs to the traces alone.
 pub(super) fn is_of_traces(path: &Utf8Path) -> bool {
     path.starts_with("templates/tracing") || path.starts_with("files/tracing")

@@ -28,7 +28,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("backup-hook", &["backups", "documents", "stand-ins", "backup"]),
     ("observe", &["metrics", "exporters", "alerts", "backups", "stand-ins"]),
     ("logs", &["logs-chart", "stand-ins"]),
-    ("edge", &["stand-ins"]),
+    ("edge", &["authentication", "stand-ins"]),
     ("traces", &["tracing", "traces-chart", "stand-ins", "web", "reach", "reach-probe"]),
     ("migrate", &["backups", "chart-files", "documents", "stand-ins"]),
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),

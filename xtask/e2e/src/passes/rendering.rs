@@ -12,7 +12,7 @@ use render::cases;
 use serde_json::{Value, json};
 use tools::Tool;
 
-use super::files::{is_of_alerts, is_of_backups, is_of_exporters, is_of_traces};
+use super::files::{is_of_alerts, is_of_authentication, is_of_backups, is_of_exporters, is_of_traces};
 
 /// An add-on that is off by default: what it renders is an input of the scenarios that switch it on alone.
 pub(super) struct AddOn {
@@ -32,6 +32,12 @@ pub(super) const ADD_ONS: &[AddOn] = &[
     AddOn { group: "backups", switch: ".backup.enabled=true", section: "backup", owns: is_of_backups },
     AddOn { group: "exporters", switch: ".exporter.enabled=true", section: "exporter", owns: is_of_exporters },
     AddOn { group: "tracing", switch: "global.tracing.enabled=true", section: "tracing", owns: is_of_traces },
+    AddOn {
+        group: "authentication",
+        switch: ".exposure.authentication.mode=OAuth2Proxy",
+        section: "authentication",
+        owns: is_of_authentication,
+    },
     AddOn { group: "alerts", switch: "global.alerts.enabled=true", section: "alerts", owns: is_of_alerts },
 ];
 

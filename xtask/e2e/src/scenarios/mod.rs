@@ -191,7 +191,7 @@ pub const ALL: &[Scenario] = &[
     },
     Scenario {
         name: "edge",
-        proves: "users reach the page over TLS through an Ingress, a route and a Gateway of the chart; only the controller's pods are admitted",
+        proves: "users reach the page over TLS through an Ingress, a route and a Gateway of the chart, and with a proxy only after a login; only the controller's pods are admitted",
         installs: true,
         needs: Needs::Roles,
         run: edge::run,

@@ -5,10 +5,11 @@ use generator::Chart;
 use vocabulary::Resolved;
 
 use super::arguments::{
-    ALERTMANAGER_CONFIG, ALERTS, BACKUP, BACKUP_S3, EXISTING, EXPORTER, EXTERNAL, OPERATOR, POD_MONITOR, STORE,
-    TRACING, receivers,
+    ALERTMANAGER_CONFIG, ALERTS, AUTHENTICATED_NODE_PORT, AUTHENTICATION, BACKUP, BACKUP_S3, EXISTING, EXPORTER,
+    EXTERNAL, HAS_CILIUM, HAS_ROUTES, INGRESS, OPERATOR, POD_MONITOR, PROXY_CREDENTIALS, ROUTE, STORE, TRACING,
+    receivers,
 };
-use super::{Case, for_each, release_name, required, umbrella};
+use super::{Case, for_each, forwarded, release_name, required, umbrella, with_ci_values};
 
 /// One case for each add-on that a value switches on. An add-on that the platform does not have is left out.
 pub(super) fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
@@ -17,6 +18,14 @@ pub(super) fn features(platform: &Resolved) -> Vec<(String, Vec<String>)> {
     if !backups.is_empty() {
         features.push(("backup".to_owned(), backups));
         features.push(("backup-s3".to_owned(), of_backups(platform, &[BACKUP, BACKUP_S3].concat())));
+    }
+    let exposed = exposed(platform);
+    if !exposed.is_empty() {
+        let ingress = [INGRESS, PROXY_CREDENTIALS, AUTHENTICATION].concat();
+        features.push(("authentication".to_owned(), forwarded(&exposed, &ingress, "Traefik", &[])));
+        let groups = [PROXY_CREDENTIALS, AUTHENTICATED_NODE_PORT, AUTHENTICATION].concat();
+        let groups = groups.into_iter().filter(|argument| !argument.contains("emailDomains={")).collect::<Vec<_>>();
+        features.push(("authentication-groups".to_owned(), for_each(&exposed, &groups)));
     }
     if !platform.platform().backing.is_empty() {
         let velero = ["--set=global.velero.enabled=true", "--api-versions=velero.io/v1/Schedule"];
@@ -85,6 +94,37 @@ pub(super) fn backups(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> 
         }
     };
     modes.map(case).into()
+}
+
+/// The proxies in front of exposed services with every source of Secrets and behind further controllers. A platform may expose no service.
+pub(super) fn authentication(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
+    let exposed = exposed(platform);
+    if exposed.is_empty() {
+        return Vec::new();
+    }
+    let on = |settings: &[&[&str]], controller: &str, further: &[&str]| {
+        let settings = [&settings.concat()[..], AUTHENTICATION].concat();
+        forwarded(&exposed, &settings, controller, further)
+    };
+    let inline = |name: &str, arguments| with_ci_values(platform, chart, folder, name, arguments);
+    let elsewhere = |name: &str, mode: &[&str]| Case {
+        values: Vec::new(),
+        ..inline(name, [on(&[INGRESS], "HAProxy", mode), required(platform, None)].concat())
+    };
+    [
+        inline("authentication+external", on(&[INGRESS, PROXY_CREDENTIALS], "Traefik", &EXTERNAL)),
+        inline("authentication+cilium", on(&[INGRESS, PROXY_CREDENTIALS], "Cilium", &[HAS_CILIUM])),
+        inline("authentication+httproute", on(&[ROUTE, PROXY_CREDENTIALS], "EnvoyGateway", &[HAS_ROUTES])),
+        elsewhere("authentication+existing", EXISTING),
+        elsewhere("authentication+store", STORE),
+    ]
+    .into()
+}
+
+/// The services that users outside the cluster can reach.
+fn exposed(platform: &Resolved) -> Vec<&str> {
+    let exposed = platform.platform().services.iter().filter(|service| service.exposure.is_some());
+    exposed.map(|service| service.name.as_str()).collect()
 }
 
 /// The exporters with Secrets of another store. [`all`] has them with passwords in the values. A platform may have none of them.

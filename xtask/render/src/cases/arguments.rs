@@ -68,6 +68,32 @@ pub(super) const LOAD_BALANCER: &[&str] = &[
     "exposure.loadBalancer.sourceRanges[0]=198.51.100.0/24",
 ];
 
+/// A proxy with its provider outside the cluster, in front of each exposed service.
+pub(super) const AUTHENTICATION: &[&str] = &[
+    "exposure.authentication.issuerUrl=https://login.example.org/realms/staff",
+    "exposure.authentication.clientId=alerts$web",
+    "exposure.authentication.allowed.emailDomains={example.org,*.example.net}",
+    "exposure.authentication.network.egress[0].to[0].ipBlock.cidr=192.0.2.0/24",
+    "exposure.authentication.network.egress[0].ports[0].port=443",
+    "exposure.authentication.mode=OAuth2Proxy",
+];
+
+/// Its credentials, for modes in which the values contain passwords.
+pub(super) const PROXY_CREDENTIALS: &[&str] = &[
+    r"exposure.authentication.credentials.clientSecret.value=p4Kd-81s\,x",
+    "exposure.authentication.credentials.cookieSecret.value=0123456789abcdef0123456789abcdef",
+];
+
+/// A proxy without TLS that admits groups, with the certificate of its provider.
+pub(super) const AUTHENTICATED_NODE_PORT: &[&str] = &[
+    "exposure.via=NodePort",
+    "exposure.authentication.url=http://node.example.org:30080",
+    "exposure.authentication.scope=openid email groups",
+    r"exposure.authentication.allowed.groups[0]=cn=on-call\,ou=security",
+    "exposure.authentication.caConfigMap=provider-ca",
+    "exposure.authentication.network.extraIngress[0].from[0].ipBlock.cidr=198.51.100.0/24",
+];
+
 /// An ingress controller in the namespace of the release.
 pub(super) const EDGE_BESIDE: &[&str] =
     &["--set=global.network.edgeNamespace=default", "--set=global.network.edgePodLabels.app=edge"];

@@ -111,12 +111,15 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
             let uses = || traffic.paths.iter().filter(|path| path.from == *service);
             let policy = object.is("NetworkPolicy", service);
             let of_cilium = object.is("CiliumNetworkPolicy", service);
+            let proxy = traffic.proxies.iter().find(|proxy| proxy.path.to == *service);
+            let of_proxy = proxy.is_some_and(|proxy| object.is("NetworkPolicy", &proxy.path.from));
             match rest {
                 ["enabled"] => {
                     let ends = traffic.paths.iter().filter(|path| path.to == *service).map(|path| &path.from);
                     let mut ends = ends.chain(uses().map(|path| &path.to));
                     own || policy
                         || of_cilium
+                        || of_proxy
                         || object.is_source()
                         || object.is_of_tests()
                         // They leave out what does not run.
@@ -132,7 +135,8 @@ pub(super) fn may_change(traffic: &Traffic, path: &[String], object: &About<'_>)
                 // The tests do not try to connect where extraIngress allows it.
                 ["network", "extraIngress"] => policy || object.is_of_tests(),
                 ["network", ..] => policy || object.is_test_of(service),
-                ["exposure", ..] => own || policy || of_cilium || object.is_of_tests(),
+                ["exposure", "authentication", "credentials", ..] => own || object.is_source(),
+                ["exposure", ..] => own || policy || of_cilium || of_proxy || object.is_of_tests(),
                 ["rbac", ..] => own || policy,
                 // The end-to-end test cleans up with the login of the service that owns the data.
                 ["existingSecret"] => own || object.is_end_to_end(),
@@ -179,6 +183,7 @@ mod tests {
             provisioning: Vec::new(),
             backup: Vec::new(),
             exporters: Vec::new(),
+            proxies: Vec::new(),
             exposed_ports: Vec::new(),
             metrics: vec![generator::ComponentPort { of: "shop".into(), number: 9 }],
             traced: vec!["shop".into()],

@@ -1,6 +1,7 @@
 //! Users reach the page over TLS through a real Traefik: by an Ingress, by a route at a Gateway of others, and by a Gateway of the chart. Only
-//! Traefik's pods are admitted.
+//! Traefik's pods are admitted. With a proxy in front of the page, users log in at a real provider.
 
+mod authentication;
 mod controller;
 
 use std::slice::from_ref;
@@ -112,7 +113,8 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     let refusals = lane.step("a Gateway and a listener that do not exist are refused", || refusals(&edge));
     let route = route(lane, &edge);
     let gateway = own_gateway(lane, &edge, &certificates);
-    all([ingress, refusals, route, gateway])
+    let authentication = authentication::run(lane, &edge, &certificates.authority);
+    all([ingress, refusals, route, gateway, authentication])
 }
 
 /// A release, and what surrounds it.
