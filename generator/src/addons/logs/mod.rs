@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_yaml::Value;
 use vocabulary::Image;
 
-use super::AddOn;
+use super::{AddOn, authentication};
 use crate::emit::further::{self, Further};
 use crate::emit::images::reference;
 use crate::emit::values::{LogsValues, RESERVED_FOLDERS};
@@ -76,11 +76,15 @@ impl AddOn for Logs {
             let text = server.kind.log_format()?.personal?;
             Some(Row::of(&[code_cell(component.name), text.to_owned()]))
         });
+        let of_proxies = graph.exposed().map(|(service, _)| {
+            let text = "e-mail address, IP address and path of each request";
+            Row::of(&[code_cell(&authentication::identity(service)), text.to_owned()])
+        });
         let readme = Readme {
             c: graph,
             names: &names,
             release: graph.example_release(),
-            personal: personal.collect(),
+            personal: personal.chain(of_proxies).collect(),
             continuations: collector::continuations(graph).join("|"),
             image: reference(COLLECTOR),
         };
@@ -91,13 +95,16 @@ impl AddOn for Logs {
 /// The names of the components whose logs are collected.
 struct Names {
     services: Vec<&'static str>,
+    /// The services that can have a proxy.
+    exposed: Vec<&'static str>,
     servers: Vec<&'static str>,
 }
 
 impl Names {
     fn of(graph: &Graph) -> Self {
         let servers = graph.servers().map(|(component, _)| component.name).collect();
-        Self { services: graph.services().map(|(component, _)| component.name).collect(), servers }
+        let services = graph.services().map(|(component, _)| component.name).collect();
+        Self { services, exposed: graph.exposed().map(|(service, _)| service).collect(), servers }
     }
 
     /// Whether there are several, so that one can be left out.
@@ -260,7 +267,7 @@ struct Readme<'a> {
     c: &'a Graph,
     names: &'a Names,
     release: &'static str,
-    /// What the servers' logs can contain of users.
+    /// What the logs of servers and proxies can contain of users.
     personal: Vec<Row>,
     /// The beginnings of lines that continue a record, as one regular expression.
     continuations: String,
