@@ -51,14 +51,17 @@ pub(super) struct Logs;
 impl AddOn for Logs {
     fn files(&self, graph: &Graph, files: &mut Files) {
         let names = Names::of(graph);
+        let values = LogsValues::of(COLLECTOR);
+        let overlays = graph.environments.iter().filter_map(|one| Some((*one, values.overlay(one)?))).collect();
         let chart = Further {
             name: NAME,
             doc: format!(
                 "The log agent of {}: reads the logs of one release on each node and sends them to a log store.",
                 graph.name
             ),
-            tree: LogsValues::of(COLLECTOR).tree(names.all().copied()),
+            tree: values.tree(names.all().copied()),
             ci_values: ci_values(),
+            overlays,
         };
         let mut files = further::files::<LogsValues>(graph, files, &chart);
         let file = |name: &str| format!("templates/{name}");
@@ -80,6 +83,7 @@ impl AddOn for Logs {
             c: graph,
             names: &names,
             release: graph.example_release(),
+            environments: chart.overlays.iter().map(|(environment, _)| environment.name.as_str()).collect(),
             personal: personal.collect(),
             continuations: collector::continuations(graph).join("|"),
             image: reference(COLLECTOR),
@@ -260,6 +264,8 @@ struct Readme<'a> {
     c: &'a Graph,
     names: &'a Names,
     release: &'static str,
+    /// The environments that declare a log store.
+    environments: Vec<&'static str>,
     /// What the servers' logs can contain of users.
     personal: Vec<Row>,
     /// The beginnings of lines that continue a record, as one regular expression.

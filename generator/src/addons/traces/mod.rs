@@ -66,6 +66,7 @@ impl AddOn for Traces {
             ),
             tree: Section::of(&TracesValues::of(COLLECTOR, JAEGER)),
             ci_values: ci_values(),
+            overlays: Vec::new(),
         };
         let mut files = further::files::<TracesValues>(graph, files, &chart);
         let file = |name: &str| format!("templates/{name}");

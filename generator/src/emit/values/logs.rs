@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Affinity, LocalObjectReference, Toleration};
-use k8s_openapi::api::networking::v1::NetworkPolicyEgressRule;
+use k8s_openapi::api::networking::v1::{NetworkPolicyEgressRule, NetworkPolicyPeer, NetworkPolicyPort};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::json;
-use vocabulary::{Image, Resources, cpu, memory};
+use serde_yaml::Value;
+use vocabulary::{Change, Environment, Image, LogStore, Resources, cpu, memory};
 
+use super::difference;
 use super::further::{Authority, ObservedRelease, OtlpRequest};
 use super::kubernetes::{self, ContainerResources, ImageValues, annotations, labels};
 use super::rules::{ENDPOINT, LABEL, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
@@ -162,6 +166,30 @@ impl LogsValues {
             entry.field = Arc::new(Field { schema, ..Field::clone(&entry.field) });
         }
         tree
+    }
+
+    /// The values of an environment that differ from the defaults: the content of its overlay file. `None` if the environment names no log store.
+    pub(crate) fn overlay(&self, environment: &Environment) -> Option<Value> {
+        let store = environment.changes.iter().find_map(|change| match change {
+            Change::Logged(store) => Some(*store),
+            _ => None,
+        })?;
+        let mut changed = self.clone();
+        changed.send_to(store);
+        difference(&crate::yaml::tree(self), &crate::yaml::tree(&changed))
+    }
+
+    fn send_to(&mut self, store: LogStore) {
+        let (service, port, path) = match store {
+            LogStore::Loki(service) => (service, 3100, "/otlp/v1/logs"),
+            LogStore::VictoriaLogs(service) => (service, 9428, "/insert/opentelemetry/v1/logs"),
+        };
+        self.outputs.otlp.endpoint = format!("http://{}.{}:{port}{path}", service.name, service.namespace);
+        let namespace = BTreeMap::from([("kubernetes.io/metadata.name".to_owned(), service.namespace.to_string())]);
+        let selector = LabelSelector { match_labels: Some(namespace), ..LabelSelector::default() };
+        let peer = NetworkPolicyPeer { namespace_selector: Some(selector), ..NetworkPolicyPeer::default() };
+        let port = NetworkPolicyPort { port: Some(IntOrString::Int(port)), ..NetworkPolicyPort::default() };
+        self.network.egress = vec![NetworkPolicyEgressRule { to: Some(vec![peer]), ports: Some(vec![port]) }];
     }
 
     /// The defaults.
