@@ -35,6 +35,19 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
         (&[("sampling.ratio", json!("a tenth"))], "at '/sampling/ratio'"),
         (&[("sampling.slowMilliseconds", json!(0))], "at '/sampling/slowMilliseconds'"),
         (
+            &[("privacy.hashAttributes", json!(["service.name"]))],
+            "privacy.hashAttributes lists service.name, by which Jaeger and other backends find the traces of a service. Remove it",
+        ),
+        (
+            &[("privacy.removeAttributes", json!(["a", "service.name"]))],
+            "privacy.removeAttributes lists service.name, by which",
+        ),
+        (
+            &[("privacy.hashAttributes", json!(["user.id"]))],
+            "privacy.hashAttributes and privacy.removeAttributes both list user.id. Remove it from one of them.",
+        ),
+        (&[("privacy.hashAttributes", json!(["user id"]))], "at '/privacy/hashAttributes/0'"),
+        (
             &[("jaeger.enabled", json!(false))],
             "jaeger.enabled is false and outputs.otlp.endpoint is empty, so traces would go nowhere. Set jaeger.enabled to true, or",
         ),

@@ -16,7 +16,7 @@ use crate::emit::images::reference;
 use crate::emit::values::{LogsValues, RESERVED_FOLDERS};
 use crate::files::Files;
 use crate::graph::Graph;
-use crate::text::{Row, code_cell};
+use crate::text::{Row, cell, code_cell};
 use crate::workloads::parts::{ProbeTiming, Probes, probe_block};
 use crate::workloads::{Container, EnvVar, FurtherOfContainer, FurtherOfPod, Mount, Pod, Scope, Volume};
 use crate::yaml::{put, template_block};
@@ -75,10 +75,14 @@ impl AddOn for Logs {
         files.view(&file("rbac.yaml"), &Rbac { c: graph });
         files.view(&file("serviceaccount.yaml"), &ServiceAccount { c: graph });
         files.view(&file("NOTES.txt"), &Notes);
-        let personal = graph.servers().filter_map(|(component, server)| {
+        let of_services = graph.services().filter_map(|(component, service)| {
+            Some(Row::of(&[code_cell(component.name), capitalised(&cell(service.personal_log?)) + "."]))
+        });
+        let of_servers = graph.servers().filter_map(|(component, server)| {
             let text = server.kind.log_format()?.personal?;
             Some(Row::of(&[code_cell(component.name), text.to_owned()]))
         });
+        let personal = of_services.chain(of_servers);
         let readme = Readme {
             c: graph,
             names: &names,
@@ -90,6 +94,11 @@ impl AddOn for Logs {
         };
         files.view("README.md", &readme);
     }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// The names of the components whose logs are collected.
@@ -266,7 +275,7 @@ struct Readme<'a> {
     release: &'static str,
     /// The environments that declare a log store.
     environments: Vec<&'static str>,
-    /// What the servers' logs can contain of users.
+    /// What the logs of services and servers can contain of persons.
     personal: Vec<Row>,
     /// The beginnings of lines that continue a record, as one regular expression.
     continuations: String,

@@ -84,6 +84,24 @@
 {{- toYaml $wrong -}}
 {{- end }}
 
+{{- /* Attributes that cannot be removed or hashed. */ -}}
+{{- define "gateway.wrongPrivacy" -}}
+{{- $wrong := list -}}
+{{- range $key := list "removeAttributes" "hashAttributes" -}}
+  {{- if has "service.name" (get $.Values.privacy $key) -}}
+    {{- $text := "privacy.%s lists service.name, by which Jaeger and other backends find the traces of a service. Remove it from the list." -}}
+    {{- $wrong = append $wrong (printf $text $key) -}}
+  {{- end -}}
+{{- end -}}
+{{- range .Values.privacy.hashAttributes -}}
+  {{- if has . $.Values.privacy.removeAttributes -}}
+    {{- $text := "privacy.hashAttributes and privacy.removeAttributes both list %s. Remove it from one of them." -}}
+    {{- $wrong = append $wrong (printf $text .) -}}
+  {{- end -}}
+{{- end -}}
+{{- toYaml $wrong -}}
+{{- end }}
+
 {{- /* Sampling, and sizes that do not fit together. */ -}}
 {{- define "gateway.wrongSizes" -}}
 {{- $wrong := list -}}
