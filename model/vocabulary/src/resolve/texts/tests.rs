@@ -13,6 +13,7 @@ fn with(text: &'static str) -> Platform {
     let client = BROKER.client(ENV, list([consumes(queue, variable("QUEUE"))])).never_reconnects(text);
     let reader = Service {
         doc: text,
+        personal_log: Some(text),
         image: Image::without_tag("example/reader", text),
         uses: list([client]),
         health: Health::by_connections(Python3),

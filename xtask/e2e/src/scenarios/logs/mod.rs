@@ -102,7 +102,9 @@ impl Scene<'_> {
             || self.outage(),
         )?;
         lane.step("the log was rotated, and each line is in each store once", || self.complete())?;
-        lane.step("helm upgrade: labels of Pods, and a service that is left out", || self.upgraded())
+        lane.step("helm upgrade: labels of Pods, a service that is left out, and a name that is replaced", || {
+            self.upgraded()
+        })
     }
 
     /// Writes text to the log of a component.
@@ -266,15 +268,19 @@ impl Scene<'_> {
                 format!("podLabels={{{label}}}"),
                 format!("network.apiServerCidrs={{{}}}", blocks.join(",")),
                 format!("exclude={{{}}}", self.roles.page),
+                "privacy.replace[0].pattern=user '[^']*'".to_owned(),
+                "privacy.replace[0].with=user '…'".to_owned(),
             ],
         )?;
         let [kept, left_out] = ["kept", "left-out"].map(|suffix| format!("{}-{suffix}", self.marker));
         self.write(self.roles.page, &format!("{left_out}\n"))?;
-        self.write(self.roles.sender, &format!("{kept}\n"))?;
+        self.write(self.roles.sender, &format!("{kept} for user 'secret-{}'\n", self.marker))?;
         let attribute = format!("k8s.pod.label.{label}");
         self.stores.until(ARRIVES, &kept, |records| {
             let [record] = records else { return Some(format!("{} records: {records:#?}", records.len())) };
-            (record.attribute(&attribute) != self.release.name).then(|| format!("{record:#?}"))
+            let is_right = record.attribute(&attribute) == self.release.name
+                && record.text.ends_with(&format!("{kept} for user '…'"));
+            (!is_right).then(|| format!("{record:#?}"))
         })?;
         for store in STORES {
             let found = self.stores.records(store, &left_out)?;

@@ -45,11 +45,12 @@ impl<'a> Backend<'a> {
         Ok(Release::new(&self.namespace, self.namespace.context.helm4()?, RELEASE))
     }
 
-    /// Installs or upgrades the chart for a release of the platform, and waits until it is Ready.
-    pub(super) fn apply(&self, verb: &str, of: &Release, sampling_ratio: u8) -> anyhow::Result<()> {
+    /// Installs or upgrades the chart for a release of the platform, and waits until it is Ready. `privacy` differs from the chart's defaults.
+    pub(super) fn apply(&self, verb: &str, of: &Release, sampling_ratio: u8, privacy: &Value) -> anyhow::Result<()> {
         let values = json!({
             "release": { "name": of.name, "namespace": of.namespace.name },
             "sampling": { "ratio": sampling_ratio },
+            "privacy": privacy,
         });
         let file = self.namespace.context.file("traces.json", &values.to_string())?;
         let release = self.release()?;
