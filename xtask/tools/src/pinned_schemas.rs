@@ -82,6 +82,15 @@ const CRD_MODULES: &[CrdModule] = &[
     CrdModule { module: "github.com/vmware-tanzu/velero", version: "v1.18.3", folder: "config/crd/v1/bases" },
 ];
 
+/// The modules with the kinds of Argo CD and Flux. No module has the definition of Flux's `HelmRelease`.
+///
+/// They are apart from [`CRD_MODULES`], because Argo CD's module is large and only the examples need it.
+const GITOPS_MODULES: &[CrdModule] = &[
+    CrdModule { module: "github.com/argoproj/argo-cd/v3", version: "v3.5.7", folder: "manifests/crds" },
+    CrdModule { module: "github.com/fluxcd/source-controller", version: "v1.9.6", folder: "config/crd/bases" },
+    CrdModule { module: "github.com/fluxcd/kustomize-controller", version: "v1.9.6", folder: "config/crd/bases" },
+];
+
 /// The checksums of modules that are only read, in the format of `go.sum`.
 const PINNED: &str = include_str!("../modules.sum");
 const KUBERNETES: &str = "k8s.io/kubernetes";
@@ -113,6 +122,15 @@ pub fn crd_schemas() -> Result<Utf8PathBuf, ToolError> {
     Toolbox::from_environment()?.crd_schemas()
 }
 
+/// The folder with the schemas of Argo CD's kinds and of Flux's sources and `Kustomization`, in the form of [`crd_schemas`].
+///
+/// # Errors
+/// The errors of [`kubernetes_schemas`].
+pub fn gitops_schemas() -> Result<Utf8PathBuf, ToolError> {
+    let toolbox = Toolbox::from_environment()?;
+    toolbox.custom_resources("gitops", GITOPS_MODULES)
+}
+
 impl Toolbox {
     /// Like [`kubernetes_schemas`], with this toolbox.
     ///
@@ -133,14 +151,19 @@ impl Toolbox {
     /// # Errors
     /// The errors of [`kubernetes_schemas`].
     pub fn crd_schemas(&self) -> Result<Utf8PathBuf, ToolError> {
+        self.custom_resources("custom-resources", CRD_MODULES)
+    }
+
+    /// The folder of this name in the cache, with the schemas of the kinds in these modules.
+    fn custom_resources(&self, name: &str, modules: &[CrdModule]) -> Result<Utf8PathBuf, ToolError> {
         let [.., newest] = KUBERNETES_VERSIONS;
         let mut ingredients = vec![schemas::SOURCE, pinned(KUBERNETES, &format!("v{newest}"))?];
-        for CrdModule { module, version, folder } in CRD_MODULES {
+        for CrdModule { module, version, folder } in modules {
             ingredients.extend([*module, *folder, pinned(module, version)?]);
         }
-        cache::entry(&self.folder, "custom-resources", &ingredients, |target| {
+        cache::entry(&self.folder, name, &ingredients, |target| {
             let (_, swagger) = self.swagger(newest)?;
-            for CrdModule { module, version, folder } in CRD_MODULES {
+            for CrdModule { module, version, folder } in modules {
                 for file in yaml_files(&self.module(module, version)?.join(folder))? {
                     let yaml = fs::read_to_string(&file).map_err(ToolError::io("read", &file))?;
                     let schemas = schemas::custom_resources(&yaml, &swagger)
@@ -217,7 +240,7 @@ mod tests {
         for version in KUBERNETES_VERSIONS {
             assert!(pinned(KUBERNETES, &format!("v{version}")).expect("a checksum").starts_with("h1:"));
         }
-        for CrdModule { module, version, .. } in CRD_MODULES {
+        for CrdModule { module, version, .. } in CRD_MODULES.iter().chain(GITOPS_MODULES) {
             assert!(pinned(module, version).expect("a checksum").starts_with("h1:"));
         }
         assert!(matches!(pinned(KUBERNETES, "v1.0.0"), Err(ToolError::NotPinned { .. })));
