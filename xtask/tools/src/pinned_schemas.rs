@@ -79,7 +79,7 @@ const CRD_MODULES: &[CrdModule] = &[
         version: "v0.153.0",
         folder: "config/crd/bases",
     },
-    CrdModule { module: "github.com/vmware-tanzu/velero", version: "v1.18.3", folder: "config/crd/v1/bases" },
+    CrdModule { module: VELERO, version: "v1.18.3", folder: "config/crd/v1/bases" },
 ];
 
 /// The modules with the kinds of Argo CD and Flux. No module has the definition of Flux's `HelmRelease`.
@@ -129,6 +129,37 @@ pub fn crd_schemas() -> Result<Utf8PathBuf, ToolError> {
 pub fn gitops_schemas() -> Result<Utf8PathBuf, ToolError> {
     let toolbox = Toolbox::from_environment()?;
     toolbox.custom_resources("gitops", GITOPS_MODULES)
+}
+
+/// A definition of two releases of its project, for a test of an upgrade.
+#[derive(Clone, Debug)]
+pub struct UpgradedDefinition {
+    /// The text of the older release.
+    pub older: String,
+    /// The text of the pinned release.
+    pub newer: String,
+}
+
+/// The two releases of Velero's `Schedule`: an older one, and the one of [`CRD_MODULES`].
+const SCHEDULES: [CrdModule; 2] = [
+    CrdModule { module: VELERO, version: "v1.14.0", folder: "config/crd/v1/bases" },
+    CrdModule { module: VELERO, version: "v1.18.3", folder: "config/crd/v1/bases" },
+];
+const VELERO: &str = "github.com/vmware-tanzu/velero";
+
+/// The definition of Velero's `Schedule`.
+///
+/// # Errors
+/// [`ToolError::Module`] if Go or a module is not available, [`ToolError::Checksum`] if a module differs from the pinned one, and [`ToolError::Io`] if it
+/// cannot be read.
+pub fn upgraded_definition() -> Result<UpgradedDefinition, ToolError> {
+    let toolbox = Toolbox::from_environment()?;
+    let text = |CrdModule { module, version, folder }: &CrdModule| {
+        let file = toolbox.module(module, version)?.join(folder).join("velero.io_schedules.yaml");
+        fs::read_to_string(&file).map_err(ToolError::io("read", &file))
+    };
+    let [older, newer] = &SCHEDULES;
+    Ok(UpgradedDefinition { older: text(older)?, newer: text(newer)? })
 }
 
 impl Toolbox {
@@ -240,7 +271,7 @@ mod tests {
         for version in KUBERNETES_VERSIONS {
             assert!(pinned(KUBERNETES, &format!("v{version}")).expect("a checksum").starts_with("h1:"));
         }
-        for CrdModule { module, version, .. } in CRD_MODULES.iter().chain(GITOPS_MODULES) {
+        for CrdModule { module, version, .. } in CRD_MODULES.iter().chain(GITOPS_MODULES).chain(&SCHEDULES) {
             assert!(pinned(module, version).expect("a checksum").starts_with("h1:"));
         }
         assert!(matches!(pinned(KUBERNETES, "v1.0.0"), Err(ToolError::NotPinned { .. })));

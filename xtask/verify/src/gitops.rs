@@ -78,7 +78,9 @@ fn changing(context: &VerifyContext) -> Vec<String> {
     let templates = context.wanted.iter().filter(|(path, _)| is_template(path));
     let uses = templates.filter_map(|(path, text)| {
         let function = changing_function(text)?;
-        Some(format!("{path} uses {function}, whose result changes at each rendering, so that Argo CD never finds it in sync"))
+        Some(format!(
+            "{path} uses {function}, whose result changes at each rendering, so that Argo CD never finds it in sync"
+        ))
     });
     uses.collect()
 }

@@ -50,7 +50,7 @@ pub(crate) fn prerequisites(graph: &Graph) -> Vec<Prerequisite> {
     charts(&owners(graph)).map(prerequisite).collect()
 }
 
-/// A chart of another project as a release, for the examples of GitOps tools.
+/// A chart of another project as a release, for the examples for Argo CD and Flux.
 pub(crate) struct PinnedRelease {
     /// Its release's name.
     pub(crate) name: &'static str,
