@@ -82,7 +82,7 @@ const CRD_MODULES: &[CrdModule] = &[
     CrdModule { module: VELERO, version: "v1.18.3", folder: "config/crd/v1/bases" },
 ];
 
-/// The modules with the kinds of Argo CD and Flux. No module has the definition of Flux's `HelmRelease`.
+/// The modules with the kinds of Argo CD and Flux. No module has the definition of Flux's `HelmRelease`; [`Tool::ReadReleases`](crate::Tool) reads that.
 ///
 /// They are apart from [`CRD_MODULES`], because Argo CD's module is large and only the examples need it.
 const GITOPS_MODULES: &[CrdModule] = &[
