@@ -155,10 +155,13 @@ enum Source {
 }
 
 impl Delivery {
-    /// The release of an `Application` or a `HelmRelease`; none for another kind.
+    /// The release of an `Application` with a chart or of a `HelmRelease`; none for another object.
     fn of(object: &Value) -> anyhow::Result<Option<Self>> {
         match object["kind"].as_str() {
-            Some("Application") => Self::of_application(object).map(Some),
+            // One without Helm creates other Applications.
+            Some("Application") if !object["spec"]["source"]["helm"].is_null() => {
+                Self::of_application(object).map(Some)
+            }
             Some(RELEASE) => Self::of_helm_release(object).map(Some),
             _ => Ok(None),
         }
@@ -383,7 +386,10 @@ spec: {interval: 1m}
             assert_eq!(Delivery::of(&object).expect("it is complete").as_ref(), Some(&expected));
         }
         assert_eq!(Delivery::of(&json!({ "kind": "Namespace" })).expect("another kind"), None);
-        let error = Delivery::of(&json!({ "kind": "Application" })).expect_err("it is incomplete").to_string();
+        assert_eq!(Delivery::of(&json!({ "kind": "Application", "spec": {} })).expect("no chart"), None);
+        let error = Delivery::of(&json!({ "kind": "Application", "spec": { "source": { "helm": {} } } }))
+            .expect_err("it is incomplete")
+            .to_string();
         assert_eq!(error, "spec.source.chart is missing");
     }
 

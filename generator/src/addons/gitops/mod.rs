@@ -37,6 +37,7 @@ impl AddOn for GitOps {
             let release = Release { x: &context, e: example, values: example.indented(4) };
             files.beside(&file(&format!("flux/release{}.yaml", example.suffix())), render(&release));
         }
+        files.beside(&file("argocd/root.yaml"), render(&Root { x: &Context::of(graph) }));
         files.beside(&file("flux/source.yaml"), render(&Source { x: &Context::of(graph) }));
         if graph.credentials().next().is_some() {
             files.beside(&file("flux/secrets.yaml"), render(&Secrets { x: &Context::of(graph) }));
@@ -117,6 +118,12 @@ struct Application<'a> {
     x: &'a Context<'a>,
     e: &'a Example,
     values: String,
+}
+
+#[derive(Template)]
+#[template(path = "addons/gitops/argocd/root.yaml")]
+struct Root<'a> {
+    x: &'a Context<'a>,
 }
 
 #[derive(Template)]
