@@ -74,7 +74,7 @@ fn pages(folder: &Utf8Path, found: &mut Vec<Utf8PathBuf>) {
             if !["target", ".git", "node_modules", "templates"].contains(&name) {
                 pages(entry.path(), found);
             }
-        } else if name.ends_with(".md") {
+        } else if entry.path().extension() == Some("md") {
             found.push(entry.into_path());
         }
     }
