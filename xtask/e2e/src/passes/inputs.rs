@@ -27,7 +27,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("backup", &["backups", "documents", "stand-ins"]),
     ("backup-hook", &["backups", "documents", "stand-ins", "backup"]),
     ("observe", &["metrics", "exporters", "alerts", "backups", "stand-ins"]),
-    ("logs", &["logs-chart", "stand-ins"]),
+    ("logs", &["logs-chart", "stand-ins", "traces"]),
     ("edge", &["stand-ins"]),
     ("traces", &["tracing", "traces-chart", "stand-ins", "web", "reach", "reach-probe"]),
     ("migrate", &["backups", "chart-files", "documents", "stand-ins"]),
