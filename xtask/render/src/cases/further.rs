@@ -47,6 +47,7 @@ const LOGS: &[Further] = &[
         ],
     ),
     ("unlimited", &["--set=resources.limits.memory=null"]),
+    ("private", &[r#"--set-json=privacy.replace=[{"pattern":"user '([^']*)'","with":"user '…'"}]"#]),
 ];
 
 const TRACES: &[Further] = &[
@@ -71,6 +72,8 @@ const TRACES: &[Further] = &[
         ],
     ),
     ("unlimited", &["--set=gateway.resources.limits.memory=null", "--set=jaeger.resources.limits.memory=null"]),
+    ("private", &["--set-json=privacy.removeAttributes=[]", "--set=privacy.hashAttributes={user.id,user.name}"]),
+    ("public", &["--set-json=privacy.removeAttributes=[]", "--set=privacy.removeUrlQueries=false"]),
     // Of a fraction in `--set`, Helm makes a text.
     ("all-or-nothing", &["--set=sampling.ratio=0.0", "--set=sampling.maxTraces=1000000"]),
 ];

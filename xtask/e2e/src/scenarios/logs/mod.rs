@@ -30,6 +30,9 @@ const AWAY: Duration = Duration::from_mins(2);
 const RATE: u32 = 80;
 const SECONDS: u32 = 180;
 
+/// The seconds of the load under which the agents are measured.
+const COSTED: u32 = 40;
+
 /// A traceback as Python prints it, with a cause.
 const TRACEBACK: &str = r#"Traceback (most recent call last):
   File "/app/main.py", line 12, in handle
@@ -102,6 +105,7 @@ impl Scene<'_> {
             || self.outage(),
         )?;
         lane.step("the log was rotated, and each line is in each store once", || self.complete())?;
+        lane.step("what an agent takes under a load", || self.costs())?;
         lane.step("helm upgrade: labels of Pods, a service that is left out, and a name that is replaced", || {
             self.upgraded()
         })
@@ -253,6 +257,17 @@ impl Scene<'_> {
         let usage = self.agents.usage()?;
         let files = self.agents.log_files(&pod.name, self.roles.sender)?;
         Ok(format!("{count} lines; agents take {usage}; files {}", files.join(" ")))
+    }
+
+    /// Lines as before, while both stores take the records.
+    fn costs(&self) -> anyhow::Result<String> {
+        let costs = self.agents.under_load(COSTED, || {
+            let (rate, count, marker) =
+                (RATE.to_string(), (RATE * COSTED).to_string(), format!("{}-load", self.marker));
+            self.release.exec(self.roles.sender, &["python3", "-c", NUMBERED, &marker, &rate, &count])?;
+            Ok(process::sleep(Duration::from_secs(COSTED.into()))?)
+        })?;
+        Ok(format!("{RATE} records of 2 KB a second: {costs}"))
     }
 
     fn upgraded(&self) -> anyhow::Result<String> {
