@@ -27,13 +27,8 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("backup", &["backups", "documents", "stand-ins"]),
     ("backup-hook", &["backups", "documents", "stand-ins", "backup"]),
     ("observe", &["metrics", "exporters", "alerts", "backups", "stand-ins"]),
-<<<<<<< HEAD
-    ("logs", &["logs-chart", "stand-ins"]),
-    ("edge", &["authentication", "stand-ins"]),
-=======
     ("logs", &["logs-chart", "stand-ins", "traces"]),
-    ("edge", &["stand-ins"]),
->>>>>>> obs
+    ("edge", &["authentication", "stand-ins"]),
     ("traces", &["tracing", "traces-chart", "stand-ins", "web", "reach", "reach-probe"]),
     ("migrate", &["backups", "chart-files", "documents", "stand-ins"]),
     ("gitops", &["backups", "documents", "beside", "stand-ins", "secrets"]),
