@@ -34,6 +34,8 @@ pub struct FurtherChart {
     pub folder: Utf8PathBuf,
     /// Values that complete the defaults for lint and tests.
     pub ci_values: Utf8PathBuf,
+    /// The overlays of the environments that declare values for this chart, by the environment's name.
+    pub environments: BTreeMap<String, Utf8PathBuf>,
 }
 
 impl Chart {
@@ -98,8 +100,9 @@ impl Files {
     pub(crate) fn further(&mut self, name: &'static str) -> FurtherFiles<'_> {
         let folder = Utf8PathBuf::from(format!("{}-{name}", self.paths.umbrella));
         let ci_values = folder.join("ci/default-values.yaml");
-        self.paths.further.push(FurtherChart { name, folder: folder.clone(), ci_values });
-        FurtherFiles { folder, files: self }
+        let environments = BTreeMap::new();
+        self.paths.further.push(FurtherChart { name, folder: folder.clone(), ci_values, environments });
+        FurtherFiles { chart: self.paths.further.len() - 1, folder, files: self }
     }
 
     /// Adds a file beside the umbrella chart.
@@ -124,6 +127,8 @@ impl Files {
 
 /// A chart beside the umbrella under construction.
 pub(crate) struct FurtherFiles<'a> {
+    /// Its position among the charts beside the umbrella.
+    chart: usize,
     folder: Utf8PathBuf,
     files: &'a mut Files,
 }
@@ -137,6 +142,14 @@ impl FurtherFiles<'_> {
     /// Adds a file from its final text.
     pub(crate) fn text(&mut self, path: &str, text: String) {
         self.files.insert(self.folder.join(path), text);
+    }
+
+    /// Adds the overlay of an environment, beside those for the umbrella.
+    pub(crate) fn environment(&mut self, name: &str, text: String) {
+        let chart = &mut self.files.paths.further[self.chart];
+        let path = Utf8PathBuf::from(format!("environments/{}/values-{name}.yaml", chart.name));
+        chart.environments.insert(name.to_owned(), path.clone());
+        self.files.insert(path, text);
     }
 }
 

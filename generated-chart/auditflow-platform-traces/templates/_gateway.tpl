@@ -39,6 +39,13 @@ processors:
         probabilistic:
           sampling_percentage: {{ mulf .ratio 100 }}
     {{- end }}
+  {{- with include "gateway.privacy" . }}
+  # Works on the kept traces only. A span from which it cannot remove something is dropped.
+  transform:
+    error_mode: propagate
+    trace_statements:
+      {{- . | trim | nindent 6 }}
+  {{- end }}
 exporters:
   {{- if .Values.jaeger.enabled }}
   otlp_http/jaeger:
@@ -70,7 +77,7 @@ service:
   pipelines:
     traces:
       receivers: [otlp]
-      processors: [memory_limiter, tail_sampling]
+      processors: [memory_limiter, tail_sampling{{ if include "gateway.privacy" . }}, transform{{ end }}]
       exporters:
         {{- if .Values.jaeger.enabled }}
         - otlp_http/jaeger
@@ -78,6 +85,35 @@ service:
         {{- if .Values.outputs.otlp.endpoint }}
         - otlp_http/output
         {{- end }}
+{{- end }}
+
+{{- /* The statements that remove personal data, for resources, spans and the events of spans; empty if nothing is to be removed. */ -}}
+{{- define "gateway.privacy" -}}
+{{- with .Values.privacy -}}
+{{- $removed := .removeAttributes -}}
+{{- if .removeUrlQueries }}{{ $removed = concat $removed (list "url.query" "url.fragment") }}{{ end -}}
+{{- $names := list -}}
+{{- range $removed }}{{ $names = append $names (regexQuoteMeta .) }}{{ end -}}
+{{- $privacy := . -}}
+{{- range $context := ternary (list "resource" "span" "spanevent") list (not (empty (concat $removed .hashAttributes))) }}
+- context: {{ $context }}
+  statements:
+    {{- with $names }}
+    - {{ printf "delete_matching_keys(%s.attributes, %s)" $context (printf "^(%s)$" (join "|" .) | toJson) | replace "$" "$$" | toJson }}
+    {{- end }}
+    {{- range $privacy.hashAttributes }}
+    {{- $attribute := print $context ".attributes[" (toJson .) "]" }}
+    - {{ printf "set(%[1]s, SHA256(String(%[1]s))) where %[1]s != nil" $attribute }}
+    {{- end }}
+    {{- if and $privacy.removeUrlQueries (eq $context "span") }}
+    - replace_pattern(span.attributes["http.target"], "[?#].*", "")
+    {{- range list "http.url" "url.full" }}
+    - {{ printf "replace_pattern(span.attributes[\"%s\"], \"[?#].*\", \"\")" . }}
+    - {{ printf "replace_pattern(span.attributes[\"%s\"], \"^([^:/]+://)[^/]*@\", \"$$1\")" . }}
+    {{- end }}
+    {{- end }}
+{{- end -}}
+{{- end -}}
 {{- end }}
 
 {{- /* The authority of an output's certificate. */ -}}

@@ -5,6 +5,7 @@ pub(crate) mod authentication;
 pub(crate) mod backup;
 pub(crate) mod dashboards;
 pub(crate) mod exporter;
+mod gitops;
 mod helm_tests;
 pub(crate) mod instrumentation;
 mod logs;
@@ -31,6 +32,7 @@ pub(crate) const ADD_ONS: &[&dyn AddOn] = &[
     &dashboards::Dashboards,
     &observability::Observability,
     &prerequisites::Prerequisites,
+    &gitops::GitOps,
     &helm_tests::HelmTests,
     &logs::Logs,
     &traces::Traces,

@@ -1,15 +1,16 @@
 //! The page about all parts of observability, beside the charts that it is about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
+use vocabulary::MetricName;
 
 use super::{AddOn, exporter, instrumentation, logs, traces};
 use crate::emit::images::reference;
 use crate::files::{Files, render};
 use crate::graph::{Component, Graph};
 use crate::kinds::Exporter;
-use crate::text::{Row, code_cell};
+use crate::text::{Row, cell, code_cell};
 
 /// The add-on.
 pub(super) struct Observability;
@@ -17,8 +18,15 @@ pub(super) struct Observability;
 impl AddOn for Observability {
     fn files(&self, graph: &Graph, files: &mut Files) {
         let exporters: Vec<(&Component, &Exporter)> = exporter::exporters(graph).collect();
-        let metrics = graph.services().flat_map(|(_, service)| service.metrics);
-        let labels: BTreeSet<&str> = metrics.flat_map(|metric| metric.labels).map(|label| label.as_str()).collect();
+        let metrics: Vec<_> = graph.services().flat_map(|(_, service)| service.metrics).collect();
+        let personal = metrics.iter().filter(|metric| !metric.personal.is_empty());
+        let personal: BTreeMap<&str, Vec<&str>> =
+            personal.map(|metric| (metric.name.as_str(), words(metric.personal))).collect();
+        let named: BTreeSet<&str> = personal.values().flatten().copied().collect();
+        let labels = metrics.iter().flat_map(|metric| words(metric.labels)).filter(|label| !named.contains(label));
+        let labels: BTreeSet<&str> = labels.collect();
+        let logs =
+            graph.services().filter_map(|(component, service)| Some((component.name, cell(service.personal_log?))));
         let of_exporters = exporters.iter().map(|(_, exporter)| (reference(exporter.image), exporter.image_source));
         let is_traced = instrumentation::has_traces(graph);
         let of_traces = [
@@ -35,10 +43,16 @@ impl AddOn for Observability {
             exporters: exporters.iter().map(|(component, _)| component.name).collect(),
             measured: exporters.iter().map(|(component, exporter)| cost(component, exporter)).collect(),
             images: all.into_iter().collect(),
+            logs: logs.collect(),
+            personal: personal.into_iter().collect(),
             labels: labels.into_iter().collect(),
         };
         files.beside("OBSERVABILITY.md", render(&page));
     }
+}
+
+fn words(labels: &'static [MetricName]) -> Vec<&'static str> {
+    labels.iter().map(|label| label.as_str()).collect()
 }
 
 fn cost(component: &Component, exporter: &Exporter) -> Row {
@@ -59,6 +73,10 @@ struct Page<'a> {
     measured: Vec<Row>,
     /// The images, and where their projects list the architectures.
     images: Vec<(String, &'static str)>,
-    /// The labels of the declared metrics.
+    /// The services that log personal data, with what they log.
+    logs: Vec<(&'static str, String)>,
+    /// The metrics with personal labels, and these labels.
+    personal: Vec<(&'a str, Vec<&'a str>)>,
+    /// The other labels of the declared metrics.
     labels: Vec<&'a str>,
 }

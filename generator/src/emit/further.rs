@@ -3,6 +3,7 @@
 use askama::Template;
 use schemars::JsonSchema;
 use serde_yaml::Value;
+use vocabulary::Environment;
 
 use super::readme::ValuesPage;
 use super::umbrella::HelmIgnore;
@@ -22,6 +23,8 @@ pub(crate) struct Further {
     pub(crate) tree: Section,
     /// Values that complete the defaults for lint and tests.
     pub(crate) ci_values: Value,
+    /// The environments that declare values for it, each with the values that differ from the defaults.
+    pub(crate) overlays: Vec<(Environment, Value)>,
 }
 
 /// Adds these files; `V` is the type of the values. The chart's own files follow.
@@ -32,6 +35,9 @@ pub(crate) fn files<'f, V: JsonSchema>(graph: &Graph, files: &'f mut Files, char
     out.view(".helmignore", &HelmIgnore);
     out.view("VALUES.md", &ValuesPage::of_chart(&name, &chart.tree));
     values_yaml::further::<V>(graph, &name, &chart.tree, &chart.ci_values, &mut out);
+    for (environment, values) in &chart.overlays {
+        out.environment(environment.name.as_str(), values_yaml::further_overlay(&name, environment, values));
+    }
     out
 }
 

@@ -57,6 +57,8 @@ pub(crate) struct Service {
     pub(crate) writable: &'static [WritablePath],
     /// The metrics on its port for metrics.
     pub(crate) metrics: &'static [Metric],
+    /// The personal data in its log, as a part of a sentence.
+    pub(crate) personal_log: Option<&'static str>,
 }
 
 /// What only a server has.
@@ -215,6 +217,7 @@ pub(super) fn of_service<'a>(
             api_rules: service.kubernetes,
             writable: service.writable,
             metrics: service.metrics,
+            personal_log: service.personal_log,
         })),
     }
 }

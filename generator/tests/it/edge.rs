@@ -4,8 +4,8 @@ use second_platform::{SHOP_SERVICE, platform};
 use serde_json::{Value, json};
 use tools::Tool;
 use vocabulary::{
-    Certificate, Change, EdgeController, Environment, HostName, Monitoring, ObjectName, Platform, SecretSource, behind,
-    exposed_at_host, external_secrets, monitored,
+    Certificate, Change, ClusterService, EdgeController, Environment, HostName, LogStore, Monitoring, ObjectName,
+    Platform, SecretSource, behind, exposed_at_host, external_secrets, logged, monitored,
 };
 
 use crate::harness::{OnDisk, helm};
@@ -36,14 +36,22 @@ fn one_host_leads_to_one_service() {
     assert!(manifest.contains("shop.acme.io") && manifest.contains("admin.acme.io"));
 }
 
-/// What the overlay of an environment with these changes has.
-fn overlay(changes: Vec<Change>) -> Value {
+/// The chart of a platform with one environment, `live`, with these changes.
+fn with_environment(changes: Vec<Change>) -> generator::Chart {
     let environment = Environment::new("live", "Where customers are.", changes.leak());
     let platform = Platform { environments: vec![environment], ..platform() };
-    let chart = generator::generate(&platform.resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}")));
-    let text = &chart.files()[&chart.paths().environments["live"]];
+    generator::generate(&platform.resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}")))
+}
+
+fn only_document(text: &str) -> Value {
     let documents: Vec<Value> = generator::yaml::read_all(text).expect("YAML");
     documents.into_iter().next().expect("one document")
+}
+
+/// What the overlay of an environment with these changes has.
+fn overlay(changes: Vec<Change>) -> Value {
+    let chart = with_environment(changes);
+    only_document(&chart.files()[&chart.paths().environments["live"]])
 }
 
 #[test]
@@ -98,6 +106,14 @@ fn an_environment_has_a_store_and_monitoring() {
         overlay(vec![monitored(Monitoring::Operator)])["global"],
         json!({ "metrics": { "enabled": true, "discovery": "PodMonitor" }, "alerts": { "enabled": true } })
     );
+    let labels = json!({ "release": "stack" });
+    assert_eq!(
+        overlay(vec![monitored(Monitoring::kube_prometheus_stack("stack"))])["global"],
+        json!({
+            "metrics": { "enabled": true, "discovery": "PodMonitor", "labels": labels },
+            "alerts": { "enabled": true, "labels": labels },
+        })
+    );
     assert_eq!(
         overlay(vec![monitored(Monitoring::Annotations)])["global"],
         json!({
@@ -139,4 +155,34 @@ fn each_exposed_service_has_a_proxy_of_its_own() {
         assert!(manifest.contains(secret), "{manifest}");
         assert!(!manifest.contains("admin-proxy"), "{manifest}");
     }
+}
+
+#[test]
+fn an_environment_names_the_store_of_its_logs_in_a_file_of_its_own() {
+    let logs = |chart: &generator::Chart| {
+        let chart = chart.paths().further.iter().find(|chart| chart.name == "logs").expect("the chart for logs");
+        chart.environments.clone()
+    };
+    let of = |store| {
+        let chart = with_environment(vec![logged(store)]);
+        let path = &logs(&chart)["live"];
+        assert_eq!(path, "environments/logs/values-live.yaml");
+        let of_umbrella = only_document(&chart.files()[&chart.paths().environments["live"]]);
+        assert_eq!(of_umbrella, json!({}));
+        only_document(&chart.files()[path])
+    };
+    let values = |endpoint: &str, namespace: &str, port: u16| {
+        let namespaces = json!({ "matchLabels": { "kubernetes.io/metadata.name": namespace } });
+        let egress = json!([{ "to": [{ "namespaceSelector": namespaces }], "ports": [{ "port": port }] }]);
+        json!({ "outputs": { "otlp": { "endpoint": endpoint } }, "network": { "egress": egress } })
+    };
+    assert_eq!(
+        of(LogStore::Loki(ClusterService::new("loki", "logs"))),
+        values("http://loki.logs:3100/otlp/v1/logs", "logs", 3100)
+    );
+    assert_eq!(
+        of(LogStore::VictoriaLogs(ClusterService::new("vlogs", "monitoring"))),
+        values("http://vlogs.monitoring:9428/insert/opentelemetry/v1/logs", "monitoring", 9428)
+    );
+    assert_eq!(logs(&with_environment(Vec::new())).len(), 0);
 }

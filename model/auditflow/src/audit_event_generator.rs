@@ -27,11 +27,9 @@ pub(crate) const SERVICE: Service = Service {
         &[publishes(AUDIT_EVENTS, variable("RABBITMQ_QUEUE"))],
     )],
     metrics: &[
-        Metric::counter("audit_event_generator_events_total", "Generated events.").labels(&[
-            label("event_type"),
-            label("server_hostname"),
-            label("action_result"),
-        ]),
+        Metric::counter("audit_event_generator_events_total", "Generated events.")
+            .labels(&[label("event_type"), label("server_hostname"), label("action_result")])
+            .personal(&[label("server_hostname")]),
         Metric::counter("audit_event_generator_published_success_total", "Events that the broker has taken."),
         Metric::counter(
             "audit_event_generator_published_failure_total",
@@ -40,6 +38,7 @@ pub(crate) const SERVICE: Service = Service {
         .means(Meaning::FailedPublishes(RABBITMQ.name)),
         Metric::connection("audit_event_generator_rabbitmq_connection_status", RABBITMQ.name),
     ],
+    personal_log: Some("each event in full: names of users and hosts, and addresses of clients"),
     environment: &[
         Variable::port("APP_PORT", HTTP),
         Variable::port("PROMETHEUS_PORT", METRICS),

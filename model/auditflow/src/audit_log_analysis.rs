@@ -64,10 +64,12 @@ pub(crate) const SERVICE: Service = Service {
         ),
         Metric::counter("audit_analysis_alerts_total", "Security alerts that were raised.")
             .labels(&[label("alert_type"), label("severity"), label("user_id"), label("server_hostname")])
+            .personal(&[label("user_id"), label("server_hostname")])
             .means(Meaning::Findings),
         Metric::connection("audit_analysis_rabbitmq_consumer_connection_status", RABBITMQ.name),
         Metric::connection("audit_analysis_redis_connection_status", REDIS.name),
     ],
+    personal_log: Some("names of users and hosts, in received events and in alerts"),
     environment: &[
         Variable::port("APP_PORT", HTTP),
         Variable::port("PROMETHEUS_PORT", METRICS),

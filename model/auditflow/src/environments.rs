@@ -1,8 +1,9 @@
 //! The environments, each with its differences from the defaults. The delivery pipeline sets the image tags; without it, `dev` runs the latest build.
 
 use vocabulary::{
-    Certificate, EdgeController, Environment, Monitoring, SecretSource, autoscaled, backed_up, behind, exposed_at_host,
-    exposed_at_node_port, external_secrets, image_tag, monitored, setting,
+    Certificate, ClusterService, EdgeController, Environment, LogStore, Monitoring, ObjectName, SecretSource,
+    autoscaled, backed_up, behind, exposed_at_host, exposed_at_node_port, external_secrets, image_tag, logged,
+    monitored, setting,
 };
 
 use crate::{
@@ -14,6 +15,17 @@ const INGRESS_CLASS: &str = "traefik";
 
 /// The Secret with the certificate of the dashboard's host, in the namespace of the release.
 const CERTIFICATE: Certificate = Certificate::secret("event-audit-dashboard-tls");
+
+/// The stores with the passwords. Each environment has its own: the key of the passwords contains the name of the release, which can be the same in
+/// both environments.
+const STAGING_SECRETS: SecretSource = SecretSource::ClusterStore(ObjectName::new("auditflow-stg"));
+const PRODUCTION_SECRETS: SecretSource = SecretSource::ClusterStore(ObjectName::new("auditflow-main"));
+
+/// The Prometheus that the values in `prerequisites` install.
+const MONITORING: Monitoring = Monitoring::kube_prometheus_stack("kube-prometheus-stack");
+
+/// The store of the cluster for logs.
+const LOGS: LogStore = LogStore::Loki(ClusterService::new("loki", "logs"));
 
 pub(crate) const ALL: &[Environment] = &[
     Environment::new(
@@ -42,14 +54,15 @@ pub(crate) const ALL: &[Environment] = &[
         &[
             setting(audit_log_analysis::NAME, audit_log_analysis::ENVIRONMENT, "stg"),
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "stg"),
-            external_secrets(SecretSource::Values),
+            external_secrets(STAGING_SECRETS),
             behind(EdgeController::Traefik),
             exposed_at_host(event_audit_dashboard::NAME, hosts::STAGING, INGRESS_CLASS, CERTIFICATE),
             autoscaled(audit_log_analysis::NAME),
             autoscaled(event_audit_dashboard::NAME),
             autoscaled(notification_service::NAME),
             backed_up(postgresql::POSTGRESQL.name),
-            monitored(Monitoring::Annotations),
+            monitored(MONITORING),
+            logged(LOGS),
         ],
     ),
     Environment::new(
@@ -58,14 +71,15 @@ pub(crate) const ALL: &[Environment] = &[
         &[
             setting(audit_log_analysis::NAME, audit_log_analysis::ENVIRONMENT, "main"),
             setting(notification_service::NAME, notification_service::ENVIRONMENT, "main"),
-            external_secrets(SecretSource::Values),
+            external_secrets(PRODUCTION_SECRETS),
             behind(EdgeController::Traefik),
             exposed_at_host(event_audit_dashboard::NAME, hosts::PRODUCTION, INGRESS_CLASS, CERTIFICATE),
             autoscaled(audit_log_analysis::NAME),
             autoscaled(event_audit_dashboard::NAME),
             autoscaled(notification_service::NAME),
             backed_up(postgresql::POSTGRESQL.name),
-            monitored(Monitoring::Annotations),
+            monitored(MONITORING),
+            logged(LOGS),
         ],
     ),
 ];

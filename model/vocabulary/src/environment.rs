@@ -1,7 +1,8 @@
 //! Environments: the same platform with other sizes and settings.
 
 use crate::{
-    BackingName, EnvironmentName, HostName, ObjectName, Quantity, ServiceName, SourceLocation, Tag, VariableName,
+    BackingName, DnsLabel, EnvironmentName, HostName, ObjectName, Quantity, ServiceName, SourceLocation, Tag,
+    VariableName,
 };
 
 /// An environment that the platform is installed in: a list of changes of sizes and settings. It cannot change the structure.
@@ -26,6 +27,15 @@ impl Environment {
     #[track_caller]
     pub const fn new(name: &'static str, doc: &'static str, changes: &'static [Change]) -> Self {
         Self { name: EnvironmentName::new(name), doc, changes, location: SourceLocation::here() }
+    }
+
+    /// The store that External Secrets reads in this environment, if the environment uses External Secrets.
+    #[must_use]
+    pub fn secret_source(&self) -> Option<SecretSource> {
+        self.changes.iter().find_map(|change| match change {
+            Change::ExternalSecrets(source) => Some(*source),
+            _ => None,
+        })
     }
 }
 
@@ -89,6 +99,8 @@ pub enum Change {
     },
     /// Enables the metrics, the exporters and the alerts.
     Monitored(Monitoring),
+    /// Names the store to which the chart with the log agent sends the logs.
+    Logged(LogStore),
     /// Sets the size of a server's data volume.
     Storage {
         /// The server.
@@ -176,6 +188,50 @@ pub enum Monitoring {
     Annotations,
     /// By `PodMonitor` and `PrometheusRule` objects of the Prometheus operator.
     Operator,
+    /// As [`Monitoring::Operator`], with the label `release`, by which the Prometheus of this release of kube-prometheus-stack selects its objects.
+    KubePrometheusStack(DnsLabel),
+}
+
+impl Monitoring {
+    /// Monitoring by the Prometheus of this release of kube-prometheus-stack.
+    ///
+    /// # Panics
+    /// When the text is not a DNS label; in a `const` this is a compile error.
+    #[must_use]
+    #[track_caller]
+    pub const fn kube_prometheus_stack(release: &'static str) -> Self {
+        Self::KubePrometheusStack(DnsLabel::new(release))
+    }
+}
+
+/// A log store in the cluster, which takes OTLP over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogStore {
+    /// Loki from version 3, at its own port 3100.
+    Loki(ClusterService),
+    /// VictoriaLogs, at its port 9428.
+    VictoriaLogs(ClusterService),
+}
+
+/// A Service of the cluster outside the release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClusterService {
+    /// Its name.
+    pub name: DnsLabel,
+    /// Its namespace, in which its pods run, too.
+    pub namespace: DnsLabel,
+}
+
+impl ClusterService {
+    /// The Service with this name in this namespace.
+    ///
+    /// # Panics
+    /// When one of the two is not a DNS label; in a `const` this is a compile error.
+    #[must_use]
+    #[track_caller]
+    pub const fn new(name: &'static str, namespace: &'static str) -> Self {
+        Self { name: DnsLabel::new(name), namespace: DnsLabel::new(namespace) }
+    }
 }
 
 /// Sets a setting of a service.
@@ -252,6 +308,12 @@ pub const fn backed_up(backing: BackingName) -> Change {
 #[must_use]
 pub const fn monitored(monitoring: Monitoring) -> Change {
     Change::Monitored(monitoring)
+}
+
+/// Sends the logs to this store. The values are in a file of their own, for the chart with the log agent.
+#[must_use]
+pub const fn logged(store: LogStore) -> Change {
+    Change::Logged(store)
 }
 
 /// Sets the size of a server's data volume.

@@ -36,8 +36,9 @@ pub use earlier::{
     of_chart, of_servers, of_services, removed, renamed, variables,
 };
 pub use environment::{
-    Certificate, Change, EdgeController, Environment, Monitoring, SecretSource, autoscaled, backed_up, behind,
-    exposed_at_host, exposed_at_node_port, external_secrets, image_tag, monitored, replicas, setting, storage,
+    Certificate, Change, ClusterService, EdgeController, Environment, LogStore, Monitoring, SecretSource, autoscaled,
+    backed_up, behind, exposed_at_host, exposed_at_node_port, external_secrets, image_tag, logged, monitored, replicas,
+    setting, storage,
 };
 pub use exposure::Exposure;
 pub use health::{Health, HealthRoute, Probe, Python3};
@@ -46,8 +47,8 @@ pub use kinds::*;
 pub use kubernetes::ApiRule;
 pub use metric::{Meaning, Metric, MetricKind, label};
 pub use name::{
-    BackingName, ChartVersion, EnvironmentName, HostName, HttpPath, MetricName, NameError, ObjectName, PlatformName,
-    PortName, ServiceName, VariableName,
+    BackingName, ChartVersion, DnsLabel, EnvironmentName, HostName, HttpPath, MetricName, NameError, ObjectName,
+    PlatformName, PortName, ServiceName, VariableName,
 };
 pub use platform::Platform;
 pub use port::{Port, Protocol};

@@ -15,6 +15,8 @@ pub struct Metric {
     pub kind: MetricKind,
     /// The names of its labels, besides those that a scrape adds.
     pub labels: &'static [MetricName],
+    /// Those of its labels that name persons or their hosts.
+    pub personal: &'static [MetricName],
     /// What follows from its value.
     pub meaning: Meaning,
     /// Where it is declared.
@@ -102,6 +104,12 @@ impl Metric {
         Self { labels, ..self }
     }
 
+    /// The metric, of whose labels these name persons or their hosts, such as a user's name. The documents say so, and how to leave the metric out.
+    #[must_use]
+    pub const fn personal(self, labels: &'static [MetricName]) -> Self {
+        Self { personal: labels, ..self }
+    }
+
     /// The metric with this meaning.
     #[must_use]
     pub const fn means(self, meaning: Meaning) -> Self {
@@ -110,7 +118,15 @@ impl Metric {
 
     #[track_caller]
     const fn new(name: &'static str, help: &'static str, kind: MetricKind, meaning: Meaning) -> Self {
-        Self { name: MetricName::new(name), help, kind, labels: &[], meaning, location: SourceLocation::here() }
+        Self {
+            name: MetricName::new(name),
+            help,
+            kind,
+            labels: &[],
+            personal: &[],
+            meaning,
+            location: SourceLocation::here(),
+        }
     }
 }
 

@@ -122,6 +122,11 @@ name! {
     ObjectName, "the name of an object is up to 253 characters: words of a-z, 0-9 and -, joined by dots, no word beginning or ending with -", object_name
 }
 
+name! {
+    /// A DNS label: the name of a namespace, of a Service, or of another release.
+    DnsLabel, "a DNS label is 1 to 63 of a-z, 0-9 and -, not beginning or ending with -", dns_label
+}
+
 impl HostName {
     /// Whether nobody can own this name: RFC 2606 reserves it for examples and tests.
     #[must_use]
@@ -213,6 +218,10 @@ const fn object_name(text: &[u8]) -> bool {
         i += 1;
     }
     sized(text, 253)
+}
+
+const fn dns_label(text: &[u8]) -> bool {
+    sized(text, 63) && only(text, LABEL) && text[0] != b'-' && text[text.len() - 1] != b'-'
 }
 
 const fn version(text: &[u8]) -> bool {

@@ -24,6 +24,8 @@ pub struct Service {
     pub uses: &'static [Use],
     /// The metrics on its port for metrics.
     pub metrics: &'static [Metric],
+    /// The personal data in its log, as a part of a sentence, such as `names of users`; `None` if none is known.
+    pub personal_log: Option<&'static str>,
     /// Further environment variables: the uses set their own.
     pub environment: &'static [Variable],
     /// CPU and memory of a pod.
@@ -57,6 +59,7 @@ impl Service {
             health,
             uses: &[],
             metrics: &[],
+            personal_log: None,
             environment: &[],
             resources,
             writable: &[],

@@ -133,6 +133,7 @@ mod tests {
                 "edge",
                 "traces",
                 "migrate",
+                "gitops",
                 "quick-start",
                 "rights",
                 "upgrade",

@@ -157,9 +157,8 @@ fn crossed(platform: &Resolved, chart: &Chart, folder: &Utf8Path) -> Vec<Case> {
 /// Whether an environment takes its Secrets from a store of its own.
 fn has_store(platform: &Resolved, environment: &str) -> bool {
     let declared = platform.platform().environments.iter().find(|one| one.name.as_str() == environment);
-    let mut changes = declared.into_iter().flat_map(|one| one.changes);
-    changes
-        .any(|change| matches!(change, Change::ExternalSecrets(SecretSource::Store(_) | SecretSource::ClusterStore(_))))
+    let source = declared.and_then(vocabulary::Environment::secret_source);
+    matches!(source, Some(SecretSource::Store(_) | SecretSource::ClusterStore(_)))
 }
 
 /// The arguments that name the kinds of other projects which an environment asks for.
@@ -171,7 +170,7 @@ fn kinds_of(platform: &Resolved, environment: &str) -> Vec<String> {
         Change::Ingress { certificate: Certificate::ClusterIssuer(_) | Certificate::Issuer(_), .. } => {
             &[HAS_CERTIFICATES]
         }
-        Change::Monitored(Monitoring::Operator) => &[HAS_POD_MONITORS, HAS_RULES],
+        Change::Monitored(Monitoring::Operator | Monitoring::KubePrometheusStack(_)) => &[HAS_POD_MONITORS, HAS_RULES],
         _ => &[],
     });
     kinds.map(|kind| (*kind).to_owned()).collect()

@@ -16,6 +16,20 @@ pub enum Error {
         known: Vec<String>,
     },
 
+    /// The environment takes its passwords from a store, so its values have none.
+    #[error(
+        "environment `{environment}` takes its passwords from the {store}, and the chart refuses passwords in its values (nothing was changed)\n  \
+        Write them into the store, under the key `<release>-credentials`, as the properties {}.", .properties.join(", ")
+    )]
+    InStore {
+        /// The environment.
+        environment: String,
+        /// Kind and name of the store.
+        store: String,
+        /// The properties with the passwords.
+        properties: Vec<String>,
+    },
+
     /// The credential is not declared.
     #[error("there is no credential `{name}`; the credentials are {}", .known.join(", "))]
     UnknownCredential {

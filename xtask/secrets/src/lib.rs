@@ -20,6 +20,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use generator::password_rules::PasswordRules;
 use generator::{CredentialPath, Resolved, password_files};
 use owned_tree::FOLDER;
+use vocabulary::SecretSource;
 
 pub use error::Error;
 
@@ -44,20 +45,31 @@ impl Subject {
     /// The passwords of an environment of `platform`, in `file` or by default in the environment's file in the repository `root`.
     ///
     /// # Errors
-    /// [`Error::UnknownEnvironment`].
+    /// [`Error::UnknownEnvironment`], [`Error::InStore`].
     pub fn new(
         root: &Utf8Path,
         platform: &Resolved,
         environment: &str,
         file: Option<&Utf8Path>,
     ) -> Result<Self, Error> {
-        let known: Vec<_> = platform.platform().environments.iter().map(|one| one.name.to_string()).collect();
-        if !known.iter().any(|name| name == environment) {
+        let environments = &platform.platform().environments;
+        let Some(declared) = environments.iter().find(|one| one.name.as_str() == environment) else {
+            let known = environments.iter().map(|one| one.name.to_string()).collect();
             return Err(Error::UnknownEnvironment { name: environment.to_owned(), known });
+        };
+        let credentials = generator::credential_paths(platform);
+        let store = match declared.secret_source() {
+            Some(SecretSource::Store(name)) => Some(format!("SecretStore `{name}`")),
+            Some(SecretSource::ClusterStore(name)) => Some(format!("ClusterSecretStore `{name}`")),
+            Some(SecretSource::Values) | None => None,
+        };
+        if let Some(store) = store {
+            let properties = credentials.iter().map(|credential| format!("{}.r1", credential.name)).collect();
+            return Err(Error::InStore { environment: environment.to_owned(), store, properties });
         }
         let subject = Self {
             environment: environment.to_owned(),
-            credentials: generator::credential_paths(platform),
+            credentials,
             rules: PasswordRules::of(platform),
             root: root.to_owned(),
             given: file.map(Utf8Path::to_owned),

@@ -13,6 +13,7 @@ mod notes;
 mod objects;
 mod password_rules;
 mod passwords;
+mod personal;
 mod refusals;
 mod text;
 mod traces;

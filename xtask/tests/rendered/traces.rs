@@ -35,6 +35,19 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
         (&[("sampling.ratio", json!("a tenth"))], "at '/sampling/ratio'"),
         (&[("sampling.slowMilliseconds", json!(0))], "at '/sampling/slowMilliseconds'"),
         (
+            &[("privacy.hashAttributes", json!(["service.name"]))],
+            "privacy.hashAttributes lists service.name, by which Jaeger and other backends find the traces of a service. Remove it",
+        ),
+        (
+            &[("privacy.removeAttributes", json!(["a", "service.name"]))],
+            "privacy.removeAttributes lists service.name, by which",
+        ),
+        (
+            &[("privacy.hashAttributes", json!(["user.id"]))],
+            "privacy.hashAttributes and privacy.removeAttributes both list user.id. Remove it from one of them.",
+        ),
+        (&[("privacy.hashAttributes", json!(["user id"]))], "at '/privacy/hashAttributes/0'"),
+        (
             &[("jaeger.enabled", json!(false))],
             "jaeger.enabled is false and outputs.otlp.endpoint is empty, so traces would go nowhere. Set jaeger.enabled to true, or",
         ),
@@ -83,10 +96,13 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
         (&[("queue.maxMebibytes", json!(0))], "at '/queue/maxMebibytes'"),
         (&[("jaeger.storage", json!("Cassandra"))], "at '/jaeger/storage'"),
         (
-            &[("jaeger.persistence.size", json!(10))],
+            &[("jaeger.storage", json!("Badger")), ("jaeger.persistence.size", json!(10))],
             "jaeger.persistence.size is 10, a number of bytes. Write it with a unit, such as 5Gi.",
         ),
-        (&[("jaeger.persistence.size", json!("10m"))], "jaeger.persistence.size is 10m, less than 1Mi. Write a size"),
+        (
+            &[("jaeger.storage", json!("Badger")), ("jaeger.persistence.size", json!("10m"))],
+            "jaeger.persistence.size is 10m, less than 1Mi. Write a size",
+        ),
         (
             &[("gateway.image.tag", json!(""))],
             "gateway.image.tag is not set, and neither is gateway.image.digest, so the image",
@@ -105,6 +121,68 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
         for (values, says) in wrong {
             let message = render(tool, values).expect_err("it is refused");
             assert!(message.contains(says), "{values:?} without `{says}`: {message}");
+        }
+    }
+}
+
+#[test]
+fn a_value_of_jaeger_without_effect_is_refused() {
+    let outside = [
+        ("jaeger.enabled", json!(false)),
+        ("outputs.otlp.endpoint", json!("https://traces.example.org/v1/traces")),
+        ("network.egress", json!([{ "ports": [{ "port": 443 }] }])),
+    ];
+    let badger = [("jaeger.storage", json!("Badger"))];
+    let peers = json!([{ "podSelector": {} }]);
+    let cases: &[(Values<'_>, &str, serde_json::Value, &str)] = &[
+        (
+            &outside,
+            "storage",
+            json!("Badger"),
+            "jaeger.enabled: false. Set jaeger.enabled to true, or set the value to \"Memory\".",
+        ),
+        (
+            &outside,
+            "retention.hours",
+            json!(24),
+            "jaeger.enabled: false. Set jaeger.enabled to true, or set the value to 48.",
+        ),
+        (&outside, "persistence.size", json!("20Gi"), "jaeger.enabled: false."),
+        (
+            &outside,
+            "network.ingress",
+            peers,
+            "jaeger.enabled: false. Set jaeger.enabled to true, or set the value to [].",
+        ),
+        (&outside, "image.repository", json!("registry.example.org/jaeger"), "jaeger.enabled: false."),
+        (&outside, "resources.limits", json!({ "memory": "1Gi" }), "jaeger.enabled: false."),
+        (&outside, "nodeSelector", json!({ "pool": "traces" }), "jaeger.enabled: false."),
+        (
+            &[],
+            "retention.hours",
+            json!(24),
+            "jaeger.storage: Memory. Set jaeger.storage to Badger, or set the value to 48.",
+        ),
+        (&[], "persistence.size", json!("20Gi"), "jaeger.storage: Memory. Set jaeger.storage to Badger, or"),
+        (&[], "persistence.storageClassName", json!("fast"), "jaeger.storage: Memory."),
+        (
+            &badger,
+            "retention.maxTraces",
+            json!(9),
+            "jaeger.storage: Badger. Set jaeger.storage to Memory, or set the value to 5000.",
+        ),
+    ];
+    for tool in [Tool::Helm3, Tool::Helm4] {
+        assert_eq!(render(tool, &outside).err(), None);
+        for (given, key, value, says) in cases {
+            let path = format!("jaeger.{key}");
+            let values: Vec<_> = given.iter().cloned().chain([(path.as_str(), value.clone())]).collect();
+            let message = render(tool, &values).expect_err("it is refused");
+            let line = message.lines().find(|line| line.contains(&path)).unwrap_or_default();
+            assert!(
+                line.contains("has no effect with") && line.contains(says),
+                "{values:?} without `{says}`: {message}"
+            );
         }
     }
 }
@@ -148,15 +226,14 @@ fn a_text_of_the_values_reaches_the_gateway_as_it_is() {
 
 #[test]
 fn the_retention_is_that_of_the_storage() {
-    let kept = |storage| {
-        let values = [
-            ("jaeger.storage", json!(storage)),
-            ("jaeger.retention", json!({ "maxTraces": 1_234_567, "hours": 87_600 })),
-        ];
+    let kept = |storage, retention| {
+        let values = [("jaeger.storage", json!(storage)), ("jaeger.retention", retention)];
         configured(&values, "jaeger", &["extensions", "jaeger_storage", "backends", "traces"])
     };
-    assert_eq!(kept("Memory")["memory"]["max_traces"].as_u64(), Some(1_234_567));
-    assert_eq!(kept("Badger")["badger"]["ttl"]["spans"].as_str(), Some("87600h"));
+    let [in_memory, on_volume] =
+        [kept("Memory", json!({ "maxTraces": 1_234_567 })), kept("Badger", json!({ "hours": 87_600 }))];
+    assert_eq!(in_memory["memory"]["max_traces"].as_u64(), Some(1_234_567));
+    assert_eq!(on_volume["badger"]["ttl"]["spans"].as_str(), Some("87600h"));
 }
 
 /// The values for the umbrella that NOTES print for a release in this namespace, and the manifest.

@@ -235,3 +235,15 @@ fn unknown_names_are_rejected_and_the_known_names_listed() {
     assert!(!checkout.root.join(FILE).exists());
     assert_eq!(checkout.run(&["new"]).code, Some(2));
 }
+
+#[test]
+fn an_environment_with_a_store_has_no_file_of_passwords() {
+    let checkout = Checkout::new();
+    let said = checkout.run(&["new", "stg", "--file", FILE]).failure(1);
+    assert_snapshot!(said, @"
+    error: environment `stg` takes its passwords from the ClusterSecretStore `auditflow-stg`, and the chart refuses passwords in its values (nothing was changed)
+      Write them into the store, under the key `<release>-credentials`, as the properties audit-event-generator.rabbitmq.r1, audit-log-analysis.rabbitmq.r1, notification-service.rabbitmq.r1, notification-service.postgresql.r1, rabbitmq.administrator.r1, postgresql.superuser.r1, postgresql.backup.r1, postgresql.exporter.r1, redis.administrator.r1, redis.exporter.r1.
+    ");
+    assert_eq!(checkout.run(&["check", "stg", "--file", FILE]).failure(3), said);
+    assert!(!checkout.root.join(FILE).exists());
+}

@@ -340,18 +340,18 @@ fn the_example_for_sops_encrypts_the_default_file() {
 fn the_default_file_is_beside_the_values_and_not_treated_as_generated() {
     let checkout = Checkout::without_rules();
     let root = checkout.root.join("generated-chart");
-    let wanted = Wanted::from([(Utf8PathBuf::from("environments/values-stg.yaml"), "a: 1\n".to_owned())]);
+    let wanted = Wanted::from([(Utf8PathBuf::from("environments/values-test.yaml"), "a: 1\n".to_owned())]);
     fs::create_dir(&root).unwrap();
     fs::write(checkout.root.join("Cargo.toml"), "[workspace]\n").unwrap();
     owned_tree::write_tree(&root, &wanted, HandEdits::Keep).unwrap();
 
-    let mut command = checkout.command(&["new", "stg", "--plaintext"]);
+    let mut command = checkout.command(&["new", "test", "--plaintext"]);
     let output = command.env("CARGO_MANIFEST_DIR", checkout.root.join("xtask")).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.starts_with("generated-chart/environments/secrets-stg.plaintext.yaml: "), "{said}");
-    assert!(root.join("environments/secrets-stg.plaintext.yaml").is_file());
+    assert!(said.starts_with("generated-chart/environments/secrets-test.plaintext.yaml: "), "{said}");
+    assert!(root.join("environments/secrets-test.plaintext.yaml").is_file());
 
     assert!(OwnedTree::open(&root).unwrap().plan(&wanted).unwrap().is_up_to_date());
     owned_tree::write_tree(&root, &wanted, HandEdits::Overwrite).unwrap();
-    assert!(root.join("environments/secrets-stg.plaintext.yaml").is_file());
+    assert!(root.join("environments/secrets-test.plaintext.yaml").is_file());
 }

@@ -45,7 +45,10 @@ mod workspace;
 pub use error::{Attempt, GoError, ToolError};
 pub use kubeconform::{KubeconformReport, ResourceReport, Verdict, Violation, kubeconform, kubeconform_with};
 pub use operator_charts::{OperatorChart, operator_chart};
-pub use pinned_schemas::{KUBERNETES_VERSIONS, KubernetesVersion, crd_schemas, kubernetes_schemas};
+pub use pinned_schemas::{
+    KUBERNETES_VERSIONS, KubernetesVersion, UpgradedDefinition, crd_schemas, gitops_schemas, kubernetes_schemas,
+    upgraded_definition,
+};
 pub use render::{Object, Rendered, Template, objects};
 pub use tool::{Origin, Tool, ToolBinary};
 pub use toolbox::Toolbox;

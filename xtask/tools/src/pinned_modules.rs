@@ -20,6 +20,7 @@ impl Tool {
             // A program of this repository, which consists of the Collector's modules.
             Self::Collector => "charttools/collector".to_owned(),
             Self::ReadDashboards => "charttools/dashboards".to_owned(),
+            Self::ReadReleases => "charttools/releases".to_owned(),
             _ => format!("{}/cmd/{}", self.module(), self.binary()),
         }
     }
@@ -44,7 +45,7 @@ impl Tool {
             Self::Promtool | Self::Amtool => {
                 set("github.com/prometheus/common/version.Version", version.trim_start_matches('v'));
             }
-            Self::ReadDashboards => {}
+            Self::ReadDashboards | Self::ReadReleases => {}
         }
         if matches!(self, Self::Helm3 | Self::BatchHelm3)
             && let Some(client) = self.required("k8s.io/client-go").and_then(Version::parse)
@@ -69,6 +70,7 @@ impl Tool {
             Self::Amtool => include_str!("../amtool/go.mod"),
             Self::Collector => include_str!("../collector/go.mod"),
             Self::ReadDashboards => include_str!("../dashboards/go.mod"),
+            Self::ReadReleases => include_str!("../releases/go.mod"),
         }
     }
 
@@ -84,6 +86,7 @@ impl Tool {
             Self::Amtool => include_str!("../amtool/go.sum"),
             Self::Collector => include_str!("../collector/go.sum"),
             Self::ReadDashboards => include_str!("../dashboards/go.sum"),
+            Self::ReadReleases => include_str!("../releases/go.sum"),
         }
     }
 
@@ -92,6 +95,7 @@ impl Tool {
         match self {
             Self::Collector => Some(include_str!("../collector/main.go")),
             Self::ReadDashboards => Some(include_str!("../dashboards/main.go")),
+            Self::ReadReleases => Some(include_str!("../releases/main.go")),
             Self::BatchHelm3 => Some(include_str!("../helm3/batch.go")),
             Self::BatchHelm4 => Some(include_str!("../helm4/batch.go")),
             _ => None,
@@ -111,6 +115,7 @@ impl Tool {
             // Its version is that of the Collector; the parts beside it have versions of their own.
             Self::Collector => "go.opentelemetry.io/collector/otelcol",
             Self::ReadDashboards => "github.com/grafana/grafana-foundation-sdk/go",
+            Self::ReadReleases => "github.com/fluxcd/helm-controller/api",
         }
     }
 

@@ -79,7 +79,16 @@ const CRD_MODULES: &[CrdModule] = &[
         version: "v0.153.0",
         folder: "config/crd/bases",
     },
-    CrdModule { module: "github.com/vmware-tanzu/velero", version: "v1.18.3", folder: "config/crd/v1/bases" },
+    CrdModule { module: VELERO, version: "v1.18.3", folder: "config/crd/v1/bases" },
+];
+
+/// The modules with the kinds of Argo CD and Flux. No module has the definition of Flux's `HelmRelease`; [`Tool::ReadReleases`](crate::Tool) reads that.
+///
+/// They are apart from [`CRD_MODULES`], because Argo CD's module is large and only the examples need it.
+const GITOPS_MODULES: &[CrdModule] = &[
+    CrdModule { module: "github.com/argoproj/argo-cd/v3", version: "v3.5.7", folder: "manifests/crds" },
+    CrdModule { module: "github.com/fluxcd/source-controller", version: "v1.9.6", folder: "config/crd/bases" },
+    CrdModule { module: "github.com/fluxcd/kustomize-controller", version: "v1.9.6", folder: "config/crd/bases" },
 ];
 
 /// The checksums of modules that are only read, in the format of `go.sum`.
@@ -113,6 +122,46 @@ pub fn crd_schemas() -> Result<Utf8PathBuf, ToolError> {
     Toolbox::from_environment()?.crd_schemas()
 }
 
+/// The folder with the schemas of Argo CD's kinds and of Flux's sources and `Kustomization`, in the form of [`crd_schemas`].
+///
+/// # Errors
+/// The errors of [`kubernetes_schemas`].
+pub fn gitops_schemas() -> Result<Utf8PathBuf, ToolError> {
+    let toolbox = Toolbox::from_environment()?;
+    toolbox.custom_resources("gitops", GITOPS_MODULES)
+}
+
+/// A definition of two releases of its project, for a test of an upgrade.
+#[derive(Clone, Debug)]
+pub struct UpgradedDefinition {
+    /// The text of the older release.
+    pub older: String,
+    /// The text of the pinned release.
+    pub newer: String,
+}
+
+/// The two releases of Velero's `Schedule`: an older one, and the one of [`CRD_MODULES`].
+const SCHEDULES: [CrdModule; 2] = [
+    CrdModule { module: VELERO, version: "v1.14.0", folder: "config/crd/v1/bases" },
+    CrdModule { module: VELERO, version: "v1.18.3", folder: "config/crd/v1/bases" },
+];
+const VELERO: &str = "github.com/vmware-tanzu/velero";
+
+/// The definition of Velero's `Schedule`.
+///
+/// # Errors
+/// [`ToolError::Module`] if Go or a module is not available, [`ToolError::Checksum`] if a module differs from the pinned one, and [`ToolError::Io`] if it
+/// cannot be read.
+pub fn upgraded_definition() -> Result<UpgradedDefinition, ToolError> {
+    let toolbox = Toolbox::from_environment()?;
+    let text = |CrdModule { module, version, folder }: &CrdModule| {
+        let file = toolbox.module(module, version)?.join(folder).join("velero.io_schedules.yaml");
+        fs::read_to_string(&file).map_err(ToolError::io("read", &file))
+    };
+    let [older, newer] = &SCHEDULES;
+    Ok(UpgradedDefinition { older: text(older)?, newer: text(newer)? })
+}
+
 impl Toolbox {
     /// Like [`kubernetes_schemas`], with this toolbox.
     ///
@@ -133,14 +182,19 @@ impl Toolbox {
     /// # Errors
     /// The errors of [`kubernetes_schemas`].
     pub fn crd_schemas(&self) -> Result<Utf8PathBuf, ToolError> {
+        self.custom_resources("custom-resources", CRD_MODULES)
+    }
+
+    /// The folder of this name in the cache, with the schemas of the kinds in these modules.
+    fn custom_resources(&self, name: &str, modules: &[CrdModule]) -> Result<Utf8PathBuf, ToolError> {
         let [.., newest] = KUBERNETES_VERSIONS;
         let mut ingredients = vec![schemas::SOURCE, pinned(KUBERNETES, &format!("v{newest}"))?];
-        for CrdModule { module, version, folder } in CRD_MODULES {
+        for CrdModule { module, version, folder } in modules {
             ingredients.extend([*module, *folder, pinned(module, version)?]);
         }
-        cache::entry(&self.folder, "custom-resources", &ingredients, |target| {
+        cache::entry(&self.folder, name, &ingredients, |target| {
             let (_, swagger) = self.swagger(newest)?;
-            for CrdModule { module, version, folder } in CRD_MODULES {
+            for CrdModule { module, version, folder } in modules {
                 for file in yaml_files(&self.module(module, version)?.join(folder))? {
                     let yaml = fs::read_to_string(&file).map_err(ToolError::io("read", &file))?;
                     let schemas = schemas::custom_resources(&yaml, &swagger)
@@ -217,7 +271,7 @@ mod tests {
         for version in KUBERNETES_VERSIONS {
             assert!(pinned(KUBERNETES, &format!("v{version}")).expect("a checksum").starts_with("h1:"));
         }
-        for CrdModule { module, version, .. } in CRD_MODULES {
+        for CrdModule { module, version, .. } in CRD_MODULES.iter().chain(GITOPS_MODULES).chain(&SCHEDULES) {
             assert!(pinned(module, version).expect("a checksum").starts_with("h1:"));
         }
         assert!(matches!(pinned(KUBERNETES, "v1.0.0"), Err(ToolError::NotPinned { .. })));

@@ -31,6 +31,8 @@ pub enum Tool {
     /// `read-dashboards` of this crate, which decodes dashboards with Grafana's own types and their queries with Prometheus's parser. It is never looked
     /// for on `PATH`.
     ReadDashboards,
+    /// `read-releases` of this crate, which decodes `HelmRelease` objects with Flux's own types. It is never looked for on `PATH`.
+    ReadReleases,
     /// `helm template` of Helm 3 in a program that renders many charts without a new start for each. Always built: Helm has no such program.
     BatchHelm3,
     /// As [`Tool::BatchHelm3`], of Helm 4.
@@ -39,7 +41,7 @@ pub enum Tool {
 
 impl Tool {
     /// All tools.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Helm3,
         Self::Helm4,
         Self::Kubeconform,
@@ -50,6 +52,7 @@ impl Tool {
         Self::Amtool,
         Self::Collector,
         Self::ReadDashboards,
+        Self::ReadReleases,
         Self::BatchHelm3,
         Self::BatchHelm4,
     ];
@@ -79,6 +82,7 @@ impl Tool {
             Self::Amtool => "amtool",
             Self::Collector => "otelcol-contrib",
             Self::ReadDashboards => "read-dashboards",
+            Self::ReadReleases => "read-releases",
         }
     }
 
@@ -95,7 +99,7 @@ impl Tool {
             Self::Promtool => "3.0.0 or newer, below 4",
             Self::Amtool => "0.28.0 or newer, below 1",
             Self::Collector => "0.160.0 or newer, below 1",
-            Self::ReadDashboards => "of this repository",
+            Self::ReadDashboards | Self::ReadReleases => "of this repository",
         }
     }
 
@@ -111,6 +115,7 @@ impl Tool {
             Self::Amtool => (Version(0, 28, 0), Version(1, 0, 0)),
             Self::Collector => (Version(0, 160, 0), Version(1, 0, 0)),
             Self::ReadDashboards => (Version(0, 0, 0), Version(1, 0, 0)),
+            Self::ReadReleases => (Version(0, 0, 0), Version(2, 0, 0)),
         };
         oldest <= version && version < too_new
     }
@@ -127,7 +132,7 @@ impl Tool {
             Self::Promtool => &["promtool"],
             Self::Amtool => &["amtool"],
             Self::Collector => &["otelcol-contrib"],
-            Self::ReadDashboards | Self::BatchHelm3 | Self::BatchHelm4 => &[],
+            Self::ReadDashboards | Self::ReadReleases | Self::BatchHelm3 | Self::BatchHelm4 => &[],
         }
     }
 
@@ -144,7 +149,8 @@ impl Tool {
             | Self::Promtool
             | Self::Amtool
             | Self::Collector
-            | Self::ReadDashboards => &["--version"],
+            | Self::ReadDashboards
+            | Self::ReadReleases => &["--version"],
         }
     }
 
@@ -179,7 +185,7 @@ impl Tool {
     /// The duration of its first build, as text.
     pub(crate) const fn build_time(self) -> &'static str {
         match self {
-            Self::Kubeconform | Self::AgeKeygen => "which takes some seconds",
+            Self::Kubeconform | Self::AgeKeygen | Self::ReadReleases => "which takes some seconds",
             _ => "which takes a few minutes the first time",
         }
     }
@@ -197,6 +203,7 @@ impl Tool {
             Self::Amtool => "amtool",
             Self::Collector => "collector",
             Self::ReadDashboards => "dashboards",
+            Self::ReadReleases => "releases",
         }
     }
 
@@ -213,6 +220,7 @@ impl Tool {
             Self::Amtool => "amtool",
             Self::Collector => "otelcol-contrib",
             Self::ReadDashboards => "read-dashboards",
+            Self::ReadReleases => "read-releases",
         }
     }
 

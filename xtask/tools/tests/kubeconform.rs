@@ -230,3 +230,14 @@ fn kubeconform_can_read_every_schema() {
         }
     }
 }
+
+#[test]
+fn a_definition_of_two_releases_differs_in_its_fields() {
+    let tools::UpgradedDefinition { older, newer } = tools::upgraded_definition().expect("the modules can be had");
+    assert!([&older, &newer].iter().all(|text| text.contains("name: schedules.velero.io")));
+    let field = "volumeGroupSnapshotLabelKey";
+    assert!(
+        newer.contains(field) && !older.contains(field),
+        "the scenario `gitops` needs a field of the newer one alone"
+    );
+}

@@ -7,6 +7,7 @@ mod alerts;
 mod collector;
 mod context;
 mod dashboards;
+mod gitops;
 mod helm;
 mod hosts;
 mod network;
@@ -104,6 +105,11 @@ const STEPS: &[Step] = &[
         "prerequisites",
         prerequisites::prerequisites,
         "CRDS.md lists the custom kinds that the cases render, and Helm renders the operators' values with the charts that can be had",
+    ),
+    step(
+        "gitops",
+        gitops::gitops,
+        "the examples for Argo CD and Flux are valid and render the chart, and no template changes its result by itself",
     ),
     step("network", network::prove, "the NetworkPolicies of every case allow exactly the declared traffic"),
     step(

@@ -41,6 +41,7 @@ impl AddOn for Dashboards {
             ),
             tree: Section::of(&DashboardsValues::of(graph.name)),
             ci_values: Value::Mapping(Mapping::new()),
+            overlays: Vec::new(),
         };
         let mut files = further::files::<DashboardsValues>(graph, files, &chart);
         files.view("templates/_helpers.tpl", &Helpers { c: graph });

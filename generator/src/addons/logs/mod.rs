@@ -16,7 +16,7 @@ use crate::emit::images::reference;
 use crate::emit::values::{LogsValues, RESERVED_FOLDERS};
 use crate::files::Files;
 use crate::graph::Graph;
-use crate::text::{Row, code_cell};
+use crate::text::{Row, cell, code_cell};
 use crate::workloads::parts::{ProbeTiming, Probes, probe_block};
 use crate::workloads::{Container, EnvVar, FurtherOfContainer, FurtherOfPod, Mount, Pod, Scope, Volume};
 use crate::yaml::{put, template_block};
@@ -51,14 +51,17 @@ pub(super) struct Logs;
 impl AddOn for Logs {
     fn files(&self, graph: &Graph, files: &mut Files) {
         let names = Names::of(graph);
+        let values = LogsValues::of(COLLECTOR);
+        let overlays = graph.environments.iter().filter_map(|one| Some((*one, values.overlay(one)?))).collect();
         let chart = Further {
             name: NAME,
             doc: format!(
                 "The log agent of {}: reads the logs of one release on each node and sends them to a log store.",
                 graph.name
             ),
-            tree: LogsValues::of(COLLECTOR).tree(names.all().copied()),
+            tree: values.tree(names.all().copied()),
             ci_values: ci_values(),
+            overlays,
         };
         let mut files = further::files::<LogsValues>(graph, files, &chart);
         let file = |name: &str| format!("templates/{name}");
@@ -72,24 +75,34 @@ impl AddOn for Logs {
         files.view(&file("rbac.yaml"), &Rbac { c: graph });
         files.view(&file("serviceaccount.yaml"), &ServiceAccount { c: graph });
         files.view(&file("NOTES.txt"), &Notes);
-        let personal = graph.servers().filter_map(|(component, server)| {
+        let of_services = graph.services().filter_map(|(component, service)| {
+            Some(Row::of(&[code_cell(component.name), capitalised(&cell(service.personal_log?)) + "."]))
+        });
+        let of_servers = graph.servers().filter_map(|(component, server)| {
             let text = server.kind.log_format()?.personal?;
             Some(Row::of(&[code_cell(component.name), text.to_owned()]))
         });
         let of_proxies = graph.exposed().map(|(service, _)| {
-            let text = "e-mail address, IP address and path of each request";
+            let text = "E-mail address, IP address and path of each request.";
             Row::of(&[code_cell(&authentication::identity(service)), text.to_owned()])
         });
+        let personal = of_services.chain(of_servers).chain(of_proxies);
         let readme = Readme {
             c: graph,
             names: &names,
             release: graph.example_release(),
-            personal: personal.chain(of_proxies).collect(),
+            environments: chart.overlays.iter().map(|(environment, _)| environment.name.as_str()).collect(),
+            personal: personal.collect(),
             continuations: collector::continuations(graph).join("|"),
             image: reference(COLLECTOR),
         };
         files.view("README.md", &readme);
     }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// The names of the components whose logs are collected.
@@ -267,7 +280,9 @@ struct Readme<'a> {
     c: &'a Graph,
     names: &'a Names,
     release: &'static str,
-    /// What the logs of servers and proxies can contain of users.
+    /// The environments that declare a log store.
+    environments: Vec<&'static str>,
+    /// What the logs of services and servers can contain of persons.
     personal: Vec<Row>,
     /// The beginnings of lines that continue a record, as one regular expression.
     continuations: String,

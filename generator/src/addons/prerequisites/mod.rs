@@ -50,6 +50,51 @@ pub(crate) fn prerequisites(graph: &Graph) -> Vec<Prerequisite> {
     charts(&owners(graph)).map(prerequisite).collect()
 }
 
+/// A chart of another project as a release, for the examples for Argo CD and Flux.
+pub(crate) struct PinnedRelease {
+    /// Its release's name.
+    pub(crate) name: &'static str,
+    /// Its chart's name.
+    pub(crate) chart: &'static str,
+    /// The address of its repository.
+    pub(crate) repository: &'static str,
+    /// Its chart's version.
+    pub(crate) version: &'static str,
+    /// Its namespace.
+    pub(crate) namespace: &'static str,
+    /// The level of Pod Security that its namespace enforces; none for a namespace of the cluster itself.
+    pub(crate) pod_security: Option<&'static str>,
+    /// The text of its values file.
+    pub(crate) values: &'static str,
+    /// The releases that must be there before, as namespace and name.
+    pub(crate) after: Vec<(&'static str, &'static str)>,
+}
+
+/// The charts that the platform's chart can use, as releases.
+pub(crate) fn pinned_releases(graph: &Graph) -> Vec<PinnedRelease> {
+    let owners = owners(graph);
+    let release = |(owner, chart): (&'static Owner, &'static PinnedChart)| PinnedRelease {
+        name: owner.name,
+        chart: chart.name,
+        repository: chart.repository,
+        version: chart.version,
+        namespace: chart.namespace,
+        pod_security: (chart.namespace != "kube-system").then_some(chart.pod_security),
+        values: chart.values,
+        after: before(&owners, chart).collect(),
+    };
+    charts(&owners).map(release).collect()
+}
+
+/// The releases that must be there before a chart, as namespace and name.
+fn before<'a>(
+    owners: &'a [&'static Owner],
+    chart: &'static PinnedChart,
+) -> impl Iterator<Item = (&'static str, &'static str)> + 'a {
+    let needed = charts(owners).filter(|(owner, _)| chart.after.contains(&owner.name));
+    needed.map(|(owner, before)| (before.namespace, owner.name))
+}
+
 impl AddOn for Prerequisites {
     fn files(&self, graph: &Graph, files: &mut Files) {
         let owners = owners(graph);
@@ -118,9 +163,8 @@ struct ChartView {
 
 impl ChartView {
     fn all(owners: &[&'static Owner]) -> Vec<Self> {
-        let needs = |chart: &PinnedChart| {
-            let before = charts(owners).filter(|(owner, _)| chart.after.contains(&owner.name));
-            before.map(|(owner, before)| format!("{}/{}", before.namespace, owner.name)).collect()
+        let needs = |chart: &'static PinnedChart| {
+            before(owners, chart).map(|(namespace, name)| format!("{namespace}/{name}")).collect()
         };
         let view = |(owner, chart): (&'static Owner, &'static PinnedChart)| Self {
             title: owner.title,

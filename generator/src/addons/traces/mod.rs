@@ -15,7 +15,7 @@ use crate::emit::images::reference;
 use crate::emit::values::{Section, TracesValues};
 use crate::files::Files;
 use crate::graph::Graph;
-use crate::yaml::put;
+use crate::yaml::{leaf, put};
 
 /// Jaeger 2.
 pub(super) const JAEGER: Image = Image::new("jaegertracing/jaeger", "2.13.0");
@@ -66,6 +66,7 @@ impl AddOn for Traces {
             ),
             tree: Section::of(&TracesValues::of(COLLECTOR, JAEGER)),
             ci_values: ci_values(),
+            overlays: Vec::new(),
         };
         let mut files = further::files::<TracesValues>(graph, files, &chart);
         let file = |name: &str| format!("templates/{name}");
@@ -75,7 +76,8 @@ impl AddOn for Traces {
             &file("_jaeger.tpl"),
             &Jaeger { data: DATA, health: HEALTH, otlp: OTLP, query: QUERY, query_grpc: QUERY_GRPC },
         );
-        files.view(&file("_checks.tpl"), &CheckHelpers { c: graph, queue_factor: QUEUE_FACTOR });
+        let jaeger_keys = JaegerKeys::of(&chart.tree);
+        files.view(&file("_checks.tpl"), &CheckHelpers { c: graph, queue_factor: QUEUE_FACTOR, jaeger_keys });
         files.view(&file("checks.yaml"), &Checks { c: graph });
         files.view(&file("configmaps.yaml"), &ConfigMaps { c: graph });
         files.view(&file("gateway.yaml"), &GatewayObjects { c: graph, otlp: OTLP, pod: pods::gateway(graph) });
@@ -144,6 +146,38 @@ struct Jaeger {
 struct CheckHelpers<'a> {
     c: &'a Graph,
     queue_factor: u16,
+    jaeger_keys: Vec<JaegerKeys>,
+}
+
+/// Values below `jaeger` that have an effect under one condition only.
+struct JaegerKeys {
+    /// The storage that they need; empty if they only need Jaeger.
+    storage: &'static str,
+    /// Each path with its default, as a line of YAML.
+    defaults: Vec<String>,
+}
+
+impl JaegerKeys {
+    /// All values below `jaeger` but its switch, each once.
+    fn of(tree: &Section) -> Vec<Self> {
+        let storage_of = |path: &str| match path {
+            "retention.maxTraces" => "Memory",
+            "retention.hours" => "Badger",
+            _ if path.starts_with("persistence.") => "Badger",
+            _ => "",
+        };
+        let leaves = tree.leaves();
+        let values: Vec<(&str, String)> = leaves
+            .iter()
+            .filter_map(|(path, default)| Some((path.strip_prefix("jaeger.")?, leaf(default))))
+            .filter(|(path, _)| *path != "enabled")
+            .collect();
+        let keys = |storage| {
+            let own = values.iter().filter(|(path, _)| storage_of(path) == storage);
+            Self { storage, defaults: own.map(|(path, default)| format!("{path}: {default}")).collect() }
+        };
+        ["", "Memory", "Badger"].map(keys).into()
+    }
 }
 
 #[derive(Template)]

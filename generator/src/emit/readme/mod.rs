@@ -64,6 +64,8 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
         example_files_without_passwords: options.without_passwords,
         example_files_encrypted: options.encrypted,
         environments: graph.environments.iter().map(environments::row).collect(),
+        logged: environments::logged(graph).collect(),
+        stored: graph.credentials().map(|credential| format!("{}.r1", credential.path.name())).collect(),
         stateful,
         backed_up: backup::names(graph),
     };
@@ -287,7 +289,11 @@ struct Readme<'a> {
     /// The servers with an exporter.
     exporters: Vec<&'static str>,
     environments: Vec<Row>,
+    /// The environments with values for the chart with the log agent.
+    logged: Vec<&'static str>,
     secrets: Vec<Row>,
+    /// The properties of a store with the passwords.
+    stored: Vec<String>,
     rotated: Option<credentials::Example>,
     marked: bool,
     jobs: Vec<Row>,

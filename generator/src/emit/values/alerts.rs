@@ -18,7 +18,7 @@ pub(super) struct Alerts {
     pub(super) format: Format,
     /// Labels of the object, by which your Prometheus selects rules.
     #[schemars(schema_with = "kubernetes::labels")]
-    labels: BTreeMap<String, String>,
+    pub(super) labels: BTreeMap<String, String>,
     /// Address of ALERTS.md. Each alert links to its section there. Empty adds no links.
     #[schemars(regex(pattern = r"^(https?://[A-Za-z0-9._~:/?@!$&'()*+,;=%-]+)?$"))]
     runbook_base_url: String,

@@ -72,6 +72,8 @@ fn apply(values: &mut Values, change: Change) {
                 }
             }
         }
+        // A value of the chart with the log agent.
+        Change::Logged(_) => {}
         Change::Storage { backing, size } => {
             if let Some(backing) = backing_of(values, backing.as_str()) {
                 backing.persistence.size = Quantity(size.to_string());

@@ -218,15 +218,25 @@ impl Global {
     pub(super) fn monitor_by(&mut self, monitoring: Monitoring) {
         let (discovery, format) = match monitoring {
             Monitoring::Annotations => (Discovery::Annotations, alerts::Format::ConfigMap),
-            Monitoring::Operator => (Discovery::PodMonitor, alerts::Format::PrometheusRule),
+            Monitoring::Operator | Monitoring::KubePrometheusStack(_) => {
+                (Discovery::PodMonitor, alerts::Format::PrometheusRule)
+            }
+        };
+        let labels = match monitoring {
+            Monitoring::KubePrometheusStack(release) => {
+                BTreeMap::from([("release".to_owned(), release.as_str().to_owned())])
+            }
+            Monitoring::Annotations | Monitoring::Operator => BTreeMap::new(),
         };
         if let Some(metrics) = self.metrics.as_mut() {
             metrics.enabled = true;
             metrics.discovery = discovery;
+            metrics.labels.clone_from(&labels);
         }
         if let Some(alerts) = self.alerts.as_mut() {
             alerts.enabled = true;
             alerts.format = format;
+            alerts.labels = labels;
         }
     }
 }

@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Affinity, LocalObjectReference, Toleration};
-use k8s_openapi::api::networking::v1::NetworkPolicyEgressRule;
+use k8s_openapi::api::networking::v1::{NetworkPolicyEgressRule, NetworkPolicyPeer, NetworkPolicyPort};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::json;
-use vocabulary::{Image, Resources, cpu, memory};
+use serde_yaml::Value;
+use vocabulary::{Change, Environment, Image, LogStore, Resources, cpu, memory};
 
+use super::difference;
 use super::further::{Authority, ObservedRelease, OtlpRequest};
 use super::kubernetes::{self, ContainerResources, ImageValues, annotations, labels};
-use super::rules::{ENDPOINT, LABEL, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
+use super::rules::{ENDPOINT, LABEL, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY, TEXT};
 use super::tree::{Field, Section};
 
 /// All values of the chart.
@@ -28,6 +32,7 @@ pub(crate) struct LogsValues {
     /// release's namespace; without one, it has no access to the Kubernetes API.
     #[schemars(schema_with = "keys")]
     pod_labels: Vec<String>,
+    privacy: Privacy,
     outputs: Outputs,
     queue: Queue,
     network: Network,
@@ -60,6 +65,26 @@ const HOST_PATH: &str = "^(/var/lib(/[A-Za-z0-9_-][A-Za-z0-9_.-]*){2,})?$";
 
 /// Folders below `/var/lib` whose content decides what runs on a node. An agent, which is root, must have no folder in them.
 pub(crate) const RESERVED_FOLDERS: [&str; 5] = ["containerd", "docker", "etcd", "kubelet", "rancher"];
+
+/// Personal data that the agents take out of the records, before they store or send them.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+struct Privacy {
+    /// Texts that the agents replace in messages, one after the other. `pattern` is a regular expression in the syntax RE2, such as
+    /// `user '[^']*'`, and `with` is the text in its place, such as `user '…'`, in which `${1}` is the first group and `$$` a dollar sign.
+    #[schemars(schema_with = "replacements")]
+    replace: Vec<Value>,
+}
+
+/// Replacements in messages.
+fn replacements(_: &mut SchemaGenerator) -> Schema {
+    let keys = json!({
+        "pattern": { "type": "string", "pattern": TEXT, "minLength": 1, "maxLength": 1000 },
+        "with": { "type": "string", "pattern": TEXT, "maxLength": 1000 },
+    });
+    let item =
+        json!({ "type": "object", "additionalProperties": false, "required": ["pattern", "with"], "properties": keys });
+    json_schema!({ "type": "array", "items": item })
+}
 
 /// Where the logs go: every output with an endpoint. At least one is required.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
@@ -164,12 +189,37 @@ impl LogsValues {
         tree
     }
 
+    /// The values of an environment that differ from the defaults: the content of its overlay file. `None` if the environment names no log store.
+    pub(crate) fn overlay(&self, environment: &Environment) -> Option<Value> {
+        let store = environment.changes.iter().find_map(|change| match change {
+            Change::Logged(store) => Some(*store),
+            _ => None,
+        })?;
+        let mut changed = self.clone();
+        changed.send_to(store);
+        difference(&crate::yaml::tree(self), &crate::yaml::tree(&changed))
+    }
+
+    fn send_to(&mut self, store: LogStore) {
+        let (service, port, path) = match store {
+            LogStore::Loki(service) => (service, 3100, "/otlp/v1/logs"),
+            LogStore::VictoriaLogs(service) => (service, 9428, "/insert/opentelemetry/v1/logs"),
+        };
+        self.outputs.otlp.endpoint = format!("http://{}.{}:{port}{path}", service.name, service.namespace);
+        let namespace = BTreeMap::from([("kubernetes.io/metadata.name".to_owned(), service.namespace.to_string())]);
+        let selector = LabelSelector { match_labels: Some(namespace), ..LabelSelector::default() };
+        let peer = NetworkPolicyPeer { namespace_selector: Some(selector), ..NetworkPolicyPeer::default() };
+        let port = NetworkPolicyPort { port: Some(IntOrString::Int(port)), ..NetworkPolicyPort::default() };
+        self.network.egress = vec![NetworkPolicyEgressRule { to: Some(vec![peer]), ports: Some(vec![port]) }];
+    }
+
     /// The defaults.
     pub(crate) fn of(image: Image) -> Self {
         Self {
             release: ObservedRelease::default(),
             exclude: None,
             pod_labels: Vec::new(),
+            privacy: Privacy::default(),
             outputs: Outputs::default(),
             queue: Queue { max_mebibytes: 256 },
             network: Network { egress: Vec::new(), dns_namespace: "kube-system".into(), api_server_cidrs: Vec::new() },

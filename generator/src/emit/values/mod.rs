@@ -96,7 +96,7 @@ impl Values {
 }
 
 /// The keys of `changed` that differ from `default`, or `None` if there are none.
-fn difference(default: &Value, changed: &Value) -> Option<Value> {
+pub(super) fn difference(default: &Value, changed: &Value) -> Option<Value> {
     match (default, changed) {
         _ if default == changed => None,
         (Value::Mapping(default), Value::Mapping(changed)) => {

@@ -2,8 +2,9 @@
 
 use k8s_openapi::api::core::v1::LocalObjectReference;
 use k8s_openapi::api::networking::v1::{NetworkPolicyEgressRule, NetworkPolicyPeer};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
+use serde_json::json;
 use vocabulary::{Image, Quantity, Resources, cpu, memory};
 
 use super::backing::Persistence;
@@ -18,6 +19,7 @@ pub(crate) struct TracesValues {
     /// The release whose services may send traces.
     release: ObservedRelease,
     sampling: Sampling,
+    privacy: Privacy,
     outputs: Outputs,
     queue: Queue,
     network: Network,
@@ -45,6 +47,55 @@ struct Sampling {
     #[schemars(range(min = 100, max = 1_000_000))]
     max_traces: u32,
 }
+
+/// Personal data that the gateway takes out of the traces that it keeps, before it sends them to Jaeger and to `outputs`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Privacy {
+    /// Names of the attributes that the gateway removes from spans, from their events and from their resources. `service.name` is not allowed.
+    #[schemars(schema_with = "attributes")]
+    remove_attributes: Vec<String>,
+    /// Names of the attributes whose values the gateway replaces by their SHA-256 digests. Equal values keep equal digests, so that traces of
+    /// one user can be found. Whoever guesses a value can recognize its digest.
+    #[schemars(schema_with = "attributes")]
+    hash_attributes: Vec<String>,
+    /// Whether the gateway removes queries, fragments and user names from URLs: in the attributes `url.full`, `http.url` and `http.target`. It
+    /// also removes the attributes `url.query` and `url.fragment`.
+    remove_url_queries: bool,
+}
+
+/// Names of attributes.
+fn attributes(_: &mut SchemaGenerator) -> Schema {
+    let name = json!({ "type": "string", "pattern": ATTRIBUTE });
+    json_schema!({ "type": "array", "items": name, "uniqueItems": true })
+}
+
+/// The name of an attribute. OpenTelemetry's are words joined by dots; programs can choose others.
+const ATTRIBUTE: &str = "^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,199}$";
+
+/// The attributes of OpenTelemetry's semantic conventions, of the current and of earlier versions, that name a user, a client's address or its program,
+/// or that hold a secret of a client.
+const PERSONAL: [&str; 19] = [
+    "client.address",
+    "enduser.id",
+    "enduser.pseudo.id",
+    "http.client_ip",
+    "http.request.header.authorization",
+    "http.request.header.cookie",
+    "http.response.header.set-cookie",
+    "http.response.header.set_cookie",
+    "http.user_agent",
+    "net.peer.ip",
+    "net.sock.peer.addr",
+    "network.peer.address",
+    "source.address",
+    "user.email",
+    "user.full_name",
+    "user.hash",
+    "user.id",
+    "user.name",
+    "user_agent.original",
+];
 
 /// Where traces go besides Jaeger. Required with `jaeger.enabled: false`.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
@@ -157,6 +208,11 @@ impl TracesValues {
         Self {
             release: ObservedRelease::default(),
             sampling: Sampling { ratio: 0.1, slow_milliseconds: 1000, decision_wait_seconds: 10, max_traces: 5000 },
+            privacy: Privacy {
+                remove_attributes: PERSONAL.map(str::to_owned).into(),
+                hash_attributes: Vec::new(),
+                remove_url_queries: true,
+            },
             outputs: Outputs::default(),
             queue: Queue { max_mebibytes: 16 },
             network: Network { egress: Vec::new(), dns_namespace: "kube-system".into() },

@@ -60,6 +60,22 @@ impl Section {
         Value::Mapping(self.0.iter().map(pair).collect())
     }
 
+    /// The path of each value that is no section, with the default.
+    pub(crate) fn leaves(&self) -> Vec<(String, &Value)> {
+        let mut found = Vec::new();
+        for entry in &self.0 {
+            let key = &entry.field.key;
+            match &entry.node {
+                Node::Section(section) => {
+                    found
+                        .extend(section.leaves().into_iter().map(|(path, default)| (format!("{key}.{path}"), default)));
+                }
+                Node::Leaf(default) => found.push((key.clone(), default)),
+            }
+        }
+        found
+    }
+
     /// Replaces a placeholder key with a section. Removes the key if the section is empty.
     pub(crate) fn fill(&mut self, key: &str, filled: Self) {
         if filled.0.is_empty() {

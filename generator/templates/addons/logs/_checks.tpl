@@ -27,6 +27,22 @@
 {{- toYaml $wrong -}}
 {{- end }}
 
+{{- /* Expressions that the Collector rejects, or that match the empty text. RE2 is the syntax of both Helm and the Collector. */ -}}
+{{- define "agent.wrongPrivacy" -}}
+{{- $wrong := list -}}
+{{- range $i, $replacement := .Values.privacy.replace -}}
+  {{- $path := print "privacy.replace[" $i "].pattern" -}}
+  {{- if not (regexMatch (print .pattern "|") "") -}}
+    {{- $text := "%s is %s, which is no regular expression in the syntax RE2. Correct it; write a backslash before a sign that stands for itself, such as \\(." -}}
+    {{- $wrong = append $wrong (printf $text $path .pattern) -}}
+  {{- else if regexMatch .pattern "" -}}
+    {{- $text := "%s is %s, which matches the empty text, so the replacement would be everywhere. Write an expression for at least one character." -}}
+    {{- $wrong = append $wrong (printf $text $path .pattern) -}}
+  {{- end -}}
+{{- end -}}
+{{- toYaml $wrong -}}
+{{- end }}
+
 {{- /* Outputs that lack a value, and values without effect. */ -}}
 {{- define "agent.wrongOutputs" -}}
 {{- $wrong := list -}}

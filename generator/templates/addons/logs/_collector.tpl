@@ -81,6 +81,9 @@ processors:
       - set(log.severity_text, "ERROR") where log.severity_number < SEVERITY_NUMBER_WARN and IsMatch(log.body, "(^|\n)Traceback \\(most recent call last\\):")
       - set(log.severity_number, SEVERITY_NUMBER_ERROR) where log.severity_number < SEVERITY_NUMBER_WARN and log.severity_text == "ERROR"
       - keep_keys(log.attributes, ["logger", "log.iostream"])
+      {{- range .Values.privacy.replace }}
+      - {{ printf "replace_pattern(log.body, %s, %s)" (toJson .pattern) (toJson .with) | replace "$" "$$" | toJson }}
+      {{- end }}
 exporters:
   {{- with .Values.outputs.otlp }}
   {{- if .endpoint }}

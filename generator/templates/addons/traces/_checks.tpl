@@ -47,6 +47,61 @@
 {{- toYaml $wrong -}}
 {{- end }}
 
+{{- /* The values below `jaeger` that have an effect only with Jaeger, or only with one storage, with their defaults. */ -}}
+{{- define "gateway.jaegerKeys" -}}
+[%- for keys in jaeger_keys %]
+- storage: "[[ keys.storage ]]"
+  defaults:
+    [%- for default in keys.defaults %]
+    [[ default ]]
+    [%- endfor %]
+[%- endfor %]
+{{- end }}
+
+{{- /* Values below `jaeger` without effect. */ -}}
+{{- define "gateway.unusedKeys" -}}
+{{- $wrong := list -}}
+{{- $jaeger := .Values.jaeger -}}
+{{- range $keys := include "gateway.jaegerKeys" . | fromYamlArray -}}
+  {{- $because := "" -}}
+  {{- $remedy := "" -}}
+  {{- if not $jaeger.enabled -}}
+    {{- $because = "jaeger.enabled: false" -}}
+    {{- $remedy = "Set jaeger.enabled to true" -}}
+  {{- else if not (has $keys.storage (list "" $jaeger.storage)) -}}
+    {{- $because = print "jaeger.storage: " $jaeger.storage -}}
+    {{- $remedy = print "Set jaeger.storage to " $keys.storage -}}
+  {{- end -}}
+  {{- range $key, $default := $keys.defaults -}}
+    {{- $value := $jaeger -}}
+    {{- range splitList "." $key }}{{ if kindIs "map" $value }}{{ $value = get $value . }}{{ end }}{{ end -}}
+    {{- if and $because (ne (toJson $value) (toJson $default)) -}}
+      {{- $text := "jaeger.%s is set, but it has no effect with %s. %s, or set the value to %s." -}}
+      {{- $wrong = append $wrong (printf $text $key $because $remedy (toJson $default)) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- toYaml $wrong -}}
+{{- end }}
+
+{{- /* Attributes that cannot be removed or hashed. */ -}}
+{{- define "gateway.wrongPrivacy" -}}
+{{- $wrong := list -}}
+{{- range $key := list "removeAttributes" "hashAttributes" -}}
+  {{- if has "service.name" (get $.Values.privacy $key) -}}
+    {{- $text := "privacy.%s lists service.name, by which Jaeger and other backends find the traces of a service. Remove it from the list." -}}
+    {{- $wrong = append $wrong (printf $text $key) -}}
+  {{- end -}}
+{{- end -}}
+{{- range .Values.privacy.hashAttributes -}}
+  {{- if has . $.Values.privacy.removeAttributes -}}
+    {{- $text := "privacy.hashAttributes and privacy.removeAttributes both list %s. Remove it from one of them." -}}
+    {{- $wrong = append $wrong (printf $text .) -}}
+  {{- end -}}
+{{- end -}}
+{{- toYaml $wrong -}}
+{{- end }}
+
 {{- /* Sampling, and sizes that do not fit together. */ -}}
 {{- define "gateway.wrongSizes" -}}
 {{- $wrong := list -}}

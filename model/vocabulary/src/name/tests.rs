@@ -2,7 +2,7 @@
 //! nearly fit.
 
 use crate::{
-    BackingName, ChartVersion, Digest, EnvironmentName, FixedTag, HostName, HttpPath, MetricName, NameError,
+    BackingName, ChartVersion, Digest, DnsLabel, EnvironmentName, FixedTag, HostName, HttpPath, MetricName, NameError,
     ObjectName, PathName, PlatformName, PortName, Quantity, Repository, ServiceName, Tag, VariableName,
 };
 use proptest::collection::vec;
@@ -36,6 +36,7 @@ names! {
     http_paths: HttpPath, http_path, ["/", "/healthz", "/a/b-c_d.e~f"];
     hosts: HostName, host_name, ["www.example.org", "a-1.b", "10.0.0.1x.xn--p1ai"];
     objects: ObjectName, object_name, ["letsencrypt", "a.b-c.1", "0"];
+    dns_labels: DnsLabel, dns_label, ["logs", "kube-prometheus-stack", "0-1"];
     repositories: Repository, repository, [
         "postgres", "valkey/valkey", "registry.example.org:5000/a/b", "a__b/c---d", "1.2/3_4", "localhost:1/x"
     ];
@@ -149,6 +150,11 @@ fn http_path(text: &str) -> bool {
 fn object_name(text: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && !word.starts_with('-') && !word.ends_with('-');
     all(text, 253, |c| lower_or_digit(c) || c == '-' || c == '.') && text.split('.').all(is_word)
+}
+
+fn dns_label(text: &str) -> bool {
+    let is_edge_free = !text.starts_with('-') && !text.ends_with('-');
+    all(text, 63, |c| lower_or_digit(c) || c == '-') && is_edge_free
 }
 
 fn host_name(text: &str) -> bool {

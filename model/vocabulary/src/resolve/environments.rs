@@ -67,6 +67,7 @@ fn target(change: Change) -> String {
         Change::ExternalSecrets(_) => "the source of the Secrets".to_owned(),
         Change::BackedUp { backing } => format!("the backups of {backing}"),
         Change::Monitored(_) => "the monitoring".to_owned(),
+        Change::Logged(_) => "the log store".to_owned(),
         Change::Storage { backing, .. } => format!("the storage of {backing}"),
     }
 }
@@ -211,6 +212,8 @@ fn check_change(platform: &Platform, environment: &Environment, change: Change, 
             diagnostics
                 .extend(lacking(platform, change).map(|(missing, declare)| nothing(missing.to_owned(), declare)));
         }
+        // Every platform has the chart with the log agent.
+        Change::Logged(_) => {}
         Change::Storage { backing, size } => {
             if servers::find(platform, backing, &reference, location, diagnostics).is_some() {
                 let owner = format!("{backing} in environment `{environment_name}`");

@@ -17,6 +17,8 @@ codes! {
     MetricSuffix,
     /// A label that a metric lists several times, or that a scrape sets.
     MetricLabel,
+    /// A label that is declared as personal, and that the metric does not have.
+    PersonalLabel,
     /// A meaning that the metric's type cannot have.
     MetricMeaning,
     /// A metric about a server that its service does not use.
@@ -124,6 +126,13 @@ fn of_metric(service: &Service, metric: &Metric, diagnostics: &mut Vec<Diagnosti
             Code::MetricLabel,
             format!("{what} has the label `{label}`, which a scrape sets"),
             "rename the label in the program".to_owned(),
+        );
+    }
+    for label in metric.personal.iter().filter(|label| !metric.labels.contains(label)) {
+        report(
+            Code::PersonalLabel,
+            format!("{what} declares the label `{label}` as personal, but does not have it"),
+            format!("add `{label}` to the `labels` of the metric, or remove it from `personal`"),
         );
     }
     if let Some(kind) = metric.meaning.kind().filter(|kind| *kind != metric.kind) {

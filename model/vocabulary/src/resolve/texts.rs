@@ -27,6 +27,9 @@ pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
         if let DefaultTag::Absent(reason) = service.image.tag {
             line(format!("the reason why the image of {name} has no tag"), reason, service.location);
         }
+        if let Some(text) = service.personal_log {
+            line(format!("the personal data in the log of {name}"), text, service.location);
+        }
         for rule in service.kubernetes {
             line(format!("the reason for an API rule of {name}"), rule.reason, rule.location);
         }

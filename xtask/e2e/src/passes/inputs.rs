@@ -27,10 +27,11 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("backup", &["backups", "documents", "stand-ins"]),
     ("backup-hook", &["backups", "documents", "stand-ins", "backup"]),
     ("observe", &["metrics", "exporters", "alerts", "backups", "stand-ins"]),
-    ("logs", &["logs-chart", "stand-ins"]),
+    ("logs", &["logs-chart", "stand-ins", "traces"]),
     ("edge", &["authentication", "stand-ins"]),
     ("traces", &["tracing", "traces-chart", "stand-ins", "web", "reach", "reach-probe"]),
     ("migrate", &["backups", "chart-files", "documents", "stand-ins"]),
+    ("gitops", &["backups", "documents", "beside", "stand-ins", "secrets"]),
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),
     ("values", &["chart-files", "chart-tests"]),
     ("faults", &["stand-ins", "load"]),
@@ -71,6 +72,13 @@ const GROUPS: &[Group] = &[
     Group { name: "traces-chart", place: Place::Further("traces"), paths: &[""], has: |path| !is_document(path) },
     Group { name: "documents", place: Place::Chart, paths: &[""], has: is_manual },
     Group { name: "environments", place: Place::Generated, paths: &["environments"], has: is_overlay },
+    // The pages whose commands a scenario runs, and the script that examines a cluster.
+    Group {
+        name: "beside",
+        place: Place::Generated,
+        paths: &["CRDS.md", "GITOPS.md", "prerequisites/README.md", "prerequisites/doctor"],
+        has: |_| true,
+    },
     Group { name: "kit", place: Place::Code, paths: &["xtask/e2e-kit/src", "xtask/e2e/src"], has: is_shared_code },
     Group {
         name: "stand-ins",

@@ -5,6 +5,7 @@ mod backup_hook;
 mod edge;
 mod faults;
 mod foreign_data;
+mod gitops;
 mod helm_test;
 mod install;
 mod loaded;
@@ -209,6 +210,13 @@ pub const ALL: &[Scenario] = &[
         installs: true,
         needs: Needs::Reinstallation,
         run: migrate::run,
+    },
+    Scenario {
+        name: "gitops",
+        proves: "an installed release has no difference to its values, Kustomize changes it as GITOPS.md says, a definition is upgraded as CRDS.md says, and doctor is right",
+        installs: true,
+        needs: Needs::Roles,
+        run: gitops::run,
     },
     Scenario {
         name: "quick-start",

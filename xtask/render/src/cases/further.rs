@@ -47,6 +47,7 @@ const LOGS: &[Further] = &[
         ],
     ),
     ("unlimited", &["--set=resources.limits.memory=null"]),
+    ("private", &[r#"--set-json=privacy.replace=[{"pattern":"user '([^']*)'","with":"user '…'"}]"#]),
 ];
 
 const TRACES: &[Further] = &[
@@ -71,6 +72,8 @@ const TRACES: &[Further] = &[
         ],
     ),
     ("unlimited", &["--set=gateway.resources.limits.memory=null", "--set=jaeger.resources.limits.memory=null"]),
+    ("private", &["--set-json=privacy.removeAttributes=[]", "--set=privacy.hashAttributes={user.id,user.name}"]),
+    ("public", &["--set-json=privacy.removeAttributes=[]", "--set=privacy.removeUrlQueries=false"]),
     // Of a fraction in `--set`, Helm makes a text.
     ("all-or-nothing", &["--set=sampling.ratio=0.0", "--set=sampling.maxTraces=1000000"]),
 ];
@@ -87,7 +90,14 @@ pub(super) fn cases(release: &str, chart: &Chart, folder: &Utf8Path) -> Vec<Case
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
         };
         let own = FURTHER.iter().filter(|(name, _)| *name == further.name).flat_map(|(_, cases)| cases.iter().copied());
-        std::iter::once(("", &[][..])).chain(own).map(case).collect::<Vec<_>>()
+        // The overlay of an environment and the name of the release are all that an installer gives.
+        let environments = further.environments.iter().map(|(environment, overlay)| Case {
+            name: format!("{}-{environment}", further.name),
+            values: vec![folder.join(overlay)],
+            arguments: vec!["--set=release.name=shop,release.namespace=production".to_owned()],
+            ..case(("", &[]))
+        });
+        std::iter::once(("", &[][..])).chain(own).map(case).chain(environments).collect::<Vec<_>>()
     };
     chart.paths().further.iter().flat_map(of_chart).collect()
 }

@@ -75,6 +75,14 @@ fn every_help_can_be_followed() {
             fix("MetricLabel", shop([ORDERS.labels(labels(&["country", "country"]))]), [shop([by_country])]),
             fix("MetricLabel", shop([ORDERS.labels(labels(&["pod"]))]), [shop([by_country])]),
             fix(
+                "PersonalLabel",
+                shop([by_country.personal(labels(&["user"]))]),
+                [
+                    shop([ORDERS.labels(labels(&["country", "user"])).personal(labels(&["user"]))]),
+                    shop([by_country.personal(labels(&["country"]))]),
+                ],
+            ),
+            fix(
                 "MetricMeaning",
                 shop([shown.means(Meaning::Findings)]),
                 [shop([ORDERS.means(Meaning::Findings)]), shop([shown])],

@@ -13,6 +13,7 @@ fn with(text: &'static str) -> Platform {
     let client = BROKER.client(ENV, list([consumes(queue, variable("QUEUE"))])).never_reconnects(text);
     let reader = Service {
         doc: text,
+        personal_log: Some(text),
         image: Image::without_tag("example/reader", text),
         uses: list([client]),
         health: Health::by_connections(Python3),
@@ -75,7 +76,7 @@ fn every_text_is_one_line() {
     for text in ["", "two\nlines", "\u{feff}a mark", "a\u{2028}separator", "\u{1b}[31mred", "\r\n"] {
         let diagnostics = diagnostics(with(text));
         assert!(diagnostics.as_slice().iter().all(|d| d.code() == "TextNotOneLine"), "{diagnostics}");
-        assert_eq!(diagnostics.as_slice().len(), 12, "{diagnostics}");
+        assert_eq!(diagnostics.as_slice().len(), 13, "{diagnostics}");
     }
 }
 

@@ -12,6 +12,7 @@ use e2e_kit::{kubectl, process};
 use serde_json::{Value, json};
 
 use super::store::{STORES, Store, Stores};
+use crate::scenarios::traces::costs;
 
 pub(super) struct Agents<'a> {
     namespace: TestNamespace<'a>,
@@ -114,6 +115,20 @@ impl<'a> Agents<'a> {
                 }
             }
         }
+        Ok(shown.join(", "))
+    }
+
+    /// What each agent takes under a load of so many seconds, and the time from its start to Ready.
+    pub(super) fn under_load(&self, seconds: u32, load: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<String> {
+        let costs = costs::under_load(&self.namespace.name, seconds, load)?;
+        let mut shown = Vec::new();
+        for pod in kubectl::items(&["get", "pods", "--namespace", &self.namespace.name])? {
+            let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+            if let Some(cost) = costs.get(name).filter(|_| name.contains("-agent-")) {
+                shown.push(format!("{cost}, Ready after {} s", costs::ready_after(&pod)?));
+            }
+        }
+        ensure!(shown.len() >= STORES.len(), "the kubelet counts {shown:?} of the agents");
         Ok(shown.join(", "))
     }
 

@@ -30,6 +30,9 @@ const AWAY: Duration = Duration::from_mins(2);
 const RATE: u32 = 80;
 const SECONDS: u32 = 180;
 
+/// The seconds of the load under which the agents are measured.
+const COSTED: u32 = 40;
+
 /// A traceback as Python prints it, with a cause.
 const TRACEBACK: &str = r#"Traceback (most recent call last):
   File "/app/main.py", line 12, in handle
@@ -102,7 +105,10 @@ impl Scene<'_> {
             || self.outage(),
         )?;
         lane.step("the log was rotated, and each line is in each store once", || self.complete())?;
-        lane.step("helm upgrade: labels of Pods, and a service that is left out", || self.upgraded())
+        lane.step("what an agent takes under a load", || self.costs())?;
+        lane.step("helm upgrade: labels of Pods, a service that is left out, and a name that is replaced", || {
+            self.upgraded()
+        })
     }
 
     /// Writes text to the log of a component.
@@ -253,6 +259,17 @@ impl Scene<'_> {
         Ok(format!("{count} lines; agents take {usage}; files {}", files.join(" ")))
     }
 
+    /// Lines as before, while both stores take the records.
+    fn costs(&self) -> anyhow::Result<String> {
+        let costs = self.agents.under_load(COSTED, || {
+            let (rate, count, marker) =
+                (RATE.to_string(), (RATE * COSTED).to_string(), format!("{}-load", self.marker));
+            self.release.exec(self.roles.sender, &["python3", "-c", NUMBERED, &marker, &rate, &count])?;
+            Ok(process::sleep(Duration::from_secs(COSTED.into()))?)
+        })?;
+        Ok(format!("{RATE} records of 2 KB a second: {costs}"))
+    }
+
     fn upgraded(&self) -> anyhow::Result<String> {
         let slices = "--selector=kubernetes.io/service-name=kubernetes";
         let slices = kubectl::items(&["get", "endpointslices", "--namespace=default", slices])?;
@@ -266,15 +283,19 @@ impl Scene<'_> {
                 format!("podLabels={{{label}}}"),
                 format!("network.apiServerCidrs={{{}}}", blocks.join(",")),
                 format!("exclude={{{}}}", self.roles.page),
+                "privacy.replace[0].pattern=user '[^']*'".to_owned(),
+                "privacy.replace[0].with=user '…'".to_owned(),
             ],
         )?;
         let [kept, left_out] = ["kept", "left-out"].map(|suffix| format!("{}-{suffix}", self.marker));
         self.write(self.roles.page, &format!("{left_out}\n"))?;
-        self.write(self.roles.sender, &format!("{kept}\n"))?;
+        self.write(self.roles.sender, &format!("{kept} for user 'secret-{}'\n", self.marker))?;
         let attribute = format!("k8s.pod.label.{label}");
         self.stores.until(ARRIVES, &kept, |records| {
             let [record] = records else { return Some(format!("{} records: {records:#?}", records.len())) };
-            (record.attribute(&attribute) != self.release.name).then(|| format!("{record:#?}"))
+            let is_right = record.attribute(&attribute) == self.release.name
+                && record.text.ends_with(&format!("{kept} for user '…'"));
+            (!is_right).then(|| format!("{record:#?}"))
         })?;
         for store in STORES {
             let found = self.stores.records(store, &left_out)?;

@@ -45,12 +45,15 @@ impl<'a> Backend<'a> {
         Ok(Release::new(&self.namespace, self.namespace.context.helm4()?, RELEASE))
     }
 
-    /// Installs or upgrades the chart for a release of the platform, and waits until it is Ready.
-    pub(super) fn apply(&self, verb: &str, of: &Release, sampling_ratio: u8) -> anyhow::Result<()> {
-        let values = json!({
+    /// Installs or upgrades the chart for a release of the platform, and waits until it is Ready. `further` are values besides.
+    pub(super) fn apply(&self, verb: &str, of: &Release, sampling_ratio: u8, further: &Value) -> anyhow::Result<()> {
+        let mut values = json!({
             "release": { "name": of.name, "namespace": of.namespace.name },
             "sampling": { "ratio": sampling_ratio },
         });
+        for (section, of_section) in further.as_object().into_iter().flatten() {
+            values[section] = of_section.clone();
+        }
         let file = self.namespace.context.file("traces.json", &values.to_string())?;
         let release = self.release()?;
         release.apply(&release.arguments_of(verb, &self.chart, &[file], &[]), true)

@@ -2,17 +2,20 @@
 
 mod backend;
 mod closed;
+pub(super) mod costs;
 mod platform;
 mod sampling;
 mod spans;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use e2e_kit::lane::{Lane, all};
 use e2e_kit::report::Outcome;
 use e2e_kit::{process, random};
+use serde_json::json;
 use vocabulary::{Platform, Runtime};
 
 use self::backend::Backend;
@@ -48,7 +51,8 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     let backend = Backend::as_step(lane)?;
     let traced = Traced::as_step(lane, &roles)?;
     lane.step("helm install --wait of the gateway and Jaeger", || {
-        backend.apply("install", &traced.release()?, 1)?;
+        // Traces are found by a marker in the queries of their requests.
+        backend.apply("install", &traced.release()?, 1, &json!({ "privacy": { "removeUrlQueries": false } }))?;
         Ok(String::new())
     })?;
     lane.step("helm install --wait of the platform with the values of the notes", || {
@@ -56,6 +60,8 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         Ok(String::new())
     })?;
     let scene = Scene { roles, traced: &traced, backend: &backend, secret: format!("s{}", random::suffix()) };
+    // Pods that have done little since their start.
+    let instrumented = OnceCell::new();
     lane.step("probes and scrapes are requested", || traced.request_untraced())?;
     all([
         lane.step("an event is one trace, from the request to the row", || scene.event_is_one_trace()),
@@ -66,8 +72,19 @@ pub(super) fn run(lane: &Lane) -> Outcome {
         lane.step("no span has the content of an event", || scene.without_content()),
         closed::tried(lane, &scene),
         lane.step("Jaeger is away for two minutes: no service notices, and no trace is lost", || scene.outage()),
-        lane.step("with the sampling ratio 0 the programs record no trace", || scene.unsampled()),
-        lane.step("the gateway keeps traces with an error and slow ones, and drops others", || sampling::tried(&scene)),
+        lane.step("with the sampling ratio 0 the programs record no trace", || {
+            let quiet = scene.unsampled()?;
+            instrumented.set(costs::started(&scene)?).map_err(|_| anyhow!("the step runs once"))?;
+            Ok(quiet)
+        }),
+        lane.step("what the gateway and Jaeger take under a load", || costs::of_backend(&scene)),
+        lane.step(
+            "the gateway keeps traces with an error and slow ones, without personal data, and drops others",
+            || sampling::tried(&scene),
+        ),
+        lane.step("what the instrumentation takes more at the start of a Pod", || {
+            costs::of_instrumentation(&scene, instrumented.get().context("the Pods with it were not counted")?)
+        }),
     ])
 }
 

@@ -14,23 +14,30 @@ const ORDINARY: usize = 20;
 /// Longer than a trace that is not slow.
 const SLOW: Duration = Duration::from_secs(30);
 
-/// A trace of one span, in OTLP as JSON.
+/// In what the gateway must remove.
+const SECRET: &str = "secret-of-a-client";
+
+/// A trace of one span, in OTLP as JSON. The span and its event name a client.
 fn trace(service: &str, marker: &str, took: Duration, is_error: bool) -> anyhow::Result<Value> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
     let id = || format!("{:016x}", random::number());
+    let attribute = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
+    let address = format!("https://{SECRET}@shop.example.org/{marker}?q={SECRET}");
     let span = json!({
         "traceId": id() + &id(), "spanId": id(), "name": marker, "kind": 1,
         "startTimeUnixNano": now.saturating_sub(took).as_nanos().to_string(), "endTimeUnixNano": now.as_nanos().to_string(),
         "status": if is_error { json!({ "code": 2 }) } else { json!({}) },
+        "attributes": [attribute("client.address", SECRET), attribute("url.full", &address)],
+        "events": [{ "timeUnixNano": now.as_nanos().to_string(), "name": "login", "attributes": [attribute("user.name", SECRET)] }],
     });
-    let resource = json!({ "attributes": [{ "key": "service.name", "value": { "stringValue": service } }] });
+    let resource = json!({ "attributes": [attribute("service.name", service), attribute("enduser.id", SECRET)] });
     Ok(json!({ "resource": resource, "scopeSpans": [{ "spans": [span] }] }))
 }
 
-/// The gateway is upgraded to keep a share of 0, and gets ordinary traces, one with an error and a slow one.
+/// The gateway is upgraded to keep a share of 0, with the default values for personal data, and gets ordinary traces, one with an error and a slow one.
 pub(super) fn tried(scene: &Scene) -> anyhow::Result<String> {
     let (backend, release) = (scene.backend, scene.traced.release()?);
-    backend.apply("upgrade", &release, 0)?;
+    backend.apply("upgrade", &release, 0, &json!({}))?;
     let endpoint = backend.values_of_notes()?["global"]["tracing"]["endpoint"].clone();
     let address = format!("{}/v1/traces", endpoint.as_str().context("the notes show no endpoint")?);
     let service = format!("s{}", random::suffix());
@@ -53,5 +60,10 @@ pub(super) fn tried(scene: &Scene) -> anyhow::Result<String> {
     process::sleep(QUIET)?;
     let names = kept()?;
     ensure!(names == ["error", "slow"], "the gateway kept {names:?}");
+    for trace in backend.traces(&service)? {
+        ensure!(!trace.contains(SECRET), "the gateway did not remove {SECRET}: {trace:#?}");
+        let address = format!("https://shop.example.org/{}", trace.spans[0].operation);
+        ensure!(trace.contains(&address), "the gateway removed {address}: {trace:#?}");
+    }
     Ok(format!("{ORDINARY} dropped"))
 }

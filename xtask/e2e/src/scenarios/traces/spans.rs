@@ -20,7 +20,7 @@ pub(super) struct Span {
     pub(super) parent: Option<String>,
     pub(super) service: String,
     pub(super) operation: String,
-    /// Its attributes with the texts of their values.
+    /// The attributes of it, of its events and of its resource, with the texts of their values.
     pub(super) attributes: Vec<(String, String)>,
 }
 
@@ -112,7 +112,10 @@ impl Span {
     fn of(span: &Value, processes: &Value) -> anyhow::Result<Self> {
         let mut references = span["references"].as_array().into_iter().flatten();
         let parent = references.find(|reference| reference["refType"] == "CHILD_OF");
-        let tags = span["tags"].as_array().into_iter().flatten();
+        let list = |value: &'_ Value| value.as_array().cloned().unwrap_or_default();
+        let process = &processes[text(span, "processID")?];
+        let of_events = list(&span["logs"]).into_iter().flat_map(|event| list(&event["fields"]));
+        let tags: Vec<_> = list(&span["tags"]).into_iter().chain(of_events).chain(list(&process["tags"])).collect();
         let attribute = |tag: &Value| {
             let value = &tag["value"];
             Ok((text(tag, "key")?, value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
@@ -120,9 +123,9 @@ impl Span {
         Ok(Self {
             id: text(span, "spanID")?,
             parent: parent.map(|reference| text(reference, "spanID")).transpose()?,
-            service: text(&processes[text(span, "processID")?], "serviceName")?,
+            service: text(process, "serviceName")?,
             operation: text(span, "operationName")?,
-            attributes: tags.map(attribute).collect::<anyhow::Result<_>>()?,
+            attributes: tags.iter().map(attribute).collect::<anyhow::Result<_>>()?,
         })
     }
 
@@ -196,6 +199,16 @@ mod tests {
         assert!(trace.statement("SELECT").is_none());
         assert!(trace.contains("m1") && trace.contains("200") && !trace.contains("m2"));
         assert_eq!(trace.services(), ["front", "store"].into());
+    }
+
+    #[test]
+    fn events_and_resources_have_attributes_too() {
+        let mut span = span("a", None, "p1", &json!([]));
+        span["logs"] = json!([{ "timestamp": 1, "fields": [{ "key": "event", "value": "login of e1" }] }]);
+        let processes = json!({ "p1": { "serviceName": "front", "tags": [{ "key": "host.name", "value": "h1" }] } });
+        let answer = json!({ "data": [{ "traceID": "t", "spans": [span], "processes": processes }] });
+        let trace = Trace::all_of(&answer).expect("it is right").remove(0);
+        assert!(trace.contains("of e1") && trace.contains("h1") && !trace.contains("e2"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Install, use, upgrade without changes, and uninstall, under Pod Security `restricted`.
 
+mod store;
+
 use std::collections::BTreeSet;
 use std::slice::from_ref;
 use std::sync::Mutex;
@@ -12,7 +14,7 @@ use e2e_kit::kubectl;
 use e2e_kit::release::Release;
 use e2e_kit::report::{Outcome, Reported};
 use tools::ToolBinary;
-use vocabulary::Change;
+use vocabulary::{Change, Monitoring, SecretSource};
 
 use crate::flow;
 use crate::load::{Amount, Load};
@@ -20,8 +22,13 @@ use crate::roles::{Roles, callers, services};
 use e2e_kit::lane::{Lane, Work, all, side_by_side};
 use e2e_kit::namespace::TestNamespace;
 
+use store::Store;
+
 /// Time limit for an alert. It usually takes one or two seconds, but other installations run on the same node.
 const ALERT: Duration = Duration::from_secs(45);
+
+/// The name of a release.
+const RELEASE: &str = "afp";
 
 /// The name of the second release in the namespace.
 const SECOND: &str = "other";
@@ -38,28 +45,35 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     let (helm4, helm3) = (context.helm4().map_err(|_| Reported)?, context.helm3().map_err(|_| Reported)?);
     let elsewhere = &Elsewhere::default();
     let mut work = vec![Work::new("defaults", move |lane| defaults(lane, helm4, elsewhere))];
-    let has_external_secrets = kubectl::run(&["api-resources", "--no-headers", "--api-group=external-secrets.io"]);
-    let has_external_secrets = has_external_secrets.is_ok_and(|kinds| !kinds.trim().is_empty());
+    let [has_external_secrets, has_operator] = ["external-secrets.io", "monitoring.coreos.com"].map(has_kinds_of);
     for (number, (name, values)) in context.environments.iter().rev().enumerate() {
-        if !has_external_secrets && changes(context, name).any(|change| matches!(change, Change::ExternalSecrets(_))) {
-            lane.not_run(&format!("environment {name}"), "the cluster has no External Secrets");
+        let lacking = changes(context, name).find_map(|change| match change {
+            Change::ExternalSecrets(_) if !has_external_secrets => Some("External Secrets"),
+            Change::Monitored(Monitoring::Operator | Monitoring::KubePrometheusStack(_)) if !has_operator => {
+                Some("definitions of the Prometheus operator")
+            }
+            _ => None,
+        });
+        if let Some(lacking) = lacking {
+            lane.not_run(&format!("environment {name}"), &format!("the cluster has no {lacking}"));
             continue;
         }
         let in_turn = if number == 0 { vec![helm4, helm3] } else { vec![helm4] };
         // If the first installation fails, its node port is not free for the second.
         let each = move |lane: &Lane| {
-            in_turn.iter().try_for_each(|helm| installed(lane, helm, Some((name, values)), elsewhere))
+            let store = Store::as_step(lane, source(context, name), RELEASE)?;
+            in_turn.iter().try_for_each(|helm| installed(lane, helm, Some((name, values)), store.as_ref(), elsewhere))
         };
         work.push(Work::new(format!("environment {name}"), each));
     }
-    work.push(Work::new("defaults again", move |lane| installed(lane, helm3, None, elsewhere)));
+    work.push(Work::new("defaults again", move |lane| installed(lane, helm3, None, None, elsewhere)));
     side_by_side(context, 3, work)
 }
 
 /// Installs the defaults, uses them, upgrades without changes, adds a second release, and uninstalls.
 fn defaults(lane: &Lane, helm: &ToolBinary, elsewhere: &Elsewhere) -> Outcome {
     let namespace = TestNamespace::as_step(lane, "install")?;
-    let release = Release::new(&namespace, helm, "afp");
+    let release = Release::new(&namespace, helm, RELEASE);
     lane.step("helm 4 install --wait: all Ready, no restart, no warning", || {
         release.install(&[], &[])?;
         Ok(String::new())
@@ -172,6 +186,18 @@ fn apart(lane: &Lane, first: &Release, second: &Release) -> Outcome {
     })
 }
 
+/// Whether the cluster has a kind of this API group.
+fn has_kinds_of(group: &str) -> bool {
+    let kinds = kubectl::run(&["api-resources", "--no-headers", &format!("--api-group={group}")]);
+    kinds.is_ok_and(|kinds| !kinds.trim().is_empty())
+}
+
+/// The store that an environment names.
+fn source(context: &E2eContext, environment: &str) -> Option<SecretSource> {
+    let environments = &context.platform.platform().environments;
+    environments.iter().find(|one| one.name.as_str() == environment)?.secret_source()
+}
+
 /// What an environment changes.
 fn changes<'a>(context: &'a E2eContext, environment: &str) -> impl Iterator<Item = &'a Change> {
     let environments = context.platform.platform().environments.iter();
@@ -195,19 +221,30 @@ fn leaves_claims(release: &Release, environment: Option<&str>) -> anyhow::Result
     Ok(claims.into_iter().collect::<Vec<_>>().join(", "))
 }
 
-/// Installs an environment, or the defaults if `environment` is `None`; uses and uninstalls it.
+/// Installs an environment, or the defaults if `environment` is `None`; uses and uninstalls it. With a store, the passwords come from there.
 fn installed(
     lane: &Lane,
     helm: &ToolBinary,
     environment: Option<(&str, &Utf8PathBuf)>,
+    store: Option<&Store>,
     elsewhere: &Elsewhere,
 ) -> Outcome {
+    let context = lane.context;
     let namespace = TestNamespace::as_step(lane, "install")?;
-    let release = Release::new(&namespace, helm, "afp");
+    let release = Release::new(&namespace, helm, RELEASE);
     let values: Vec<_> =
         environment.map(|(_, file)| file.clone()).into_iter().chain([lane.context.small.clone()]).collect();
     lane.step(format!("{} install --wait: all Ready, no restart, no warning", helm.tool.title()), || {
-        release.install(&values, &[])?;
+        match store {
+            None => release.install(&values, &[])?,
+            // The chart refuses passwords in the values.
+            Some(store) => {
+                store.offer(&namespace)?;
+                let values = [context.api_server.as_slice(), &values, std::slice::from_ref(&context.overlay)].concat();
+                release.apply(&release.arguments_of("install", &context.chart, &values, &[]), true)?;
+                release.whole()?;
+            }
+        }
         Ok(String::new())
     })?;
     let works = lane.step("the platform works", || {
