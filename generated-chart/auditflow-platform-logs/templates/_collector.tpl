@@ -9,9 +9,14 @@
   {{- $services = without $services . -}}
   {{- $servers = without $servers . -}}
 {{- end -}}
+{{- $programs := $services -}}
+{{- /* The proxies that authenticate users of a service. */ -}}
+{{- range list "event-audit-dashboard" -}}
+  {{- if has . $services }}{{ $programs = append $programs (print . "-proxy") }}{{ end -}}
+{{- end -}}
 {{- /* The names of Pods: of a Deployment, of a StatefulSet, and of a server's Jobs and exporter. Kubernetes shortens a long name before it appends five characters. */ -}}
 {{- $pods := list -}}
-{{- with $services }}{{ $pods = append $pods (printf "(?P<service>%s)-[a-z0-9]{0,10}-?[a-z0-9]{5}" (join "|" .)) }}{{ end -}}
+{{- with $programs }}{{ $pods = append $pods (printf "(?P<service>%s)-[a-z0-9]{0,10}-?[a-z0-9]{5}" (join "|" .)) }}{{ end -}}
 {{- with $servers }}{{ $pods = append $pods (printf "(?P<server>%s)-([0-9]+|(backup|exporter|provision|reconcile|verify)[-a-z0-9]*)" (join "|" .)) }}{{ end -}}
 extensions:
   health_check:

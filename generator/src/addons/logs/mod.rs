@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_yaml::Value;
 use vocabulary::Image;
 
-use super::AddOn;
+use super::{AddOn, authentication};
 use crate::emit::further::{self, Further};
 use crate::emit::images::reference;
 use crate::emit::values::{LogsValues, RESERVED_FOLDERS};
@@ -82,7 +82,11 @@ impl AddOn for Logs {
             let text = server.kind.log_format()?.personal?;
             Some(Row::of(&[code_cell(component.name), text.to_owned()]))
         });
-        let personal = of_services.chain(of_servers);
+        let of_proxies = graph.exposed().map(|(service, _)| {
+            let text = "E-mail address, IP address and path of each request.";
+            Row::of(&[code_cell(&authentication::identity(service)), text.to_owned()])
+        });
+        let personal = of_services.chain(of_servers).chain(of_proxies);
         let readme = Readme {
             c: graph,
             names: &names,
@@ -104,13 +108,16 @@ fn capitalised(text: &str) -> String {
 /// The names of the components whose logs are collected.
 struct Names {
     services: Vec<&'static str>,
+    /// The services that can have a proxy.
+    exposed: Vec<&'static str>,
     servers: Vec<&'static str>,
 }
 
 impl Names {
     fn of(graph: &Graph) -> Self {
         let servers = graph.servers().map(|(component, _)| component.name).collect();
-        Self { services: graph.services().map(|(component, _)| component.name).collect(), servers }
+        let services = graph.services().map(|(component, _)| component.name).collect();
+        Self { services, exposed: graph.exposed().map(|(service, _)| service).collect(), servers }
     }
 
     /// Whether there are several, so that one can be left out.

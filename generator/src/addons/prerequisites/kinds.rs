@@ -135,7 +135,7 @@ pub(crate) fn kinds(graph: &Graph) -> Vec<CustomKind> {
         let settings = [each(&cilium("Ingress")), each(&cilium("HTTPRoute"))].concat();
         add(&CILIUM, ("cilium.io", "v2"), "CiliumNetworkPolicy", "ciliumnetworkpolicies", "", settings);
     }
-    if graph.credentials().next().is_some() {
+    if graph.has_secrets() {
         let external = || vec![Setting::of(vec![global("secrets.mode", "inline", "external")])];
         let group = ("external-secrets.io", "v1");
         add(&EXTERNAL_SECRETS, group, "ExternalSecret", "externalsecrets", "v1beta1, not served", external());

@@ -268,7 +268,7 @@ pub(super) fn owners(graph: &Graph) -> Vec<&'static Owner> {
         "traefik" | "cilium" => is_exposed,
         // The OpenTelemetry operator has its certificates from cert-manager, whose values need the Gateway API.
         "gateway-api" | "cert-manager" => is_exposed || is_traced,
-        "external-secrets" => graph.credentials().next().is_some(),
+        "external-secrets" => graph.has_secrets(),
         "kube-prometheus-stack" => graph.has_metrics(),
         "opentelemetry-operator" => is_traced,
         "velero" => graph.servers().next().is_some(),

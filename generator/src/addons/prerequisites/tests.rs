@@ -104,7 +104,10 @@ fn of_odd_platform(name: &str) -> Vec<&'static str> {
 #[test]
 fn a_platform_lists_only_what_its_chart_can_use() {
     assert_eq!(of_odd_platform("alone"), [""; 0]);
-    assert_eq!(of_odd_platform("exposed"), ["gateway-api", "traefik", "cert-manager", "metrics-server", "cilium"]);
+    assert_eq!(
+        of_odd_platform("exposed"),
+        ["gateway-api", "traefik", "cert-manager", "external-secrets", "metrics-server", "cilium"]
+    );
     assert_eq!(of_odd_platform("keeper"), ["external-secrets"]);
     assert_eq!(of_odd_platform("databases"), ["external-secrets", "kube-prometheus-stack", "velero"]);
 }

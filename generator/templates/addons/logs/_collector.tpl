@@ -11,9 +11,16 @@
   {{- $servers = without $servers . -}}
 {{- end -}}
 [%- endif %]
+{{- $programs := $services -}}
+[%- if !names.exposed.is_empty() %]
+{{- /* The proxies that authenticate users of a service. */ -}}
+{{- range list[% for name in names.exposed %] "[[ name ]]"[% endfor %] -}}
+  {{- if has . $services }}{{ $programs = append $programs (print . "-proxy") }}{{ end -}}
+{{- end -}}
+[%- endif %]
 {{- /* The names of Pods: of a Deployment, of a StatefulSet, and of a server's Jobs and exporter. Kubernetes shortens a long name before it appends five characters. */ -}}
 {{- $pods := list -}}
-{{- with $services }}{{ $pods = append $pods (printf "(?P<service>%s)-[a-z0-9]{0,10}-?[a-z0-9]{5}" (join "|" .)) }}{{ end -}}
+{{- with $programs }}{{ $pods = append $pods (printf "(?P<service>%s)-[a-z0-9]{0,10}-?[a-z0-9]{5}" (join "|" .)) }}{{ end -}}
 {{- with $servers }}{{ $pods = append $pods (printf "(?P<server>%s)-([0-9]+|([[ others ]])[-a-z0-9]*)" (join "|" .)) }}{{ end -}}
 extensions:
   [[ extensions|indent(2) ]]

@@ -7,8 +7,9 @@ use anyhow::{Context as _, ensure};
 use e2e_kit::lane::{Lane, all};
 use e2e_kit::report::Outcome;
 use e2e_kit::{kubectl, process};
+use serde_json::json;
 
-use super::{CONNECT, Edge, INGRESS_HOST, SECRET, SERVED, ran, texts, title};
+use super::{CONNECT, Edge, HTTPS, INGRESS_HOST, SECRET, SERVED, ran, texts, title};
 
 /// The provider of the cluster: its namespace, its Deployment, and the port of its pods.
 const PROVIDER: [&str; 2] = ["oidc", "oidc"];
@@ -23,6 +24,11 @@ const REFUSED: &str = "mallory";
 /// Keys of session cookies.
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210";
+
+/// The Middleware of Traefik and its Secret: the user `reader` with the password `pass`, as a line of htpasswd and as a header of a request.
+const MIDDLEWARE: &str = "readers";
+const USERS: &str = "reader:{SHA}nU4eI71bcnBGqeO0t9tXvY1u5oQ=";
+const AUTHORIZATION: &str = "Basic cmVhZGVyOnBhc3M=";
 
 /// Python program of a browser that opens a page over TLS, follows redirects, keeps cookies, and fills in the form of a provider: address of the
 /// controller, host, path, trusted certificates, user and password. It prints the status, the address and the body of the last answer.
@@ -106,6 +112,38 @@ pub(super) fn run(lane: &Lane, edge: &Edge, authority: &str) -> Outcome {
     ])
 }
 
+/// Basic authentication by Traefik itself, without a proxy.
+pub(super) fn by_traefik(lane: &Lane, edge: &Edge, authority: &str) -> Outcome {
+    lane.step("helm upgrade to an Ingress with a Middleware of Traefik that asks for a password", || {
+        let namespace = &edge.release.namespace.name;
+        kubectl::apply(&json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": MIDDLEWARE, "namespace": namespace },
+            "stringData": { "users": USERS },
+        }))?;
+        kubectl::apply(&json!({
+            "apiVersion": "traefik.io/v1alpha1", "kind": "Middleware",
+            "metadata": { "name": MIDDLEWARE, "namespace": namespace },
+            "spec": { "basicAuth": { "secret": MIDDLEWARE } },
+        }))?;
+        let mut sets = ingress(edge);
+        let annotation = r"ingress.annotations.traefik\.ingress\.kubernetes\.io/router\.middlewares";
+        sets.push(edge.set(annotation, &format!("{namespace}-{MIDDLEWARE}@kubernetescrd")));
+        edge.upgrade(&sets)?;
+        Ok(String::new())
+    })?;
+    lane.step("Traefik refuses a request without the password, and serves the page with it", || {
+        process::until(SERVED, Duration::from_secs(1), || {
+            let answer = edge.https(INGRESS_HOST, authority).unwrap_or_else(|error| format!("{error:#}"));
+            Ok(if answer.starts_with("401 ") { Ok(()) } else { Err(answer) })
+        })?;
+        let path = edge.roles.test.page.path.to_string();
+        let answer =
+            edge.client(&[HTTPS, &edge.controller.address(), "443", INGRESS_HOST, &path, authority, AUTHORIZATION])?;
+        ensure!(answer.starts_with("200 ") && answer.contains(&edge.title()?), "{answer}");
+        Ok(String::new())
+    })
+}
+
 /// Lets the provider accept the address to which the proxy returns. Whether the cluster has the provider.
 fn prepare() -> anyhow::Result<bool> {
     let [namespace, deployment] = PROVIDER;
@@ -120,16 +158,24 @@ fn prepare() -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// The values of an Ingress with a proxy, whose cookies have this key.
-fn values(edge: &Edge, key: &str) -> Vec<String> {
-    let [id, secret] = CLIENT;
-    let set = |path: &str, value: &str| edge.set(&format!("authentication.{path}"), value);
+/// The values of an Ingress with TLS.
+fn ingress(edge: &Edge) -> Vec<String> {
     let mut sets = edge.controller_values();
     sets.extend([
         edge.set("via", "Ingress"),
         edge.set("host", INGRESS_HOST),
         edge.set("tls.secretName", SECRET),
         edge.set("ingress.className", "traefik"),
+    ]);
+    sets
+}
+
+/// The values of an Ingress with a proxy, whose cookies have this key.
+fn values(edge: &Edge, key: &str) -> Vec<String> {
+    let [id, secret] = CLIENT;
+    let set = |path: &str, value: &str| edge.set(&format!("authentication.{path}"), value);
+    let mut sets = ingress(edge);
+    sets.extend([
         set("mode", "OAuth2Proxy"),
         set("issuerUrl", ISSUER),
         set("clientId", id),

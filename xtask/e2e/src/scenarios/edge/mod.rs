@@ -30,16 +30,16 @@ const SECRET: &str = "edge-tls";
 /// The time until Traefik serves a changed route.
 const SERVED: Duration = Duration::from_mins(1);
 
-/// Python program that requests a page over TLS and checks the certificate: address, port, host, path, and the certificates that it trusts.
-/// It prints the status, the header `Location` and the body.
+/// Python program that requests a page over TLS and checks the certificate: address, port, host, path, the certificates that it trusts, and
+/// optionally the header `Authorization`. It prints the status, the header `Location` and the body.
 const HTTPS: &str = "\
 import http.client, socket, ssl, sys
-address, port, host, path, trusted = sys.argv[1:]
+address, port, host, path, trusted, *authorization = sys.argv[1:]
 context = ssl.create_default_context(cadata=trusted or None)
 secure = context.wrap_socket(socket.create_connection((address, int(port)), 10), server_hostname=host)
 connection = http.client.HTTPSConnection(host)
 connection.sock = secure
-connection.request('GET', path)
+connection.request('GET', path, headers={'Authorization': word for word in authorization})
 answer = connection.getresponse()
 print(answer.status, answer.headers.get('Location', '-'))
 print(answer.read().decode())";
@@ -114,7 +114,8 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     let route = route(lane, &edge);
     let gateway = own_gateway(lane, &edge, &certificates);
     let authentication = authentication::run(lane, &edge, &certificates.authority);
-    all([ingress, refusals, route, gateway, authentication])
+    let by_traefik = authentication::by_traefik(lane, &edge, &certificates.authority);
+    all([ingress, refusals, route, gateway, authentication, by_traefik])
 }
 
 /// A release, and what surrounds it.
