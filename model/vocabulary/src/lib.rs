@@ -18,6 +18,7 @@ mod metric;
 mod name;
 mod platform;
 mod port;
+mod precedence;
 mod publication;
 mod resolve;
 mod resources;

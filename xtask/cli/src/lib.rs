@@ -14,6 +14,7 @@ mod doctor;
 mod e2e;
 pub mod generate;
 mod migrate_values;
+mod release;
 mod secrets;
 mod verify;
 
@@ -48,6 +49,7 @@ enum Command {
     Doctor(doctor::Arguments),
     Secrets(secrets::Arguments),
     MigrateValues(migrate_values::Arguments),
+    Release(release::Arguments),
 }
 
 /// A platform and the repository that contains its chart.
@@ -92,6 +94,7 @@ fn execute(declaration: fn() -> Platform, package: &str, fixture: Option<Fixture
         Command::Doctor(arguments) => doctor::run(arguments, &project),
         Command::Secrets(arguments) => secrets::run(arguments, &project, &mut out),
         Command::MigrateValues(arguments) => migrate_values::run(arguments, &project, &mut out),
+        Command::Release(arguments) => release::run(arguments, &project, &mut out),
     };
     match outcome {
         Ok(code) => code,

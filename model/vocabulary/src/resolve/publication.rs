@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use super::line;
 use crate::diagnostic::codes;
-use crate::{ChartVersion, Diagnostic, Icon, Licence, Platform, Publication, ReleaseNotes, SourceLocation};
+use crate::{Diagnostic, Icon, Licence, Platform, Publication, ReleaseNotes, SourceLocation};
 
 codes! {
     /// A text that is not an address that a browser opens.
@@ -175,7 +175,7 @@ fn changelog(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
     }
     for pair in notes.windows(2) {
         let [newer, older] = pair else { continue };
-        if compare(newer.version, older.version) != Ordering::Greater {
+        if newer.version.cmp_precedence(older.version) != Ordering::Greater {
             diagnostics.push(
                 Diagnostic::new(
                     Code::ChangelogOrder,
@@ -245,35 +245,4 @@ fn is_date(text: &str) -> bool {
         _ => 0,
     };
     (1..=days).contains(&number(day))
-}
-
-/// The precedence of two versions by Semantic Versioning.
-fn compare(left: ChartVersion, right: ChartVersion) -> Ordering {
-    let split = |version: ChartVersion| {
-        let (numbers, pre_release) =
-            version.as_str().split_once('-').map_or((version.as_str(), None), |(a, b)| (a, Some(b)));
-        let numbers: Vec<u32> = numbers.split('.').filter_map(|number| number.parse().ok()).collect();
-        (numbers, pre_release)
-    };
-    let ((left, left_pre), (right, right_pre)) = (split(left), split(right));
-    left.cmp(&right).then_with(|| match (left_pre, right_pre) {
-        (None, None) => Ordering::Equal,
-        (None, Some(_)) => Ordering::Greater,
-        (Some(_), None) => Ordering::Less,
-        (Some(left), Some(right)) => left.split('.').map(Word::of).cmp(right.split('.').map(Word::of)),
-    })
-}
-
-/// A word of a pre-release part. A number is below every other word.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Word<'a> {
-    Number(usize, &'a str),
-    Text(&'a str),
-}
-
-impl<'a> Word<'a> {
-    /// Numbers have no leading zeros, so the longer one is the larger one.
-    fn of(text: &'a str) -> Self {
-        if text.bytes().all(|byte| byte.is_ascii_digit()) { Self::Number(text.len(), text) } else { Self::Text(text) }
-    }
 }

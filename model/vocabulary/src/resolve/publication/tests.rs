@@ -1,8 +1,6 @@
-use std::cmp::Ordering;
-
-use super::{CODES, compare, is_date, is_email};
+use super::{CODES, is_date, is_email};
 use crate::testing::{check, fix, list, platform, service};
-use crate::{ChartVersion, Icon, Licence, Link, Maintainer, NotedChange, Platform, Publication, ReleaseNotes};
+use crate::{Icon, Licence, Link, Maintainer, NotedChange, Platform, Publication, ReleaseNotes};
 
 const CHANGES: &[NotedChange] = &[NotedChange::added("Dashboards.").of_chart("dashboards")];
 
@@ -82,30 +80,6 @@ fn every_help_can_be_followed() {
             fix("ChangelogEmpty", with_changelog([ReleaseNotes::unreleased("1.0.0", &[])]), [with_changelog([newest])]),
         ],
     );
-}
-
-#[test]
-fn versions_have_the_precedence_of_semantic_versioning() {
-    let ascending = [
-        "0.9.0",
-        "0.10.0",
-        "1.0.0-alpha",
-        "1.0.0-alpha.1",
-        "1.0.0-alpha.beta",
-        "1.0.0-beta",
-        "1.0.0-beta.2",
-        "1.0.0-beta.11",
-        "1.0.0-rc.1",
-        "1.0.0",
-        "1.0.1",
-    ];
-    let versions = ascending.map(ChartVersion::new);
-    for (i, left) in versions.into_iter().enumerate() {
-        for (j, right) in versions.into_iter().enumerate() {
-            assert_eq!(compare(left, right), i.cmp(&j), "{left} and {right}");
-        }
-    }
-    assert_eq!(compare(versions[0], versions[1]), Ordering::Less);
 }
 
 #[test]
