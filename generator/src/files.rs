@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use camino::{Utf8Path, Utf8PathBuf};
-use vocabulary::Image;
+use vocabulary::{Image, ServerVersion};
 
 /// All generated files: their paths below the folder that contains the chart, and their text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct PublishedImage {
     pub name: String,
     /// The image.
     pub image: Image,
+    /// The only version that the image may have, for a server.
+    pub version: Option<ServerVersion>,
 }
 
 /// The paths of the main parts of a [`Chart`].
@@ -131,8 +133,8 @@ impl Files {
     }
 
     /// Adds an image of a chart.
-    pub(crate) fn image(&mut self, chart: &str, name: String, image: Image) {
-        self.images.push(PublishedImage { chart: chart.to_owned(), name, image });
+    pub(crate) fn image(&mut self, chart: &str, name: String, image: Image, version: Option<ServerVersion>) {
+        self.images.push(PublishedImage { chart: chart.to_owned(), name, image, version });
     }
 
     /// The images of the charts that were added so far.

@@ -35,7 +35,7 @@ pub(crate) fn files<'f, V: JsonSchema>(graph: &Graph, files: &'f mut Files, char
     let name = format!("{}-{}", graph.name, chart.name);
     let start = files.images().len();
     for (title, image) in &chart.images {
-        files.image(&name, (*title).to_owned(), *image);
+        files.image(&name, (*title).to_owned(), *image, None);
     }
     let metadata = Metadata::of(graph, Some(chart.name), &files.images()[start..]);
     let mut out = files.further(chart.name);

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use vocabulary::limits::YAML_WORDS;
-use vocabulary::{DefaultTag, Scaling};
+use vocabulary::{DefaultTag, Scaling, ServerVersion};
 
 use super::publication::{self, Metadata};
 use super::{earlier, images};
@@ -19,7 +19,8 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         is_service: component.is_optional(),
     };
     for image in images::all(graph) {
-        files.image(graph.name, image.title(), image.image);
+        let version = image.version.and_then(|version| ServerVersion::checked(version).ok());
+        files.image(graph.name, image.title(), image.image, version);
     }
     files.umbrella(
         "Chart.yaml",

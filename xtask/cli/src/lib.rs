@@ -13,6 +13,7 @@
 mod doctor;
 mod e2e;
 pub mod generate;
+mod images;
 mod migrate_values;
 mod release;
 mod secrets;
@@ -50,6 +51,7 @@ enum Command {
     Secrets(secrets::Arguments),
     MigrateValues(migrate_values::Arguments),
     Release(release::Arguments),
+    Images(images::Arguments),
 }
 
 /// A platform and the repository that contains its chart.
@@ -95,6 +97,7 @@ fn execute(declaration: fn() -> Platform, package: &str, fixture: Option<Fixture
         Command::Secrets(arguments) => secrets::run(arguments, &project, &mut out),
         Command::MigrateValues(arguments) => migrate_values::run(arguments, &project, &mut out),
         Command::Release(arguments) => release::run(arguments, &project, &mut out),
+        Command::Images(arguments) => images::run(arguments, &project, &mut out),
     };
     match outcome {
         Ok(code) => code,
