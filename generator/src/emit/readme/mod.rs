@@ -321,6 +321,8 @@ struct Links {
     controllers: String,
     /// The section about authentication.
     authentication: String,
+    /// The same, about the proxy.
+    proxy: String,
     environments: String,
     sops: String,
     observability: String,
@@ -336,6 +338,7 @@ impl Links {
             exposure: file_link(graph, &own("EXPOSURE.md")),
             controllers: link(graph, "namespace and labels", &controllers),
             authentication: link(graph, "log in at an OpenID Connect provider", &authentication),
+            proxy: link(graph, "the proxy", &authentication),
             environments: link(graph, "the sources of the chart", "environments"),
             sops: file_link(graph, ".sops.yaml.example"),
             observability: file_link(graph, "OBSERVABILITY.md"),

@@ -37,7 +37,7 @@ fn with_changelog(notes: impl Into<Vec<ReleaseNotes>>) -> Platform {
 
 #[test]
 fn every_help_can_be_followed() {
-    const LARGE: &str = concat!("<svg>", include_str!("../publication.rs"), "</svg>");
+    let large = format!("<svg>{}</svg>", " ".repeat(4096)).leak();
     let keywords = |keywords| published(Publication { keywords, ..Publication::new() });
     let newest = ReleaseNotes::unreleased("1.0.0", CHANGES);
     let older = ReleaseNotes::released("0.9.0", "2026-02-28", CHANGES);
@@ -54,7 +54,7 @@ fn every_help_can_be_followed() {
             fix("IconUnusable", with_icon(Icon::Svg("\u{89}PNG")), [with_icon(Icon::Svg("<svg/>"))]),
             fix(
                 "IconUnusable",
-                with_icon(Icon::Svg(LARGE)),
+                with_icon(Icon::Svg(large)),
                 [
                     with_icon(Icon::Svg("<?xml version=\"1.0\"?><svg/>")),
                     with_icon(Icon::Url("https://example.org/i.png")),
