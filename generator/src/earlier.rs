@@ -1,6 +1,6 @@
 //! The values of earlier versions of the chart: what became of each, with paths from the top of the values.
 
-use vocabulary::{Diagnostic, Diagnostics, EarlierKey, Fate, Owners, Renamed, Resolved, Setting, SourceLocation};
+use vocabulary::{Diagnostic, EarlierKey, Fate, Owners, Renamed, Resolved, Setting, SourceLocation};
 
 use crate::emit::values::{Node, Section, Values};
 use crate::graph::{Component, EnvValue, Graph};
@@ -87,20 +87,13 @@ pub fn earlier_values(platform: &Resolved) -> Vec<EarlierValue> {
     of(&Graph::of(platform)).into_iter().map(|(value, _)| value).collect()
 }
 
-/// Checks what the declaration says of the chart's values, which [`vocabulary`] does not know.
-///
-/// # Errors
-/// Every mistake, with its source location and a fix. [`generate`](crate::generate) then makes a chart that refuses valid values, or names a key that
-/// it does not have.
-pub fn check(platform: &Resolved) -> Result<(), Diagnostics> {
-    let graph = Graph::of(platform);
+/// What is wrong with the values of earlier versions, given the values of the chart.
+pub(crate) fn mistakes_of(graph: &Graph) -> Vec<Diagnostic> {
     if graph.earlier_versions.is_empty() {
-        return Ok(());
+        return Vec::new();
     }
-    let tree = Values::of(&graph).tree(&graph);
-    let diagnostics: Vec<_> =
-        of(&graph).iter().flat_map(|(value, location)| mistakes(&tree, value, *location)).collect();
-    if diagnostics.is_empty() { Ok(()) } else { Err(Diagnostics::new(diagnostics)) }
+    let tree = Values::of(graph).tree(graph);
+    of(graph).iter().flat_map(|(value, location)| mistakes(&tree, value, *location)).collect()
 }
 
 /// The values of the earlier versions, each with the location of its declaration.

@@ -4,12 +4,27 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use camino::{Utf8Path, Utf8PathBuf};
+use vocabulary::{Image, ServerVersion};
 
 /// All generated files: their paths below the folder that contains the chart, and their text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chart {
     files: BTreeMap<Utf8PathBuf, String>,
     paths: ChartPaths,
+    images: Vec<PublishedImage>,
+}
+
+/// An image that a chart installs by default, or for which it takes a tag from the installer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedImage {
+    /// The name of the chart.
+    pub chart: String,
+    /// Its name for readers, such as `postgresql-exporter`.
+    pub name: String,
+    /// The image.
+    pub image: Image,
+    /// The only version that the image may have, for a server.
+    pub version: Option<ServerVersion>,
 }
 
 /// The paths of the main parts of a [`Chart`].
@@ -45,6 +60,12 @@ impl Chart {
         &self.files
     }
 
+    /// The images of all charts, by chart.
+    #[must_use]
+    pub fn images(&self) -> &[PublishedImage] {
+        &self.images
+    }
+
     /// Consumes the chart and returns its files.
     #[must_use]
     pub fn into_files(self) -> BTreeMap<Utf8PathBuf, String> {
@@ -61,8 +82,9 @@ impl Chart {
 /// A chart under construction.
 pub(crate) struct Files {
     /// By the text of their paths: a comparison of paths takes ten times as long, since it goes through their components.
-    files: BTreeMap<String, String>,
+    texts: BTreeMap<String, String>,
     paths: ChartPaths,
+    images: Vec<PublishedImage>,
 }
 
 impl Files {
@@ -70,7 +92,7 @@ impl Files {
         let umbrella = Utf8PathBuf::from(platform);
         let ci_values = umbrella.join("ci/default-values.yaml");
         let paths = ChartPaths { umbrella, ci_values, environments: BTreeMap::new(), further: Vec::new() };
-        Self { files: BTreeMap::new(), paths }
+        Self { texts: BTreeMap::new(), paths, images: Vec::new() }
     }
 
     /// Adds a file of the umbrella chart.
@@ -110,9 +132,19 @@ impl Files {
         self.insert(Utf8PathBuf::from(name), text);
     }
 
+    /// Adds an image of a chart.
+    pub(crate) fn image(&mut self, chart: &str, name: String, image: Image, version: Option<ServerVersion>) {
+        self.images.push(PublishedImage { chart: chart.to_owned(), name, image, version });
+    }
+
+    /// The images of the charts that were added so far.
+    pub(crate) fn images(&self) -> &[PublishedImage] {
+        &self.images
+    }
+
     pub(crate) fn into_chart(self) -> Chart {
-        let files = self.files.into_iter().map(|(path, text)| (Utf8PathBuf::from(path), text));
-        Chart { files: files.collect(), paths: self.paths }
+        let files = self.texts.into_iter().map(|(path, text)| (Utf8PathBuf::from(path), text));
+        Chart { files: files.collect(), paths: self.paths, images: self.images }
     }
 
     fn insert(&mut self, path: Utf8PathBuf, mut text: String) {
@@ -120,7 +152,7 @@ impl Files {
         if !text.ends_with('\n') {
             text.push('\n');
         }
-        let before = self.files.insert(path.into_string(), text);
+        let before = self.texts.insert(path.into_string(), text);
         debug_assert!(before.is_none(), "two views have one path");
     }
 }

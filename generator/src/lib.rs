@@ -28,17 +28,31 @@ mod workloads;
 pub mod yaml;
 
 pub use addons::prerequisites::{CustomKind, Prerequisite};
-pub use earlier::{
-    EarlierValue, Successor, ValuePath, VariableSuccessor, VariableValue, check, earlier_values, value_paths,
-};
-pub use files::{Chart, ChartPaths, FurtherChart};
+pub use earlier::{EarlierValue, Successor, ValuePath, VariableSuccessor, VariableValue, earlier_values, value_paths};
+pub use files::{Chart, ChartPaths, FurtherChart, PublishedImage};
 pub use kinds::AmqpPermissions;
 pub use traffic::{AccessPath, ComponentPort, ExporterTraffic, ProxyTraffic, TestTraffic, Traffic, traffic};
-pub use vocabulary::{MetricKind, Platform, Resolved};
+pub use vocabulary::{Diagnostics, MetricKind, Platform, Resolved};
 
 use emit::images;
 use files::Files;
 use graph::{Credential, Graph};
+
+/// Checks what the declaration says of the charts and their values, which [`vocabulary`] does not know.
+///
+/// # Errors
+/// Every mistake, with its source location and a fix. [`generate`] then makes a chart that refuses valid values, or names a key or a chart that does not
+/// exist.
+pub fn check(platform: &Resolved) -> Result<(), Diagnostics> {
+    let graph = Graph::of(platform);
+    let mut diagnostics = earlier::mistakes_of(&graph);
+    if graph.publication.changelog.iter().any(|notes| notes.changes.iter().any(|change| change.chart.is_some())) {
+        let paths = generate(platform).paths().clone();
+        let charts: Vec<_> = paths.further.iter().map(|chart| chart.name).collect();
+        diagnostics.extend(emit::publication::unknown_charts(&graph, &charts));
+    }
+    if diagnostics.is_empty() { Ok(()) } else { Err(Diagnostics::new(diagnostics)) }
+}
 
 /// Renders the whole chart: every file that the generator owns, below the folder that holds the chart. The platform has passed [`check`].
 #[must_use]

@@ -3,8 +3,9 @@
 use askama::Template;
 use schemars::JsonSchema;
 use serde_yaml::Value;
-use vocabulary::Environment;
+use vocabulary::{Environment, Image};
 
+use super::publication::{self, Metadata};
 use super::readme::ValuesPage;
 use super::umbrella::HelmIgnore;
 use super::values::Section;
@@ -19,6 +20,8 @@ pub(crate) struct Further {
     pub(crate) name: &'static str,
     /// Its description, one line.
     pub(crate) doc: String,
+    /// The images that it installs, each with a name for readers.
+    pub(crate) images: Vec<(&'static str, Image)>,
     /// Its values.
     pub(crate) tree: Section,
     /// Values that complete the defaults for lint and tests.
@@ -29,10 +32,18 @@ pub(crate) struct Further {
 
 /// Adds these files; `V` is the type of the values. The chart's own files follow.
 pub(crate) fn files<'f, V: JsonSchema>(graph: &Graph, files: &'f mut Files, chart: &Further) -> FurtherFiles<'f> {
-    let mut out = files.further(chart.name);
     let name = format!("{}-{}", graph.name, chart.name);
-    out.view("Chart.yaml", &ChartYaml { c: graph, name: &name, doc: scalar(&chart.doc), home: scalar(graph.home) });
-    out.view(".helmignore", &HelmIgnore);
+    let start = files.images().len();
+    for (title, image) in &chart.images {
+        files.image(&name, (*title).to_owned(), *image, None);
+    }
+    let metadata = Metadata::of(graph, Some(chart.name), &files.images()[start..]);
+    let mut out = files.further(chart.name);
+    out.view("Chart.yaml", &ChartYaml { c: graph, name: &name, doc: scalar(&chart.doc), metadata });
+    out.view(".helmignore", &HelmIgnore { omits_pages: false });
+    if let Some(text) = publication::licence(graph) {
+        out.text("LICENSE", text);
+    }
     out.view("VALUES.md", &ValuesPage::of_chart(&name, &chart.tree));
     values_yaml::further::<V>(graph, &name, &chart.tree, &chart.ci_values, &mut out);
     for (environment, values) in &chart.overlays {
@@ -47,5 +58,5 @@ struct ChartYaml<'a> {
     c: &'a Graph,
     name: &'a str,
     doc: String,
-    home: String,
+    metadata: Metadata,
 }

@@ -25,6 +25,12 @@ impl ChartImage {
         self.section.join(".")
     }
 
+    /// Its name for readers who do not know the values: the section without `global`.
+    pub(crate) fn title(&self) -> String {
+        let parts: Vec<_> = self.section.iter().copied().filter(|part| *part != "global").collect();
+        parts.join("-")
+    }
+
     /// The path of one of its values.
     pub(crate) fn path(&self, key: &'static str) -> Vec<&'static str> {
         [&self.section[..], &["image", key]].concat()

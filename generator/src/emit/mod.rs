@@ -7,6 +7,7 @@ mod earlier;
 pub(crate) mod further;
 pub(crate) mod images;
 mod policies;
+pub(crate) mod publication;
 mod readme;
 mod secret;
 pub(crate) mod service;
@@ -31,6 +32,7 @@ pub(crate) fn files(graph: &Graph, files: &mut Files) {
     values_yaml::files(graph, &values, &tree, files);
     readme::files(graph, &tree, files);
     upgrading::files(graph, files);
+    publication::files(graph, files);
     for (component, service) in graph.services() {
         service::files(graph, component, service, files);
     }

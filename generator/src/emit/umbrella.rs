@@ -2,8 +2,9 @@
 
 use askama::Template;
 use vocabulary::limits::YAML_WORDS;
-use vocabulary::{DefaultTag, Scaling};
+use vocabulary::{DefaultTag, Scaling, ServerVersion};
 
+use super::publication::{self, Metadata};
 use super::{earlier, images};
 use crate::addons::{backup, exporter, instrumentation};
 use crate::expr::{bare, enabled_service, inert, template_scalar, value};
@@ -17,6 +18,10 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         name: component.name.to_owned(),
         is_service: component.is_optional(),
     };
+    for image in images::all(graph) {
+        let version = image.version.and_then(|version| ServerVersion::checked(version).ok());
+        files.image(graph.name, image.title(), image.image, version);
+    }
     files.umbrella(
         "Chart.yaml",
         &ChartYaml {
@@ -24,11 +29,14 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             source: graph.source,
             doc: scalar(graph.doc),
             version: graph.version,
-            home: scalar(graph.home),
+            metadata: Metadata::of(graph, None, files.images()),
             charts: graph.components.iter().map(chart).collect(),
         },
     );
-    files.umbrella(".helmignore", &HelmIgnore);
+    files.umbrella(".helmignore", &HelmIgnore { omits_pages: true });
+    if let Some(text) = publication::licence(graph) {
+        files.text("LICENSE", text);
+    }
     let libpq = |recipient: &crate::graph::Recipient| recipient.libpq_value;
     let has_credentials = graph.credentials().next().is_some();
     let has_secrets = graph.has_secrets();
@@ -181,7 +189,7 @@ struct ChartYaml<'a> {
     source: &'a str,
     doc: String,
     version: &'a str,
-    home: String,
+    metadata: Metadata,
     charts: Vec<ChartRef>,
 }
 
@@ -192,7 +200,10 @@ struct ChartRef {
 
 #[derive(Template)]
 #[template(path = "umbrella/helmignore.txt")]
-pub(super) struct HelmIgnore;
+pub(super) struct HelmIgnore {
+    /// Whether a package omits the reference pages.
+    pub(super) omits_pages: bool,
+}
 
 #[derive(Template)]
 #[template(path = "umbrella/templates/_helpers.tpl")]

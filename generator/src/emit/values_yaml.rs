@@ -173,7 +173,7 @@ fn ci_values(c: &Graph) -> String {
     };
     comment(&mut out, doc, 0);
     if has_tags {
-        comment(&mut out, "The image tags do not exist. Use them for lint and `helm template` only.", 0);
+        comment(&mut out, "The image tags are placeholders: an installation needs images with these tags.", 0);
     }
     out.push_str(&yaml::write(&root));
     out

@@ -10,7 +10,7 @@ mod credential;
 mod edge;
 mod end_to_end;
 
-use vocabulary::{EarlierVersion, Environment, Image, Resolved, Scaling, Use};
+use vocabulary::{EarlierVersion, Environment, Image, Publication, Resolved, Scaling, Use};
 
 pub(crate) use component::{Component, Port, Purpose, Role, Server, Service};
 pub(crate) use credential::{Credential, CredentialUser, Recipient};
@@ -29,6 +29,8 @@ pub(crate) struct Graph {
     pub(crate) version: &'static str,
     /// The address of its home page.
     pub(crate) home: &'static str,
+    /// What chart repositories show.
+    pub(crate) publication: Publication,
     /// The file that declares it.
     pub(crate) source: &'static str,
     /// The most characters that a release's name may have.
@@ -68,6 +70,7 @@ impl Graph {
             doc: declared.doc,
             version: declared.version.as_str(),
             home: declared.home,
+            publication: declared.publication,
             source: declared.location.file(),
             longest_release_name: declared.longest_release_name,
             published_passwords: declared.published_passwords,

@@ -6,9 +6,9 @@ use serde_json::Value;
 use tools::{Tool, ToolBinary};
 use vocabulary::{
     AmqpEnv, ApiRule, Backing, Change, ChartVersion, EarlierVersion, EndToEndTest, Endpoint, Environment,
-    EnvironmentName, Exposure, Health, Image, Platform, PlatformName, Port, Probe, Python3, RabbitMq, Resources,
-    Service, ServiceName, Setting, SourceLocation, Tests, Variable, VariableName, VariableSource, WritablePath,
-    consumes, cpu, memory, of_services, plain, removed, variable,
+    EnvironmentName, Exposure, Health, Image, Link, Maintainer, NotedChange, Platform, PlatformName, Port, Probe,
+    Publication, Python3, RabbitMq, ReleaseNotes, Resources, Service, ServiceName, Setting, SourceLocation, Tests,
+    Variable, VariableName, VariableSource, WritablePath, consumes, cpu, memory, of_services, plain, removed, variable,
 };
 
 use crate::harness::{OnDisk, helm, leak, leak_all, read_by_helm};
@@ -278,6 +278,16 @@ fn odd(texts: &[&'static str], line: &'static str) -> Platform {
         doc: line,
         version: ChartVersion::new("0.1.0"),
         home: line,
+        publication: Publication {
+            maintainers: leak_all(vec![Maintainer::new(line)]),
+            keywords: leak_all(vec![line]),
+            links: leak_all(vec![Link::new(line, "https://example.org")]),
+            changelog: leak_all(vec![ReleaseNotes::unreleased(
+                "0.1.0",
+                leak_all(vec![NotedChange::fixed(line), NotedChange::security(line).of_chart("logs")]),
+            )]),
+            ..Publication::new()
+        },
         longest_release_name: 20,
         published_passwords: leak_all(vec![leak(line.to_owned() + " published")]),
         earlier_versions: leak_all(vec![EarlierVersion::new(

@@ -8,6 +8,7 @@ mod edge;
 mod exporters;
 mod harness;
 mod kubernetes;
+mod publication;
 mod scale;
 mod second_platform;
 mod words;

@@ -11,6 +11,7 @@ mod event_audit_dashboard;
 mod hosts;
 mod notification_service;
 mod postgresql;
+mod publication;
 mod rabbitmq;
 mod redis;
 
@@ -24,6 +25,7 @@ pub fn platform() -> Platform {
         doc: "AuditFlow: audit events in, security alerts out",
         version: ChartVersion::new("0.2.0"),
         home: "https://github.com/jojees/project-genesis",
+        publication: publication::PUBLICATION,
         // Long enough for `<environment>-afp`.
         longest_release_name: 20,
         services: vec![

@@ -5,9 +5,9 @@
 
 use vocabulary::{
     AmqpEnv, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, Database, DatabaseName, Endpoint, Environment,
-    Health, HealthRoute, Image, Platform, PlatformName, Port, PostgreSql, Probe, Queue, QueueName, RabbitMq, Resolved,
-    Resources, Scaling, Service, ServiceName, SourceLocation, SqlEnv, Tests, Use, Valkey, Variable, consumes, cpu,
-    keys, memory, owns, plain, publishes, replicas, variable,
+    Health, HealthRoute, Image, Platform, PlatformName, Port, PostgreSql, Probe, Publication, Queue, QueueName,
+    RabbitMq, Resolved, Resources, Scaling, Service, ServiceName, SourceLocation, SqlEnv, Tests, Use, Valkey, Variable,
+    consumes, cpu, keys, memory, owns, plain, publishes, replicas, variable,
 };
 
 const BROKER: RabbitMq = RabbitMq::named("broker");
@@ -51,6 +51,7 @@ fn platform(servers: Vec<Backing>, services: Vec<Service>) -> Resolved {
         doc: "Many services",
         version: ChartVersion::new("0.1.0"),
         home: "https://example.org",
+        publication: Publication::new(),
         longest_release_name: 20,
         services,
         backing: servers,

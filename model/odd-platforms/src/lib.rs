@@ -6,7 +6,7 @@ mod quoting;
 mod servers;
 mod services;
 
-use vocabulary::{Backing, ChartVersion, Platform, PlatformName, Service, SourceLocation, Tests};
+use vocabulary::{Backing, ChartVersion, Platform, PlatformName, Publication, Service, SourceLocation, Tests};
 
 /// One of the platforms.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,7 @@ fn plain_platform(name: &'static str, services: Vec<Service>, backing: Vec<Backi
         doc: "Shows an odd case",
         version: ChartVersion::new("0.0.1"),
         home: "https://example.org",
+        publication: Publication::new(),
         longest_release_name: 20,
         services,
         backing,

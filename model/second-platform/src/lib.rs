@@ -5,8 +5,8 @@
 use vocabulary::{
     AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, EarlierClaim, EarlierServer,
     EarlierVersion, EndToEndTest, Endpoint, Environment, Exchange, Exposure, Health, HealthRoute, Image, Platform,
-    PlatformName, Port, Python3, Queue, RabbitMq, Reinstallation, Resources, Scaling, ServerVersion, Service,
-    ServiceName, SourceLocation, Tests, Valkey, Variable, WritablePath, autoscaled, consumes, cpu,
+    PlatformName, Port, Publication, Python3, Queue, RabbitMq, Reinstallation, Resources, Scaling, ServerVersion,
+    Service, ServiceName, SourceLocation, Tests, Valkey, Variable, WritablePath, autoscaled, consumes, cpu,
     exposed_at_node_port, image_tag, keys, memory, moved, of_chart, of_servers, of_services, plain, publishes,
     publishes_through, removed, renamed, setting, storage, variable, variables,
 };
@@ -196,6 +196,7 @@ pub fn platform() -> Platform {
         doc: "A shop, and what ships its orders",
         version: ChartVersion::new("2.0.0-rc.1"),
         home: "https://example.org/shop",
+        publication: Publication::new(),
         longest_release_name: 20,
         services: vec![SHOP_SERVICE, SHIPPER],
         backing: vec![Backing::RabbitMq(ORDERS), Backing::RabbitMq(METERS), Backing::Valkey(SESSIONS)],

@@ -95,7 +95,12 @@ impl ServerVersion {
 
     /// Whether an image with this tag can be of this version. A tag that does not begin with a version, such as a commit's, shows none.
     pub(crate) fn fits(self, tag: FixedTag) -> bool {
-        let text = tag.as_str();
+        self.fits_text(tag.as_str())
+    }
+
+    /// Whether an image with this tag can be of this version, for a tag that a registry has.
+    #[must_use]
+    pub fn fits_text(self, text: &str) -> bool {
         let text = text.strip_prefix('v').unwrap_or(text);
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         // PostgreSQL names its pre-releases `19beta1` and `19rc1`.

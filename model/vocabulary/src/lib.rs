@@ -18,6 +18,8 @@ mod metric;
 mod name;
 mod platform;
 mod port;
+mod precedence;
+mod publication;
 mod resolve;
 mod resources;
 mod runtime;
@@ -52,6 +54,7 @@ pub use name::{
 };
 pub use platform::Platform;
 pub use port::{Port, Protocol};
+pub use publication::{ChangeKind, Icon, Licence, Link, Maintainer, NotedChange, Publication, ReleaseNotes};
 pub use resolve::Resolved;
 pub use resources::{PathName, Quantity, Range, Resources, WritablePath, cpu, memory};
 pub use runtime::Runtime;

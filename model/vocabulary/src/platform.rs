@@ -1,8 +1,8 @@
 //! The platform: the whole declaration in one value.
 
 use crate::{
-    Backing, ChartVersion, Diagnostics, EarlierVersion, Environment, PlatformName, Resolved, Service, SourceLocation,
-    Tests,
+    Backing, ChartVersion, Diagnostics, EarlierVersion, Environment, PlatformName, Publication, Resolved, Service,
+    SourceLocation, Tests,
 };
 
 /// A whole platform. Plain data: [`Platform::resolve`] checks it.
@@ -16,6 +16,8 @@ pub struct Platform {
     pub version: ChartVersion,
     /// The URL of its home page.
     pub home: &'static str,
+    /// What chart repositories show about its charts, and the changelog.
+    pub publication: Publication,
     /// The longest release name that the chart accepts, in characters. Objects are named `<release>-<service>` and Kubernetes bounds their names, so a
     /// longer release name leaves less room for the names of services and servers.
     pub longest_release_name: u8,

@@ -3,8 +3,8 @@
 use insta::{Settings, assert_snapshot};
 
 use crate::{
-    ChartVersion, Diagnostic, Diagnostics, Health, Image, Platform, PlatformName, Port, Probe, Resources, Service,
-    ServiceName, SourceLocation, Tests, cpu, memory,
+    ChartVersion, Diagnostic, Diagnostics, Health, Image, Platform, PlatformName, Port, Probe, Publication, Resources,
+    Service, ServiceName, SourceLocation, Tests, cpu, memory,
 };
 
 /// A platform with one mistake, and what becomes of it when a maintainer follows the help.
@@ -97,6 +97,7 @@ pub(crate) fn platform(services: impl Into<Vec<Service>>) -> Platform {
         doc: "A shop",
         version: ChartVersion::new("1.0.0"),
         home: "https://example.org",
+        publication: Publication::new(),
         longest_release_name: 20,
         services: services.into(),
         backing: Vec::new(),

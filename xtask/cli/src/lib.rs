@@ -13,7 +13,9 @@
 mod doctor;
 mod e2e;
 pub mod generate;
+mod images;
 mod migrate_values;
+mod release;
 mod secrets;
 mod verify;
 
@@ -48,6 +50,8 @@ enum Command {
     Doctor(doctor::Arguments),
     Secrets(secrets::Arguments),
     MigrateValues(migrate_values::Arguments),
+    Release(release::Arguments),
+    Images(images::Arguments),
 }
 
 /// A platform and the repository that contains its chart.
@@ -92,6 +96,8 @@ fn execute(declaration: fn() -> Platform, package: &str, fixture: Option<Fixture
         Command::Doctor(arguments) => doctor::run(arguments, &project),
         Command::Secrets(arguments) => secrets::run(arguments, &project, &mut out),
         Command::MigrateValues(arguments) => migrate_values::run(arguments, &project, &mut out),
+        Command::Release(arguments) => release::run(arguments, &project, &mut out),
+        Command::Images(arguments) => images::run(arguments, &project, &mut out),
     };
     match outcome {
         Ok(code) => code,

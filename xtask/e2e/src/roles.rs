@@ -252,6 +252,7 @@ pub(crate) mod tests {
             doc: "A platform with every role",
             version: ChartVersion::new("1.0.0"),
             home: "https://example.org",
+            publication: vocabulary::Publication::new(),
             longest_release_name: 20,
             published_passwords: &[],
             earlier_versions: &[],

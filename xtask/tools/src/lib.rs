@@ -5,7 +5,7 @@
 //! A tool on `PATH` is used if its version is supported; otherwise the pinned version is built from its Go module. This
 //! needs only Go and a Go module proxy, and every download is verified with a checksum from this folder:
 //!
-//! - `helm3/`, `helm4/`, `kubeconform/`, `conftest/`, `sops/` and `age/` are small Go modules. They are separate, because they
+//! - `helm3/`, `helm4/`, `kubeconform/`, `conftest/`, `sops/`, `age/`, `crane/`, `cosign/` and `registry/` are small Go modules. They are separate, because they
 //!   need different versions of the same libraries. `go.mod` contains the version and `go.sum` the checksums. The Rust code
 //!   reads both, so `go get` in the tool's folder is enough to update a tool.
 //! - `dashboards/` is a Go module with a program of its own, `read-dashboards`, on pinned libraries of Grafana and Prometheus.
@@ -30,6 +30,7 @@
 
 mod batch;
 mod cache;
+mod cyclonedx;
 mod error;
 mod go;
 mod kubeconform;
@@ -42,6 +43,7 @@ mod toolbox;
 mod version;
 mod workspace;
 
+pub use cyclonedx::cyclonedx_schemas;
 pub use error::{Attempt, GoError, ToolError};
 pub use kubeconform::{KubeconformReport, ResourceReport, Verdict, Violation, kubeconform, kubeconform_with};
 pub use operator_charts::{OperatorChart, operator_chart};

@@ -45,6 +45,9 @@ impl Tool {
             Self::Promtool | Self::Amtool => {
                 set("github.com/prometheus/common/version.Version", version.trim_start_matches('v'));
             }
+            Self::Crane => set("github.com/google/go-containerregistry/cmd/crane/cmd.Version", version),
+            Self::Cosign => set("sigs.k8s.io/release-utils/version.gitVersion", version),
+            Self::Registry => set(&format!("{}/version.version", self.module()), version),
             Self::ReadDashboards | Self::ReadReleases => {}
         }
         if matches!(self, Self::Helm3 | Self::BatchHelm3)
@@ -69,6 +72,9 @@ impl Tool {
             Self::Promtool => include_str!("../promtool/go.mod"),
             Self::Amtool => include_str!("../amtool/go.mod"),
             Self::Collector => include_str!("../collector/go.mod"),
+            Self::Crane => include_str!("../crane/go.mod"),
+            Self::Cosign => include_str!("../cosign/go.mod"),
+            Self::Registry => include_str!("../registry/go.mod"),
             Self::ReadDashboards => include_str!("../dashboards/go.mod"),
             Self::ReadReleases => include_str!("../releases/go.mod"),
         }
@@ -85,6 +91,9 @@ impl Tool {
             Self::Promtool => include_str!("../promtool/go.sum"),
             Self::Amtool => include_str!("../amtool/go.sum"),
             Self::Collector => include_str!("../collector/go.sum"),
+            Self::Crane => include_str!("../crane/go.sum"),
+            Self::Cosign => include_str!("../cosign/go.sum"),
+            Self::Registry => include_str!("../registry/go.sum"),
             Self::ReadDashboards => include_str!("../dashboards/go.sum"),
             Self::ReadReleases => include_str!("../releases/go.sum"),
         }
@@ -114,6 +123,9 @@ impl Tool {
             Self::Amtool => "github.com/prometheus/alertmanager",
             // Its version is that of the Collector; the parts beside it have versions of their own.
             Self::Collector => "go.opentelemetry.io/collector/otelcol",
+            Self::Crane => "github.com/google/go-containerregistry",
+            Self::Cosign => "github.com/sigstore/cosign/v3",
+            Self::Registry => "github.com/distribution/distribution/v3",
             Self::ReadDashboards => "github.com/grafana/grafana-foundation-sdk/go",
             Self::ReadReleases => "github.com/fluxcd/helm-controller/api",
         }

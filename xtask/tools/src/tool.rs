@@ -28,6 +28,12 @@ pub enum Tool {
     Amtool,
     /// The OpenTelemetry Collector, which validates its configurations.
     Collector,
+    /// crane, which asks registries for tags and digests.
+    Crane,
+    /// cosign, which signs what is in a registry. Since 3.0, which stores signatures as referrers.
+    Cosign,
+    /// The registry of Distribution, for tests on the loopback interface.
+    Registry,
     /// `read-dashboards` of this crate, which decodes dashboards with Grafana's own types and their queries with Prometheus's parser. It is never looked
     /// for on `PATH`.
     ReadDashboards,
@@ -41,7 +47,7 @@ pub enum Tool {
 
 impl Tool {
     /// All tools.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Helm3,
         Self::Helm4,
         Self::Kubeconform,
@@ -51,6 +57,9 @@ impl Tool {
         Self::Promtool,
         Self::Amtool,
         Self::Collector,
+        Self::Crane,
+        Self::Cosign,
+        Self::Registry,
         Self::ReadDashboards,
         Self::ReadReleases,
         Self::BatchHelm3,
@@ -81,6 +90,9 @@ impl Tool {
             Self::Promtool => "promtool",
             Self::Amtool => "amtool",
             Self::Collector => "otelcol-contrib",
+            Self::Crane => "crane",
+            Self::Cosign => "cosign",
+            Self::Registry => "registry",
             Self::ReadDashboards => "read-dashboards",
             Self::ReadReleases => "read-releases",
         }
@@ -96,9 +108,10 @@ impl Tool {
             Self::Conftest => "0.60.0 or newer, below 1",
             Self::Sops => "3.13.0 or newer, below 4",
             Self::AgeKeygen => "1.1.0 or newer, below 2",
-            Self::Promtool => "3.0.0 or newer, below 4",
+            Self::Promtool | Self::Cosign | Self::Registry => "3.0.0 or newer, below 4",
             Self::Amtool => "0.28.0 or newer, below 1",
             Self::Collector => "0.160.0 or newer, below 1",
+            Self::Crane => "0.20.0 or newer, below 1",
             Self::ReadDashboards | Self::ReadReleases => "of this repository",
         }
     }
@@ -111,9 +124,10 @@ impl Tool {
             Self::Conftest => (Version(0, 60, 0), Version(1, 0, 0)),
             Self::Sops => (Version(3, 13, 0), Version(4, 0, 0)),
             Self::AgeKeygen => (Version(1, 1, 0), Version(2, 0, 0)),
-            Self::Promtool => (Version(3, 0, 0), Version(4, 0, 0)),
+            Self::Promtool | Self::Cosign | Self::Registry => (Version(3, 0, 0), Version(4, 0, 0)),
             Self::Amtool => (Version(0, 28, 0), Version(1, 0, 0)),
             Self::Collector => (Version(0, 160, 0), Version(1, 0, 0)),
+            Self::Crane => (Version(0, 20, 0), Version(1, 0, 0)),
             Self::ReadDashboards => (Version(0, 0, 0), Version(1, 0, 0)),
             Self::ReadReleases => (Version(0, 0, 0), Version(2, 0, 0)),
         };
@@ -132,6 +146,9 @@ impl Tool {
             Self::Promtool => &["promtool"],
             Self::Amtool => &["amtool"],
             Self::Collector => &["otelcol-contrib"],
+            Self::Crane => &["crane"],
+            Self::Cosign => &["cosign"],
+            Self::Registry => &["registry"],
             Self::ReadDashboards | Self::ReadReleases | Self::BatchHelm3 | Self::BatchHelm4 => &[],
         }
     }
@@ -142,6 +159,7 @@ impl Tool {
                 &["version", "--template", "{{.Version}}"]
             }
             Self::Kubeconform => &["-v"],
+            Self::Crane | Self::Cosign => &["version"],
             // Without the first option sops requests the latest version over the network.
             Self::Sops => &["--disable-version-check", "--version"],
             Self::Conftest
@@ -149,6 +167,7 @@ impl Tool {
             | Self::Promtool
             | Self::Amtool
             | Self::Collector
+            | Self::Registry
             | Self::ReadDashboards
             | Self::ReadReleases => &["--version"],
         }
@@ -157,7 +176,12 @@ impl Tool {
     /// The version in the tool's output for [`Tool::version_arguments`]. Some tools print a name before it, and conftest prints the version of its
     /// library after it.
     pub(crate) fn version_in(self, answer: &str) -> &str {
-        let first = answer.trim().lines().next().unwrap_or_default();
+        let mut lines = answer.trim().lines();
+        let first = match self {
+            // Its name in large letters comes before the version.
+            Self::Cosign => lines.find(|line| line.starts_with("GitVersion:")).unwrap_or_default(),
+            _ => lines.next().unwrap_or_default(),
+        };
         let name = match self {
             Self::Sops => "sops ",
             Self::Conftest => "Conftest: ",
@@ -165,12 +189,15 @@ impl Tool {
             Self::Promtool => "promtool, version ",
             Self::Amtool => "amtool, version ",
             Self::Collector => "otelcol-contrib version ",
+            Self::Cosign => "GitVersion:",
             _ => "",
         };
         let version = first.strip_prefix(name).unwrap_or(first);
         match self {
             Self::Promtool | Self::Amtool => version.split(' ').next().unwrap_or(version),
-            _ => version,
+            // Its own path and its module come before the version.
+            Self::Registry => version.rsplit(' ').next().unwrap_or(version),
+            _ => version.trim(),
         }
     }
 
@@ -202,6 +229,9 @@ impl Tool {
             Self::Promtool => "promtool",
             Self::Amtool => "amtool",
             Self::Collector => "collector",
+            Self::Crane => "crane",
+            Self::Cosign => "cosign",
+            Self::Registry => "registry",
             Self::ReadDashboards => "dashboards",
             Self::ReadReleases => "releases",
         }
@@ -219,6 +249,9 @@ impl Tool {
             Self::Promtool => "promtool",
             Self::Amtool => "amtool",
             Self::Collector => "otelcol-contrib",
+            Self::Crane => "crane",
+            Self::Cosign => "cosign",
+            Self::Registry => "registry",
             Self::ReadDashboards => "read-dashboards",
             Self::ReadReleases => "read-releases",
         }

@@ -11,6 +11,7 @@ mod gitops;
 mod helm;
 mod hosts;
 mod network;
+mod package;
 mod passwords;
 mod policies;
 mod prerequisites;
@@ -136,6 +137,11 @@ const STEPS: &[Step] = &[
         "size",
         size::release,
         "the stored release, and what each further service adds to it, stay within their budgets",
+    ),
+    step(
+        "package",
+        package::package,
+        "each package is the same bytes twice, and its documents refer to files of the package or to an address",
     ),
     Step {
         name: "tests",

@@ -15,6 +15,7 @@ use super::{AddOn, exporter};
 use crate::ExportedMetric;
 use crate::dashboard::Row;
 use crate::emit::further::{self, Further};
+use crate::emit::publication::file_link;
 use crate::emit::values::{DashboardsValues, Section};
 use crate::files::Files;
 use crate::graph::{Component, Graph};
@@ -39,6 +40,7 @@ impl AddOn for Dashboards {
                 "Dashboards of {} for Grafana, from the metrics that its services and servers export.",
                 graph.name
             ),
+            images: Vec::new(),
             tree: Section::of(&DashboardsValues::of(graph.name)),
             ci_values: Value::Mapping(Mapping::new()),
             overlays: Vec::new(),
@@ -47,7 +49,8 @@ impl AddOn for Dashboards {
         files.view("templates/_helpers.tpl", &Helpers { c: graph });
         files.view("templates/configmaps.yaml", &ConfigMaps { c: graph });
         files.view("templates/NOTES.txt", &Notes);
-        files.view("README.md", &Readme { c: graph, exporters: exporters(graph), rows: rows(graph, &pages) });
+        let alerts = file_link(graph, &format!("{}/ALERTS.md", graph.name));
+        files.view("README.md", &Readme { c: graph, alerts, exporters: exporters(graph), rows: rows(graph, &pages) });
         for page in pages {
             files.text(&format!("files/{}.json", page.file), json::text(page, &variables));
         }
@@ -200,6 +203,8 @@ struct Notes;
 #[template(path = "addons/dashboards/README.md")]
 struct Readme<'a> {
     c: &'a Graph,
+    /// The page about alerts, which the chart of the platform contains.
+    alerts: String,
     /// The servers whose metrics come from an exporter, as a list.
     exporters: String,
     rows: Vec<text::Row>,

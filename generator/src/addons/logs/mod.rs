@@ -59,6 +59,7 @@ impl AddOn for Logs {
                 "The log agent of {}: reads the logs of one release on each node and sends them to a log store.",
                 graph.name
             ),
+            images: vec![("collector", COLLECTOR)],
             tree: values.tree(names.all().copied()),
             ci_values: ci_values(),
             overlays,

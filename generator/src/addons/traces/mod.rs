@@ -64,6 +64,7 @@ impl AddOn for Traces {
                 "Traces of {}: receives those of one release, keeps those that matter, and shows them in Jaeger.",
                 graph.name
             ),
+            images: vec![("collector", COLLECTOR), ("jaeger", JAEGER)],
             tree: Section::of(&TracesValues::of(COLLECTOR, JAEGER)),
             ci_values: ci_values(),
             overlays: Vec::new(),

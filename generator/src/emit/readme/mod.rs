@@ -8,6 +8,7 @@ mod values;
 use askama::Template;
 
 use super::images::{self, ChartImage};
+use super::publication::{file_link, link};
 use super::values::Section;
 use crate::addons::authentication;
 use crate::addons::exporter::exporters;
@@ -29,6 +30,7 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
     let options = Options::of(graph);
     let view = Readme {
         c: graph,
+        links: Links::of(graph),
         doc: cell(graph.doc),
         longest_release_name: graph.longest_release_name,
         charts: charts(graph),
@@ -258,6 +260,7 @@ fn unprotected(graph: &Graph) -> Vec<&'static str> {
 #[template(path = "umbrella/README.md")]
 struct Readme<'a> {
     c: &'a Graph,
+    links: Links,
     doc: String,
     longest_release_name: u8,
     charts: Vec<Row>,
@@ -308,6 +311,39 @@ struct Readme<'a> {
     example_files: String,
     example_files_without_passwords: String,
     example_files_encrypted: String,
+}
+
+/// References to files that the package omits.
+struct Links {
+    values: String,
+    exposure: String,
+    /// The section about the pods of ingress controllers and gateways.
+    controllers: String,
+    /// The section about authentication.
+    authentication: String,
+    /// The same, about the proxy.
+    proxy: String,
+    environments: String,
+    sops: String,
+    observability: String,
+}
+
+impl Links {
+    fn of(graph: &Graph) -> Self {
+        let own = |name: &str| format!("{}/{name}", graph.name);
+        let controllers = own("EXPOSURE.md#which-pods-are-let-in");
+        let authentication = own("EXPOSURE.md#authentication");
+        Self {
+            values: file_link(graph, &own("VALUES.md")),
+            exposure: file_link(graph, &own("EXPOSURE.md")),
+            controllers: link(graph, "namespace and labels", &controllers),
+            authentication: link(graph, "log in at an OpenID Connect provider", &authentication),
+            proxy: link(graph, "the proxy", &authentication),
+            environments: link(graph, "the sources of the chart", "environments"),
+            sops: file_link(graph, ".sops.yaml.example"),
+            observability: file_link(graph, "OBSERVABILITY.md"),
+        }
+    }
 }
 
 /// A port that users outside the cluster can reach.

@@ -15,7 +15,7 @@ use super::rules::{LABEL_OR_EMPTY, SUBDOMAIN_LENGTH, SUBDOMAIN_OR_EMPTY};
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Exposure {
-    /// How users reach the service; see EXPOSURE.md. `NodePort` and `LoadBalancer` let every address in, without TLS.
+    /// How users reach the service; see the README. `NodePort` and `LoadBalancer` let every address in, without TLS.
     pub(crate) via: Via,
     /// Host name of the Ingress or HTTPRoute, such as `www.example.org` or `*.example.org`. Required with TLS. Empty matches every host.
     #[schemars(regex(pattern = HOST), length(max = SUBDOMAIN_LENGTH))]

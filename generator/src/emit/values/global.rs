@@ -66,7 +66,7 @@ struct Network {
 /// The pods of the ingress controller or gateway, the only ones that the NetworkPolicies let in with `via: Ingress` or `via: HTTPRoute`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 struct Edge {
-    /// The ingress controller or gateway that forwards traffic to exposed services. Except for `Custom`, the chart knows its pods; see EXPOSURE.md.
+    /// The ingress controller or gateway that forwards traffic to exposed services. Except for `Custom`, the chart knows its pods; see the README.
     #[serde(rename = "edgeController")]
     controller: EdgeController,
     /// Namespace of its pods. Empty selects that of `edgeController`.

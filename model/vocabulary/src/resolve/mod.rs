@@ -15,6 +15,7 @@ mod metrics;
 mod names;
 mod passwords;
 mod ports;
+mod publication;
 mod servers;
 mod services;
 mod settings;
@@ -56,6 +57,7 @@ pub(crate) fn resolve(mut platform: Platform) -> Result<Resolved, Diagnostics> {
     end_to_end::check(&platform, &mut diagnostics);
     passwords::check(&platform, &mut diagnostics);
     earlier::check(&platform, &mut diagnostics);
+    publication::check(&platform, &mut diagnostics);
     texts::check(&platform, &mut diagnostics);
     if diagnostics.is_empty() { Ok(Resolved(platform)) } else { Err(Diagnostics::new(diagnostics)) }
 }

@@ -3,9 +3,10 @@
 use insta::{Settings, assert_snapshot};
 use vocabulary::{
     AmqpEnv, ApiRule, Backing, CacheEnv, CacheLogin, CallEnv, ChartVersion, Database, Endpoint, Environment, Exposure,
-    Health, HealthRoute, Image, Platform, PlatformName, Port, PostgreSql, Probe, Queue, RabbitMq, Resources, Scaling,
-    Service, ServiceName, SourceLocation, SqlEnv, Tests, Valkey, Variable, WritablePath, autoscaled, consumes, cpu,
-    exposed_at_node_port, keys, memory, owns, plain, publishes, replicas, setting, storage, variable,
+    Health, HealthRoute, Image, Platform, PlatformName, Port, PostgreSql, Probe, Publication, Queue, RabbitMq,
+    Resources, Scaling, Service, ServiceName, SourceLocation, SqlEnv, Tests, Valkey, Variable, WritablePath,
+    autoscaled, consumes, cpu, exposed_at_node_port, keys, memory, owns, plain, publishes, replicas, setting, storage,
+    variable,
 };
 
 const BROKER: RabbitMq = RabbitMq::named("broker");
@@ -114,6 +115,7 @@ fn platform() -> Platform {
         doc: "A shop",
         version: ChartVersion::new("1.0.0"),
         home: "https://example.org",
+        publication: Publication::new(),
         longest_release_name: 20,
         services: vec![STORE_FRONT, ORDER_TAKER, WAREHOUSE],
         backing: vec![

@@ -226,12 +226,23 @@ impl Files {
     fn digest(&self) -> anyhow::Result<String> {
         let mut digest = Sha256::new();
         for path in self.list()? {
-            let content = fs::read(self.folder.join(&path)).with_context(|| path.to_string())?;
+            let mut content = fs::read(self.folder.join(&path)).with_context(|| path.to_string())?;
+            let is_code = ["xtask/e2e/src", "xtask/e2e-kit/src"].iter().any(|folder| path.starts_with(folder));
+            if is_code && is_shared_code(&path) {
+                content.truncate(before_tests(&content));
+            }
             digest.update(format!("{path}\0{}\0", content.len()));
             digest.update(content);
         }
         Ok(shortened(digest))
     }
+}
+
+/// The length of shared code without its unit tests, on which no scenario depends. They are the last item of a file.
+fn before_tests(code: &[u8]) -> usize {
+    const TESTS: [&[u8]; 2] = [b"\n#[cfg(test)]\nmod tests {\n", b"\n#[cfg(test)]\npub(crate) mod tests {\n"];
+    let position = |tests: &[u8]| code.windows(tests.len()).position(|part| part == tests);
+    TESTS.into_iter().find_map(position).unwrap_or(code.len())
 }
 
 /// The beginning of a digest.
@@ -295,6 +306,25 @@ mod tests {
             }
             assert!(!files.list().expect("the files can be read").is_empty(), "{group} has no files");
         }
+    }
+
+    #[test]
+    fn unit_tests_of_shared_code_are_no_input() {
+        let kit = places().files("kit");
+        let mut with_tests = 0;
+        for path in kit.list().expect("the files can be read") {
+            let code = fs::read(kit.folder.join(&path)).expect("a file");
+            let end = before_tests(&code);
+            if end < code.len() {
+                with_tests += 1;
+                let tests = String::from_utf8_lossy(&code[end..]);
+                let is_last = tests.ends_with("\n}\n") && tests.matches("\n}\n").count() == 1;
+                assert!(is_last, "{path}: the unit tests are not the last item");
+            }
+        }
+        assert!(with_tests > 0);
+        assert_eq!(before_tests(b"fn a() {}\n\n#[cfg(test)]\nmod tests {\n}\n"), b"fn a() {}\n".len());
+        assert_eq!(before_tests(b"#[cfg(test)]\nuse a;\n"), b"#[cfg(test)]\nuse a;\n".len());
     }
 
     #[test]

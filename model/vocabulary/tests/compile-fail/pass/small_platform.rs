@@ -46,6 +46,7 @@ fn main() {
         doc: "A shop",
         version: ChartVersion::new("1.0.0"),
         home: "https://example.org",
+        publication: Publication::new(),
         longest_release_name: 20,
         services: vec![WAREHOUSE, PRINTER],
         backing: vec![Backing::RabbitMq(BROKER)],

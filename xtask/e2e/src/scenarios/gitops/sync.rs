@@ -13,9 +13,6 @@ use crate::scenarios::loaded::RECOVERY;
 /// The name under which Argo CD applies objects.
 pub(super) const MANAGER: &str = "argocd-controller";
 
-/// The longest that a hook may take.
-const HOOK: Duration = Duration::from_mins(2);
-
 /// What Argo CD applies of a rendered manifest.
 pub(super) struct Manifest {
     pub(super) objects: Vec<Object>,
@@ -85,9 +82,12 @@ pub(super) fn sync(release: &Release, manifest: &Manifest, before: Option<&Manif
             pruned += 1;
         }
     }
+    // Hooks of one wave run at the same time.
     for hook in &manifest.hooks {
         kubectl::run(&["delete", &hook.kind, &hook.name, "--namespace", namespace, "--ignore-not-found"])?;
-        apply(std::slice::from_ref(hook))?;
+    }
+    apply(&manifest.hooks)?;
+    for hook in &manifest.hooks {
         completes(namespace, &hook.name)?;
     }
     Ok(pruned)
@@ -95,7 +95,7 @@ pub(super) fn sync(release: &Release, manifest: &Manifest, before: Option<&Manif
 
 /// Waits until a Job is complete.
 fn completes(namespace: &str, name: &str) -> anyhow::Result<()> {
-    process::until(HOOK, Duration::from_secs(1), || {
+    process::until(RECOVERY, Duration::from_secs(1), || {
         let job = kubectl::json(&["get", "job", name, "--namespace", namespace])?;
         let conditions = job["status"]["conditions"].as_array().cloned().unwrap_or_default();
         let has = |kind: &str| conditions.iter().any(|one| one["type"] == kind && one["status"] == "True");

@@ -101,7 +101,8 @@ impl<'a> Backend<'a> {
         Ok(kubectl::parsed("Jaeger", &kubectl::run(&["get", "--raw", &raw])?)?)
     }
 
-    fn pods(&self) -> anyhow::Result<Vec<Value>> {
+    /// The Pods of the gateway and of Jaeger.
+    pub(super) fn pods(&self) -> anyhow::Result<Vec<Value>> {
         Ok(kubectl::items(&["get", "pods", "--namespace", &self.namespace.name, "--selector", &selector()])?)
     }
 
@@ -141,7 +142,7 @@ fn selector() -> String {
 }
 
 /// The name of a Pod's container.
-fn container(pod: &Value) -> &str {
+pub(super) fn container(pod: &Value) -> &str {
     pod["spec"]["containers"][0]["name"].as_str().unwrap_or_default()
 }
 

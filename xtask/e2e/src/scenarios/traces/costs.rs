@@ -10,6 +10,7 @@ use e2e_kit::{kubectl, process};
 use serde_json::{Value, json};
 
 use super::Scene;
+use super::backend::container;
 
 /// The time from the end of a load until it is processed, and until the kubelet has counted that: it counts every ten seconds or so.
 const COUNTED: Duration = Duration::from_secs(25);
@@ -161,14 +162,14 @@ fn of_storage(scene: &Scene) -> anyhow::Result<String> {
         scene.traced.release()?.exec(scene.roles.sender, &words).map(drop)
     })?;
     let mut shown = Vec::new();
-    for pod in kubectl::items(&["get", "pods", "--namespace", namespace])? {
+    for pod in scene.backend.pods()? {
         let name = pod["metadata"]["name"].as_str().unwrap_or_default();
         if let Some(cost) = costs.get(name) {
-            let container = pod["spec"]["containers"][0]["name"].as_str().unwrap_or_default();
+            let container = container(&pod);
             shown.push(format!("{container} {cost}, Ready after {} s", ready_after(&pod)?));
         }
     }
-    ensure!(shown.len() >= 2, "the kubelet counts {shown:?} of the gateway and Jaeger");
+    ensure!(shown.len() == 2, "the kubelet counts {shown:?} of the gateway and Jaeger");
     Ok(shown.join(", "))
 }
 
@@ -198,7 +199,8 @@ pub(super) fn started(scene: &Scene) -> anyhow::Result<Started> {
     for pod in kubectl::items(&["get", "pods", "--namespace", namespace, selector])? {
         let name = pod["metadata"]["name"].as_str().unwrap_or_default();
         let service = pod["metadata"]["labels"]["app.kubernetes.io/name"].as_str().unwrap_or_default();
-        if let Some(usage) = usages.get(name) {
+        // The Pods of the scenario have the label of a service and no name of a chart.
+        if let Some(usage) = usages.get(name).filter(|_| !service.is_empty()) {
             found.entry(service.to_owned()).or_insert((*usage, ready_after(&pod)?));
         }
     }

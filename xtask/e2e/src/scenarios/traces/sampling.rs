@@ -14,6 +14,9 @@ const ORDINARY: usize = 20;
 /// Longer than a trace that is not slow.
 const SLOW: Duration = Duration::from_secs(30);
 
+/// The time until a service reaches a new gateway.
+const CONNECTED: Duration = Duration::from_secs(30);
+
 /// In what the gateway must remove.
 const SECRET: &str = "secret-of-a-client";
 
@@ -45,7 +48,11 @@ pub(super) fn tried(scene: &Scene) -> anyhow::Result<String> {
     for _ in 0..ORDINARY {
         traces.push(trace(&service, "ordinary", Duration::ZERO, false)?);
     }
-    scene.traced.post(&address, &json!({ "resourceSpans": traces }).to_string(), 1)?;
+    let body = json!({ "resourceSpans": traces }).to_string();
+    // The gateway's Pod is a new one, so that the first name or connection can fail. Then nothing was sent.
+    process::until(CONNECTED, Duration::from_secs(2), || {
+        Ok(scene.traced.post(&address, &body, 1).map_err(|error| format!("{error:#}")))
+    })?;
     let kept = || -> anyhow::Result<Vec<String>> {
         let traces = backend.traces(&service)?;
         let mut names: Vec<_> =
