@@ -14,6 +14,35 @@ fn render(tool: Tool, values: Values<'_>) -> Result<String, String> {
     further::render("traces", tool, values)
 }
 
+/// Fails unless both Helms refuse each set of values with a message that contains its text.
+fn refused(wrong: &[(Values<'_>, &str)]) {
+    for tool in [Tool::Helm3, Tool::Helm4] {
+        for (values, says) in wrong {
+            let message = render(tool, values).expect_err("it is refused");
+            assert!(message.contains(says), "{values:?} without `{says}`: {message}");
+        }
+    }
+}
+
+#[test]
+fn attributes_that_cannot_be_taken_out_are_refused() {
+    refused(&[
+        (
+            &[("privacy.hashAttributes", json!(["service.name"]))],
+            "privacy.hashAttributes lists service.name, by which Jaeger and other backends find the traces of a service. Remove it",
+        ),
+        (
+            &[("privacy.removeAttributes", json!(["a", "service.name"]))],
+            "privacy.removeAttributes lists service.name, by which",
+        ),
+        (
+            &[("privacy.hashAttributes", json!(["user.id"]))],
+            "privacy.hashAttributes and privacy.removeAttributes both list user.id. Remove it from one of them.",
+        ),
+        (&[("privacy.hashAttributes", json!(["user id"]))], "at '/privacy/hashAttributes/0'"),
+    ]);
+}
+
 #[test]
 fn wrong_values_are_refused_with_their_key_and_a_remedy() {
     let endpoint = ("outputs.otlp.endpoint", json!("https://traces.example.org/v1/traces"));
@@ -34,19 +63,6 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
         (&[("sampling.ratio", json!(-0.1))], "at '/sampling/ratio'"),
         (&[("sampling.ratio", json!("a tenth"))], "at '/sampling/ratio'"),
         (&[("sampling.slowMilliseconds", json!(0))], "at '/sampling/slowMilliseconds'"),
-        (
-            &[("privacy.hashAttributes", json!(["service.name"]))],
-            "privacy.hashAttributes lists service.name, by which Jaeger and other backends find the traces of a service. Remove it",
-        ),
-        (
-            &[("privacy.removeAttributes", json!(["a", "service.name"]))],
-            "privacy.removeAttributes lists service.name, by which",
-        ),
-        (
-            &[("privacy.hashAttributes", json!(["user.id"]))],
-            "privacy.hashAttributes and privacy.removeAttributes both list user.id. Remove it from one of them.",
-        ),
-        (&[("privacy.hashAttributes", json!(["user id"]))], "at '/privacy/hashAttributes/0'"),
         (
             &[("jaeger.enabled", json!(false))],
             "jaeger.enabled is false and outputs.otlp.endpoint is empty, so traces would go nowhere. Set jaeger.enabled to true, or",
@@ -117,12 +133,7 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
             "gateway.podAnnotations has the key auditflow-platform-traces/configuration, which the chart reserves. Remove it",
         ),
     ];
-    for tool in [Tool::Helm3, Tool::Helm4] {
-        for (values, says) in wrong {
-            let message = render(tool, values).expect_err("it is refused");
-            assert!(message.contains(says), "{values:?} without `{says}`: {message}");
-        }
-    }
+    refused(wrong);
 }
 
 #[test]
