@@ -35,19 +35,6 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
         (&[("sampling.ratio", json!("a tenth"))], "at '/sampling/ratio'"),
         (&[("sampling.slowMilliseconds", json!(0))], "at '/sampling/slowMilliseconds'"),
         (
-            &[("privacy.hashAttributes", json!(["service.name"]))],
-            "privacy.hashAttributes lists service.name, by which Jaeger and other backends find the traces of a service. Remove it",
-        ),
-        (
-            &[("privacy.removeAttributes", json!(["a", "service.name"]))],
-            "privacy.removeAttributes lists service.name, by which",
-        ),
-        (
-            &[("privacy.hashAttributes", json!(["user.id"]))],
-            "privacy.hashAttributes and privacy.removeAttributes both list user.id. Remove it from one of them.",
-        ),
-        (&[("privacy.hashAttributes", json!(["user id"]))], "at '/privacy/hashAttributes/0'"),
-        (
             &[("jaeger.enabled", json!(false))],
             "jaeger.enabled is false and outputs.otlp.endpoint is empty, so traces would go nowhere. Set jaeger.enabled to true, or",
         ),
@@ -116,6 +103,31 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
             &[("gateway.podAnnotations", json!({ "auditflow-platform-traces/configuration": "x" }))],
             "gateway.podAnnotations has the key auditflow-platform-traces/configuration, which the chart reserves. Remove it",
         ),
+    ];
+    for tool in [Tool::Helm3, Tool::Helm4] {
+        for (values, says) in wrong {
+            let message = render(tool, values).expect_err("it is refused");
+            assert!(message.contains(says), "{values:?} without `{says}`: {message}");
+        }
+    }
+}
+
+#[test]
+fn attributes_that_cannot_be_removed_are_refused() {
+    let wrong: &[(Values<'_>, &str)] = &[
+        (
+            &[("privacy.hashAttributes", json!(["service.name"]))],
+            "privacy.hashAttributes lists service.name, by which Jaeger and other backends find the traces of a service. Remove it",
+        ),
+        (
+            &[("privacy.removeAttributes", json!(["a", "service.name"]))],
+            "privacy.removeAttributes lists service.name, by which",
+        ),
+        (
+            &[("privacy.hashAttributes", json!(["user.id"]))],
+            "privacy.hashAttributes and privacy.removeAttributes both list user.id. Remove it from one of them.",
+        ),
+        (&[("privacy.hashAttributes", json!(["user id"]))], "at '/privacy/hashAttributes/0'"),
     ];
     for tool in [Tool::Helm3, Tool::Helm4] {
         for (values, says) in wrong {

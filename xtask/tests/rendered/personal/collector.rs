@@ -67,8 +67,8 @@ impl Collector {
     pub(super) fn log(&self, pod: &str, lines: &[&str]) {
         let folder = self.folder.path().join(format!("pods/{pod}/main"));
         std::fs::create_dir_all(&folder).expect("a folder");
-        let lines: String =
-            lines.iter().map(|line| format!("2026-11-28T12:00:00.000000001Z stdout F {line}\n")).collect();
+        let line = |line: &&str| format!("2026-11-28T12:00:00.000000001Z stdout F {line}\n");
+        let lines = lines.iter().map(line).collect::<Vec<_>>().concat();
         std::fs::write(folder.join("0.log"), lines).expect("it can be written");
     }
 
