@@ -3,6 +3,7 @@
 pub(crate) mod alerts;
 pub(crate) mod authentication;
 pub(crate) mod backup;
+mod costs;
 pub(crate) mod dashboards;
 pub(crate) mod exporter;
 mod gitops;

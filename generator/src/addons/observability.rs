@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use askama::Template;
 use vocabulary::MetricName;
 
+use super::costs::{self, Cost};
 use super::{AddOn, exporter, instrumentation, logs, traces};
 use crate::emit::images::reference;
 use crate::files::{Files, render};
@@ -36,12 +37,14 @@ impl AddOn for Observability {
         let of_traces = of_traces.into_iter().filter(|_| is_traced);
         let of_logs = (reference(logs::COLLECTOR), logs::COLLECTOR_SOURCE);
         let all: BTreeSet<(String, &str)> = of_exporters.chain(of_traces).chain([of_logs]).collect();
+        let of_exporters_costs = exporters.iter().map(|(component, exporter)| cost(component, exporter));
+        let of_parts = [&costs::LOG_AGENT].into_iter().chain(costs::TRACES.iter().filter(|_| is_traced));
         let page = Page {
             c: graph,
             has_alerts: graph.has_metrics(),
             is_traced,
             exporters: exporters.iter().map(|(component, _)| component.name).collect(),
-            measured: exporters.iter().map(|(component, exporter)| cost(component, exporter)).collect(),
+            measured: of_exporters_costs.chain(of_parts.map(Cost::row)).collect(),
             images: all.into_iter().collect(),
             logs: logs.collect(),
             personal: personal.into_iter().collect(),
@@ -57,7 +60,8 @@ fn words(labels: &'static [MetricName]) -> Vec<&'static str> {
 
 fn cost(component: &Component, exporter: &Exporter) -> Row {
     let [cpu, memory, ready] = exporter.measured.map(str::to_owned);
-    Row::of(&[format!("exporter of {}", code_cell(component.name)), cpu, memory, ready])
+    let load = "a scrape every 5 s".to_owned();
+    Row::of(&[format!("exporter of {}", code_cell(component.name)), load, cpu, memory, ready])
 }
 
 #[derive(Template)]
@@ -69,7 +73,7 @@ struct Page<'a> {
     /// Whether services can send traces.
     is_traced: bool,
     exporters: Vec<&'static str>,
-    /// What each exporter was measured to take.
+    /// What each part was measured to take.
     measured: Vec<Row>,
     /// The images, and where their projects list the architectures.
     images: Vec<(String, &'static str)>,

@@ -14,35 +14,6 @@ fn render(tool: Tool, values: Values<'_>) -> Result<String, String> {
     further::render("traces", tool, values)
 }
 
-/// Fails unless both Helms refuse each set of values with a message that contains its text.
-fn refused(wrong: &[(Values<'_>, &str)]) {
-    for tool in [Tool::Helm3, Tool::Helm4] {
-        for (values, says) in wrong {
-            let message = render(tool, values).expect_err("it is refused");
-            assert!(message.contains(says), "{values:?} without `{says}`: {message}");
-        }
-    }
-}
-
-#[test]
-fn attributes_that_cannot_be_taken_out_are_refused() {
-    refused(&[
-        (
-            &[("privacy.hashAttributes", json!(["service.name"]))],
-            "privacy.hashAttributes lists service.name, by which Jaeger and other backends find the traces of a service. Remove it",
-        ),
-        (
-            &[("privacy.removeAttributes", json!(["a", "service.name"]))],
-            "privacy.removeAttributes lists service.name, by which",
-        ),
-        (
-            &[("privacy.hashAttributes", json!(["user.id"]))],
-            "privacy.hashAttributes and privacy.removeAttributes both list user.id. Remove it from one of them.",
-        ),
-        (&[("privacy.hashAttributes", json!(["user id"]))], "at '/privacy/hashAttributes/0'"),
-    ]);
-}
-
 #[test]
 fn wrong_values_are_refused_with_their_key_and_a_remedy() {
     let endpoint = ("outputs.otlp.endpoint", json!("https://traces.example.org/v1/traces"));
@@ -133,7 +104,37 @@ fn wrong_values_are_refused_with_their_key_and_a_remedy() {
             "gateway.podAnnotations has the key auditflow-platform-traces/configuration, which the chart reserves. Remove it",
         ),
     ];
-    refused(wrong);
+    for tool in [Tool::Helm3, Tool::Helm4] {
+        for (values, says) in wrong {
+            let message = render(tool, values).expect_err("it is refused");
+            assert!(message.contains(says), "{values:?} without `{says}`: {message}");
+        }
+    }
+}
+
+#[test]
+fn attributes_that_cannot_be_removed_are_refused() {
+    let wrong: &[(Values<'_>, &str)] = &[
+        (
+            &[("privacy.hashAttributes", json!(["service.name"]))],
+            "privacy.hashAttributes lists service.name, by which Jaeger and other backends find the traces of a service. Remove it",
+        ),
+        (
+            &[("privacy.removeAttributes", json!(["a", "service.name"]))],
+            "privacy.removeAttributes lists service.name, by which",
+        ),
+        (
+            &[("privacy.hashAttributes", json!(["user.id"]))],
+            "privacy.hashAttributes and privacy.removeAttributes both list user.id. Remove it from one of them.",
+        ),
+        (&[("privacy.hashAttributes", json!(["user id"]))], "at '/privacy/hashAttributes/0'"),
+    ];
+    for tool in [Tool::Helm3, Tool::Helm4] {
+        for (values, says) in wrong {
+            let message = render(tool, values).expect_err("it is refused");
+            assert!(message.contains(says), "{values:?} without `{says}`: {message}");
+        }
+    }
 }
 
 #[test]

@@ -67,9 +67,9 @@ impl Collector {
     pub(super) fn log(&self, pod: &str, lines: &[&str]) {
         let folder = self.folder.path().join(format!("pods/{pod}/main"));
         std::fs::create_dir_all(&folder).expect("a folder");
-        let lines: Vec<_> =
-            lines.iter().map(|line| format!("2026-11-28T12:00:00.000000001Z stdout F {line}\n")).collect();
-        std::fs::write(folder.join("0.log"), lines.concat()).expect("it can be written");
+        let line = |line: &&str| format!("2026-11-28T12:00:00.000000001Z stdout F {line}\n");
+        let lines = lines.iter().map(line).collect::<Vec<_>>().concat();
+        std::fs::write(folder.join("0.log"), lines).expect("it can be written");
     }
 
     /// Sends spans, as soon as the Collector listens.

@@ -90,6 +90,7 @@ impl Scene<'_> {
         lane.step("the records of every server have a severity", || self.servers())?;
         lane.step("an error of the database is one record with its statement", || self.database_error())?;
         lane.step("Pods of releases with similar names are not read", || self.foreign())?;
+        lane.step("what an agent takes under a load", || self.costs())?;
         lane.step("a service writes numbered lines", || {
             let (rate, count) = (RATE.to_string(), (RATE * SECONDS).to_string());
             self.release.exec(self.roles.sender, &["python3", "-c", NUMBERED, self.marker, &rate, &count])?;
@@ -105,7 +106,6 @@ impl Scene<'_> {
             || self.outage(),
         )?;
         lane.step("the log was rotated, and each line is in each store once", || self.complete())?;
-        lane.step("what an agent takes under a load", || self.costs())?;
         lane.step("helm upgrade: labels of Pods, a service that is left out, and a name that is replaced", || {
             self.upgraded()
         })
@@ -259,7 +259,7 @@ impl Scene<'_> {
         Ok(format!("{count} lines; agents take {usage}; files {}", files.join(" ")))
     }
 
-    /// Lines as before, while both stores take the records.
+    /// Lines like those that follow, while both stores take the records.
     fn costs(&self) -> anyhow::Result<String> {
         let costs = self.agents.under_load(COSTED, || {
             let (rate, count, marker) =
