@@ -42,6 +42,38 @@ fn the_workflow_names_scenarios_that_exist() {
     assert!(!short.is_empty() && short.iter().all(|name| all.iter().any(|one| one == name)), "{short:?}, {all:?}");
 }
 
+/// The workflow runs the commands of a release with options that exist; each run of `cargo xtask release` is one of them.
+#[test]
+fn the_workflow_of_a_release_runs_the_command() {
+    let workflow = workflow("release");
+    let steps = workflow["jobs"]["release"]["steps"].as_array().unwrap();
+    let scripts: Vec<_> = steps.iter().filter_map(|step| step["run"].as_str()).collect();
+    let joined = scripts.join("\n").replace("\\\n", " ");
+    let commands: Vec<_> = joined.lines().filter(|line| line.contains("cargo xtask release")).collect();
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    let help = output(&["release", "--help"]);
+    for command in &commands {
+        let command = command.split('|').next().unwrap();
+        for option in command.split_whitespace().filter(|word| word.starts_with("--")) {
+            assert!(
+                help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")),
+                "{option} is not in {help}"
+            );
+        }
+        assert!(command.contains("--tag \"$GITHUB_REF_NAME\""), "{command}");
+    }
+    // The check runs `verify`, so the second command need not.
+    assert!(commands[0].contains("--check") && !commands[0].contains("--without-verify"));
+    let permissions = &workflow["jobs"]["release"]["permissions"];
+    for permission in ["contents", "packages", "id-token"] {
+        assert_eq!(permissions[permission], "write", "{permission}");
+    }
+    for step in steps.iter().filter_map(|step| step["uses"].as_str()) {
+        let (_, commit) = step.split_once('@').unwrap();
+        assert!(commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit()), "{step} is not pinned by commit");
+    }
+}
+
 #[test]
 fn documents_name_the_supported_versions() {
     let range = format!("Kubernetes 1.{} to 1.{}", MINOR_VERSIONS.start(), MINOR_VERSIONS.end());

@@ -55,7 +55,8 @@ impl Signer {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().context("cannot run gpg, which signs the packages: install GnuPG 2")?;
         let mut input = process.stdin.take().context("gpg has no standard input")?;
-        input.write_all(message(package)?.as_bytes())?;
+        // A gpg that has given up already reads nothing, and says why.
+        let written = input.write_all(message(package)?.as_bytes());
         drop(input);
         let output = process.wait_with_output()?;
         if !output.status.success() {
@@ -66,6 +67,7 @@ impl Signer {
                 String::from_utf8_lossy(&output.stderr).trim()
             );
         }
+        written.context("cannot write to gpg")?;
         Ok(String::from_utf8(output.stdout)?)
     }
 

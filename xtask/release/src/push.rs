@@ -189,12 +189,15 @@ fn push_one(helm: &ToolBinary, registry: &Registry, one: &Packaged, folder: &Utf
     Ok(digest.with_context(|| format!("helm push names no digest: {said}"))?.to_owned())
 }
 
+/// Files that cosign makes, which name no service, and that its options of the same names take.
+const PRIVATE: [&str; 2] = ["signing-config", "trusted-root"];
+
 /// cosign with what it signs with.
 struct Cosign {
     binary: ToolBinary,
     key: CosignKey,
-    /// The configuration of a signature without public services.
-    private: Option<(tempfile::TempDir, Utf8PathBuf)>,
+    /// A folder with the configuration of a signature without public services. Without it, cosign asks Sigstore for its own.
+    private: Option<tempfile::TempDir>,
 }
 
 impl Cosign {
@@ -204,11 +207,12 @@ impl Cosign {
             CosignKey::Keyless => None,
             CosignKey::Key(_) => {
                 let folder = tempfile::tempdir()?;
-                let file = Utf8PathBuf::try_from(folder.path().join("signing-config.json"))?;
-                let mut command = binary.command();
-                command.args(["signing-config", "create", "--out", file.as_str()]);
-                run(command, "cosign signing-config")?;
-                Some((folder, file))
+                for part in PRIVATE {
+                    let mut command = binary.command();
+                    command.args([part, "create", "--out"]).arg(folder.path().join(part));
+                    run(command, &format!("cosign {part} create"))?;
+                }
+                Some(folder)
             }
         };
         Ok(Self { binary, key, private })
@@ -230,8 +234,10 @@ impl Cosign {
         if let CosignKey::Key(key) = &self.key {
             command.args(["--key", key]);
         }
-        if let Some((_, file)) = &self.private {
-            command.args(["--signing-config", file.as_str()]);
+        if let Some(folder) = &self.private {
+            for part in PRIVATE {
+                command.arg(format!("--{part}")).arg(folder.path().join(part));
+            }
         }
         if registry.plain_http {
             command.args(["--allow-http-registry", "--allow-insecure-registry"]);

@@ -35,6 +35,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),
     ("values", &["chart-files", "chart-tests"]),
     ("faults", &["stand-ins", "load"]),
+    ("release", &["chart-files", "release-code", "stand-ins"]),
     ("upgrade", &["stand-ins", "load"]),
 ];
 
@@ -94,6 +95,18 @@ const GROUPS: &[Group] = &[
         name: "helm",
         place: Place::Code,
         paths: &["xtask/tools/helm3/go.mod", "xtask/tools/helm4/go.mod"],
+        has: |_| true,
+    },
+    Group {
+        name: "release-code",
+        place: Place::Code,
+        paths: &[
+            "xtask/release/src",
+            "xtask/chart-package/src",
+            "xtask/tools/cosign/go.mod",
+            "xtask/tools/crane/go.mod",
+            "xtask/tools/registry/go.mod",
+        ],
         has: |_| true,
     },
     Group {

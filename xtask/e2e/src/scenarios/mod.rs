@@ -16,6 +16,7 @@ mod partial;
 mod quick_start;
 mod reach;
 mod refusals;
+mod release;
 mod rights;
 mod rotation;
 mod runbooks;
@@ -238,6 +239,13 @@ pub const ALL: &[Scenario] = &[
         installs: true,
         needs: Needs::Roles,
         run: faults::run,
+    },
+    Scenario {
+        name: "release",
+        proves: "charts that are packaged, signed and pushed are pulled, verified, installed and upgraded from a registry, with Helm 3 and 4",
+        installs: true,
+        needs: Needs::Nothing,
+        run: release::run,
     },
     Scenario {
         name: "upgrade",
