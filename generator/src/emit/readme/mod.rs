@@ -326,6 +326,7 @@ struct Links {
     environments: String,
     sops: String,
     observability: String,
+    gitops: String,
 }
 
 impl Links {
@@ -342,6 +343,7 @@ impl Links {
             environments: link(graph, "the sources of the chart", "environments"),
             sops: file_link(graph, ".sops.yaml.example"),
             observability: file_link(graph, "OBSERVABILITY.md"),
+            gitops: file_link(graph, "GITOPS.md"),
         }
     }
 }
