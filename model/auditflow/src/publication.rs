@@ -25,7 +25,9 @@ const CHANGELOG: &[ReleaseNotes] = &[ReleaseNotes::unreleased(
             "Scheduled backups of PostgreSQL, a backup before each upgrade, and a daily verification by restoring.",
         ),
         NotedChange::added("Metrics, exporters, alerts with runbooks, and routes for Alertmanager."),
-        NotedChange::added("Access from outside by Ingress, HTTPRoute, NodePort or LoadBalancer, with TLS, and with a login by OAuth2 Proxy."),
+        NotedChange::added(
+            "Access from outside by Ingress, HTTPRoute, NodePort or LoadBalancer, with TLS, and with a login by OAuth2 Proxy.",
+        ),
         NotedChange::added("Traces by OpenTelemetry, with or without its operator."),
         NotedChange::added("Dashboards for Grafana.").of_chart("dashboards"),
         NotedChange::added("The log agent, for Loki, VictoriaLogs, Elasticsearch and Splunk.").of_chart("logs"),
