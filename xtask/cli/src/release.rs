@@ -94,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, out: &mut dyn Write)
     let written = release::write(&packaged, signer.as_ref(), &time, folder)?;
     if arguments.package.is_some() {
         for file in &written.files {
-            writeln!(out, "  wrote   {file}")?;
+            writeln!(out, "  file    {file}")?;
         }
     }
     if let Some(registry) = &registry {
