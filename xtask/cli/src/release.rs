@@ -97,6 +97,9 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, out: &mut dyn Write)
             writeln!(out, "  file    {file}")?;
         }
     }
+    if signer.is_none() {
+        writeln!(out, "  note: the archives have no provenance, so `helm verify` refuses them; --sign-key signs them")?;
+    }
     if let Some(registry) = &registry {
         let cosign = match &arguments.cosign_key {
             Some(key) => Some(CosignKey::Key(key.clone())),
