@@ -94,8 +94,11 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, out: &mut dyn Write)
     let written = release::write(&packaged, signer.as_ref(), &time, folder)?;
     if arguments.package.is_some() {
         for file in &written.files {
-            writeln!(out, "  wrote   {file}")?;
+            writeln!(out, "  file    {file}")?;
         }
+    }
+    if signer.is_none() {
+        writeln!(out, "  note: the archives have no provenance, so `helm verify` refuses them; --sign-key signs them")?;
     }
     if let Some(registry) = &registry {
         let cosign = match &arguments.cosign_key {

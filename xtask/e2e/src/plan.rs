@@ -135,6 +135,7 @@ mod tests {
                 "migrate",
                 "gitops",
                 "quick-start",
+                "release",
                 "rights",
                 "upgrade",
                 "faults"

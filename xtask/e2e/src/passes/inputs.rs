@@ -35,7 +35,7 @@ pub(super) const TABLE: &[(&str, &[&str])] = &[
     ("quick-start", &["documents", "chart-tests", "environments", "stand-ins"]),
     ("values", &["chart-files", "chart-tests"]),
     ("faults", &["stand-ins", "load"]),
-    ("release", &["chart-files", "release-code", "stand-ins"]),
+    ("release", &["release-code", "stand-ins"]),
     ("upgrade", &["stand-ins", "load"]),
 ];
 

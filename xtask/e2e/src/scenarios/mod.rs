@@ -280,13 +280,23 @@ mod tests {
         assert_eq!(names(declared(), Some(FIXTURE)).len(), ALL.len() - 1);
         let earlier = Platform { earlier_versions: EARLIER, ..declared() };
         assert_eq!(names(earlier, Some(FIXTURE)).len(), ALL.len());
-        let common =
-            ["install", "reach", "rights", "secrets", "refusals", "partial", "foreign-data", "quick-start", "values"];
+        let common = [
+            "install",
+            "reach",
+            "rights",
+            "secrets",
+            "refusals",
+            "partial",
+            "foreign-data",
+            "quick-start",
+            "values",
+            "release",
+        ];
         assert_eq!(names(declared(), None), common);
         assert_eq!(names(Platform { tests: Tests::DEFAULT, ..declared() }, Some(FIXTURE)), common);
         let mut bare = Platform { tests: Tests::DEFAULT, backing: Vec::new(), ..declared() };
         bare.services.truncate(1);
         bare.services[0].uses = &[];
-        assert_eq!(names(bare, None), ["install", "reach", "refusals", "partial", "quick-start", "values"]);
+        assert_eq!(names(bare, None), ["install", "reach", "refusals", "partial", "quick-start", "values", "release"]);
     }
 }
