@@ -62,6 +62,11 @@ fn the_workflow_of_a_release_runs_the_command() {
         }
         assert!(command.contains("--tag \"$GITHUB_REF_NAME\""), "{command}");
     }
+    // The check refuses files that git does not know, so the workflow writes nothing into the checkout.
+    let text = std::fs::read_to_string(format!("{ROOT}/.github/workflows/release.yaml")).unwrap();
+    assert!(!text.contains("github.workspace"), "a folder in the checkout");
+    // Only this shell has `pipefail`, so that a failed release before `| tee` fails the step.
+    assert_eq!(workflow["defaults"]["run"]["shell"], "bash");
     // The check runs `verify`, so the second command need not.
     assert!(commands[0].contains("--check") && !commands[0].contains("--without-verify"));
     let permissions = &workflow["jobs"]["release"]["permissions"];

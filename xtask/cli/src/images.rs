@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use vocabulary::DefaultTag;
+
 use crate::Project;
 
 /// Lists newer tags and the digests of the declared images, and updates the declarations
@@ -33,6 +35,11 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, out: &mut dyn Write)
         chart.images().iter().filter(|one| is_selected(one.image.repository.as_str())).cloned().collect();
     if selected.is_empty() {
         anyhow::bail!("no declared image contains {}; `cargo xtask images` lists all", arguments.only.join(" or "));
+    }
+    for one in &selected {
+        if let DefaultTag::Absent(why) = one.image.tag {
+            writeln!(out, "{}: not compared, because it has no default tag: {why}", one.image.repository)?;
+        }
     }
     let states = ::images::states(&selected)?;
     for state in &states {

@@ -24,8 +24,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) package: Option<Utf8PathBuf>,
 
-    /// Push the archives to this registry, such as `oci://ghcr.io/acme/charts`. The logins are those of `docker login`
-    #[arg(long, value_name = "URL")]
+    /// Push the archives, with their provenance, to this registry, such as `oci://ghcr.io/acme/charts`. The logins are those of `docker login`
+    #[arg(long, value_name = "URL", requires = "sign_key")]
     pub(crate) push: Option<String>,
 
     /// The tag that the release is for: it must be v and the version
@@ -75,7 +75,12 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, out: &mut dyn Write)
     }
     release::refuse(&release::check(&project.root, &platform, arguments.tag.as_deref())?)?;
     if !arguments.without_verify {
-        let code = verify::run(&project.root, &platform, &verify::Settings::default(), out)?;
+        let code = verify::run(
+            &project.root,
+            &platform,
+            &verify::Settings { strict: true, ..verify::Settings::default() },
+            out,
+        )?;
         if code != ExitCode::SUCCESS {
             writeln!(out, "nothing was released: `cargo xtask verify` fails")?;
             return Ok(code);

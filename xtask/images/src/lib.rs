@@ -164,7 +164,8 @@ pub fn update(root: &Utf8Path, states: &[ImageState]) -> anyhow::Result<Updated>
             if count > 0 {
                 *text = new;
                 changed.insert(path.clone(), text.clone());
-                let to = format!("{}:{tag}", state.image.repository);
+                let pin = digest.as_deref().map(|digest| format!("@{digest}")).unwrap_or_default();
+                let to = format!("{}:{tag}{pin}", state.image.repository);
                 updated.edits.push(Edit { path: path.clone(), from: declarations::reference(state.image), to });
             }
         }

@@ -117,11 +117,11 @@ fn newer_tags_and_digests_are_listed_and_declared() {
     let updated = update(&bench.root, &found).unwrap();
     let mut edits: Vec<_> = updated.edits.iter().map(|edit| (edit.path.as_str(), edit.to.as_str())).collect();
     edits.sort_unstable();
-    let (to_exporter, to_pinned) = (format!("{exporter}:v1.10.0"), format!("{pinned}:1.0.1"));
+    let new = bench.digest(pinned, "1.0.1");
+    let (to_exporter, to_pinned) = (format!("{exporter}:v1.10.0"), format!("{pinned}:1.0.1@{new}"));
     assert_eq!(edits, [("src/exporter.rs", to_exporter.as_str()), ("src/pinned.rs", to_pinned.as_str())]);
     assert_eq!(updated.elsewhere, [format!("{moved}:2.0@{old}")]);
     assert_eq!(bench.read("src/exporter.rs"), format!("{};\n", declaration(exporter, "v1.10.0")));
-    let new = bench.digest(pinned, "1.0.1");
     assert_eq!(bench.read("src/pinned.rs"), format!("{}\n    .digest(\"{new}\");\n", declaration(pinned, "1.0.1")));
     assert_eq!(bench.read("src/server.rs"), format!("{};\n", declaration(server, "18")));
     for untouched in ["tests/it.rs", "untracked.rs"] {

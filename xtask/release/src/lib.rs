@@ -82,9 +82,8 @@ pub fn refuse(findings: &[Finding]) -> anyhow::Result<()> {
         let _ = write!(text, "\n{:>3}  {problem}\n     to do: {remedy}", number + 1);
     }
     let count = findings.len();
-    let things = if count == 1 { "one reason prevents" } else { "reasons prevent" };
-    let number = if count == 1 { String::new() } else { format!("{count} ") };
-    bail!("nothing was released: {number}{things} a release{text}");
+    let problems = if count == 1 { "problem" } else { "problems" };
+    bail!("cannot release: {count} {problems}{text}");
 }
 
 /// Packages all charts of a platform: the umbrella, then those beside it.

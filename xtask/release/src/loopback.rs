@@ -44,21 +44,23 @@ impl LoopbackRegistry {
         command.env("OTEL_TRACES_EXPORTER", "none");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().with_context(|| format!("cannot run {}", binary.path))?;
-        let mut log = BufReader::new(process.stderr.take().context("the registry has no standard error")?);
+        let log = process.stderr.take();
+        // Ends the process also if it does not start well.
+        let mut started = Self { process, address: String::new(), reader: None };
+        let mut log = BufReader::new(log.context("the registry has no standard error")?);
         let mut said = String::new();
         loop {
             let before = said.len();
             if log.read_line(&mut said)? == 0 {
-                let _ = process.wait();
                 bail!("the registry does not start: {said}");
             }
             let line = &said[before..];
             let address = line.split_once("listening on ").and_then(|(_, rest)| rest.split(['"', ' ']).next());
             if let Some(address) = address {
-                let address = address.to_owned();
+                address.clone_into(&mut started.address);
                 // A full pipe would stop the registry.
-                let reader = thread::spawn(move || drop(log.read_to_end(&mut Vec::new())));
-                return Ok(Self { process, address, reader: Some(reader) });
+                started.reader = Some(thread::spawn(move || drop(log.read_to_end(&mut Vec::new()))));
+                return Ok(started);
             }
         }
     }

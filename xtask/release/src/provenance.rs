@@ -75,6 +75,12 @@ impl Signer {
     pub(crate) fn verify(&self, helm: &ToolBinary, archive: &Utf8Path) -> anyhow::Result<()> {
         let keyring = tempfile::NamedTempFile::new()?;
         let exported = self.gpg(&["--export"]).arg(&self.key).output().context("cannot run gpg")?;
+        ensure!(
+            exported.status.success(),
+            "gpg cannot export the key `{}`: {}",
+            self.key,
+            String::from_utf8_lossy(&exported.stderr).trim()
+        );
         fs::write(keyring.path(), exported.stdout)?;
         let mut command = helm.command();
         command.args(["verify", "--keyring"]).arg(keyring.path()).arg(archive);

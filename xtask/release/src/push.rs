@@ -205,7 +205,11 @@ impl Cosign {
         let binary = tool(Tool::Cosign)?;
         let private = match key {
             CosignKey::Keyless => None,
-            CosignKey::Key(_) => {
+            CosignKey::Key(ref key) => {
+                // Before the first push: a wrong key or password would leave a chart in the registry without a signature.
+                let mut command = binary.command();
+                command.args(["public-key", "--key", key]).stdin(Stdio::null());
+                run(command, &format!("cosign public-key of {key}"))?;
                 let folder = tempfile::tempdir()?;
                 for part in PRIVATE {
                     let mut command = binary.command();

@@ -23,7 +23,7 @@ pub(crate) fn refuse_other_content(folder: &Utf8Path, files: &[(String, Vec<u8>)
         return Ok(());
     }
     bail!(
-        "nothing was written: {} of this version, with other content, is there already; move it away, or raise `version` of the platform",
+        "nothing was written: these files exist with other content: {}; move them away, or raise `version` of the platform",
         different.join(", ")
     )
 }

@@ -21,22 +21,27 @@ const RELEASE: &str = "HelmRelease";
 /// The file of the chart that stands for encrypted passwords.
 const FAKE_PASSWORDS: &str = "ci/default-values.yaml";
 
-/// Template functions whose result is another one at each rendering.
-const CHANGING: [&str; 16] = [
+/// Template functions whose result is another one at each rendering, or depends on the network.
+const CHANGING: [&str; 21] = [
     "ago",
     "bcrypt",
-    "derivePassword",
     "encryptAES",
     "genCA",
+    "genCAWithKey",
     "genPrivateKey",
     "genSelfSignedCert",
+    "genSelfSignedCertWithKey",
     "genSignedCert",
-    "htmlDate",
+    "genSignedCertWithKey",
+    "getHostByName",
     "htpasswd",
     "now",
     "randAlpha",
     "randAlphaNum",
+    "randAscii",
+    "randBytes",
     "randInt",
+    "randNumeric",
     "shuffle",
     "uuidv4",
 ];
