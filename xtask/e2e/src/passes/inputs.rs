@@ -14,7 +14,7 @@ use super::rendering::{CHART, Rendering, add_on};
 ///
 /// The platform's declaration has no group: a change of it that matters to a scenario also changes the chart.
 pub(super) const TABLE: &[(&str, &[&str])] = &[
-    ("install", &["environments", "stand-ins", "load"]),
+    ("install", &["environments", "stand-ins", "load", "edge"]),
     ("reach", &["metrics", "stand-ins", "reach-probe"]),
     ("rights", &["stand-ins", "rights-probe"]),
     ("helm-test", &["metrics", "chart-tests", "stand-ins", "secrets"]),

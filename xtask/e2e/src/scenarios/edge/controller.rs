@@ -10,8 +10,6 @@ use e2e_kit::report::Reported;
 use e2e_kit::{kubectl, process};
 use serde_json::{Value, json};
 
-use super::{GATEWAY_HOST, INGRESS_HOST};
-
 /// The class of the Ingresses and of the Gateways.
 const CLASS: &str = "traefik";
 
@@ -40,7 +38,7 @@ impl Controller {
         Ok(found)
     }
 
-    fn find() -> anyhow::Result<Option<Self>> {
+    pub(super) fn find() -> anyhow::Result<Option<Self>> {
         // A cluster without the Gateway API knows no such kind.
         let gateways =
             kubectl::try_run(&["get", "gateways.gateway.networking.k8s.io", "--all-namespaces", "--output=json"], "")?;
@@ -91,7 +89,7 @@ fn decoded(value: &Value) -> anyhow::Result<String> {
     Ok(String::from_utf8(BASE64_STANDARD.decode(text)?)?)
 }
 
-/// A certificate for the hosts of the scenario, and its authority, in PEM.
+/// A certificate for some hosts, and its authority, in PEM.
 pub(super) struct Certificates {
     pub(super) authority: String,
     certificate: String,
@@ -100,8 +98,9 @@ pub(super) struct Certificates {
 
 impl Certificates {
     /// Makes them with Helm's own functions, which every machine of the scenario has.
-    pub(super) fn new(context: &E2eContext) -> anyhow::Result<Self> {
-        let folder = context.folder("edge-certificates")?;
+    pub(super) fn new(context: &E2eContext, hosts: &[&str]) -> anyhow::Result<Self> {
+        let folder = context.folder("certificates")?;
+        let names = hosts.iter().map(|host| format!("{host:?}")).collect::<Vec<_>>().join(" ");
         let templates = folder.join("templates");
         std::fs::create_dir_all(&templates).with_context(|| templates.to_string())?;
         let write = |path: &str, text: &str| std::fs::write(folder.join(path), text).with_context(|| path.to_owned());
@@ -110,7 +109,7 @@ impl Certificates {
             "templates/certificates.yaml",
             &format!(
                 "{{{{- $ca := genCA \"edge\" 2 }}}}\n\
-                 {{{{- $leaf := genSignedCert \"{INGRESS_HOST}\" nil (list \"{INGRESS_HOST}\" \"{GATEWAY_HOST}\") 2 $ca }}}}\n\
+                 {{{{- $leaf := genSignedCert (first (list {names})) nil (list {names}) 2 $ca }}}}\n\
                  authority: {{{{ $ca.Cert | b64enc }}}}\ncertificate: {{{{ $leaf.Cert | b64enc }}}}\nkey: {{{{ $leaf.Key | b64enc }}}}\n"
             ),
         )?;
@@ -127,7 +126,7 @@ impl Certificates {
         ensure!(self.certificate.starts_with("-----BEGIN CERTIFICATE"), "Helm made no certificate");
         kubectl::apply(&json!({
             "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
-            "metadata": {"name": name, "namespace": namespace},
+            "metadata": {"name": name, "namespace": namespace, "labels": {"auditflow-e2e/certificate": "made"}},
             "stringData": {"tls.crt": self.certificate, "tls.key": self.key},
         }))?;
         Ok(())

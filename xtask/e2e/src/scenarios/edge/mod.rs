@@ -3,6 +3,7 @@
 
 mod authentication;
 mod controller;
+mod front;
 
 use std::slice::from_ref;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use e2e_kit::{kubectl, process};
 use serde_json::json;
 
 use self::controller::{Certificates, Controller};
+pub(in crate::scenarios) use self::front::Front;
 use crate::roles::Roles;
 
 /// The hosts of the certificate that the scenario makes, and of that of the addon's Gateway.
@@ -79,7 +81,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     let edge = Edge { release: &release, roles: &roles, controller: &controller, outside: &outside };
     let mut certificates = None;
     lane.step("make a certificate, and a pod outside the release that requests the page", || {
-        let made = Certificates::new(context)?;
+        let made = Certificates::new(context, &[INGRESS_HOST, GATEWAY_HOST])?;
         made.store(&namespace.name, SECRET)?;
         certificates = Some(made);
         start(&outside.name, "client", &json!({}), &release)?;

@@ -14,8 +14,9 @@ use e2e_kit::kubectl;
 use e2e_kit::release::Release;
 use e2e_kit::report::{Outcome, Reported};
 use tools::ToolBinary;
-use vocabulary::{Change, Monitoring, SecretSource};
+use vocabulary::{Certificate, Change, Monitoring, SecretSource};
 
+use super::edge::Front;
 use crate::flow;
 use crate::load::{Amount, Load};
 use crate::roles::{Roles, callers, services};
@@ -234,14 +235,16 @@ fn installed(
     let release = Release::new(&namespace, helm, RELEASE);
     let values: Vec<_> =
         environment.map(|(_, file)| file.clone()).into_iter().chain([lane.context.small.clone()]).collect();
+    let front = front(lane, environment.map(|(name, _)| name), &namespace)?;
+    let sets: Vec<&str> = front.iter().map(|(_, set)| set.as_str()).collect();
     lane.step(format!("{} install --wait: all Ready, no restart, no warning", helm.tool.title()), || {
         match store {
-            None => release.install(&values, &[])?,
+            None => release.install(&values, &sets)?,
             // The chart refuses passwords in the values.
             Some(store) => {
                 store.offer(&namespace)?;
                 let values = [context.api_server.as_slice(), &values, std::slice::from_ref(&context.overlay)].concat();
-                release.apply(&release.arguments_of("install", &context.chart, &values, &[]), true)?;
+                release.apply(&release.arguments_of("install", &context.chart, &values, &sets), true)?;
                 release.whole()?;
             }
         }
@@ -257,8 +260,49 @@ fn installed(
         }
         Ok(format!("the page shows the posted event after {:.1} s", took.as_secs_f32()))
     });
+    let served = match &front {
+        None => Ok(()),
+        Some((front, _)) => {
+            let outside = TestNamespace::as_step(lane, "install-client")?;
+            lane.step("the page is served through the Ingress, with the certificate of its Secret", || {
+                front.serves(&release, &outside)
+            })
+        }
+    };
     let gone = lane.step("uninstall leaves only the PersistentVolumeClaims", || {
+        if front.is_some() {
+            kubectl::run(&["delete", "secret", "--namespace", &namespace.name, "--selector", Front::LABEL])?;
+        }
         leaves_claims(&release, environment.map(|(name, _)| name))
     });
-    all([works, gone])
+    all([works, served, gone])
+}
+
+/// For an environment with an Ingress: its Secret with a certificate, in the place of the installer's, and the value that lets in the controller of the
+/// cluster.
+fn front(
+    lane: &Lane,
+    environment: Option<&str>,
+    namespace: &TestNamespace,
+) -> Result<Option<(Front, String)>, Reported> {
+    let ingress =
+        environment.into_iter().flat_map(|name| changes(lane.context, name)).find_map(|change| match change {
+            Change::Ingress { host, certificate: Certificate::Secret(secret), .. } => {
+                Some((host.as_str(), secret.as_str()))
+            }
+            _ => None,
+        });
+    let Some((host, secret)) = ingress else { return Ok(None) };
+    let mut made = None;
+    lane.step(format!("find Traefik, and make a certificate for {host}"), || {
+        if let Some(front) = Front::of(lane.context, host)? {
+            let set = front.prepare(namespace, secret)?;
+            made = Some((front, set));
+        }
+        Ok(if made.is_some() { String::new() } else { "there is none".to_owned() })
+    })?;
+    if made.is_none() {
+        lane.not_run("the page through the Ingress", "the cluster has no Traefik as the scenario `edge` needs it");
+    }
+    Ok(made)
 }
