@@ -208,7 +208,8 @@ impl Cosign {
             CosignKey::Key(ref key) => {
                 // Before the first push: a wrong key or password would leave a chart in the registry without a signature.
                 let mut command = binary.command();
-                command.args(["public-key", "--key", key]).stdin(Stdio::null());
+                // With an empty password, unless `COSIGN_PASSWORD` has one.
+                command.args(["public-key", "--key", key]).stdin(Stdio::piped());
                 run(command, &format!("cosign public-key of {key}"))?;
                 let folder = tempfile::tempdir()?;
                 for part in PRIVATE {

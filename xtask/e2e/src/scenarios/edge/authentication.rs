@@ -214,10 +214,14 @@ impl Edge<'_> {
         self.client(&[LOGIN, &self.controller.address(), INGRESS_HOST, &path, authority, user, &password])
     }
 
+    /// Waits until a login leads to the page: the policies of a new proxy take effect some seconds after its start.
     fn logs_in(&self, authority: &str) -> anyhow::Result<String> {
-        let answer = self.login(authority, ADMITTED)?;
         let page = format!("200 https://{INGRESS_HOST}{} ", self.roles.test.page.path);
-        ensure!(answer.starts_with(&page) && answer.contains(&self.title()?), "{answer}");
+        let title = self.title()?;
+        process::until(SERVED, Duration::from_secs(2), || {
+            let answer = self.login(authority, ADMITTED).unwrap_or_else(|error| format!("{error:#}"));
+            Ok(if answer.starts_with(&page) && answer.contains(&title) { Ok(()) } else { Err(answer) })
+        })?;
         Ok(ADMITTED.to_owned())
     }
 
