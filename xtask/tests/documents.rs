@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use verify::markdown::wrong_links;
 
 /// The numbers of the requirements, in their order.
 const REQUIREMENTS: [&str; 15] =
@@ -15,55 +16,16 @@ fn root() -> &'static Utf8Path {
     Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The lines of a page outside of its code blocks.
-fn prose(text: &str) -> impl Iterator<Item = &str> {
-    let mut in_block = false;
-    text.lines().filter(move |line| {
-        let is_fence = line.trim_start().starts_with("```");
-        in_block ^= is_fence;
-        !in_block && !is_fence
-    })
-}
-
-/// The targets of the links of a page.
-fn links(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for line in prose(text) {
-        // What is between backticks is code. A label may be code as well, so only the part behind `](` counts.
-        for rest in line.split("](").skip(1) {
-            found.extend(rest.split_once(')').map(|(target, _)| target.to_owned()));
-        }
-    }
-    found
-}
-
-/// The anchors of the headings of a page, as GitHub derives them.
-fn anchors(text: &str) -> BTreeSet<String> {
-    let heading = |line: &str| line.starts_with('#').then(|| line.trim_start_matches('#').trim().to_lowercase());
-    let anchor = |heading: String| {
-        let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
-        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
-    };
-    prose(text).filter_map(heading).map(anchor).collect()
-}
-
-/// What is wrong with the links of a page.
-fn broken(page: &Utf8Path) -> Vec<String> {
+/// What is wrong with the links of a page below a folder.
+fn broken(folder: &Utf8Path, page: &Utf8Path) -> Vec<String> {
     let text = fs::read_to_string(page).unwrap();
-    let mut broken = Vec::new();
-    for link in links(&text) {
-        if link.contains("://") || link.starts_with("mailto:") {
-            continue;
-        }
-        let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
-        let target = if path.is_empty() { page.to_owned() } else { page.parent().unwrap().join(path) };
-        if !target.exists() {
-            broken.push(format!("{page}: the link {link} leads to no file"));
-        } else if !anchor.is_empty() && !anchors(&fs::read_to_string(&target).unwrap()).contains(anchor) {
-            broken.push(format!("{page}: the link {link} leads to no heading"));
-        }
-    }
-    broken
+    // A link can also lead to a folder, or to a file that is no text.
+    let read = |path: &Utf8Path| {
+        let path = folder.join(path);
+        path.exists().then(|| fs::read_to_string(path).unwrap_or_default())
+    };
+    let found = wrong_links(page.strip_prefix(folder).unwrap(), &text, &read);
+    found.iter().map(|one| format!("{page}: the link {} leads to no {}", one.target, one.lacks)).collect()
 }
 
 /// All pages of the repository, without those of build results.
@@ -85,17 +47,19 @@ fn every_link_leads_to_a_file_and_a_heading() {
     let mut all = Vec::new();
     pages(root(), &mut all);
     assert!(all.len() > 15, "only {} pages", all.len());
-    let broken: Vec<String> = all.iter().flat_map(|page| broken(page)).collect();
+    let broken: Vec<String> = all.iter().flat_map(|page| broken(root(), page)).collect();
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
 #[test]
 fn a_broken_link_is_found() {
     let folder = tempfile::tempdir().unwrap();
-    let page = Utf8Path::from_path(folder.path()).unwrap().join("a.md");
+    let folder = Utf8Path::from_path(folder.path()).unwrap();
+    let page = folder.join("a.md");
     let text = "# One: `two` (three)\n[a](a.md) [b](#one-two-three) [c](c.md) [d](a.md#four) [e](https://example.org)\n```\n[f](f.md)\n```\n";
     fs::write(&page, text).unwrap();
-    let found: Vec<String> = broken(&page).into_iter().map(|one| one.rsplit(": ").next().unwrap().to_owned()).collect();
+    let found: Vec<String> =
+        broken(folder, &page).into_iter().map(|one| one.rsplit(": ").next().unwrap().to_owned()).collect();
     assert_eq!(found, ["the link c.md leads to no file", "the link a.md#four leads to no heading"]);
 }
 

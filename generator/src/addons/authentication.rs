@@ -1,11 +1,9 @@
 //! Authentication of the users of exposed services: OAuth2 Proxy in front of a service, with an OpenID Connect provider.
 //!
-//! The proxy is a Deployment of its own with a Service at the service's port, so every controller, node port and load balancer can lead to it, and
-//! the service's NetworkPolicy admits the proxy instead of the controller.
+//! The proxy is a Deployment with a Service at the service's port, so every controller, node port and load balancer can lead to it. The service's
+//! NetworkPolicy admits the proxy instead of the controller.
 
 use askama::Template;
-use k8s_openapi::api::core::v1::{HTTPGetAction, Probe};
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use vocabulary::{Image, Resources, cpu, memory};
 
 use super::{AddOn, helm_tests};
@@ -14,7 +12,7 @@ use crate::files::Files;
 use crate::graph::Graph;
 use crate::names::{PROXY, TEST_AUTHENTICATION};
 use crate::text::scalar;
-use crate::workloads::parts::{ProbeTiming, Probes, pod_security, probe_block, tcp};
+use crate::workloads::parts::{Probes, pod_security};
 use crate::workloads::{Container, ContainerImage, EnvVar, FurtherOfContainer, FurtherOfPod, Pod, Scope};
 
 /// The image of the proxy.
@@ -29,7 +27,7 @@ pub(crate) const PORT: u16 = 4180;
 /// The user and group that the image runs as.
 const USER: u32 = 65532;
 
-/// A path that the proxy answers to everybody.
+/// A path that the proxy answers without a login.
 const HEALTH: &str = "/oauth2/ping";
 
 /// The folder with the CA certificate of the provider.
@@ -52,8 +50,7 @@ impl AddOn for Authentication {
         }
         let helpers = Helpers { c: graph, exposed, port: PORT, health: HEALTH, ca_folder: CA_FOLDER };
         files.umbrella("templates/authentication/_authentication.tpl", &helpers);
-        let exposed_ports = graph.exposed().map(|(service, number)| ExposedPort { service, number }).collect();
-        let policies = NetworkPolicies { c: graph, exposed_ports, proxy_port: PORT };
+        let policies = NetworkPolicies { c: graph, exposed_ports: graph.exposed().collect(), proxy_port: PORT };
         files.umbrella("templates/authentication/networkpolicies.yaml", &policies);
         for (component, service) in graph.services() {
             let Some(port) = service.exposed else { continue };
@@ -109,7 +106,7 @@ fn pod(graph: &Graph, port_name: &str, number: u16) -> Pod {
         args: Some(format!(r#"{{{{- include "{c}.proxyArguments" (dict "chart" . "port" {number}) | nindent 12 }}}}"#)),
         ports: vec![(scalar(port_name), PORT)],
         env: SECRET_VARIABLES.map(|variable| EnvVar::of_secret(variable, &secret, variable)).into(),
-        probes: Some(probes(port_name)),
+        probes: Some(Probes::of_helper(port_name, HEALTH)),
         liveness_note: Some("Neither probe asks the provider. Without it the proxy cannot start, but it goes on."),
         resources: Some(format!(
             r#"{{{{- include "{c}.resources" (dict "Values" (dict "resources" {values}.resources)) | trim | nindent 12 }}}}"#
@@ -132,20 +129,6 @@ fn pod(graph: &Graph, port_name: &str, number: u16) -> Pod {
     }
 }
 
-fn probes(port_name: &str) -> Probes {
-    let port = || IntOrString::String(port_name.to_owned());
-    let ready = Probe {
-        http_get: Some(HTTPGetAction { path: Some(HEALTH.to_owned()), port: port(), ..HTTPGetAction::default() }),
-        ..Probe::default()
-    };
-    let timing = |period_seconds, failures| ProbeTiming { period_seconds, failures, timeout_seconds: 3 };
-    Probes {
-        startup: probe_block(tcp(port()), timing(2, 30)),
-        readiness: probe_block(ready, timing(10, 3)),
-        liveness: probe_block(tcp(port()), timing(30, 3)),
-    }
-}
-
 #[derive(Template)]
 #[template(path = "addons/authentication/_authentication.tpl")]
 struct Helpers<'a> {
@@ -160,13 +143,8 @@ struct Helpers<'a> {
 #[template(path = "addons/authentication/networkpolicies.yaml")]
 struct NetworkPolicies<'a> {
     c: &'a Graph,
-    exposed_ports: Vec<ExposedPort>,
+    exposed_ports: Vec<(&'static str, u16)>,
     proxy_port: u16,
-}
-
-struct ExposedPort {
-    service: &'static str,
-    number: u16,
 }
 
 #[derive(Template)]

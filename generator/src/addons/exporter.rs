@@ -3,8 +3,6 @@
 //! An exporter in the server's Pod would restart the server with each of its own changes, and share its network identity.
 
 use askama::Template;
-use k8s_openapi::api::core::v1::{HTTPGetAction, Probe};
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{AddOn, HelperPath};
 use crate::expr::{host, value};
@@ -13,7 +11,7 @@ use crate::graph::{Component, Graph, Server};
 use crate::kinds::Exporter;
 use crate::names::EXPORTER;
 use crate::text::scalar;
-use crate::workloads::parts::{ProbeTiming, Probes, pod_security_as, probe_block, tcp};
+use crate::workloads::parts::{Probes, pod_security_as};
 use crate::workloads::{Container, ContainerImage, EnvVar, FurtherOfPod, Mount, Pod, Scope, Volume};
 
 /// The add-on.
@@ -96,7 +94,7 @@ fn pod(graph: &Graph, component: &Component, exporter: &Exporter) -> Pod {
                 &format!("{EXPORTER}.r{{{{ int .Values.credentials.{EXPORTER}.revision }}}}"),
             ),
         ],
-        probes: Some(probes(exporter)),
+        probes: Some(Probes::of_helper(PORT, exporter.health)),
         liveness_note: Some("Neither probe asks the server, so an exporter does not restart for it."),
         resources: Some(format!(
             r#"{{{{- include "{c}.resources" (dict "Values" (dict "resources" .Values.{EXPORTER}.resources)) | trim | nindent 12 }}}}"#
@@ -121,24 +119,6 @@ fn pod(graph: &Graph, component: &Component, exporter: &Exporter) -> Pod {
         containers: vec![container],
         further: FurtherOfPod::default(),
         volumes,
-    }
-}
-
-fn probes(exporter: &Exporter) -> Probes {
-    let port = || IntOrString::String(PORT.to_owned());
-    let ready = Probe {
-        http_get: Some(HTTPGetAction {
-            path: Some(exporter.health.to_owned()),
-            port: port(),
-            ..HTTPGetAction::default()
-        }),
-        ..Probe::default()
-    };
-    let timing = |period_seconds, failures| ProbeTiming { period_seconds, failures, timeout_seconds: 3 };
-    Probes {
-        startup: probe_block(tcp(port()), timing(2, 30)),
-        readiness: probe_block(ready, timing(10, 3)),
-        liveness: probe_block(tcp(port()), timing(30, 3)),
     }
 }
 

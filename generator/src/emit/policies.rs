@@ -12,7 +12,7 @@ use crate::graph::{Component, Graph};
 pub(super) fn files(graph: &Graph, files: &mut Files) {
     files.umbrella("templates/networkpolicies/default.yaml", &Default { c: graph });
     files.umbrella("templates/networkpolicies/dns.yaml", &Dns { c: graph });
-    let exposed_ports: Vec<_> = graph.exposed().map(|(service, number)| ExposedPort { service, number }).collect();
+    let exposed_ports: Vec<_> = graph.exposed().collect();
     if !exposed_ports.is_empty() {
         files.umbrella(
             "templates/networkpolicies/cilium.yaml",
@@ -73,14 +73,9 @@ struct Dns<'a> {
 #[template(path = "umbrella/templates/networkpolicies/cilium.yaml")]
 struct Cilium<'a> {
     c: &'a Graph,
-    exposed_ports: Vec<ExposedPort>,
+    exposed_ports: Vec<(&'static str, u16)>,
     /// The port of a proxy in front of a service.
     proxy_port: u16,
-}
-
-struct ExposedPort {
-    service: &'static str,
-    number: u16,
 }
 
 #[derive(Template)]

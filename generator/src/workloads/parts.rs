@@ -63,15 +63,26 @@ fn handler(probe: vocabulary::Probe) -> Probe {
     let named = |port: Port| IntOrString::String(port.name.to_string());
     match probe {
         vocabulary::Probe::Tcp(port) => tcp(named(port)),
-        vocabulary::Probe::Http(route) => Probe {
-            http_get: Some(HTTPGetAction {
-                path: Some(route.path.to_string()),
-                port: named(route.port),
-                ..HTTPGetAction::default()
-            }),
-            ..Probe::default()
-        },
+        vocabulary::Probe::Http(route) => http(route.path.as_str(), named(route.port)),
     }
+}
+
+impl Probes {
+    /// The probes of a helper Pod beside a component, such as an exporter: ready by its answer to this path, alive while its port is open.
+    pub(crate) fn of_helper(port: &str, path: &str) -> Self {
+        let port = || IntOrString::String(port.to_owned());
+        let timing = |period_seconds, failures| ProbeTiming { period_seconds, failures, timeout_seconds: 3 };
+        Self {
+            startup: probe_block(tcp(port()), timing(2, 30)),
+            readiness: probe_block(http(path, port()), timing(10, 3)),
+            liveness: probe_block(tcp(port()), timing(30, 3)),
+        }
+    }
+}
+
+fn http(path: &str, port: IntOrString) -> Probe {
+    let get = HTTPGetAction { path: Some(path.to_owned()), port, ..HTTPGetAction::default() };
+    Probe { http_get: Some(get), ..Probe::default() }
 }
 
 pub(crate) fn tcp(port: IntOrString) -> Probe {

@@ -66,7 +66,7 @@ fn chart_yaml_has_what_is_declared() {
     let images = annotation(&umbrella, "images");
     let images: Vec<_> =
         images.as_sequence().expect("a list").iter().map(|one| one["image"].as_str().expect("a text")).collect();
-    // The digest of an image comes before its tag, and an image without a tag is none that the chart installs.
+    // A digest takes precedence over a tag. An image without a tag is left out: the installer names it.
     assert!(images.iter().any(|image| image.starts_with("shop/web@sha256:")), "{images:?}");
     assert!(!images.iter().any(|image| image.starts_with("shop/shipper")), "{images:?}");
     let logs = chart_yaml(&chart, "shop-floor-logs");

@@ -22,7 +22,7 @@ fn the_same_files_give_the_same_bytes() {
     let (helm, files) = (helm(), files());
     let first = package(&helm, "shop-floor", &files, 1_700_000_000).unwrap();
     assert_eq!((first.name.as_str(), first.version.as_str()), ("shop-floor", "2.0.0-rc.1"));
-    // Helm adds the subcharts, of which there are five, in a random order: eight runs have the same order once in 10^14 times.
+    // Helm adds the five subcharts in a random order. By chance, eight runs have the same one once in 10^14 times.
     for _ in 0..7 {
         assert!(package(&helm, "shop-floor", &files, 1_700_000_000).unwrap() == first);
     }

@@ -11,9 +11,8 @@ use crate::Project;
 
 /// Releases the charts: checks, packages, signs, and pushes to an OCI registry
 ///
-/// Checks that nothing differs from the commit, that the chart is generated, that the changelog has a dated entry for the version, that the version is above
-/// the last tag v… if the charts changed, and that `verify` passes. Without --package and --push it only checks. The same commit gives the same
-/// archives.
+/// Refuses files that differ from the commit, a chart that is not generated, a version without a dated entry in the changelog, and one that is not above the
+/// last tag v… although the charts changed. Then it runs `verify`. Without --package and --push it only checks. The same commit gives the same archives.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct Arguments {
     /// Only check

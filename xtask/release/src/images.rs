@@ -3,13 +3,12 @@
 //! It is written with `serde_json`: the document has a dozen of the format's hundreds of fields, and the crates for the format bring parsers of XML and of
 //! licence expressions. A test validates it against the official schema.
 
-use std::fmt::Write as _;
-
 use chart_package::Package;
 use generator::PublishedImage;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use vocabulary::{DefaultTag, Image};
+
+use crate::sha256;
 
 /// The list for a package, as text.
 pub(crate) fn document(
@@ -18,7 +17,7 @@ pub(crate) fn document(
     licence: Option<&str>,
     time: &str,
 ) -> anyhow::Result<String> {
-    let digest = hex(&Sha256::digest(&package.archive));
+    let digest = sha256(&package.archive);
     let mut chart = json!({
         "type": "application",
         "bom-ref": package.name,
@@ -106,13 +105,6 @@ fn serial_number(digest: &str) -> String {
     };
     let part = |range: std::ops::Range<usize>| digest.get(range).unwrap_or_default();
     format!("urn:uuid:{}-{}-8{}-{variant}{}-{}", part(0..8), part(8..12), part(13..16), part(17..20), part(20..32))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

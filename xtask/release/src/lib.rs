@@ -21,6 +21,7 @@ use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use chart_package::Package;
 use generator::{Chart, Resolved};
+use sha2::{Digest as _, Sha256};
 use tools::{Tool, ToolBinary};
 
 pub use check::{Finding, check};
@@ -162,6 +163,11 @@ pub fn write(
         }
     }
     Ok(Written { archives, files: all })
+}
+
+/// The SHA-256 digest in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Runs a command and returns its standard output and standard error together.

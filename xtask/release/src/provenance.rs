@@ -10,10 +10,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use chart_package::Package;
-use sha2::{Digest as _, Sha256};
 use tools::ToolBinary;
 
-use crate::run;
+use crate::{run, sha256};
 
 /// The key that signs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,8 +112,6 @@ pub(crate) fn is_valid(signer: &Signer, path: &Utf8Path, package: &Package) -> a
 
 /// What is signed, in Helm's format: two YAML documents, the second with the digest of the archive.
 fn message(package: &Package) -> anyhow::Result<String> {
-    let digest =
-        Sha256::digest(&package.archive).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    let name = package.file_name();
+    let (name, digest) = (package.file_name(), sha256(&package.archive));
     Ok(format!("{}\n...\nfiles:\n  {name}: sha256:{digest}\n", package.chart_yaml()?.trim_end()))
 }

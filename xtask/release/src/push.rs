@@ -5,10 +5,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use tools::{Tool, ToolBinary};
 
-use crate::{Packaged, run, tool};
+use crate::{Packaged, run, sha256, tool};
 
 /// The media type of a chart's archive in a registry.
 const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
@@ -169,12 +168,13 @@ fn existing_digest(crane: &ToolBinary, registry: &Registry, one: &Packaged) -> a
         serde_json::from_slice(&output.stdout).with_context(|| format!("{reference} has no manifest"))?;
     let layers = manifest["layers"].as_array().map(Vec::as_slice).unwrap_or_default();
     let archive = layers.iter().find(|layer| layer["mediaType"] == CHART_LAYER);
-    let is_same = archive.is_some_and(|layer| layer["digest"] == sha256(&one.package.archive));
-    Ok(if is_same { Existing::Same(sha256(&output.stdout)) } else { Existing::Other })
+    let is_same = archive.is_some_and(|layer| layer["digest"] == digest(&one.package.archive));
+    Ok(if is_same { Existing::Same(digest(&output.stdout)) } else { Existing::Other })
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+/// A digest as a registry writes it.
+fn digest(bytes: &[u8]) -> String {
+    format!("sha256:{}", sha256(bytes))
 }
 
 /// Pushes an archive, with the provenance file beside it, and returns the digest of the manifest.

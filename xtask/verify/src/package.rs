@@ -1,13 +1,12 @@
 //! The step `package`: what a user of a packaged chart gets.
 
-mod documents;
-
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use chart_package::Package;
 
 use super::context::VerifyContext;
+use super::markdown;
 use super::report::Outcome;
 
 /// Packages each chart twice, and checks the files and the documents of the package, and the links of the documents that no package contains.
@@ -31,20 +30,20 @@ pub(super) fn package(context: &VerifyContext) -> anyhow::Result<Outcome> {
         for (path, text) in first.files.iter().filter(|(path, _)| path.extension() == Some("md")) {
             let text = String::from_utf8_lossy(text);
             let read = |path: &Utf8Path| first.files.get(path).map(|text| String::from_utf8_lossy(text).into_owned());
-            let mut found = documents::wrong_links(path, &text, &read);
+            let mut found: Vec<_> = markdown::wrong_links(path, &text, &read).iter().map(ToString::to_string).collect();
             if names_files {
-                found.extend(documents::unlinked_files(&text, |name| {
+                found.extend(markdown::unlinked_files(&text, |name| {
                     first.files.keys().any(|path| path.file_name() == Some(name))
                 }));
             }
-            links += documents::links(&text).len();
+            links += markdown::links(&text).len();
             wrong.extend(found.into_iter().map(|found| format!("{name}/{path}, in the package: {found}")));
         }
     }
     let others = context.wanted.iter().filter(|(path, _)| path.extension() == Some("md") && !packaged.contains(*path));
     for (path, text) in others {
-        links += documents::links(text).len();
-        let found = documents::wrong_links(path, text, &|path| context.wanted.get(path).cloned());
+        links += markdown::links(text).len();
+        let found = markdown::wrong_links(path, text, &|path| context.wanted.get(path).cloned());
         wrong.extend(found.into_iter().map(|found| format!("{path}: {found}")));
     }
     let charts = context.charts.len();

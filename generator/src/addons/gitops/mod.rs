@@ -28,19 +28,19 @@ impl AddOn for GitOps {
     fn files(&self, graph: &Graph, files: &mut Files) {
         let examples = values::examples(graph);
         let operators = Operator::all(graph);
-        files.beside("GITOPS.md", render(&Page::of(graph, &examples, &operators)));
+        let x = &Context::of(graph, !operators.is_empty());
+        files.beside("GITOPS.md", render(&Page::of(graph, x, &examples)));
         let file = |name: &str| format!("{FOLDER}/{name}");
         for example in &examples {
-            let context = Context::of(graph);
-            let application = Application { x: &context, e: example, values: example.indented(8) };
+            let application = Application { x, e: example, values: example.indented(8) };
             files.beside(&file(&format!("argocd/application{}.yaml", example.suffix())), render(&application));
-            let release = Release { x: &context, e: example, values: example.indented(4) };
+            let release = Release { x, e: example, values: example.indented(4) };
             files.beside(&file(&format!("flux/release{}.yaml", example.suffix())), render(&release));
         }
-        files.beside(&file("argocd/root.yaml"), render(&Root { x: &Context::of(graph) }));
-        files.beside(&file("flux/source.yaml"), render(&Source { x: &Context::of(graph) }));
+        files.beside(&file("argocd/root.yaml"), render(&Root { x }));
+        files.beside(&file("flux/source.yaml"), render(&Source { x }));
         if graph.credentials().next().is_some() {
-            files.beside(&file("flux/secrets.yaml"), render(&Secrets { x: &Context::of(graph) }));
+            files.beside(&file("flux/secrets.yaml"), render(&Secrets { x }));
         }
         if !operators.is_empty() {
             files.beside(&file("argocd/operators.yaml"), render(&Operators { operators: &operators }));
@@ -64,19 +64,19 @@ struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    fn of(graph: &'a Graph) -> Self {
+    fn of(graph: &'a Graph, has_operators: bool) -> Self {
+        let environment = values::environment(graph).map(|environment| environment.name.as_str());
         Self {
             c: graph,
             release: graph.example_release(),
             charts: CHARTS,
             repository: format!("https://git.example.org/{}.git", graph.name),
-            overlay: values::environment(graph)
-                .map(|environment| format!("environments/values-{}.yaml", environment.name.as_str())),
-            passwords: values::environment(graph).map_or_else(
+            overlay: environment.map(|environment| format!("environments/values-{environment}.yaml")),
+            passwords: environment.map_or_else(
                 || format!("secrets-{}.yaml", graph.example_release()),
-                |environment| format!("environments/{}", password_files::encrypted(environment.name.as_str())),
+                |environment| format!("environments/{}", password_files::encrypted(environment)),
             ),
-            has_operators: !pinned_releases(graph).is_empty(),
+            has_operators,
         }
     }
 }
@@ -161,9 +161,8 @@ struct Releases<'a> {
 #[derive(Template)]
 #[template(path = "addons/gitops/GITOPS.md")]
 struct Page<'a> {
-    x: Context<'a>,
+    x: &'a Context<'a>,
     examples: &'a [Example],
-    has_operators: bool,
     has_credentials: bool,
     is_stateful: bool,
     autoscales: bool,
@@ -175,11 +174,10 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn of(graph: &'a Graph, examples: &'a [Example], operators: &[Operator]) -> Self {
+    fn of(graph: &'a Graph, x: &'a Context<'a>, examples: &'a [Example]) -> Self {
         Self {
-            x: Context::of(graph),
+            x,
             examples,
-            has_operators: !operators.is_empty(),
             has_credentials: graph.credentials().next().is_some(),
             is_stateful: graph.servers().next().is_some(),
             autoscales: graph.autoscales(),

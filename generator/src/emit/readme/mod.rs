@@ -58,7 +58,7 @@ pub(super) fn files(graph: &Graph, tree: &Section, files: &mut Files) {
         metrics: metrics(graph),
         traced: instrumentation::traced(graph).map(|(component, _)| component.name).collect(),
         exporters: exporters(graph).map(|(component, _)| component.name).collect(),
-        exposed_ports: graph.exposed().map(|(service, number)| PortOfService { service, number }).collect(),
+        exposed_ports: graph.exposed().collect(),
         versions: graph.servers().map(version_row).collect(),
         footprint: Footprint::of(graph),
         example_release: graph.example_release(),
@@ -303,7 +303,8 @@ struct Readme<'a> {
     tests: Vec<Row>,
     unprotected: Vec<&'static str>,
     stateful: bool,
-    exposed_ports: Vec<PortOfService>,
+    /// The ports that users outside the cluster can reach, each with its service.
+    exposed_ports: Vec<(&'static str, u16)>,
     /// The version of each server.
     versions: Vec<Row>,
     footprint: Footprint,
@@ -346,12 +347,6 @@ impl Links {
             gitops: file_link(graph, "GITOPS.md"),
         }
     }
-}
-
-/// A port that users outside the cluster can reach.
-struct PortOfService {
-    service: &'static str,
-    number: u16,
 }
 
 /// The page about access from outside the cluster, with an exposed service as example.

@@ -31,7 +31,7 @@ pub(crate) struct Exposure {
 }
 
 /// A DNS subdomain with an optional wildcard as its first label. The last alternative also accepts every other printable word, so that the
-/// template `_edge.tpl` can report the remedy; it rejects IP addresses, too.
+/// template `_edge.tpl` can report the remedy; it rejects IP addresses, too. The others remain for the scenario `values`, which makes samples of the pattern.
 const HOST: &str = "^((\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*|[!-~]+)?$";
 
 fn node_port(_: &mut SchemaGenerator) -> Schema {

@@ -9,7 +9,7 @@ use e2e_kit::report::Outcome;
 use e2e_kit::{kubectl, process};
 use serde_json::json;
 
-use super::{CONNECT, Edge, HTTPS, INGRESS_HOST, SECRET, SERVED, ran, texts, title};
+use super::{CONNECT, Edge, HTTPS, INGRESS_HOST, SERVED, ran, texts, title};
 
 /// The provider of the cluster: its namespace, its Deployment, and the port of its pods.
 const PROVIDER: [&str; 2] = ["oidc", "oidc"];
@@ -125,7 +125,7 @@ pub(super) fn by_traefik(lane: &Lane, edge: &Edge, authority: &str) -> Outcome {
             "metadata": { "name": MIDDLEWARE, "namespace": namespace },
             "spec": { "basicAuth": { "secret": MIDDLEWARE } },
         }))?;
-        let mut sets = ingress(edge);
+        let mut sets = edge.ingress_values();
         let annotation = r"ingress.annotations.traefik\.ingress\.kubernetes\.io/router\.middlewares";
         sets.push(edge.set(annotation, &format!("{namespace}-{MIDDLEWARE}@kubernetescrd")));
         edge.upgrade(&sets)?;
@@ -158,23 +158,11 @@ fn prepare() -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// The values of an Ingress with TLS.
-fn ingress(edge: &Edge) -> Vec<String> {
-    let mut sets = edge.controller_values();
-    sets.extend([
-        edge.set("via", "Ingress"),
-        edge.set("host", INGRESS_HOST),
-        edge.set("tls.secretName", SECRET),
-        edge.set("ingress.className", "traefik"),
-    ]);
-    sets
-}
-
 /// The values of an Ingress with a proxy, whose cookies have this key.
 fn values(edge: &Edge, key: &str) -> Vec<String> {
     let [id, secret] = CLIENT;
     let set = |path: &str, value: &str| edge.set(&format!("authentication.{path}"), value);
-    let mut sets = ingress(edge);
+    let mut sets = edge.ingress_values();
     sets.extend([
         set("mode", "OAuth2Proxy"),
         set("issuerUrl", ISSUER),

@@ -89,11 +89,7 @@ pub(super) fn run(lane: &Lane) -> Outcome {
     })?;
     let certificates = certificates.ok_or(Reported)?;
     lane.step("helm install --wait with an Ingress and TLS", || {
-        let [host, secret] =
-            [("host", INGRESS_HOST), ("tls.secretName", SECRET)].map(|(key, value)| edge.set(key, value));
-        let mut sets = edge.controller_values();
-        sets.extend([edge.set("via", "Ingress"), host, secret, edge.set("ingress.className", "traefik")]);
-        release.install(from_ref(&context.small), &texts(&sets))?;
+        release.install(from_ref(&context.small), &texts(&edge.ingress_values()))?;
         Ok(String::new())
     })?;
     let ingress = all([
@@ -139,6 +135,18 @@ impl Edge<'_> {
             "global.network.edgeController=Traefik".to_owned(),
             format!("global.network.edgeNamespace={}", self.controller.namespace),
         ]
+    }
+
+    /// The values of an Ingress with TLS.
+    fn ingress_values(&self) -> Vec<String> {
+        let mut sets = self.controller_values();
+        sets.extend([
+            self.set("via", "Ingress"),
+            self.set("host", INGRESS_HOST),
+            self.set("tls.secretName", SECRET),
+            self.set("ingress.className", "traefik"),
+        ]);
+        sets
     }
 
     /// The values of a route at the Gateway of others, or at another one.

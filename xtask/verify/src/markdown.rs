@@ -1,11 +1,14 @@
-//! Links and names of files in Markdown, as far as the generated documents use them.
+//! Links and names of files in Markdown, as far as the documents of this repository use them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
+
+use crate::paths::resolved;
 
 /// The targets of the links of a document.
-pub(super) fn links(document: &str) -> Vec<&str> {
+pub(crate) fn links(document: &str) -> Vec<&str> {
     let of_line = |line| {
         let mut found = Vec::new();
         let mut rest: &str = line;
@@ -19,9 +22,29 @@ pub(super) fn links(document: &str) -> Vec<&str> {
     prose(document).flat_map(of_line).collect()
 }
 
-/// What is wrong with the relative links of the document at `path`. `read` returns the text of a file at a path from the same root.
-pub(super) fn wrong_links(path: &Utf8Path, document: &str, read: &dyn Fn(&Utf8Path) -> Option<String>) -> Vec<String> {
-    let check = |target: &str| {
+/// A relative link that leads nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongLink<'d> {
+    /// Its target.
+    pub target: &'d str,
+    /// What does not exist: a `file` or a `heading`.
+    pub lacks: &'static str,
+}
+
+impl fmt::Display for WrongLink<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the link `{}` leads to no {}", self.target, self.lacks)
+    }
+}
+
+/// The relative links of the document at `path` that lead nowhere. `read` returns the text of a file at a path from the same root.
+pub fn wrong_links<'d>(
+    path: &Utf8Path,
+    document: &'d str,
+    read: &dyn Fn(&Utf8Path) -> Option<String>,
+) -> Vec<WrongLink<'d>> {
+    let check = |target: &'d str| {
+        let wrong = |lacks| Some(WrongLink { target, lacks });
         if target.contains("://") || target.starts_with("mailto:") {
             return None;
         }
@@ -32,18 +55,18 @@ pub(super) fn wrong_links(path: &Utf8Path, document: &str, read: &dyn Fn(&Utf8Pa
             let folder = path.parent().unwrap_or(Utf8Path::new(""));
             match resolved(folder, file).and_then(|path| read(&path)) {
                 Some(text) => text,
-                None => return Some(format!("the link `{target}` leads to no file")),
+                None => return wrong("file"),
             }
         };
         let anchor = anchor?;
         let has_anchor = anchors(&text).iter().any(|one| one == anchor);
-        (!has_anchor).then(|| format!("the link `{target}` leads to no heading"))
+        if has_anchor { None } else { wrong("heading") }
     };
     links(document).into_iter().filter_map(check).collect()
 }
 
 /// The documents that a document names, outside of links to other hosts, and that a reader does not have.
-pub(super) fn unlinked_files(document: &str, has: impl Fn(&str) -> bool) -> Vec<String> {
+pub(crate) fn unlinked_files(document: &str, has: impl Fn(&str) -> bool) -> Vec<String> {
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
     let mut found = Vec::new();
     for line in prose(document) {
@@ -83,22 +106,6 @@ fn prose(document: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A path from the root, for a relative path in a folder; none if it leads out of the root.
-fn resolved(folder: &Utf8Path, relative: &str) -> Option<Utf8PathBuf> {
-    let mut path = folder.to_owned();
-    for part in relative.split('/') {
-        match part {
-            "." | "" => {}
-            ".." if path.as_str().is_empty() => return None,
-            ".." => {
-                path.pop();
-            }
-            part => path.push(part),
-        }
-    }
-    Some(path)
-}
-
 /// The anchors of the headings, as GitHub makes them.
 fn anchors(document: &str) -> Vec<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -128,11 +135,15 @@ mod tests {
         (path == "docs/OTHER.md").then(|| "# Here\n# Here\n".to_owned())
     }
 
+    fn texts(found: &[WrongLink<'_>]) -> Vec<String> {
+        found.iter().map(ToString::to_string).collect()
+    }
+
     #[test]
     fn a_link_that_leads_nowhere_is_found() {
         assert_eq!(links(DOCUMENT), ["VALUES.md", "#a-b-its-c", "OTHER.md#there", "https://example.org/X.md"]);
         assert_eq!(
-            wrong_links(Utf8Path::new("docs/README.md"), DOCUMENT, &read),
+            texts(&wrong_links(Utf8Path::new("docs/README.md"), DOCUMENT, &read)),
             [
                 "the link `VALUES.md` leads to no file",
                 "the link `#a-b-its-c` leads to no heading",
@@ -140,9 +151,9 @@ mod tests {
             ]
         );
         let sound = "[a](OTHER.md#here-1) [b](../docs/OTHER.md) [c](./OTHER.md)\n# A & b\n[d](#a--b) [e](mailto:a@b)";
-        assert_eq!(wrong_links(Utf8Path::new("docs/README.md"), sound, &read), [""; 0]);
+        assert_eq!(texts(&wrong_links(Utf8Path::new("docs/README.md"), sound, &read)), [""; 0]);
         let outside = wrong_links(Utf8Path::new("README.md"), "[a](../OTHER.md)", &|_| Some(String::new()));
-        assert_eq!(outside, ["the link `../OTHER.md` leads to no file"]);
+        assert_eq!(texts(&outside), ["the link `../OTHER.md` leads to no file"]);
     }
 
     #[test]
