@@ -67,7 +67,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             has_servers,
             has_metrics: graph.has_metrics(),
             has_traces: instrumentation::has_traces(graph),
-            has_earlier: !graph.earlier_versions.is_empty(),
+            has_earlier: earlier::has_checks(graph),
             is_reinstalled: earlier::reinstalled(graph).is_some(),
             rules: RulesOfTemplate::new(),
         },

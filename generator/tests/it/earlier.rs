@@ -2,7 +2,10 @@
 
 use generator::{Successor, VariableValue, check, earlier_values};
 use second_platform::{SHOP, platform};
-use vocabulary::{EarlierKey, EarlierVersion, Platform, Resolved, moved, of_chart, of_services, removed, renamed};
+use vocabulary::{
+    EarlierKey, EarlierVersion, MigrationNote, Platform, Resolved, field_changed, moved, object_removed, of_chart,
+    of_services, removed, renamed,
+};
 
 fn resolved(platform: Platform) -> Resolved {
     platform.resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}"))
@@ -120,4 +123,30 @@ fn a_platform_without_earlier_versions_pays_nothing() {
     let upgraded = files(UPGRADED);
     assert!(upgraded.values().any(|text| text.contains("wrongKeys")));
     assert!(!upgraded.values().any(|text| text.contains("wrongRelease")));
+}
+
+/// A migration note is text for installers: the charts differ in nothing else.
+#[test]
+fn a_migration_note_is_a_section_of_upgrading() {
+    const NOTES: &[MigrationNote] = &[
+        field_changed("StatefulSet", "orders", "spec.serviceName", "The upgrade makes it again, with its volume.")
+            .commands(&["kubectl delete statefulset \"$RELEASE-orders\" --cascade=orphan"]),
+        object_removed("PersistentVolumeClaim", "reports", "Copy the reports first."),
+    ];
+    const NOTED: &[EarlierVersion] = &[EarlierVersion::new("1.0.0", &[]).migrations(NOTES)];
+    let files = |versions: &'static [EarlierVersion]| {
+        generator::generate(&resolved(Platform { earlier_versions: versions, ..platform() })).into_files()
+    };
+    let (with, without) = (files(NOTED), files(&[]));
+    let changed: Vec<_> = with.iter().filter(|(path, text)| without.get(*path) != Some(*text)).collect();
+    let [(path, text)] = changed.as_slice() else { panic!("{:?}", changed.iter().map(|(path, _)| path)) };
+    assert_eq!(path.as_str(), "shop-floor/UPGRADING.md");
+    for expected in [
+        "## Before an upgrade from 1.0.0\n",
+        "StatefulSet `$RELEASE-orders` has another `spec.serviceName`, which Kubernetes lets nobody change. The upgrade makes it again",
+        "```sh\nkubectl delete statefulset \"$RELEASE-orders\" --cascade=orphan\n```\n",
+        "PersistentVolumeClaim `$RELEASE-reports` is no longer in the chart. Copy the reports first.",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in {text}");
+    }
 }

@@ -1,8 +1,12 @@
 //! Earlier versions of the chart: what became of their values, and how a release of them moves to this version.
 
+mod migration;
+
+pub use migration::{MigrationNote, ObjectChange, field_changed, object_removed};
+
 use crate::{BackingName, ChartVersion, ServerVersion, ServiceName, SourceLocation, VariableName};
 
-/// A version of the chart that had other values than this one.
+/// A version of the chart that had other values than this one, or whose releases need steps by hand.
 ///
 /// The chart refuses the values that are listed here and names the successor of each. `cargo xtask migrate-values` converts them.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +15,9 @@ pub struct EarlierVersion {
     pub version: ChartVersion,
     /// Its values that this version does not have.
     pub keys: &'static [EarlierKeys],
+    /// What an installer does before `helm upgrade`, one note for each change of an object that the API server refuses or that loses data. Each change
+    /// is one between this version and the next one.
+    pub migrations: &'static [MigrationNote],
     /// How an installed release moves to this version, if `helm upgrade` cannot do it.
     pub reinstallation: Option<Reinstallation>,
     /// Where it is declared.
@@ -25,7 +32,19 @@ impl EarlierVersion {
     #[must_use]
     #[track_caller]
     pub const fn new(version: &'static str, keys: &'static [EarlierKeys]) -> Self {
-        Self { version: ChartVersion::new(version), keys, reinstallation: None, location: SourceLocation::here() }
+        Self {
+            version: ChartVersion::new(version),
+            keys,
+            migrations: &[],
+            reinstallation: None,
+            location: SourceLocation::here(),
+        }
+    }
+
+    /// A release of this version is upgraded with these steps.
+    #[must_use]
+    pub const fn migrations(self, migrations: &'static [MigrationNote]) -> Self {
+        Self { migrations, ..self }
     }
 
     /// A release of this version must be uninstalled, and this version installed in its place.

@@ -34,8 +34,9 @@ mod variable;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use earlier::{
-    EarlierClaim, EarlierKey, EarlierKeys, EarlierServer, EarlierVersion, Fate, Owners, Reinstallation, Renamed, moved,
-    of_chart, of_servers, of_services, removed, renamed, variables,
+    EarlierClaim, EarlierKey, EarlierKeys, EarlierServer, EarlierVersion, Fate, MigrationNote, ObjectChange, Owners,
+    Reinstallation, Renamed, field_changed, moved, object_removed, of_chart, of_servers, of_services, removed, renamed,
+    variables,
 };
 pub use environment::{
     Certificate, Change, ClusterService, EdgeController, Environment, LogStore, Monitoring, SecretSource, autoscaled,

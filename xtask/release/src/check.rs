@@ -7,6 +7,7 @@ use generator::Resolved;
 use owned_tree::{FOLDER, OwnedTree};
 use vocabulary::{ChartVersion, Platform};
 
+use crate::released::{SHALLOW, highest};
 use crate::{charts, git};
 
 /// A reason against a release.
@@ -114,18 +115,11 @@ fn working_tree(root: &Utf8Path) -> anyhow::Result<Option<Finding>> {
 fn versions(root: &Utf8Path, version: ChartVersion, folders: &[String]) -> anyhow::Result<Option<Finding>> {
     if git::is_shallow(root)? {
         return Ok(Some(finding(
-            "the history of the repository is cut off, so the versions that are released are unknown",
-            "run `git fetch --unshallow --tags`; in GitHub Actions set `fetch-depth: 0`",
+            SHALLOW.0,
+            SHALLOW.1,
         )));
     }
-    let tags = git::version_tags(root)?;
-    let released = tags.iter().filter_map(|tag| {
-        let text: &'static str = tag.strip_prefix('v')?.to_owned().leak();
-        Some((tag, ChartVersion::checked(text).ok()?))
-    });
-    let Some((tag, last)) = released.max_by(|(_, left), (_, right)| left.cmp_precedence(*right)) else {
-        return Ok(None);
-    };
+    let Some((tag, last)) = highest(git::version_tags(root)?) else { return Ok(None) };
     let raise = format!("raise `version` of the platform above {last}, and begin `changelog` with it");
     Ok(match version.cmp_precedence(last) {
         Ordering::Greater => None,
@@ -133,7 +127,7 @@ fn versions(root: &Utf8Path, version: ChartVersion, folders: &[String]) -> anyho
             Some(finding(format!("version {version} is below {last}, which is released (tag {tag})"), raise))
         }
         Ordering::Equal => {
-            let changed = git::changed_since(root, tag, folders)?;
+            let changed = git::changed_since(root, &tag, folders)?;
             changed.first().map(|first| {
                 let count = changed.len();
                 finding(format!("version {version} is released (tag {tag}), and {count} files of the charts differ from it, such as {first}"), raise)

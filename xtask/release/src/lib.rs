@@ -13,6 +13,7 @@ mod images;
 pub mod loopback;
 mod provenance;
 mod push;
+mod released;
 mod write;
 
 use std::fmt::Write as _;
@@ -27,6 +28,7 @@ use tools::{Tool, ToolBinary};
 pub use check::{Finding, check};
 pub use provenance::Signer;
 pub use push::{CosignKey, Pushed, Registry, push};
+pub use released::{LastRelease, Released};
 
 /// The time of a release: that of the commit.
 #[derive(Clone, Debug, PartialEq, Eq)]

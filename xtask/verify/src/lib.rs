@@ -21,6 +21,7 @@ mod report;
 mod rust;
 mod schemas;
 mod size;
+mod upgrade;
 mod values;
 
 use std::collections::BTreeMap;
@@ -134,6 +135,11 @@ const STEPS: &[Step] = &[
         "earlier",
         values::earlier,
         "Helm 3 and 4 refuse every value of an earlier version with its successor, and migrate-values converts it",
+    ),
+    step(
+        "upgrade",
+        upgrade::upgrade,
+        "against the last release, no immutable field changes and no object with data is gone, but with a migration note",
     ),
     step(
         "size",

@@ -13,7 +13,7 @@ use crate::graph::Graph;
 pub(in crate::emit) use upgrading::sections_of_upgrading;
 
 pub(super) fn files(graph: &Graph, files: &mut Files) {
-    if graph.earlier_versions.is_empty() {
+    if !has_checks(graph) {
         return;
     }
     let reinstalled = reinstalled(graph).map(|(version, reinstallation)| Reinstalled {
@@ -23,6 +23,11 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     });
     let services = graph.services().map(|(component, _)| component.name).collect();
     files.umbrella("templates/_earlier.tpl", &Earlier { c: graph, groups: groups(graph), reinstalled, services });
+}
+
+/// Whether the chart checks values or releases of earlier versions. Migration notes alone are text for UPGRADING.md.
+pub(super) fn has_checks(graph: &Graph) -> bool {
+    graph.earlier_versions.iter().any(|earlier| !earlier.keys.is_empty() || earlier.reinstallation.is_some())
 }
 
 /// The version whose releases must be reinstalled, if there is one.

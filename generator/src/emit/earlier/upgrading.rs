@@ -1,19 +1,22 @@
 //! The sections of `UPGRADING.md` on earlier versions: their values, and how a release of one moves to this chart.
 
 use askama::Template;
-use vocabulary::{EarlierServer, EarlierVersion, Fate, Owners, Reinstallation, Renamed, Scaling};
+use vocabulary::{
+    EarlierServer, EarlierVersion, Fate, MigrationNote, ObjectChange, Owners, Reinstallation, Renamed, Scaling,
+};
 
 use crate::earlier::{Successor, VariableValue, of, sections};
 use crate::files::render;
 use crate::graph::Graph;
 use crate::text::{cell, list};
 
-/// A section for the values of each version, and one for the releases of each version that must be reinstalled.
+/// A section for the values of each version, and one for its releases if they must be reinstalled or need steps before an upgrade.
 pub(in crate::emit) fn sections_of_upgrading(graph: &Graph) -> Vec<String> {
     let of_version = |earlier: &EarlierVersion| {
         let values = (!earlier.keys.is_empty()).then(|| values(graph, earlier));
         let release = earlier.reinstallation.as_ref().map(|moved| release(graph, earlier, moved));
-        values.into_iter().chain(release)
+        let migrations = (!earlier.migrations.is_empty()).then(|| migrations(earlier));
+        values.into_iter().chain(release).chain(migrations)
     };
     graph.earlier_versions.iter().flat_map(of_version).map(|section| section.trim_end().to_owned()).collect()
 }
@@ -79,6 +82,19 @@ fn now(fate: Fate) -> Option<String> {
         Fate::Removed(reason) => Some(format!("none: {}", cell(reason))),
         Fate::Variables => None,
     }
+}
+
+fn migrations(earlier: &EarlierVersion) -> String {
+    let step = |note: &'static MigrationNote| {
+        let change = match note.change {
+            ObjectChange::Field(path) => format!("has another `{path}`, which Kubernetes lets nobody change"),
+            ObjectChange::Removed => "is no longer in the chart".to_owned(),
+        };
+        let MigrationNote { kind, object, text, commands, .. } = *note;
+        MigrationStep { kind, object, change, text, commands }
+    };
+    let steps = earlier.migrations.iter().map(step).collect();
+    render(&Migrations { version: earlier.version.as_str(), steps })
 }
 
 fn release(graph: &Graph, earlier: &EarlierVersion, moved: &Reinstallation) -> String {
@@ -157,6 +173,23 @@ struct ValueGroup {
 struct Row {
     key: String,
     now: String,
+}
+
+#[derive(Template)]
+#[template(path = "partials/upgrading/migrations.md")]
+struct Migrations<'a> {
+    version: &'a str,
+    steps: Vec<MigrationStep>,
+}
+
+/// What an installer does about a change of an object.
+struct MigrationStep {
+    kind: &'static str,
+    object: &'static str,
+    /// What changes, as a predicate.
+    change: String,
+    text: &'static str,
+    commands: &'static [&'static str],
 }
 
 #[derive(Template)]

@@ -5,7 +5,9 @@ mod tests;
 
 use super::{calls, servers, texts};
 use crate::diagnostic::{codes, repeated};
-use crate::{Diagnostic, EarlierServer, EarlierVersion, Fate, Owners, Platform, Reinstallation, SourceLocation};
+use crate::{
+    Diagnostic, EarlierServer, EarlierVersion, Fate, ObjectChange, Owners, Platform, Reinstallation, SourceLocation,
+};
 
 codes! {
     /// A version that is declared twice, or is that of the chart.
@@ -22,6 +24,10 @@ codes! {
     MovesTwice,
     /// A name that cannot be that of an object or of a login.
     EarlierServerName,
+    /// Two notes about one change.
+    MigrationRepeated,
+    /// Notes about the upgrade from a version whose releases are reinstalled.
+    MigrationOfReinstalled,
 }
 
 pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
@@ -48,6 +54,7 @@ pub(super) fn check(platform: &Platform, diagnostics: &mut Vec<Diagnostic>) {
         if let Some(reinstallation) = &earlier.reinstallation {
             reinstalled(platform, earlier, reinstallation, diagnostics);
         }
+        migrations(earlier, diagnostics);
     }
     paths.sort_by(|(one, _), (other, _)| one.split('.').cmp(other.split('.')));
     for pair in paths.windows(2) {
@@ -125,6 +132,45 @@ fn keys(
             };
             paths.extend(sections.iter().map(path));
         }
+    }
+}
+
+/// Whether the objects and fields exist is a question for `verify`, which has the charts of both versions.
+fn migrations(earlier: &EarlierVersion, diagnostics: &mut Vec<Diagnostic>) {
+    let version = earlier.version;
+    for note in earlier.migrations {
+        let what = format!("the migration note on {} `{}`", note.kind, note.object);
+        texts::line(&what, note.text, note.location, diagnostics);
+        for command in note.commands {
+            texts::line(&format!("a command of {what}"), command, note.location, diagnostics);
+        }
+    }
+    let notes = earlier.migrations.iter().map(|note| {
+        let field = match note.change {
+            ObjectChange::Field(path) => path,
+            ObjectChange::Removed => "",
+        };
+        ((note.kind, note.object, field), note.location)
+    });
+    for ((kind, object, _), locations) in repeated(notes) {
+        diagnostics.push(
+            Diagnostic::new(
+                Code::MigrationRepeated,
+                format!("version `{version}` has several migration notes on one change of {kind} `{object}`"),
+            )
+            .at_each(locations.into_iter().map(|location| ("declared", location)))
+            .help("keep one, with all commands"),
+        );
+    }
+    if let (Some(first), Some(_)) = (earlier.migrations.first(), &earlier.reinstallation) {
+        diagnostics.push(
+            Diagnostic::new(
+                Code::MigrationOfReinstalled,
+                format!("a release of version `{version}` is reinstalled, and it has migration notes"),
+            )
+            .at("declared", first.location)
+            .help("remove the notes: the chart refuses to upgrade such a release"),
+        );
     }
 }
 

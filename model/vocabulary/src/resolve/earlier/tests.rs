@@ -2,9 +2,9 @@ use super::CODES;
 use crate::kinds::postgresql::tests::{ENV, SERVER};
 use crate::testing::{check, fix, list, platform, service};
 use crate::{
-    Backing, EarlierClaim, EarlierKey, EarlierKeys, EarlierServer, EarlierVersion, Platform, Reinstallation,
-    ServerVersion, Service, ServiceName, moved, of_chart, of_servers, of_services, owns, removed, renamed, variable,
-    variables,
+    Backing, EarlierClaim, EarlierKey, EarlierKeys, EarlierServer, EarlierVersion, MigrationNote, Platform,
+    Reinstallation, ServerVersion, Service, ServiceName, field_changed, moved, object_removed, of_chart, of_servers,
+    of_services, owns, removed, renamed, variable, variables,
 };
 
 const WEB: ServiceName = ServiceName::new("web");
@@ -54,6 +54,17 @@ fn moves(stops: &'static [&'static [ServiceName]], servers: impl Into<Vec<Earlie
 fn old_version(version: &'static str) -> EarlierVersion {
     let reinstallation = Reinstallation { reason: "its servers are other ones", stops: &[], servers: &[] };
     EarlierVersion::new(version, &[]).reinstalled(reinstallation)
+}
+
+const NOTE: MigrationNote =
+    field_changed("StatefulSet", "postgresql", "spec.serviceName", "Delete it; the upgrade makes it again.");
+
+/// A platform with these notes, and one on another change of the same object.
+#[track_caller]
+fn migrated(notes: impl Into<Vec<MigrationNote>>) -> Platform {
+    let mut notes = notes.into();
+    notes.push(object_removed("StatefulSet", "postgresql", "Dump its data."));
+    earlier([EarlierVersion::new("0.1.0", &[]).migrations(list(notes))])
 }
 
 #[test]
@@ -106,6 +117,12 @@ fn every_help_can_be_followed() {
             fix("EarlierServerName", moves(&[], [old("postgresql;", "data", "shop")]), [moves(&[], [OLD])]),
             fix("EarlierServerName", moves(&[], [old("postgresql", "-data", "shop")]), [moves(&[], [OLD])]),
             fix("EarlierServerName", moves(&[], [old("postgresql", "data", "a shop")]), [moves(&[], [OLD])]),
+            fix("MigrationRepeated", migrated([NOTE, NOTE]), [migrated([NOTE])]),
+            fix(
+                "MigrationOfReinstalled",
+                earlier([old_version("0.1.0").migrations(&[NOTE])]),
+                [earlier([old_version("0.1.0")])],
+            ),
         ],
     );
 }
@@ -117,6 +134,8 @@ fn reasons_are_lines() {
     let wrong = [
         keys([removed("ports", "two\nlines")]),
         earlier([EarlierVersion::new("0.1.0", &[]).reinstalled(reinstallation)]),
+        migrated([MigrationNote { text: "two\nlines", ..NOTE }]),
+        migrated([NOTE.commands(&["kubectl get pods", ""])]),
     ];
     for platform in wrong {
         let diagnostics = crate::testing::diagnostics(platform);
