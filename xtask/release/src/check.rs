@@ -114,10 +114,7 @@ fn working_tree(root: &Utf8Path) -> anyhow::Result<Option<Finding>> {
 /// The tag with the highest version, and whether the version of the platform can follow it.
 fn versions(root: &Utf8Path, version: ChartVersion, folders: &[String]) -> anyhow::Result<Option<Finding>> {
     if git::is_shallow(root)? {
-        return Ok(Some(finding(
-            SHALLOW.0,
-            SHALLOW.1,
-        )));
+        return Ok(Some(finding(SHALLOW.0, SHALLOW.1)));
     }
     let Some((tag, last)) = highest(git::version_tags(root)?) else { return Ok(None) };
     let raise = format!("raise `version` of the platform above {last}, and begin `changelog` with it");

@@ -62,7 +62,8 @@ impl Released {
     /// If git or the disk fails.
     pub fn files(&self, root: &Utf8Path) -> anyhow::Result<Option<(TempDir, Utf8PathBuf)>> {
         let folder = tempfile::tempdir()?;
-        let path = Utf8PathBuf::try_from(folder.path().to_owned()).context("the folder for temporary files is not UTF-8")?;
+        let path =
+            Utf8PathBuf::try_from(folder.path().to_owned()).context("the folder for temporary files is not UTF-8")?;
         Ok(git::export(root, &self.tag, FOLDER, &path)?.then_some((folder, path)))
     }
 }

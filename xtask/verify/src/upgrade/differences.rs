@@ -60,9 +60,9 @@ pub(super) fn differences(old: &[Object], new: &[Object], release: &str) -> Vec<
             field,
         };
         match new.iter().find(|after| identity(after) == identity(before)) {
-            Some(after) => found.extend(
-                immutable_fields(before, &after.value).into_iter().map(|field| difference(Some(field))),
-            ),
+            Some(after) => {
+                found.extend(immutable_fields(before, &after.value).into_iter().map(|field| difference(Some(field))))
+            }
             None if holds_data(before) && !is_kept(before) => found.push(difference(None)),
             None => {}
         }

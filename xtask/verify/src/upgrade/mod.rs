@@ -113,7 +113,9 @@ impl Comparison {
             let MigrationNote { kind, object, location, .. } = note;
             let change = match note.change {
                 ObjectChange::Field(path) => format!("{path} of {kind} <release>-{object} does not differ from {tag}"),
-                ObjectChange::Removed => format!("{kind} <release>-{object} is not one that {tag} has and this chart lacks"),
+                ObjectChange::Removed => {
+                    format!("{kind} <release>-{object} is not one that {tag} has and this chart lacks")
+                }
             };
             format!("{change}, but the migration note at {location} says so\n  Remove the note, or correct it.")
         };
@@ -123,9 +125,8 @@ impl Comparison {
 
 /// The versions with notes that nobody can need: they are above the last release.
 fn of_unreleased(earlier: &[EarlierVersion], released: &Released) -> Vec<String> {
-    let above = earlier.iter().filter(|one| {
-        !one.migrations.is_empty() && one.version.cmp_precedence(released.version).is_gt()
-    });
+    let above =
+        earlier.iter().filter(|one| !one.migrations.is_empty() && one.version.cmp_precedence(released.version).is_gt());
     let told = above.map(|one| {
         format!(
             "version {} has migration notes, but the last release is {}\n  Move the notes at {} to version {}.",
@@ -153,7 +154,10 @@ fn gone(context: &VerifyContext, old: &Utf8Path, tag: &str) -> anyhow::Result<Ve
     for entry in old.read_dir_utf8()? {
         let path = entry?.into_path();
         if path.join("Chart.yaml").exists() && !context.folder.join(path.file_name().unwrap_or_default()).exists() {
-            gone.insert(format!("not compared: the chart {}, which only {tag} has", path.file_name().unwrap_or_default()));
+            gone.insert(format!(
+                "not compared: the chart {}, which only {tag} has",
+                path.file_name().unwrap_or_default()
+            ));
         }
     }
     let overlays = old.join("environments");
@@ -169,10 +173,11 @@ fn gone(context: &VerifyContext, old: &Utf8Path, tag: &str) -> anyhow::Result<Ve
     Ok(gone.into_iter().collect())
 }
 
-/// The first line of Helm's message that says what is wrong with the values.
+/// What Helm's message says against the values, in one line.
 fn refusal(message: &str, tag: &str) -> String {
-    let lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
-    let said: Vec<&str> = lines.collect();
-    let first = said.iter().find(|line| line.starts_with("- ") || line.starts_with("* ")).or_else(|| said.last());
-    format!("the chart of {tag} rejects the values: {}", first.map_or("", |line| line.trim_start_matches(['-', '*', ' '])))
+    let lines = || message.lines().map(str::trim).filter(|line| !line.is_empty());
+    // The schema and the checks of the chart list what is wrong, below the name of the case.
+    let listed = lines().find_map(|line| line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")));
+    let first = || lines().next().map(|line| line.split_once("rejects ").map_or(line, |(_, said)| said));
+    format!("the chart of {tag} rejects the values: {}", listed.or_else(first).unwrap_or_default())
 }

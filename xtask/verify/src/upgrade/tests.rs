@@ -17,7 +17,8 @@ fn objects_of(manifests: &[Value]) -> Vec<Object> {
 }
 
 fn object(version: &str, kind: &str, rest: Value) -> Value {
-    let mut object = json!({ "apiVersion": version, "kind": kind, "metadata": { "name": "afp-x", "namespace": NAMESPACE } });
+    let mut object =
+        json!({ "apiVersion": version, "kind": kind, "metadata": { "name": "afp-x", "namespace": NAMESPACE } });
     let map = object.as_object_mut().expect("a map");
     map.extend(rest.as_object().expect("a map").clone());
     object
@@ -49,7 +50,13 @@ fn selectors_are_immutable() {
         immutable("apps/v1", kind, old(), selector(json!({ "app": "x" }), 3), &[]);
     }
     // A Service selects Pods by labels that can change.
-    immutable("v1", "Service", json!({ "spec": { "selector": { "a": "b" } } }), json!({ "spec": { "selector": {} } }), &[]);
+    immutable(
+        "v1",
+        "Service",
+        json!({ "spec": { "selector": { "a": "b" } } }),
+        json!({ "spec": { "selector": {} } }),
+        &[],
+    );
 }
 
 #[test]
@@ -87,7 +94,8 @@ fn only_some_fields_of_a_stateful_set_can_change() {
 
 #[test]
 fn a_job_keeps_its_template_unless_it_is_a_hook() {
-    let job = |image: &str, retries: u32| json!({ "spec": { "backoffLimit": retries, "template": { "image": image } } });
+    let job =
+        |image: &str, retries: u32| json!({ "spec": { "backoffLimit": retries, "template": { "image": image } } });
     immutable("batch/v1", "Job", job("a", 1), job("b", 1), &["spec.template"]);
     immutable("batch/v1", "Job", job("a", 1), job("a", 2), &[]);
     let hook = |image: &str| {
@@ -112,7 +120,8 @@ fn a_claim_can_only_grow() {
 #[test]
 fn a_service_stays_headless_or_not() {
     let service = |spec: Value| json!({ "spec": spec });
-    let check = |old: Value, new: Value, fields: &[&str]| immutable("v1", "Service", service(old), service(new), fields);
+    let check =
+        |old: Value, new: Value, fields: &[&str]| immutable("v1", "Service", service(old), service(new), fields);
     check(json!({}), json!({ "clusterIP": "None" }), &["spec.clusterIP"]);
     check(json!({ "clusterIP": "None" }), json!({}), &["spec.clusterIP"]);
     check(json!({ "clusterIP": "" }), json!({ "type": "NodePort" }), &[]);
@@ -183,9 +192,8 @@ impl Repository {
         change(&repository.folder());
         repository.commit();
         repository.git(&["tag", tag]);
-        for (path, text) in &wanted {
-            fs::write(repository.folder().join(path), text).expect("a file");
-        }
+        fs::remove_dir_all(repository.folder()).expect("the folder of the charts");
+        owned_tree::write_tree(&repository.folder(), &wanted, HandEdits::Keep).expect("the chart");
         fs::write(repository.root().join("README.md"), "x").expect("a file");
         repository.commit();
         repository
@@ -244,7 +252,7 @@ fn outcome(root: &Utf8Path, notes: &[MigrationNote], strict: bool) -> Outcome {
     upgrade(&context).expect("an outcome")
 }
 
-const STATEFUL_SET: &str = "shop-floor/charts/orders/templates/statefulset.yaml";
+const STATEFUL_SET: &str = "shop-floor/charts/orders-broker/templates/statefulset.yaml";
 
 #[test]
 fn the_same_chart_can_be_upgraded() {
@@ -260,24 +268,28 @@ fn an_immutable_field_needs_a_note() {
     let repository = Repository::released("v1.5.0");
     repository.replace(STATEFUL_SET, "serviceName: ", "serviceName: a-");
     let outcome = repository.outcome(&[]);
-    let problem = "StatefulSet afp-orders has another spec.serviceName than in v1.5.0, which the API server refuses to change\n  \
+    let problem = "StatefulSet afp-orders-broker has another spec.serviceName than in v1.5.0, which the API server refuses to change\n  \
          Undo the change, or say in `earlier_versions` what an installer does: EarlierVersion::new(\"1.5.0\", …)\
-         .migrations(&[field_changed(\"StatefulSet\", \"orders\", \"spec.serviceName\", \"…\")]) (in every case)";
+         .migrations(&[field_changed(\"StatefulSet\", \"orders-broker\", \"spec.serviceName\", \"…\")]) (in every case)";
     assert_eq!(outcome.wrong, [problem]);
 
-    let note = || field_changed("StatefulSet", "orders", "spec.serviceName", "Delete it without its Pods.");
+    let note = || field_changed("StatefulSet", "orders-broker", "spec.serviceName", "Delete it without its Pods.");
     assert_eq!(repository.outcome(&[note()]).wrong, [""; 0]);
     // A note on another field leaves the change undeclared, and has no change.
-    let other = field_changed("StatefulSet", "orders", "spec.selector", "Delete it without its Pods.");
+    let other = field_changed("StatefulSet", "orders-broker", "spec.selector", "Delete it without its Pods.");
     let outcome = repository.outcome(&[other]);
     assert_eq!(outcome.wrong.len(), 2, "{:?}", outcome.wrong);
     assert_eq!(outcome.wrong[0], problem);
-    let idle = "spec.selector of StatefulSet <release>-orders does not differ from v1.5.0, but the migration note at ";
+    let idle =
+        "spec.selector of StatefulSet <release>-orders-broker does not differ from v1.5.0, but the migration note at ";
     assert!(outcome.wrong[1].starts_with(idle), "{}", outcome.wrong[1]);
     // The change is there, and a second note is not needed.
-    let gone = object_removed("StatefulSet", "orders", "Dump it.");
+    let gone = object_removed("StatefulSet", "orders-broker", "Dump it.");
     let outcome = repository.outcome(&[note(), gone]);
-    assert!(outcome.wrong[0].starts_with("StatefulSet <release>-orders is not one that v1.5.0 has"), "{outcome:?}");
+    assert!(
+        outcome.wrong[0].starts_with("StatefulSet <release>-orders-broker is not one that v1.5.0 has"),
+        "{outcome:?}"
+    );
 }
 
 #[test]
@@ -286,8 +298,8 @@ fn an_object_that_is_gone_needs_a_note() {
     fs::write(repository.folder().join(STATEFUL_SET), "").expect("a file");
     let outcome = repository.outcome(&[]);
     assert_eq!(outcome.wrong.len(), 1, "{:?}", outcome.wrong);
-    assert!(outcome.wrong[0].starts_with("StatefulSet afp-orders of v1.5.0 is gone, and with it the data"));
-    let note = object_removed("StatefulSet", "orders", "Consume its messages first.");
+    assert!(outcome.wrong[0].starts_with("StatefulSet afp-orders-broker of v1.5.0 is gone, and with it the data"));
+    let note = object_removed("StatefulSet", "orders-broker", "Consume its messages first.");
     assert_eq!(repository.outcome(&[note]).wrong, [""; 0]);
 }
 
@@ -305,19 +317,24 @@ fn a_default_that_becomes_an_immutable_field_needs_a_note() {
 fn a_case_that_the_release_does_not_accept_is_named() {
     let repository = Repository::changed_before("v1.5.0", |folder| {
         fs::remove_file(folder.join("environments/values-live.yaml")).expect("an overlay");
-        let schema = folder.join("shop-floor/values.schema.json");
-        let text = fs::read_to_string(&schema).expect("a schema");
-        fs::write(&schema, text.replace("\"nodeSelector\"", "\"nodes\"")).expect("a schema");
-        let overlay = folder.join("environments/values-former.yaml");
-        fs::write(overlay, "{}").expect("an overlay");
+        fs::write(folder.join("environments/values-former.yaml"), "{}").expect("an overlay");
+        let refusal = "{{ if .Values.shop.nodeSelector }}{{ fail \"shop.nodeSelector is unknown\" }}{{ end }}";
+        fs::write(folder.join("shop-floor/templates/refusal.yaml"), refusal).expect("a template");
     });
     let outcome = repository.outcome(&[]);
-    // The schema of the release requires what its defaults lack now, so no case renders.
-    assert_eq!(outcome.wrong, ["no case renders with the chart of v1.5.0, so nothing was compared"]);
-    let notes = outcome.notes.join("\n");
-    assert!(notes.contains("not compared: v1.5.0 has no environments/values-live.yaml (in live)"), "{notes}");
-    assert!(notes.contains("not compared: the chart of v1.5.0 rejects the values: "), "{notes}");
-    assert!(notes.contains("not compared: environments/values-former.yaml, which only v1.5.0 has"), "{notes}");
+    assert_eq!(outcome.wrong, [""; 0]);
+    assert!(outcome.summary.ends_with(" in 1 cases of v1.5.0"), "{}", outcome.summary);
+    let [rejected, lacking, gone] = outcome.notes.as_slice() else { panic!("{:?}", outcome.notes) };
+    assert!(rejected.starts_with("not compared: the chart of v1.5.0 rejects the values: "), "{rejected}");
+    assert!(rejected.ends_with("shop.nodeSelector is unknown (in placed)"), "{rejected}");
+    assert_eq!(lacking, "not compared: v1.5.0 has no environments/values-live.yaml (in live)");
+    assert_eq!(gone, "not compared: environments/values-former.yaml, which only v1.5.0 has");
+
+    let nothing = Repository::changed_before("v1.5.0", |folder| {
+        fs::write(folder.join("shop-floor/templates/refusal.yaml"), "{{ fail \"no\" }}").expect("a template");
+    });
+    let wrong = nothing.outcome(&[]).wrong;
+    assert_eq!(wrong, ["no case renders with the chart of v1.5.0, so nothing was compared"]);
 }
 
 #[test]
@@ -325,7 +342,7 @@ fn without_a_release_nothing_is_compared() {
     // The tag of the commit itself is the release that is being made.
     let repository = Repository::released("no-version");
     repository.git(&["tag", "v2.0.0"]);
-    let note = field_changed("StatefulSet", "orders", "spec.serviceName", "Delete it without its Pods.");
+    let note = field_changed("StatefulSet", "orders-broker", "spec.serviceName", "Delete it without its Pods.");
     let outcome = repository.outcome(&[note]);
     assert_eq!(outcome.summary, "nothing compared: no commit before this one has the tag of a version, such as v1.0.0");
     assert_eq!(outcome.wrong, [""; 0]);
@@ -346,7 +363,7 @@ fn without_a_release_nothing_is_compared() {
 fn notes_are_on_a_version_that_was_released() {
     let repository = Repository::released("v1.4.0");
     repository.git(&["tag", "v1.3.9", "v1.4.0"]);
-    let note = field_changed("StatefulSet", "orders", "spec.serviceName", "Delete it without its Pods.");
+    let note = field_changed("StatefulSet", "orders-broker", "spec.serviceName", "Delete it without its Pods.");
     let wrong = repository.outcome(&[note]).wrong;
     assert!(wrong[0].starts_with("version 1.5.0 has migration notes, but the last release is v1.4.0"), "{wrong:?}");
     assert_eq!(wrong.len(), 1);
