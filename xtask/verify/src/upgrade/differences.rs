@@ -61,7 +61,8 @@ pub(super) fn differences(old: &[Object], new: &[Object], release: &str) -> Vec<
         };
         match new.iter().find(|after| identity(after) == identity(before)) {
             Some(after) => {
-                found.extend(immutable_fields(before, &after.value).into_iter().map(|field| difference(Some(field))))
+                let fields = immutable_fields(before, &after.value);
+                found.extend(fields.into_iter().map(|field| difference(Some(field))));
             }
             None if holds_data(before) && !is_kept(before) => found.push(difference(None)),
             None => {}
