@@ -106,14 +106,14 @@ pub(crate) fn env_value(graph: &Graph, value: &EnvValue) -> String {
 
 /// The name of a service's Secret, as text of a template of its own chart.
 #[must_use]
-pub(crate) fn secret_name(service: &str) -> String {
-    format!(r#"{{{{ include "{service}.secretName" . | quote }}}}"#)
+pub(crate) fn secret_name(graph: &Graph) -> String {
+    format!(r#"{{{{ include "{}.secretName" . | quote }}}}"#, graph.name)
 }
 
 /// The name of a service's Secret, as text of a template of the umbrella.
 #[must_use]
-pub(crate) fn secret_name_in_umbrella(service: &str) -> String {
-    format!(r#"{{{{ include "{service}.secretName" (index .Subcharts "{service}") | quote }}}}"#)
+pub(crate) fn secret_name_in_umbrella(graph: &Graph, service: &str) -> String {
+    format!(r#"{{{{ include "{}.secretName" (index .Subcharts "{service}") | quote }}}}"#, graph.name)
 }
 
 /// The host name of a component, as text.
@@ -126,22 +126,10 @@ pub(crate) fn host(graph: &Graph, target: &str) -> String {
     }
 }
 
-/// An expression for a value of a service, in a template of its own chart; the path begins with the service.
-#[must_use]
-pub(crate) fn own_value(path: &[&str]) -> String {
-    value(&path[1..])
-}
-
-/// The name of the login at a server, as text of a template of the service's chart.
+/// The name of an edge's login, for a reader of the documentation.
 ///
 /// It carries the credential's revision, so that a new login and the one before it exist side by side; and the release, so that on a server
 /// that several releases use each finds its own.
-#[must_use]
-pub(crate) fn login_name(graph: &Graph, server: &str) -> String {
-    format!(r#"{{{{ include "{}.{server}.login" . | quote }}}}"#, graph.name)
-}
-
-/// The name of an edge's login, for a reader of the documentation.
 #[must_use]
 pub(crate) fn login_name_for_readers(edge: &Edge) -> String {
     let service = edge.client;

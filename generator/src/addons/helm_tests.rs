@@ -55,6 +55,7 @@ fn add_files(graph: &Graph, files: &mut Files) {
     for script in &scripts {
         files.text(format!("files/tests/{}", script.name), script.text.to_owned());
     }
+    let command = python(NETWORK_POLICIES);
     files.umbrella(
         "templates/tests/_helpers.tpl",
         &Helpers {
@@ -63,6 +64,7 @@ fn add_files(graph: &Graph, files: &mut Files) {
             pod_security: pod_security(USER, false),
             container_security: container_security(),
             helper_resources: helper_resources(),
+            isolation: &command,
         },
     );
     let proxied: Vec<_> = graph.exposed().map(|(service, _)| authentication::proxied(service)).collect();
@@ -75,7 +77,6 @@ fn add_files(graph: &Graph, files: &mut Files) {
         "templates/tests/scripts.yaml",
         &Scripts { c: graph, files: names, components: listening_components(graph) },
     );
-    let command = python(NETWORK_POLICIES);
     files.umbrella("templates/tests/test-network-policies.yaml", &NetworkPolicyJob { c: graph, command: &command });
     if let Some(test) = &graph.end_to_end {
         files.umbrella("templates/tests/test-end-to-end.yaml", &end_to_end_job(graph, test));
@@ -90,7 +91,7 @@ fn add_files(graph: &Graph, files: &mut Files) {
         let edges = graph.edges_from(name);
         let may = edges.flat_map(|edge| edge.ports.iter().map(|port| (edge.target, *port))).collect();
         let api = !service.api_rules.is_empty();
-        let view = IsolationJob { c: graph, source, name, command: &command, api, may };
+        let view = IsolationJob { c: graph, source, api, may };
         files.subchart(name, "templates/tests/test-isolation.yaml", &view);
     }
 }
@@ -124,7 +125,7 @@ fn connection_tests(graph: &Graph, service: &str) -> Vec<TestContainer> {
         let login_scripts = edge.scripts.as_ref()?;
         let is_python = login_scripts.test.runner == Runner::Python;
         let time_limit = is_python.then(test_seconds);
-        let login = scripts::env(graph, login_scripts, &secret_name(service));
+        let login = scripts::env(graph, login_scripts, &secret_name(graph));
         Some(TestContainer {
             name: format!("test-{}", edge.target),
             image_section: if is_python { "tests" } else { edge.target },
@@ -199,7 +200,7 @@ fn end_to_end_job<'a>(graph: &'a Graph, test: &'a EndToEnd) -> EndToEndJob<'a> {
     let clean_up = test.cleanup(&graph.edges).and_then(|(leftovers, edge)| {
         let login_scripts = edge.scripts.as_ref()?;
         let statement = EnvVar::new("STATEMENT", with_marker(leftovers.statement));
-        let login = scripts::env(graph, login_scripts, &secret_name_in_umbrella(leftovers.owner));
+        let login = scripts::env(graph, login_scripts, &secret_name_in_umbrella(graph, leftovers.owner));
         let env = marker().into_iter().chain([statement, result_file(), test_seconds()]).chain(login);
         Some(CleanUp {
             owner: leftovers.owner,
@@ -256,6 +257,8 @@ struct Helpers<'a> {
     pod_security: String,
     container_security: String,
     helper_resources: String,
+    /// The command of the tests of isolation.
+    isolation: &'a str,
 }
 
 #[derive(Template)]
@@ -335,8 +338,6 @@ struct TestContainer {
 struct IsolationJob<'a> {
     c: &'a Graph,
     source: &'a str,
-    name: &'a str,
-    command: &'a str,
     /// Whether it may connect to the Kubernetes API server.
     api: bool,
     may: Vec<(&'static str, u16)>,

@@ -1,73 +1,31 @@
-//! A service's Secret in the modes `inline` and `external`: the same keys in each, named like the variables that the program reads.
+//! What a service's chart says about its Secret: which credentials it holds, under which keys. The objects of the modes `inline` and `external` are
+//! loops over that in the umbrella's helpers.
 
-use crate::expr::{login_name, own_value};
-use crate::files::Files;
-use crate::graph::{Component, Credential, Graph, Recipient};
-use crate::text::scalar;
 use askama::Template;
 
+use crate::files::Files;
+use crate::graph::{Component, Graph, Recipient};
+use crate::text::scalar;
+
 pub(super) fn files(graph: &Graph, component: &Component, files: &mut Files) {
-    let (name, source) = (component.name, component.source);
-    let of_service = || component.credentials.iter().filter_map(|one| Some((one, one.recipient()?)));
-    let revision = |credential: &Credential| format!("{{{{ int {} }}}}", own_value(&credential.path.revision()));
-    let revisions: Vec<_> = component.credentials.iter().map(revision).collect();
-    let keys: Vec<_> = component.credentials.iter().map(|credential| format!("`{}`", credential.path.key)).collect();
-    files.subchart(
-        name,
-        "templates/_helpers.tpl",
-        &Helpers { source, name, revisions: revisions.join("."), revisions_of: keys.join(", then ") },
-    );
-    let entries = |password: &dyn Fn(&Credential, &Recipient) -> String| -> Vec<Entry> {
-        let of_credential = |(credential, recipient): (&Credential, &Recipient)| {
-            let user = recipient.login_at.and_then(|server| user(graph, name, server));
-            let secret = Entry { name: scalar(recipient.variable), value: password(credential, recipient) };
-            user.into_iter().chain([secret]).collect::<Vec<_>>()
-        };
-        of_service().flat_map(of_credential).collect()
-    };
-    let inline = entries(&|credential, recipient| in_values(graph, credential, recipient));
-    files.subchart(name, "templates/secret.yaml", &Secret { c: graph, source, name, entries: inline });
-    let remotes = of_service().map(|(credential, recipient)| Remote {
-        name: recipient.variable,
-        key: &credential.path.key,
-        section: own_value(&credential.path.section()),
+    let (c, name, source) = (graph, component.name, component.source);
+    let of_service = component.credentials.iter().filter_map(|one| Some((&one.path, one.recipient()?)));
+    let credentials = of_service.map(|(path, recipient)| CredentialView {
+        key: scalar(&path.key),
+        field: path.field,
+        variable: scalar(recipient.variable),
+        user: user(graph, name, recipient),
+        libpq_value: recipient.libpq_value,
     });
-    let external = ExternalSecret {
-        c: graph,
-        source,
-        name,
-        entries: entries(&|_, recipient| in_external_secrets(recipient)),
-        remotes: remotes.collect(),
-    };
-    files.subchart(name, "templates/externalsecret.yaml", &external);
+    files.subchart(name, "templates/_helpers.tpl", &Helpers { source, name, credentials: credentials.collect() });
+    files.subchart(name, "templates/secret.yaml", &Secret { c, source });
+    files.subchart(name, "templates/externalsecret.yaml", &ExternalSecret { c, source });
 }
 
-/// The entry with the name of a service's login at a server.
-fn user(graph: &Graph, service: &str, server: &str) -> Option<Entry> {
-    let edge = graph.edges_from(service).find(|edge| edge.target == server)?;
-    let variable = edge.login.as_ref()?.variables?.user;
-    Some(Entry { name: scalar(variable.as_str()), value: login_name(graph, server) })
-}
-
-/// The password, from the values.
-fn in_values(graph: &Graph, credential: &Credential, recipient: &Recipient) -> String {
-    let password = own_value(&credential.path.text());
-    if recipient.libpq_value {
-        format!(r#"{{{{ include "{}.libpqValue" {password} | quote }}}}"#, graph.name)
-    } else {
-        format!("{{{{ {password} | quote }}}}")
-    }
-}
-
-/// The password, as a template of External Secrets, which Helm prints unchanged.
-fn in_external_secrets(recipient: &Recipient) -> String {
-    let name = recipient.variable;
-    let template = if recipient.libpq_value {
-        format!(r#"'{{{{ .{name} | replace "\\" "\\\\" | replace "'" "\\'" }}}}'"#)
-    } else {
-        format!("{{{{ .{name} }}}}")
-    };
-    format!("{{{{ `{template}` | quote }}}}")
+/// The variable with the name of the login that a password belongs to.
+fn user(graph: &Graph, service: &str, recipient: &Recipient) -> Option<String> {
+    let edge = graph.edges_from(service).find(|edge| Some(edge.target) == recipient.login_at)?;
+    Some(scalar(edge.login.as_ref()?.variables?.user.as_str()))
 }
 
 #[derive(Template)]
@@ -75,8 +33,17 @@ fn in_external_secrets(recipient: &Recipient) -> String {
 struct Helpers<'a> {
     source: &'a str,
     name: &'a str,
-    revisions: String,
-    revisions_of: String,
+    credentials: Vec<CredentialView>,
+}
+
+/// A credential of the service, and where its program reads it.
+struct CredentialView {
+    key: String,
+    field: &'static str,
+    variable: String,
+    /// The variable with the name of its login; none for a secret variable.
+    user: Option<String>,
+    libpq_value: bool,
 }
 
 #[derive(Template)]
@@ -84,8 +51,6 @@ struct Helpers<'a> {
 struct Secret<'a> {
     c: &'a Graph,
     source: &'a str,
-    name: &'a str,
-    entries: Vec<Entry>,
 }
 
 #[derive(Template)]
@@ -93,20 +58,4 @@ struct Secret<'a> {
 struct ExternalSecret<'a> {
     c: &'a Graph,
     source: &'a str,
-    name: &'a str,
-    entries: Vec<Entry>,
-    remotes: Vec<Remote<'a>>,
-}
-
-/// A key of the Secret.
-struct Entry {
-    name: String,
-    value: String,
-}
-
-/// A credential that External Secrets reads.
-struct Remote<'a> {
-    name: &'a str,
-    key: &'a str,
-    section: String,
 }

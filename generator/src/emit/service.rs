@@ -79,7 +79,7 @@ fn pod(graph: &Graph, component: &Component, service: &Service) -> Pod {
     let folders = service.writable.iter().map(|folder| Mount::new(&scalar(&folder.volume()), folder.path.as_str()));
     let container = Container {
         ports: component.ports.iter().map(|port| (scalar(port.name), port.number)).collect(),
-        env_from: has_secret.then(|| secret_name(name)),
+        env_from: has_secret.then(|| secret_name(graph)),
         env: EnvVar::all(variables(graph, service.env.iter())).into_iter().chain(of_runtime(service)).collect(),
         probes: Some(probes(&service.health, &watched_servers(graph, name))),
         liveness_note: by_connections.then_some(
@@ -163,7 +163,7 @@ fn wait_containers(graph: &Graph, name: &str) -> Vec<Container> {
             ],
             image,
             command: Some(template_block(&scripts::command(&scripts.wait, Health::CONNECTIONS_FOLDER))),
-            env: scripts::env(graph, scripts, &secret_name(name)),
+            env: scripts::env(graph, scripts, &secret_name(graph)),
             resources: Some(helper_resources()),
             mounts: vec![scripts_mount()],
             ..Container::new(&format!("{}{}", limits::WAIT_CONTAINER_PREFIX, edge.target))

@@ -37,7 +37,9 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
     if let Some(text) = publication::licence(graph) {
         files.text("LICENSE", text);
     }
-    let libpq = |recipient: &crate::graph::Recipient| recipient.libpq_value;
+    let recipients = || graph.credentials().filter_map(crate::graph::Credential::recipient);
+    let libpq = recipients().any(|recipient| recipient.libpq_value);
+    let has_service_credentials = recipients().next().is_some();
     let has_credentials = graph.credentials().next().is_some();
     let has_secrets = graph.has_secrets();
     files.umbrella(
@@ -47,9 +49,12 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             has_credentials,
             has_secrets,
             backing: graph.servers().map(|(server, _)| server.name).collect(),
-            libpq: graph.credentials().any(|credential| credential.recipient().is_some_and(libpq)),
+            libpq,
         },
     );
+    if graph.services().next().is_some() {
+        files.umbrella("templates/_services.tpl", &Services { c: graph, has_credentials: has_service_credentials, libpq });
+    }
     files.umbrella("templates/_declared.tpl", &declared(graph));
     let has_servers = graph.servers().next().is_some();
     let backed_up = backup::names(graph);
@@ -213,6 +218,16 @@ struct Helpers<'a> {
     /// Whether the chart can have Secrets.
     has_secrets: bool,
     backing: Vec<&'static str>,
+    libpq: bool,
+}
+
+#[derive(Template)]
+#[template(path = "umbrella/templates/_services.tpl")]
+struct Services<'a> {
+    c: &'a Graph,
+    /// Whether a service has a credential.
+    has_credentials: bool,
+    /// Whether one of them is written as a libpq value.
     libpq: bool,
 }
 

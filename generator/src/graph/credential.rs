@@ -49,11 +49,6 @@ pub(crate) struct Recipient {
 }
 
 impl CredentialPath {
-    /// The path of its section.
-    pub(crate) fn section(&self) -> [&str; 3] {
-        [self.owner, "credentials", &self.key]
-    }
-
     /// Its name, unique in a platform: `web-shop.broker`.
     pub(crate) fn name(&self) -> String {
         format!("{}.{}", self.owner, self.key)

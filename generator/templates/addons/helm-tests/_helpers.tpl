@@ -78,6 +78,63 @@ volumeMounts:
       [%- endif %]
 {{- end }}
 
+{{- /*
+The test of a service's isolation. `chart` is the scope of the service's chart, `uses` are the ports that the service uses, and `accessesApi` says
+whether it accesses the Kubernetes API.
+*/ -}}
+{{- define "[[ c.name ]].isolationTest" -}}
+{{- $of := . -}}
+{{- with .chart }}
+{{- if and .Values.global.tests.isolation .Values.tests.isolation }}
+# A pod with the identity of {{ .Chart.Name }} tries to connect to each port of the release that {{ .Chart.Name }} does not use. Every attempt must fail.
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {{ .Release.Name }}-{{ .Chart.Name }}-test-isolation
+  labels:
+    {{- include "[[ c.name ]].testLabels" . | nindent 4 }}
+  annotations:
+    {{- include "[[ c.name ]].testRuns" 20 | nindent 4 }}
+spec:
+  {{- include "[[ c.name ]].testJob" . | nindent 2 }}
+  template:
+    metadata:
+      labels:
+        {{- include "[[ c.name ]].selectorLabels" . | nindent 8 }}
+        [[ c.name ]]/identity: {{ .Chart.Name }}
+      {{- with .Values.global.tests.podAnnotations }}
+      annotations:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+    spec:
+      serviceAccountName: {{ .Release.Name }}-{{ .Chart.Name }}
+      {{- include "[[ c.name ]].testPod" . | nindent 6 }}
+      containers:
+        - name: test
+          {{- include "[[ c.name ]].testContainer" (dict "global" .Values.global "section" "tests") | nindent 10 }}
+          command: [[ isolation ]]
+          args:
+            - {{ .Chart.Name }}
+            - {{ .Release.Name }}-{{ .Chart.Name }}
+            - /opt/tests/ports
+            {{- if .Values.network.extraEgress }}
+            # `network.extraEgress` opens its egress, so only the ingress policies of the targets refuse it.
+            - --egress-open
+            {{- else if not (or $of.accessesApi .Values.rbac.extraRules) }}
+            - --api-server
+            {{- end }}
+            {{- range $of.uses }}
+            - {{ $.chart.Release.Name }}-{{ . }}
+            {{- end }}
+          env:
+            - name: TEST_SECONDS
+              value: {{ .Values.global.tests.timeoutSeconds | quote }}
+      volumes:
+        {{- include "[[ c.name ]].testVolumes" . | nindent 8 }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- /* The value that opens a port to more clients than the declared ones; `declared` if no value does. */ -}}
 {{- define "[[ c.name ]].opened" -}}
 {{- $here := .root.Release.Namespace -}}

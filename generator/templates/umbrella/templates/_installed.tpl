@@ -18,7 +18,7 @@ Changes that an upgrade cannot apply to the installed release, as a YAML list of
       {{- /* A disabled service has no Secret, and its chart no templates. */ -}}
       {{- $key = "" -}}
     {{- else if and (eq $.Values.global.secrets.mode "inline") .variable -}}
-      {{- $secret = include (printf "%s.secretName" .owner) (index $.Subcharts .owner) -}}
+      {{- $secret = include "[[ c.name ]].secretName" (index $.Subcharts .owner) -}}
       {{- $key = .variable -}}
     {{- else if eq $.Values.global.secrets.mode "inline" -}}
       {{- $secret = include "[[ c.name ]].serverSecret" (index $.Subcharts .server) -}}
