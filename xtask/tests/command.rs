@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use insta::assert_snapshot;
 
@@ -53,6 +53,21 @@ fn doctor_passes_its_arguments_and_the_exit_code_of_the_script_through() {
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("The values file /no/such/file cannot be read"), "{said}");
+}
+
+#[test]
+fn a_closed_pipe_changes_no_exit_code_and_prints_no_error() {
+    let missing = ["doctor", "--values", "/no/such/file"];
+    for arguments in [&["generate", "--check"][..], &["verify", "--only", "generate"], &["images", "--help"], &missing]
+    {
+        let expected = xtask(arguments);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let cut = child.wait_with_output().unwrap();
+        assert_eq!(cut.status, expected.status, "{arguments:?}");
+        assert_eq!(String::from_utf8_lossy(&cut.stderr), String::from_utf8_lossy(&expected.stderr), "{arguments:?}");
+    }
 }
 
 fn xtask(arguments: &[&str]) -> Output {

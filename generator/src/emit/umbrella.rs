@@ -53,7 +53,10 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
         },
     );
     if graph.services().next().is_some() {
-        files.umbrella("templates/_services.tpl", &Services { c: graph, has_credentials: has_service_credentials, libpq });
+        files.umbrella(
+            "templates/_services.tpl",
+            &Services { c: graph, has_credentials: has_service_credentials, libpq },
+        );
     }
     files.umbrella("templates/_declared.tpl", &declared(graph));
     let has_servers = graph.servers().next().is_some();

@@ -15,6 +15,7 @@ mod e2e;
 pub mod generate;
 mod images;
 mod migrate_values;
+mod output;
 mod release;
 mod secrets;
 mod verify;
@@ -29,6 +30,8 @@ use generator::Resolved;
 use vocabulary::Platform;
 
 pub use ::e2e::Fixture;
+
+use output::Output;
 
 #[derive(Parser)]
 #[command(
@@ -88,12 +91,12 @@ pub fn run_with_fixture(declaration: fn() -> Platform, package: &str, fixture: F
 fn execute(declaration: fn() -> Platform, package: &str, fixture: Option<Fixture>) -> ExitCode {
     let arguments = Arguments::parse();
     let project = Project { root: tools::workspace_root(package), declaration, fixture };
-    let mut out = io::stdout().lock();
+    let mut out = Output::new(io::stdout().lock());
     let outcome = match &arguments.command {
         Command::Generate(arguments) => generate::run(*arguments, &project, &mut out).map(ExitCode::from),
         Command::Verify(arguments) => verify::run(arguments, &project, &mut out),
         Command::E2e(arguments) => e2e::run(arguments, &project, &mut out),
-        Command::Doctor(arguments) => doctor::run(arguments, &project),
+        Command::Doctor(arguments) => doctor::run(arguments, &project, &mut out),
         Command::Secrets(arguments) => secrets::run(arguments, &project, &mut out),
         Command::MigrateValues(arguments) => migrate_values::run(arguments, &project, &mut out),
         Command::Release(arguments) => release::run(arguments, &project, &mut out),

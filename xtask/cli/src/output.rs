@@ -1,0 +1,40 @@
+//! Standard output of a command.
+
+use std::io::{self, ErrorKind, Write};
+
+/// A writer whose reader may stop reading, as in `cargo xtask generate --check | head -1`. What nobody reads is dropped, so that the command still
+/// does its work and ends with the exit code of its result.
+pub(crate) struct Output<W> {
+    writer: W,
+    is_closed: bool,
+}
+
+impl<W: Write> Output<W> {
+    pub(crate) const fn new(writer: W) -> Self {
+        Self { writer, is_closed: false }
+    }
+
+    /// The result of a write; `dropped` if nobody reads.
+    fn unless_closed<T>(&mut self, dropped: T, write: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        if self.is_closed {
+            return Ok(dropped);
+        }
+        match write(&mut self.writer) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.is_closed = true;
+                Ok(dropped)
+            }
+            result => result,
+        }
+    }
+}
+
+impl<W: Write> Write for Output<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unless_closed(bytes.len(), |writer| writer.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.unless_closed((), Write::flush)
+    }
+}
