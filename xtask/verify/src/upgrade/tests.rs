@@ -19,8 +19,9 @@ fn objects_of(manifests: &[Value]) -> Vec<Object> {
 fn object(version: &str, kind: &str, rest: Value) -> Value {
     let mut object =
         json!({ "apiVersion": version, "kind": kind, "metadata": { "name": "afp-x", "namespace": NAMESPACE } });
-    let map = object.as_object_mut().expect("a map");
-    map.extend(rest.as_object().expect("a map").clone());
+    if let (Value::Object(object), Value::Object(rest)) = (&mut object, rest) {
+        object.extend(rest);
+    }
     object
 }
 
@@ -242,7 +243,7 @@ fn platform(notes: &[MigrationNote]) -> vocabulary::Resolved {
     };
     let earlier: Vec<_> = second_platform::EARLIER.iter().map(earlier).collect();
     let platform = Platform { earlier_versions: earlier.leak(), ..second_platform::platform() };
-    platform.resolve().unwrap_or_else(|diagnostics| panic!("{diagnostics}"))
+    platform.resolve().expect("the platform has no mistake")
 }
 
 fn outcome(root: &Utf8Path, notes: &[MigrationNote], strict: bool) -> Outcome {
@@ -324,7 +325,8 @@ fn a_case_that_the_release_does_not_accept_is_named() {
     let outcome = repository.outcome(&[]);
     assert_eq!(outcome.wrong, [""; 0]);
     assert!(outcome.summary.ends_with(" in 1 cases of v1.5.0"), "{}", outcome.summary);
-    let [rejected, lacking, gone] = outcome.notes.as_slice() else { panic!("{:?}", outcome.notes) };
+    assert_eq!(outcome.notes.len(), 3, "{:?}", outcome.notes);
+    let [rejected, lacking, gone] = [0, 1, 2].map(|number: usize| outcome.notes[number].as_str());
     assert!(rejected.starts_with("not compared: the chart of v1.5.0 rejects the values: "), "{rejected}");
     assert!(rejected.ends_with("shop.nodeSelector is unknown (in placed)"), "{rejected}");
     assert_eq!(lacking, "not compared: v1.5.0 has no environments/values-live.yaml (in live)");
