@@ -67,7 +67,10 @@ with the old Secret.
 {{- end }}
 {{- end }}
 
-{{- /* The Secret with the credentials of a service, and of no other. Its keys are the environment variables that the program reads. */ -}}
+{{- /*
+The Secret with the credentials of a service, and of no other. Its keys are the environment variables that the program reads; YAML reads some of their
+names as booleans.
+*/ -}}
 {{- define "auditflow-platform.secret" -}}
 {{- if eq .Values.global.secrets.mode "inline" }}
 # The credentials of {{ .Chart.Name }} only. The keys are the environment variables that it reads.
@@ -82,12 +85,12 @@ stringData:
   {{- range include (printf "%s.credentials" .Chart.Name) . | fromYamlArray }}
   {{- $text := index $.Values.credentials .key .field }}
   {{- if .user }}
-  {{ .user }}: {{ include (printf "auditflow-platform.%s.login" .key) $ | quote }}
+  {{ .user | toYaml }}: {{ include (printf "auditflow-platform.%s.login" .key) $ | quote }}
   {{- end }}
   {{- if .isLibpqValue }}
   {{- $text = include "auditflow-platform.libpqValue" $text }}
   {{- end }}
-  {{ .variable }}: {{ $text | quote }}
+  {{ .variable | toYaml }}: {{ $text | quote }}
   {{- end }}
 {{- end }}
 {{- end }}
@@ -117,17 +120,17 @@ spec:
       data:
         {{- range $credentials }}
         {{- if .user }}
-        {{ .user }}: {{ include (printf "auditflow-platform.%s.login" .key) $ | quote }}
+        {{ .user | toYaml }}: {{ include (printf "auditflow-platform.%s.login" .key) $ | quote }}
         {{- end }}
         {{- $format := "{{ .%s }}" }}
         {{- if .isLibpqValue }}
         {{- $format = `'{{ .%s | replace "\\" "\\\\" | replace "'" "\\'" }}'` }}
         {{- end }}
-        {{ .variable }}: {{ printf $format .variable | quote }}
+        {{ .variable | toYaml }}: {{ printf $format .variable | quote }}
         {{- end }}
   data:
     {{- range $credentials }}
-    - secretKey: {{ .variable }}
+    - secretKey: {{ .variable | toYaml }}
       remoteRef:
         {{- include "auditflow-platform.remoteRef" (dict "root" $ "chart" $.Chart.Name "credential" .key "values" (index $.Values.credentials .key)) | nindent 8 }}
     {{- end }}

@@ -127,11 +127,13 @@ fn known_troublemakers_are_refused_or_arrive() {
 fn names_that_yaml_reads_as_something_else_arrive() {
     const ON: Port = Port::http("on", 8081);
     const NUMBER: Port = Port::http("1e3", 8082);
-    let environment = ["N", "y", "NO", "off", "Null", "TRUE"].map(|name| Variable::fixed(name, "value"));
+    let fixed = ["N", "y", "NO", "off", "Null", "TRUE"].map(|name| Variable::fixed(name, "value"));
+    let environment =
+        [&fixed[..], &[Variable::secret("ON", "A token."), Variable::secret("null", "Another.")]].concat();
     let base = odd(&[], "fine").services[0];
     let service = Service {
         ports: &[HTTP, ON, NUMBER],
-        environment: leak_all(environment.to_vec()),
+        environment: leak_all(environment),
         writable: const {
             &[WritablePath::new("/9", "1Mi"), WritablePath::new("/1e3", "1Mi"), WritablePath::new("/no", "1Mi")]
         },
@@ -153,6 +155,24 @@ fn names_that_yaml_reads_as_something_else_arrive() {
     assert_eq!(names(&container["env"]), ["N", "y", "NO", "off", "Null", "TRUE"]);
     assert_eq!(names(&container["ports"]), ["http", "on", "1e3"]);
     assert_eq!(names(&container["volumeMounts"]), ["9", "1e3", "no"]);
+
+    let keys = |map: &Value| map.as_object().expect("a map").keys().cloned().collect::<Vec<_>>();
+    let secret = objects.iter().find(|o| o["kind"] == "Secret" && o["stringData"]["ON"].is_string());
+    assert_eq!(
+        keys(&secret.unwrap_or_else(|| panic!("no Secret has `ON`:\n{manifest}"))["stringData"]),
+        ["ON", "null"]
+    );
+    let external = ["--set=odd.exposure.via=NodePort", "--set=global.secrets.mode=external"];
+    let kinds = ["ExternalSecret", "SecretStore"].map(|kind| format!("--api-versions=external-secrets.io/v1/{kind}"));
+    let arguments: Vec<&str> = external.into_iter().chain(kinds.iter().map(String::as_str)).collect();
+    let manifest = on_disk.render(&helm, None, &arguments).unwrap_or_else(|refusal| panic!("{refusal}"));
+    let objects = read_by_helm(&helm, &manifest);
+    let of_service =
+        |o: &&Value| o["kind"] == "ExternalSecret" && o["metadata"]["labels"]["app.kubernetes.io/name"] == "odd";
+    let spec = &objects.iter().find(of_service).expect("the service's ExternalSecret")["spec"];
+    assert_eq!(keys(&spec["target"]["template"]["data"]), ["ON", "null"]);
+    let read: Vec<_> = spec["data"].as_array().expect("a list").iter().map(|one| one["secretKey"].clone()).collect();
+    assert_eq!(read, ["ON", "null"]);
 }
 
 #[test]

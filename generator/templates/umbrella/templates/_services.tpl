@@ -68,7 +68,10 @@ with the old Secret.
 {{- end }}
 {{- end }}
 
-{{- /* The Secret with the credentials of a service, and of no other. Its keys are the environment variables that the program reads. */ -}}
+{{- /*
+The Secret with the credentials of a service, and of no other. Its keys are the environment variables that the program reads; YAML reads some of their
+names as booleans.
+*/ -}}
 {{- define "[[ c.name ]].secret" -}}
 {{- if eq .Values.global.secrets.mode "inline" }}
 # The credentials of {{ .Chart.Name }} only. The keys are the environment variables that it reads.
@@ -83,14 +86,14 @@ stringData:
   {{- range include (printf "%s.credentials" .Chart.Name) . | fromYamlArray }}
   {{- $text := index $.Values.credentials .key .field }}
   {{- if .user }}
-  {{ .user }}: {{ include (printf "[[ c.name ]].%s.login" .key) $ | quote }}
+  {{ .user | toYaml }}: {{ include (printf "[[ c.name ]].%s.login" .key) $ | quote }}
   {{- end }}
   [%- if libpq %]
   {{- if .isLibpqValue }}
   {{- $text = include "[[ c.name ]].libpqValue" $text }}
   {{- end }}
   [%- endif %]
-  {{ .variable }}: {{ $text | quote }}
+  {{ .variable | toYaml }}: {{ $text | quote }}
   {{- end }}
 {{- end }}
 {{- end }}
@@ -120,7 +123,7 @@ spec:
       data:
         {{- range $credentials }}
         {{- if .user }}
-        {{ .user }}: {{ include (printf "[[ c.name ]].%s.login" .key) $ | quote }}
+        {{ .user | toYaml }}: {{ include (printf "[[ c.name ]].%s.login" .key) $ | quote }}
         {{- end }}
         {{- $format := "{{ .%s }}" }}
         [%- if libpq %]
@@ -128,11 +131,11 @@ spec:
         {{- $format = `'{{ .%s | replace "\\" "\\\\" | replace "'" "\\'" }}'` }}
         {{- end }}
         [%- endif %]
-        {{ .variable }}: {{ printf $format .variable | quote }}
+        {{ .variable | toYaml }}: {{ printf $format .variable | quote }}
         {{- end }}
   data:
     {{- range $credentials }}
-    - secretKey: {{ .variable }}
+    - secretKey: {{ .variable | toYaml }}
       remoteRef:
         {{- include "[[ c.name ]].remoteRef" (dict "root" $ "chart" $.Chart.Name "credential" .key "values" (index $.Values.credentials .key)) | nindent 8 }}
     {{- end }}
