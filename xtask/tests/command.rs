@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use insta::assert_snapshot;
 
@@ -61,10 +61,10 @@ fn a_closed_pipe_changes_no_exit_code_and_prints_no_error() {
     for arguments in [&["generate", "--check"][..], &["verify", "--only", "generate"], &["images", "--help"], &missing]
     {
         let expected = xtask(arguments);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        drop(child.stdout.take());
-        let cut = child.wait_with_output().unwrap();
+        // Closed before the command writes, so that its first line meets the closed pipe.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let cut = Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments).stdout(writer).output().unwrap();
         assert_eq!(cut.status, expected.status, "{arguments:?}");
         assert_eq!(String::from_utf8_lossy(&cut.stderr), String::from_utf8_lossy(&expected.stderr), "{arguments:?}");
     }

@@ -52,12 +52,7 @@ pub(super) fn files(graph: &Graph, files: &mut Files) {
             libpq,
         },
     );
-    if graph.services().next().is_some() {
-        files.umbrella(
-            "templates/_services.tpl",
-            &Services { c: graph, has_credentials: has_service_credentials, libpq },
-        );
-    }
+    files.umbrella("templates/_services.tpl", &Services { c: graph, has_credentials: has_service_credentials, libpq });
     files.umbrella("templates/_declared.tpl", &declared(graph));
     let has_servers = graph.servers().next().is_some();
     let backed_up = backup::names(graph);

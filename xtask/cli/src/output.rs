@@ -2,8 +2,8 @@
 
 use std::io::{self, ErrorKind, Write};
 
-/// A writer whose reader may stop reading, as in `cargo xtask generate --check | head -1`. What nobody reads is dropped, so that the command still
-/// does its work and ends with the exit code of its result.
+/// A writer that ignores a closed pipe, as in `cargo xtask generate --check | head -1`: further output is discarded, and the command keeps its exit
+/// code.
 pub(crate) struct Output<W> {
     writer: W,
     is_closed: bool,
@@ -14,15 +14,15 @@ impl<W: Write> Output<W> {
         Self { writer, is_closed: false }
     }
 
-    /// The result of a write; `dropped` if nobody reads.
-    fn unless_closed<T>(&mut self, dropped: T, write: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+    /// The result of `write`, or `discarded` once the pipe is closed.
+    fn unless_closed<T>(&mut self, discarded: T, write: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
         if self.is_closed {
-            return Ok(dropped);
+            return Ok(discarded);
         }
         match write(&mut self.writer) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {
                 self.is_closed = true;
-                Ok(dropped)
+                Ok(discarded)
             }
             result => result,
         }

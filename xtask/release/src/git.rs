@@ -32,13 +32,17 @@ pub(crate) fn changed_files(root: &Utf8Path) -> anyhow::Result<Vec<String>> {
 
 /// The tags of versions, `v…`, of the commit and of those before it.
 pub(crate) fn version_tags(root: &Utf8Path) -> anyhow::Result<Vec<String>> {
-    let said = text(root, &["tag", "--list", "v*", "--merged", "HEAD"])?;
-    Ok(said.lines().map(str::to_owned).collect())
+    tags(root, &["--merged", "HEAD"])
 }
 
 /// As [`version_tags`], without those of the commit itself.
 pub(crate) fn version_tags_before(root: &Utf8Path) -> anyhow::Result<Vec<String>> {
-    let said = text(root, &["tag", "--list", "v*", "--merged", "HEAD", "--no-contains", "HEAD"])?;
+    tags(root, &["--merged", "HEAD", "--no-contains", "HEAD"])
+}
+
+/// The tags `v…` of these commits.
+fn tags(root: &Utf8Path, commits: &[&str]) -> anyhow::Result<Vec<String>> {
+    let said = text(root, &[&["tag", "--list", "v*"], commits].concat())?;
     Ok(said.lines().map(str::to_owned).collect())
 }
 
@@ -84,6 +88,7 @@ pub(crate) fn is_work_tree(root: &Utf8Path) -> anyhow::Result<bool> {
     }
 }
 
+/// Whether anything is committed.
 pub(crate) fn has_commit(root: &Utf8Path) -> anyhow::Result<bool> {
     Ok(run(root, &["rev-parse", "--quiet", "--verify", "HEAD"], None)?.status.success())
 }

@@ -8,7 +8,7 @@ use vocabulary::ChartVersion;
 
 use crate::git;
 
-/// What is wrong with a repository whose history is cut off, and what to do.
+/// The error for a shallow clone, and its remedy.
 pub(crate) const SHALLOW: (&str, &str) = (
     "the history of the repository is cut off, so the versions that are released are unknown",
     "run `git fetch --unshallow --tags`; in GitHub Actions set `fetch-depth: 0`",

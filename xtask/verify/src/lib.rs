@@ -139,7 +139,7 @@ const STEPS: &[Step] = &[
     step(
         "upgrade",
         upgrade::upgrade,
-        "against the last release, no immutable field changes and no object with data is gone, but with a migration note",
+        "no immutable field has changed since the last release, and no object with data is gone, unless a migration note says so",
     ),
     step(
         "size",

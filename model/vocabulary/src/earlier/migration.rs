@@ -24,9 +24,9 @@ pub struct MigrationNote {
 /// What changes of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ObjectChange {
-    /// A field that the API server lets nobody change: its path, such as `spec.volumeClaimTemplates`.
+    /// An immutable field, by its path: `spec.volumeClaimTemplates`.
     Field(&'static str),
-    /// The chart has the object no more, and its data is lost or unused.
+    /// The chart no longer has the object, so its data is deleted or unused.
     Removed,
 }
 
@@ -43,7 +43,7 @@ pub const fn field_changed(
     MigrationNote { kind, object, change: ObjectChange::Field(field), text, commands: &[], location }
 }
 
-/// A note about an object with data that the chart has no more. `object` is its name behind `<release>-`.
+/// A note about an object with data that the chart no longer has. `object` is its name behind `<release>-`.
 #[must_use]
 #[track_caller]
 pub const fn object_removed(kind: &'static str, object: &'static str, text: &'static str) -> MigrationNote {

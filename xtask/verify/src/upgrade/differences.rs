@@ -1,7 +1,5 @@
 //! The changes of objects that the API server refuses, or with which data is lost.
 
-use std::borrow::Cow;
-
 use render::Object;
 use serde_json::{Map, Value, json};
 use vocabulary::{MigrationNote, ObjectChange, Quantity};
@@ -217,11 +215,11 @@ fn claim(object: &Value, old: &Value) -> Value {
 /// The size that the spec of a claim asks for, in thousandths of a byte.
 fn storage(spec: &Value) -> Option<u128> {
     let text = match &spec["resources"]["requests"]["storage"] {
-        Value::String(text) => Cow::Borrowed(text.as_str()),
-        Value::Number(number) => Cow::Owned(number.to_string()),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
         _ => return None,
     };
-    Quantity::checked(text.into_owned().leak()).ok().map(Quantity::thousandths)
+    Quantity::checked(text.leak()).ok().map(Quantity::thousandths)
 }
 
 /// Equal sizes have equal texts: `1Gi` is `1024Mi`.

@@ -123,7 +123,7 @@ impl Comparison {
     }
 }
 
-/// The versions with notes that nobody can need: they are above the last release.
+/// The versions above the last release that have migration notes: no installed release has such a version.
 fn of_unreleased(earlier: &[EarlierVersion], released: &Released) -> Vec<String> {
     let above =
         earlier.iter().filter(|one| !one.migrations.is_empty() && one.version.cmp_precedence(released.version).is_gt());
